@@ -1,0 +1,1 @@
+"""分析: what analysts ask."""

@@ -1,0 +1,1 @@
+"""判定: decides. Pure: no I/O, no clock, no database, no web."""

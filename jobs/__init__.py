@@ -1,0 +1,1 @@
+"""任务: nightly batch, push, fulfilment clocks, schedule and the command line."""

@@ -1,0 +1,1 @@
+"""政策: read, decompose, keep and check policy documents."""

@@ -1,0 +1,1 @@
+"""一企一档: sources, identity, files and portraits of enterprises."""

@@ -1,0 +1,1 @@
+"""库: the database; the only importer of sqlmodel."""
