@@ -1,0 +1,187 @@
+"""YAML 文本: YAML read with every scalar as text and every node with its place (rule language, section 1)."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import yaml
+
+from engine.errors import Place, Problem
+
+_Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+MAX_DEPTH = 60
+
+
+@dataclass(frozen=True)
+class Node:
+    """节点: a scalar (text or None), a list or a mapping, with its place. Mapping values keep their keys' places."""
+
+    value: object
+    place: Place
+    keys: dict[str, Place] | None = None
+    quoted: bool = False
+
+    @property
+    def is_map(self) -> bool:
+        return isinstance(self.value, dict)
+
+    @property
+    def is_list(self) -> bool:
+        return isinstance(self.value, list)
+
+    @property
+    def text(self) -> str | None:
+        """文本: the scalar, or None for an empty one, a list or a mapping."""
+        return self.value if isinstance(self.value, str) else None
+
+    def items(self) -> Iterator[tuple[str, Node]]:
+        if isinstance(self.value, dict):
+            yield from self.value.items()
+
+    def list(self) -> list[Node]:
+        return self.value if isinstance(self.value, list) else []
+
+    def get(self, key: str) -> Node | None:
+        found = self.value.get(key) if isinstance(self.value, dict) else None
+        return None if found is None or found.value is None else found
+
+    def plain(self) -> object:
+        """纯值: nested dicts, lists and texts."""
+        if isinstance(self.value, dict):
+            return {k: v.plain() for k, v in self.value.items()}
+        if isinstance(self.value, list):
+            return [v.plain() for v in self.value]
+        return self.value
+
+
+Report = Callable[[Problem], None]
+
+
+def decode(data: bytes, file: str, report: Report) -> str | None:
+    """解码: UTF-8 text of a file, or None with one problem (code 0) that says what the encoding seems to be."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        guess = _guess_encoding(data)
+        report(Problem(0, f"文件不是 UTF-8 编码{guess}，请另存为 UTF-8", Place(file)))
+        return None
+    for number, line in enumerate(text.split("\n"), 1):
+        bad = next((i for i, ch in enumerate(line) if ch < " " and ch not in "\t\r"), None)
+        if bad is not None:
+            report(Problem(0, f"有看不见的控制字符 U+{ord(line[bad]):04X}，请删去", Place(file, number, bad + 1)))
+            return None
+    return text
+
+
+def _guess_encoding(data: bytes) -> str:
+    for name, label in (("utf-16", "UTF-16"), ("gb18030", "GBK/GB18030")):
+        if name == "utf-16" and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            continue
+        try:
+            data.decode(name)
+        except UnicodeDecodeError:
+            continue
+        return f"（看来是 {label}）"
+    return ""
+
+
+def read(text: str, file: str, report: Report) -> Node | None:
+    """读 YAML: the root node, or None with problems of code 0 (not readable) reported, each with line and column."""
+    for number, line in enumerate(text.split("\n"), 1):
+        indent = line[: len(line) - len(line.lstrip())]
+        if "\t" in indent:
+            column = indent.index("\t") + 1
+            report(Problem(0, "缩进里有制表符（Tab），请改用空格", Place(file, number, column)))
+            return None
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+        report(Problem(0, f"不是合法的 YAML：{_say(error)}", place))
+        return None
+    except (yaml.YAMLError, RecursionError) as error:
+        report(Problem(0, f"不是合法的 YAML：{error}", Place(file)))
+        return None
+    if root is None:
+        report(Problem(0, "文件是空的", Place(file)))
+        return None
+    try:
+        return _convert(root, file, "", report, 0, set())
+    except _Refused as refused:
+        report(refused.problem)
+        return None
+
+
+def _say(error: yaml.MarkedYAMLError) -> str:
+    """What is wrong in the reader's words; the parser's own words stay behind it."""
+    said = str(error.problem or error.context or "")
+    hints = {
+        "mapping values are not allowed": "冒号多了；含冒号的文字请加引号",
+        "could not find expected ':'": "少了冒号",
+        "did not find expected key": "这一行没有对齐，或者上一行没有写完",
+        "found character": "有不能开头的字符；请给整段文字加引号",
+        "did not find expected ',' or": "少了逗号或右括号",
+        "found unexpected end of stream": "引号或括号没有配对",
+        "found undefined alias": "不支持引用（*）；含 * 的文字请加引号",
+    }
+    hint = next((zh for en, zh in hints.items() if en in said), "")
+    return f"{hint}（{said}）" if hint else said
+
+
+class _Refused(Exception):
+    def __init__(self, problem: Problem):
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+def _convert(node: yaml.Node, file: str, path: str, report: Report, depth: int, seen: set[int]) -> Node:
+    place = Place(file, node.start_mark.line + 1, node.start_mark.column + 1, path)
+    if depth > MAX_DEPTH:
+        raise _Refused(Problem(0, f"嵌套超过 {MAX_DEPTH} 层，请拆开写", place))
+    if id(node) in seen:
+        raise _Refused(Problem(0, "不支持 YAML 的锚点和引用（& 和 *），请写全", place))
+    if not isinstance(node, yaml.ScalarNode):
+        seen.add(id(node))
+    if node.tag and not node.tag.startswith("tag:yaml.org,2002:"):
+        raise _Refused(Problem(0, f"不支持标签“{node.tag}”，请去掉", place))
+    if isinstance(node, yaml.ScalarNode):
+        return _scalar(node, place)
+    if isinstance(node, yaml.SequenceNode):
+        rows = [
+            _convert(child, file, f"{path} › 第{i}项" if path else f"第{i}项", report, depth + 1, seen)
+            for i, child in enumerate(node.value, 1)
+        ]
+        return Node(rows, place)
+    return _mapping(node, place, report, depth, seen)
+
+
+def _scalar(node: yaml.ScalarNode, place: Place) -> Node:
+    quoted = node.style in ("'", '"', "|", ">")
+    text = unicodedata.normalize("NFC", node.value)
+    if not quoted and text in ("", "~", "null", "Null", "NULL"):
+        return Node(None, place)
+    if node.style in ("'", '"'):
+        place = replace(place, column=place.column + 1)
+    return Node(text, place, quoted=quoted)
+
+
+def _mapping(node: yaml.MappingNode, place: Place, report: Report, depth: int, seen: set[int]) -> Node:
+    value: dict[str, Node] = {}
+    keys: dict[str, Place] = {}
+    for key_node, child in node.value:
+        mark = key_node.start_mark
+        key_place = Place(place.file, mark.line + 1, mark.column + 1, place.path)
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise _Refused(Problem(0, "键必须是文字", key_place))
+        key = unicodedata.normalize("NFC", key_node.value)
+        if key in value:
+            first = keys[key].line
+            report(Problem(0, f"键“{key}”重复了，第 {first} 行已经写过，请合并或删去一个", key_place))
+            continue
+        keys[key] = key_place
+        path = f"{place.path} › {key}" if place.path else key
+        value[key] = _convert(child, place.file, path, report, depth + 1, seen)
+    return Node(value, place, keys)
