@@ -1,0 +1,176 @@
+"""数据库: where the store lives, how it is opened and brought up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import JSON, BigInteger, Column, Integer, create_engine, event
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlmodel import Session, UTCDateTime
+
+__all__ = [
+    "BigId",
+    "Fen",
+    "Json",
+    "UTCDateTime",
+    "database_url",
+    "fen_column",
+    "from_fen",
+    "id_column",
+    "json_column",
+    "open_database",
+    "session",
+    "to_fen",
+    "upgrade",
+    "utc_column",
+    "writing",
+]
+
+DEFAULT_FILE = "var/huiqi.db"
+BUSY_SECONDS = 30
+MIGRATIONS = Path(__file__).parent / "migrations"
+# SQLite counts rowids only in a column typed INTEGER; PostgreSQL needs 64 bits said.
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+Fen = BigInteger
+Json = JSON
+
+
+def database_url(env: Mapping[str, str]) -> str:
+    """数据库地址: `HUIQI_DB` of `env` (a URL, or a path to a SQLite file), else `var/huiqi.db` here."""
+    named = env.get("HUIQI_DB", "").strip() or DEFAULT_FILE
+    if named.startswith("postgres://") or named.startswith("postgresql://"):
+        return "postgresql+psycopg://" + named.split("://", 1)[1]
+    return named if "://" in named else f"sqlite:///{named}"
+
+
+def open_database(url: str) -> Engine:
+    """打开数据库: an engine for `url`; SQLite with WAL and foreign keys on, its folder made when missing."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True)
+    if parsed.database and parsed.database != ":memory:":
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def upgrade(engine: Engine) -> None:
+    """升级库表: bring the database to the newest revision; two processes may call it at once."""
+    config = migration_config()
+    head = ScriptDirectory.from_config(config).get_current_head()
+    with engine.connect() as connection:
+        if MigrationContext.configure(connection).get_current_revision() == head:
+            return
+    with engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            # A batch migration drops and renames tables; foreign keys would delete the rows that refer to them.
+            _driver(connection).execute("PRAGMA foreign_keys=OFF")
+        try:
+            _upgrade_locked(connection, config)
+        finally:
+            if connection.dialect.name == "sqlite":
+                _driver(connection).execute("PRAGMA foreign_keys=ON")
+
+
+def migration_config(connection: Connection | None = None) -> Config:
+    """迁移设置: alembic's configuration, without an ini file."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    config.attributes["connection"] = connection
+    return config
+
+
+@contextmanager
+def session(engine: Engine) -> Iterator[Session]:
+    """会话: one transaction, committed at the end, rolled back on an error. For reads and single writes."""
+    with Session(engine, expire_on_commit=False) as opened:
+        yield opened
+        opened.commit()
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """写会话: as `session`, but SQLite takes the write lock at its start.
+
+    Use it wherever something is read and then written on the strength of it: a plain SQLite
+    transaction that turns from reading to writing fails when another has written in between.
+    """
+    with engine.connect() as connection:
+        locked = connection.execution_options(huiqi_immediate=True)
+        with Session(locked, expire_on_commit=False) as opened:
+            yield opened
+            opened.commit()
+
+
+def to_fen(yuan: Decimal | int | float | str) -> int:
+    """元转分: yuan to whole fen, half up of the exact decimal value."""
+    exact = Decimal(str(yuan)) if isinstance(yuan, float) else Decimal(yuan)
+    return int((exact * 100).to_integral_value(rounding=ROUND_HALF_UP))
+
+
+def from_fen(fen: int) -> Decimal:
+    """分转元: whole fen to yuan, exact."""
+    return Decimal(fen).scaleb(-2)
+
+
+def fen_column(*, nullable: bool = False) -> Column[int]:
+    """金额列: money at rest, whole fen in 64 bits."""
+    return Column(Fen, nullable=nullable)
+
+
+def utc_column(*, nullable: bool = False, index: bool = False) -> Column[Any]:
+    """时刻列: an aware moment, in UTC at rest (a naive one is refused)."""
+    return Column(UTCDateTime, nullable=nullable, index=index)
+
+
+def json_column(*, nullable: bool = False) -> Column[Any]:
+    """结构列: a JSON value."""
+    return Column(Json, nullable=nullable)
+
+
+def id_column() -> Column[int]:
+    """编号列: a 64-bit key the database counts up."""
+    return Column(BigId, primary_key=True, autoincrement=True)
+
+
+def _upgrade_locked(connection: Connection, config: Config) -> None:
+    locked = connection.execution_options(huiqi_immediate=True)
+    with locked.begin():
+        if locked.dialect.name == "postgresql":
+            locked.exec_driver_sql("SELECT pg_advisory_xact_lock(4751)")
+        config.attributes["connection"] = locked
+        command.upgrade(config, "head")
+
+
+def _set_up_sqlite(raw: Any, _record: Any) -> None:
+    # The driver's own transaction handling is switched off: `begin` says BEGIN itself.
+    raw.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_SECONDS * 1000}",
+        "cache_size=-65536",
+        "temp_store=MEMORY",
+    ):
+        raw.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("huiqi_immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.dbapi_connection

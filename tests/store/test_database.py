@@ -1,0 +1,87 @@
+"""数据库: opening, upgrading, transactions, types."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from threading import Thread
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlmodel import SQLModel
+
+from store.database import (
+    database_url,
+    from_fen,
+    migration_config,
+    open_database,
+    session,
+    to_fen,
+    upgrade,
+    writing,
+)
+
+
+def test_the_address_comes_from_the_environment():
+    assert database_url({}) == "sqlite:///var/huiqi.db"
+    assert database_url({"HUIQI_DB": "/tmp/a.db"}) == "sqlite:////tmp/a.db"
+    assert database_url({"HUIQI_DB": "postgresql://u@h/d"}) == "postgresql+psycopg://u@h/d"
+    assert database_url({"HUIQI_DB": "sqlite:///x.db"}) == "sqlite:///x.db"
+
+
+def test_the_history_has_one_head():
+    assert len(ScriptDirectory.from_config(migration_config()).get_heads()) == 1
+
+
+def test_models_and_migrations_agree(engine):
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(context, SQLModel.metadata)
+    assert differences == []
+
+
+def test_upgrading_twice_at_once_is_harmless(tmp_path):
+    opened = open_database(f"sqlite:///{tmp_path / 'two.db'}")
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            upgrade(opened)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    upgrade(opened)
+
+
+def test_sqlite_is_set_up(tmp_path):
+    opened = open_database(f"sqlite:///{tmp_path / 'deep' / 'er' / 'x.db'}")
+    with opened.connect() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+        assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+
+
+@pytest.mark.parametrize("opener", [session, writing])
+def test_an_error_leaves_nothing_behind(engine, opener):
+    with opener(engine) as opened:
+        opened.connection().execute(text("CREATE TABLE trial (n INTEGER)"))
+    with pytest.raises(ZeroDivisionError), opener(engine) as opened:
+        opened.connection().execute(text("INSERT INTO trial VALUES (1)"))
+        1 / 0  # noqa: B018
+    with opener(engine) as opened:
+        opened.connection().execute(text("INSERT INTO trial VALUES (2)"))
+    with session(engine) as opened:
+        assert opened.connection().execute(text("SELECT n FROM trial")).scalars().all() == [2]
+
+
+def test_fen_are_exact():
+    assert to_fen("0.005") == 1
+    assert to_fen(0.1) + to_fen(0.2) == to_fen(0.3)
+    assert from_fen(to_fen(Decimal("12345678901234.56"))) == Decimal("12345678901234.56")
