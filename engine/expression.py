@@ -324,7 +324,7 @@ class Parser:
     def compare(self, op: Token, left: Node, right: Node) -> Node:
         both = (left.span[0], right.span[1])
         for side in (left, right):
-            if isinstance(side, Range) or _ranged(side):
+            if is_ranged(side):
                 raise self.fault(2, "一段年度不能直接比较，请用 合计 平均 最大 最小", side.span)
         common = kinds.comparable(left.kind, right.kind)
         if common is None and {left.kind.name, right.kind.name} == {TEXT, CODE} and (
@@ -390,7 +390,7 @@ class Parser:
     def binary(self, op: Token, left: Node, right: Node) -> Node:
         both = (left.span[0], right.span[1])
         for side in (left, right):
-            if _ranged(side):
+            if is_ranged(side):
                 raise self.fault(2, "一段年度不能直接运算，请先用 合计 平均 最大 最小", side.span)
         a, b = left.kind, right.kind
         if op.value in "+-":
@@ -542,18 +542,18 @@ class Parser:
         check: Callable[[Node], bool]
         check, kind, need = {
             "增长率": (_growable, Kind(RATIO), "按年的金额、数量或比例，例如 增长率(研发费用[Y])"),
-            "取整": (lambda a: a.kind.name in (RATIO, COUNT) and not _ranged(a), Kind(COUNT), "一个数量或者两数之比"),
-            "年度": (lambda a: a.kind.name == DATE and not _ranged(a), Kind(COUNT), "日期"),
-            "周岁": (lambda a: a.kind.name == DATE and not _ranged(a), Kind(COUNT, "岁"), "日期"),
+            "取整": (lambda a: a.kind.name in (RATIO, COUNT) and not is_ranged(a), Kind(COUNT), "一个数量或者两数之比"),
+            "年度": (lambda a: a.kind.name == DATE and not is_ranged(a), Kind(COUNT), "日期"),
+            "周岁": (lambda a: a.kind.name == DATE and not is_ranged(a), Kind(COUNT, "岁"), "日期"),
         }[name]
         if not check(arg):
             raise self.fault(2, f"“{name}”要的是{need}，这里是“{arg.kind}”", arg.span)
         return kind
 
     def aggregate_kind(self, name: str, args: list[Node], span: Span) -> Kind:
-        if len(args) == 1 and not _ranged(args[0]):
+        if len(args) == 1 and not is_ranged(args[0]):
             raise self.fault(2, f"“{name}”要一段年度或者几个数，例如 {name}(营业收入[Y-2..Y])", args[0].span)
-        if len(args) > 1 and any(_ranged(a) for a in args):
+        if len(args) > 1 and any(is_ranged(a) for a in args):
             raise self.fault(2, f"“{name}”要么一段年度，要么几个数，不能混在一起", span)
         common: Kind | None = args[0].kind
         for arg in args[1:]:
@@ -565,8 +565,8 @@ class Parser:
         return common
 
 
-def _ranged(node: Node) -> bool:
-    """Whether a node stands for one value a year instead of one value."""
+def is_ranged(node: Node) -> bool:
+    """逐年的值: whether a node stands for one value a year instead of one value."""
     return isinstance(node, Range) or (
         isinstance(node, Call) and node.name == "增长率" and isinstance(node.args[0], Range)
     )
