@@ -218,7 +218,8 @@ def _row_amounts(
     high = np.zeros(n)
     np.add.at(high, detail.owner[open_], grant.amount.high[open_])
     least = np.full(n, np.inf)
-    np.minimum.at(least, detail.owner[open_], grant.amount.low[open_])
+    with np.errstate(invalid="ignore"):  # an unknown low end stays unknown
+        np.minimum.at(least, detail.owner[open_], grant.amount.low[open_])
     has_fit = np.zeros(n, bool)
     has_fit[detail.owner[fits]] = True
     ceiling = _enterprise_ceiling(item.benefit, outer, grant.ceiling, detail.owner, open_)

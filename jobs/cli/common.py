@@ -1,0 +1,55 @@
+"""公用: what the command modules share: options, dates and the way errors are told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import typer
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def today() -> date:
+    """今天: the date at Asia/Shanghai; the only place the commands ask the clock for a day."""
+    return datetime.now(SHANGHAI).date()
+
+
+def now() -> datetime:
+    """此刻: an aware UTC time."""
+    return datetime.now(ZoneInfo("UTC"))
+
+
+def parse_as_of(text: str | None) -> date:
+    """日期参数: an ISO date, or today's. Raises typer.BadParameter."""
+    if not text:
+        return today()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"日期“{text}”要写成 2026-03-01") from None
+
+
+def library_path(given: Path | None) -> Path:
+    """政策库路径: the option, HUIQI_LIBRARY, or the bundled sample."""
+    if given is not None:
+        return given
+    if os.environ.get("HUIQI_LIBRARY"):
+        return Path(os.environ["HUIQI_LIBRARY"])
+    import policies
+
+    return Path(policies.__file__).with_name("library")
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """报错: a fault of use ends with one line on stderr and exit code 2."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        typer.echo(f"错误：{error}", err=True)
+        raise typer.Exit(2) from None

@@ -1,0 +1,52 @@
+"""规则命令: huiqi check · fmt · schema · match · explain."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs.cli.common import library_path, parse_as_of, telling
+
+SetOption = Annotated[list[str], typer.Option("--set", help="地域词的代码，例如 --set '本区=120116*,120110*'")]
+LibraryOption = Annotated[Path | None, typer.Option("--library", help="政策库文件夹；默认 HUIQI_LIBRARY 或内置样例")]
+AsOfOption = Annotated[str | None, typer.Option("--as-of", help="比对日，例如 2026-06-01；默认今天")]
+
+
+def register(app: typer.Typer) -> None:
+    """登记命令."""
+    app.command("match")(match_command)
+
+
+def match_command(
+    profiles: Annotated[Path, typer.Option("--profiles", help="企业数据 .jsonl .csv .parquet")],
+    out: Annotated[Path, typer.Option("--out", help="结果 .jsonl .csv .parquet")],
+    library: LibraryOption = None,
+    as_of: AsOfOption = None,
+    every: Annotated[bool, typer.Option("--all", help="写出全部结果，包括不符合")] = False,
+    answers: Annotated[Path | None, typer.Option("--answers", help="复核人的答复 .jsonl")] = None,
+    sets: SetOption = [],  # noqa: B006
+    upcoming: Annotated[int, typer.Option("--upcoming", help="连同 N 天内将开始的批次")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="小结写成 JSON")] = False,
+) -> None:
+    """不用数据库，直接比对：政策库 × 企业数据 → 结果文件。
+
+    例：huiqi match --library policies/library --profiles firms.jsonl --as-of 2026-06-01 --out hits.parquet
+    """
+    from jobs.rules import match_files
+
+    with telling():
+        report = match_files(library_path(library), profiles, parse_as_of(as_of), out, every, answers, sets, upcoming)
+    for problem in report.problems:
+        typer.echo(problem.render(), err=True)
+    if report.refused:
+        typer.echo(f"没有比对的事项 {len(report.refused)} 个：{'、'.join(report.refused)}", err=True)
+    if as_json:
+        counts = {"firms": report.firms, "items": report.items, "pairs": report.pairs, "refused": report.refused}
+        typer.echo(json.dumps(counts, ensure_ascii=False))
+    else:
+        typer.echo(f"企业 {report.firms} 家，事项 {report.items} 个，结果 {report.pairs} 条 → {out}")
+    if report.problems:
+        raise typer.Exit(1)

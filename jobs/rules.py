@@ -1,0 +1,98 @@
+"""规则任务: matching files without a database, checking a library; what the commands of jobs/cli/rules.py call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from engine.errors import Place, Problem
+from engine.matching import AnswerBook, ItemHits, live, match
+from policies.library import REFUSING, Library, load_library
+from profiles.dictionary import builtin_dictionary
+from profiles.inputs import CODE, read_profiles
+from store.hits import write_hits
+
+
+def parse_sets(pairs: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """地域词: `本区=120116*,120110*` as set overrides. Raises ValueError."""
+    out = {}
+    for pair in pairs:
+        name, eq, members = pair.partition("=")
+        parts = tuple(m.strip() for m in members.replace("，", ",").split(",") if m.strip())
+        if not eq or not name.strip() or not parts:
+            raise ValueError(f"--set 要写成 本区=120116*,120110*，这里是“{pair}”")
+        out[name.strip()] = parts
+    return out
+
+
+def open_library(path: Path, sets: Sequence[str] = ()) -> Library:
+    """读政策库 with the built-in dictionary. Raises LibraryError or ValueError."""
+    return load_library(path, builtin_dictionary(), parse_sets(sets))
+
+
+@dataclass
+class MatchReport:
+    """匹配小结: counts, and the problems of library, profiles and answers."""
+
+    firms: int = 0
+    items: int = 0
+    pairs: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+def match_files(
+    library: Path,
+    profiles: Path,
+    as_of: date,
+    out: Path,
+    every: bool = False,
+    answers: Path | None = None,
+    sets: Sequence[str] = (),
+    upcoming: int = 0,
+) -> MatchReport:
+    """匹配: library and profiles from files, pairs to a file. Raises LibraryError, ProfilesError, ValueError."""
+    loaded = open_library(library, sets)
+    report = MatchReport(refused=loaded.refused)
+    report.problems += [p for p in loaded.problems if p.level == "error" and p.code in REFUSING]
+    columns = read_profiles(profiles, loaded.dictionary, report.problems.append)
+    book = read_answers(answers, report.problems) if answers else {}
+    items = live(loaded.programs, as_of, upcoming)
+    found: list[ItemHits] = match(items, columns, as_of, book, every)
+    report.firms, report.items = len(columns), len(items)
+    report.pairs = write_hits(found, columns.codes, out)
+    return report
+
+
+def read_answers(path: Path, problems: list[Problem]) -> AnswerBook:
+    """答复: reviewers' answers of an .jsonl file; a faulty line is reported and left out."""
+    book: dict[tuple[str, str, str], dict[str, bool | dict[str, bool]]] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            key = (str(record["item"]), str(record["batch"]), str(record["id"]))
+            code, answer = str(record[CODE]), record["answer"]
+        except (ValueError, KeyError, TypeError) as error:
+            message = f"答复这一行读不懂（要有 {CODE} item batch id answer）：{error}"
+            problems.append(Problem(1, message, Place(path.name, number)))
+            continue
+        if not isinstance(answer, bool):
+            problems.append(Problem(2, "answer 应当是 true 或 false", Place(path.name, number)))
+            continue
+        _put_answer(book.setdefault(key, {}), code, record.get("row"), answer)
+    return book
+
+
+def _put_answer(given: dict[str, bool | dict[str, bool]], code: str, row: object, answer: bool) -> None:
+    if row is None:
+        given[code] = answer
+        return
+    rows = given.get(code)
+    if not isinstance(rows, dict):
+        rows = given[code] = {}
+    rows[str(row)] = answer

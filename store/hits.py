@@ -1,0 +1,116 @@
+"""匹配结果表: pairs as an Arrow table and as files (.jsonl, .csv, .parquet), in the order items then enterprises."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from engine.matching import VERDICTS, ItemHits, identifiers
+
+CODE = "统一社会信用代码"
+SCHEMA = pa.schema(
+    [
+        (CODE, pa.string()),
+        ("item", pa.string()),
+        ("batch", pa.string()),
+        ("verdict", pa.string()),
+        ("amount_low", pa.float64()),
+        ("amount_high", pa.float64()),
+        ("fails", pa.list_(pa.string())),
+        ("unknown", pa.list_(pa.string())),
+        ("score", pa.float64()),
+    ]
+)
+
+
+def id_lists(ids: Sequence[str], masks: NDArray[np.bool_]) -> pa.Array:
+    """编号列表: one list of ids a row; equal masks are written once and taken."""
+    if not len(masks):
+        return pa.array([], pa.list_(pa.string()))
+    packed = np.packbits(masks, axis=1) if masks.shape[1] else np.zeros((len(masks), 1), np.uint8)
+    distinct, first, inverse = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+    lists = pa.array([identifiers(ids, masks[i]) for i in first], pa.list_(pa.string()))
+    return lists.take(pa.array(inverse.reshape(-1)))
+
+
+def hits_table(hits: ItemHits, codes: pa.Array) -> pa.Table:
+    """匹配结果: one item's pairs; `codes` are the enterprises of the columns."""
+    n = len(hits)
+    words = pa.DictionaryArray.from_arrays(pa.array(hits.verdict), [v.value for v in VERDICTS]).cast(pa.string())
+
+    def same(text: str) -> pa.Array:
+        return pa.DictionaryArray.from_arrays(np.zeros(n, np.int8), [text]).cast(pa.string())
+
+    return pa.table(
+        [
+            codes.take(pa.array(hits.rows)),
+            same(hits.item),
+            same(hits.batch),
+            words,
+            pa.array(hits.low, from_pandas=True),
+            pa.array(hits.high, from_pandas=True),
+            id_lists(hits.ids, hits.fails),
+            id_lists(hits.ids, hits.unknown),
+            pa.nulls(n, pa.float64()),
+        ],
+        schema=SCHEMA,
+    )
+
+
+def tables(found: Sequence[ItemHits], codes: Sequence[str]) -> Iterator[pa.Table]:
+    """匹配结果, a table an item."""
+    column = pa.array(list(codes), pa.string())
+    for hits in found:
+        yield hits_table(hits, column)
+
+
+def write_hits(found: Sequence[ItemHits], codes: Sequence[str], path: Path) -> int:
+    """写匹配结果: to .jsonl, .csv or .parquet; returns the number of pairs. Raises ValueError for another suffix."""
+    writers = {".jsonl": _write_jsonl, ".csv": _write_csv, ".parquet": _write_parquet}
+    writer = writers.get(path.suffix.lower())
+    if writer is None:
+        raise ValueError(f"不认识的输出格式：{path.name}（可以是 .jsonl .csv .parquet）")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    count = writer(tables(found, codes), part)
+    part.replace(path)
+    return count
+
+
+def _write_parquet(parts: Iterator[pa.Table], path: Path) -> int:
+    count = 0
+    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
+        for part in parts:
+            writer.write_table(part)
+            count += len(part)
+    return count
+
+
+def _write_jsonl(parts: Iterator[pa.Table], path: Path) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8") as handle:
+        for part in parts:
+            for row in part.to_pylist():
+                handle.write(json.dumps(row, ensure_ascii=False) + "\n")
+            count += len(part)
+    return count
+
+
+def _write_csv(parts: Iterator[pa.Table], path: Path) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8-sig", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(SCHEMA.names)
+        for part in parts:
+            for row in part.to_pylist():
+                cells = [";".join(v) if isinstance(v, list) else "" if v is None else v for v in row.values()]
+                writer.writerow(cells)
+            count += len(part)
+    return count
