@@ -43,7 +43,7 @@ def sample(
         faults = manifest["faults"]
         typer.echo(
             f"{out}：{firms} 家企业，{len(manifest['files'])} 份文件，{len(faults)} 处脏数据（见 manifest.json）"
-        )  # type: ignore[arg-type]
+        )
     for path, write in ((profiles, package.write_profiles), (truth, package.write_truth)):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)

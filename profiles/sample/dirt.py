@@ -81,7 +81,7 @@ def _pick_money(rng: np.random.Generator, rows: Frame, row: int) -> tuple[str, f
     if not columns:
         return None
     column = columns[int(rng.integers(len(columns)))]
-    return column, float(rows.at[row, column])
+    return column, float(str(rows.at[row, column]))
 
 
 def _foreign(rng: np.random.Generator, rows: Frame, row: int, code: str) -> tuple[str, str, str, str] | None:

@@ -136,7 +136,7 @@ def _fen(value: np.ndarray) -> np.ndarray:
     return np.round(value, 2)
 
 
-def _profits(rng, kind, trait, revenue, growth) -> dict[str, np.ndarray]:  # type: ignore[no-untyped-def]
+def _profits(rng, kind, trait, revenue, growth) -> dict[str, np.ndarray]:
     shape = revenue.shape
     margin = per_firm(kind, "margin") + 0.03 * trait["quality"] + 0.10 * growth + rng.normal(0, 0.05, shape)
     profit = _fen(revenue * np.clip(margin, -0.6, 0.5))
@@ -180,7 +180,7 @@ def _profits(rng, kind, trait, revenue, growth) -> dict[str, np.ndarray]:  # typ
     }
 
 
-def _research(rng, kind, trait, revenue, heads) -> dict[str, np.ndarray]:  # type: ignore[no-untyped-def]
+def _research(rng, kind, trait, revenue, heads) -> dict[str, np.ndarray]:
     shape = revenue.shape
     inclined = 1 / (1 + np.exp(-(trait["quality"] * 0.9 + 0.35 * (trait["size"] - 3))))
     does = rng.random(shape[1]) < np.clip(per_firm(kind, "doing_rd") * (0.35 + 1.3 * inclined), 0, 0.98)
@@ -201,7 +201,7 @@ def _research(rng, kind, trait, revenue, heads) -> dict[str, np.ndarray]:  # typ
     }
 
 
-def _trade(rng, kind, trait, revenue) -> dict[str, np.ndarray]:  # type: ignore[no-untyped-def]
+def _trade(rng, kind, trait, revenue) -> dict[str, np.ndarray]:
     shape = revenue.shape
     trades = rng.random(shape[1]) < np.clip(
         per_firm(kind, "trading") * (0.8 + 0.12 * (trait["size"] - 2.5)), 0, 0.95

@@ -52,7 +52,7 @@ def generate(firms: int, seed: int, data_day: datetime.date = DATA_DAY) -> Sampl
     return Sample(truth, lists.all_lists(rng, truth, kind, today), seed, data_day)
 
 
-def _mix_standing(rng, single, yearly, kind, trait, today) -> None:  # type: ignore[no-untyped-def]
+def _mix_standing(rng, single, yearly, kind, trait, today) -> None:
     founded = single["成立日期"]
     age = (today - founded).astype(int) / 365.25
     rights = standing.property_rights(rng, kind, yearly, age)

@@ -217,7 +217,8 @@ def self_reported(rng: np.random.Generator, levels: Facts, age: np.ndarray) -> F
     ]
     level[rng.random(count) > 0.02] = None
     first_set = does & (spend > 3e6) & (rng.random(count) < 0.04)
-    hatchery = np.where(rng.random(count) < 0.004, "市级", None)
+    hatchery = np.full(count, None, dtype=object)
+    hatchery[rng.random(count) < 0.004] = "市级"
     return {
         "从事细分市场年限": np.where(does, np.floor(np.minimum(age, rng.uniform(1, 18, count))), np.nan),
         "细分市场占有率": np.where(does, np.round(rng.beta(1.3, 12, count), 3), np.nan),
@@ -228,7 +229,7 @@ def self_reported(rng: np.random.Generator, levels: Facts, age: np.ndarray) -> F
         "安全生产承诺": rng.random(count) < 0.97,
         "物流企业等级": level,
         "首台套认定日期": _where(first_set, _day(rng, 2023 + rng.integers(0, 3, count), 9, 60)),
-        "孵化器级别": hatchery.astype(object),
+        "孵化器级别": hatchery,
         "直管公房承租": rng.random(count) < 0.03,
         "船舶管理业务": np.nan_to_num(levels["自管船舶数"][LAST]) > 0,
         "数字化转型诊断日期": _where(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ MANIFEST = "manifest.json"
 README = "说明.md"
 
 
-def write_sample(sample: Sample, folder: Path, dirt_share: float = 0.0) -> dict[str, object]:
+def write_sample(sample: Sample, folder: Path, dirt_share: float = 0.0) -> dict[str, Any]:
     """写出部门文件: one file a Sheet under `folder`, 说明.md and manifest.json; returns the manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     seen = observe(sample)
@@ -39,7 +40,7 @@ def write_sample(sample: Sample, folder: Path, dirt_share: float = 0.0) -> dict[
         files.append(
             {"file": sheet.file, "source": sheet.source, "department": sheet.department, "rows": len(rows)}
         )
-    manifest = {
+    manifest: dict[str, Any] = {
         "firms": len(sample.truth),
         "seed": sample.seed,
         "data_day": sample.data_day.isoformat(),
