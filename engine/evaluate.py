@@ -122,8 +122,9 @@ class Frame:
         assert isinstance(node.left, Ref)
         lists: Lists = self.columns.listing(node.left.name, node.left.year)
         sure = np.zeros(self.n, bool)
-        if node.text in lists.names:
-            at = np.flatnonzero(lists.codes == lists.names.index(node.text))
+        members = [i for i, name in enumerate(lists.names) if name == node.text]  # joined lists may name one twice
+        if members:
+            at = np.flatnonzero(np.isin(lists.codes, members))
             sure[np.searchsorted(lists.offsets, at, side="right") - 1] = True
         absent = self.columns.speaks(node.left.name) == "无"
         return Truth(sure, sure if absent else sure | lists.missing)

@@ -24,6 +24,17 @@ VERDICTS = (Verdict.ELIGIBLE, Verdict.UNDETERMINED, Verdict.INELIGIBLE)
 
 
 @dataclass(frozen=True)
+class DetailHits:
+    """明细结果: every detail row's enterprise (row of the columns), id, verdict and amounts before the enterprise's cap."""
+
+    owner: NDArray[np.intp]
+    ids: tuple[str | None, ...]
+    verdict: NDArray[np.int8]
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True)
 class ItemHits:
     """一事项的结果: rows (indices into the columns), verdicts (0 符合, 1 待核实, 2 不符合), amounts in yuan (NaN
     unknown) and which numbered conditions fail or are unknown, shape (rows, conditions)."""
@@ -38,6 +49,7 @@ class ItemHits:
     fails: NDArray[np.bool_]
     unknown: NDArray[np.bool_]
     upcoming: bool = False
+    detail: DetailHits | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -58,12 +70,12 @@ def match(
 ) -> list[ItemHits]:
     """匹配: one ItemHits an item, of the pairs that are 符合 or 待核实 (`every`: of all pairs). Pure."""
     frame = Frame(columns)
-    index = _Index(columns.codes)
+    index = RowIndex(columns.codes)
     return [_match_one(item, frame, index, answers or {}, every, as_of) for item in items]
 
 
-class _Index:
-    """Row numbers by code, made when the first answer is looked up."""
+class RowIndex:
+    """行号: row numbers by code, made when the first answer is looked up."""
 
     def __init__(self, codes: Sequence[str]):
         self._codes = codes
@@ -76,13 +88,13 @@ class _Index:
 
 
 def _match_one(
-    item: BoundItem, frame: Frame, index: _Index, answers: AnswerBook, every: bool, as_of: date
+    item: BoundItem, frame: Frame, index: RowIndex, answers: AnswerBook, every: bool, as_of: date
 ) -> ItemHits:
     subject = item.program.item.subject
     upcoming = item.batch.opens > as_of
     if subject != "企业":
         return _match_rows(item, frame, index, answers, every, upcoming)
-    book = _answers(item, answers, index, len(frame.columns))
+    book = enterprise_answers(item, answers, index, len(frame.columns))
     truths = [frame.tree(tree, book) for tree in item.conditions]
     whole = all_of(truths, frame.n)
     rows = np.arange(frame.n) if every else np.flatnonzero(whole.maybe)
@@ -112,8 +124,8 @@ def _masks(truths: Sequence[Truth], rows: NDArray[np.intp]) -> tuple[NDArray[np.
     return fails, unknown
 
 
-def _answers(item: BoundItem, answers: AnswerBook, index: _Index, n: int) -> dict[str, Truth]:
-    """Reviewers' answers of one item and batch as columns, by ask id."""
+def enterprise_answers(item: BoundItem, answers: AnswerBook, index: RowIndex, n: int) -> dict[str, Truth]:
+    """答复列: reviewers' answers of one item and batch as columns, by ask id."""
     out = {}
     for (name, batch, ask), given in answers.items():
         if (name, batch) != (item.program.item.id, item.batch.name):
@@ -131,7 +143,7 @@ def _answers(item: BoundItem, answers: AnswerBook, index: _Index, n: int) -> dic
 
 
 def _match_rows(
-    item: BoundItem, frame: Frame, index: _Index, answers: AnswerBook, every: bool, upcoming: bool
+    item: BoundItem, frame: Frame, index: RowIndex, answers: AnswerBook, every: bool, upcoming: bool
 ) -> ItemHits:
     """明细事项: evaluated over detail rows and rolled up to the enterprise (section 8)."""
     columns = frame.columns
@@ -143,7 +155,7 @@ def _match_rows(
     alone = np.flatnonzero(missing)
     detail = Detail(columns, own, alone)
     inner = Frame(detail)
-    book = _row_answers(item, answers, index, detail)
+    book = row_answers(item, answers, index, detail)
     truths = [inner.tree(tree, book) for tree in item.conditions]
     whole = all_of(truths, inner.n)
     verdict = _verdict(whole)
@@ -157,19 +169,24 @@ def _match_rows(
     rows = np.arange(n) if every else np.flatnonzero(rolled != FAILS)
     out_fails, out_unknown = np.zeros((n, len(truths)), bool), np.zeros((n, len(truths)), bool)
     out_fails[found], out_unknown[found] = fails[best[found]], unknown[best[found]]
-    total = _row_amounts(item, frame, inner, detail, book, verdict)
+    total, each = _row_amounts(item, frame, inner, detail, book, verdict)
+    own_rows = np.flatnonzero(~lonely)
+    details = DetailHits(
+        detail.owner[own_rows], detail.ids[: len(own_rows)], verdict[own_rows],
+        round_fen(each.low[own_rows]), round_fen(each.high[own_rows]),
+    )  # fmt: skip
     blank = (rolled == FAILS) | missing
     low, high = (np.where(blank, np.nan, end) for end in (total.low, total.high))
     return ItemHits(
         item.program.item.id, item.batch.name, item.ids, rows, rolled[rows], low[rows], high[rows],
-        out_fails[rows], out_unknown[rows], upcoming,
+        out_fails[rows], out_unknown[rows], upcoming, details,
     )  # fmt: skip
 
 
-def _row_answers(
-    item: BoundItem, answers: AnswerBook, index: _Index, detail: Detail
+def row_answers(
+    item: BoundItem, answers: AnswerBook, index: RowIndex, detail: Detail
 ) -> dict[str, Truth]:
-    """Answers by detail row id; a row without an id, and an enterprise without a list, can't be answered."""
+    """明细答复列: answers by detail row id; a row without an id, and an enterprise without a list, can't be answered."""
     out = {}
     where = {(int(o), i): r for r, (o, i) in enumerate(zip(detail.owner, detail.ids, strict=True))}
     for (name, batch, ask), given in answers.items():
@@ -205,12 +222,11 @@ def _best_rows(
 
 def _row_amounts(
     item: BoundItem, outer: Frame, inner: Frame, detail: Detail, book: dict[str, Truth], verdict: NDArray[np.int8]
-) -> Interval:
+) -> tuple[Interval, Interval]:
     """明细合计: 符合 rows' lows, all open rows' highs; without a 符合 row the least low; rounded once."""
     n = outer.n
-    nothing = np.full(n, np.nan)
     if item.benefit is None or not len(detail):
-        return Interval(nothing, nothing)
+        return _nothing(n), _nothing(len(detail))
     grant = Calculator(inner, item.benefit, book).grant()
     fits, open_ = verdict == FITS, verdict != FAILS
     low = np.zeros(n)
@@ -224,7 +240,11 @@ def _row_amounts(
     has_fit[detail.owner[fits]] = True
     ceiling = _enterprise_ceiling(item.benefit, outer, grant.ceiling, detail.owner, open_)
     total = capped(Interval(np.where(has_fit, low, least), high), ceiling).at_least_zero()
-    return Interval(round_fen(total.low), round_fen(total.high))
+    return Interval(round_fen(total.low), round_fen(total.high)), grant.amount
+
+
+def _nothing(n: int) -> Interval:
+    return Interval(np.full(n, np.nan), np.full(n, np.nan))
 
 
 def _enterprise_ceiling(

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from engine.errors import Place, Problem
 from engine.matching import AnswerBook, ItemHits, live, match
+from policies.check import CheckReport, check_library
 from policies.library import REFUSING, Library, load_library
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import CODE, read_profiles
+from profiles.tables import full_code, industry_names
 from store.hits import write_hits
 
 
@@ -96,3 +98,9 @@ def _put_answer(given: dict[str, bool | dict[str, bool]], code: str, row: object
     if not isinstance(rows, dict):
         rows = given[code] = {}
     rows[str(row)] = answer
+
+
+def check_folder(library: Path, sets: Sequence[str] = ()) -> CheckReport:
+    """核对政策库, with the official industry codes. Raises LibraryError or ValueError."""
+    codes = {c for code in industry_names() for c in (code, full_code(code))}
+    return check_library(open_library(library, sets), codes)

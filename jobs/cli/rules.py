@@ -17,6 +17,7 @@ AsOfOption = Annotated[str | None, typer.Option("--as-of", help="比对日，例
 
 def register(app: typer.Typer) -> None:
     """登记命令."""
+    app.command("check")(check_command)
     app.command("match")(match_command)
 
 
@@ -49,4 +50,31 @@ def match_command(
     else:
         typer.echo(f"企业 {report.firms} 家，事项 {report.items} 个，结果 {report.pairs} 条 → {out}")
     if report.problems:
+        raise typer.Exit(1)
+
+
+def check_command(
+    library: Annotated[Path | None, typer.Argument(help="政策库文件夹；默认 HUIQI_LIBRARY 或内置样例")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="写成 JSON")] = False,
+    sets: SetOption = [],  # noqa: B006
+) -> None:
+    """核对政策库：规则、引文、样例，所有问题一次说完；有错误时退出码为 1。
+
+    例：huiqi check policies/library
+    """
+    from jobs.rules import check_folder
+
+    path = library_path(library)
+    with telling():
+        report = check_folder(path, sets)
+    if as_json:
+        typer.echo(json.dumps(report.as_dict(), ensure_ascii=False, indent=1))
+    else:
+        for problem in report.problems:
+            typer.echo(problem.render(f"{path}/"))
+            typer.echo("")
+        warnings = len(report.problems) - len(report.errors)
+        counts = f"文件 {report.documents} 件，事项 {report.items} 个，样例 {report.cases} 个"
+        typer.echo(f"{counts}；错误 {len(report.errors)} 处，提醒 {warnings} 处")
+    if report.errors:
         raise typer.Exit(1)

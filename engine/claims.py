@@ -1,0 +1,103 @@
+"""待分配: the claims of a night's hits, and what allocation makes of them per enterprise and item."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.allocate import FITS, Claim, Settled, settle, share_budget
+from engine.matching import VERDICTS, ItemHits, amount_of
+from engine.program import Program
+
+SEPARATOR = "\u0000"
+
+
+@dataclass(frozen=True)
+class Payable:
+    """应付: amounts in yuan after 就高不重复 and budget, and the reason where they differ from the match."""
+
+    low: float | None
+    high: float | None
+    gave_way_to: str = ""
+    lost: float | None = None
+    note: str = ""
+
+
+def claims_of(program: Program, hits: ItemHits, codes: Sequence[str]) -> list[Claim]:
+    """一事项的待分配: a claim an open pair, or one a detail row of a project-level item."""
+    groups = tuple((e.group, e.pick) for e in program.exclusive)
+    issued = program.document.issued
+    if hits.detail is None:
+        rows = [(codes[r], v, lo, hi) for r, v, lo, hi in zip(hits.rows, hits.verdict, hits.low, hits.high, strict=True)]
+    else:
+        d = hits.detail
+        rows = [
+            (f"{codes[o]}{SEPARATOR}{row_id or f'#{i}'}", v, lo, hi)
+            for i, (o, row_id, v, lo, hi) in enumerate(zip(d.owner, d.ids, d.verdict, d.low, d.high, strict=True))
+        ]
+    return [
+        Claim(key, hits.item, hits.batch, VERDICTS[v], amount_of(lo), amount_of(hi), groups, issued)
+        for key, v, lo, hi in rows
+        if VERDICTS[v] != "不符合"
+    ]
+
+
+def allocate(
+    programs: Mapping[str, Program],
+    found: Sequence[ItemHits],
+    codes: Sequence[str],
+    received: Mapping[tuple[str, str], float] | None = None,
+) -> dict[tuple[str, str], Payable]:
+    """分配: by (enterprise, item), the pairs whose payable amount or standing allocation changes.
+
+    `received` is 已兑现金额 in yuan by (enterprise, group).
+    """
+    touched = [h for h in found if programs[h.item].exclusive or _budget(programs[h.item], h.batch)]
+    claims = [c for h in touched for c in claims_of(programs[h.item], h, codes)]
+    settled = settle(claims, received)
+    by_batch: dict[tuple[str, str], list[Settled]] = defaultdict(list)
+    for one in settled:
+        by_batch[one.claim.item, one.claim.batch].append(one)
+    out: dict[tuple[str, str], Payable] = {}
+    for (item, batch), ones in by_batch.items():
+        budget = _budget(programs[item], batch)
+        if budget is not None:
+            amount, how = budget
+            ones = share_budget(ones, amount, how)
+        _collect(out, item, ones)
+    return out
+
+
+def _budget(program: Program, batch: str) -> tuple[float, str] | None:
+    found = program.item.batch(batch)
+    if found is None or found.budget is None:
+        return None
+    return found.budget, program.item.budget.when_short if program.item.budget else "按比例核减"
+
+
+def _collect(out: dict[tuple[str, str], Payable], item: str, ones: Sequence[Settled]) -> None:
+    """Sum the rows of an enterprise again and keep what changed."""
+    firms: dict[str, list[Settled]] = defaultdict(list)
+    for one in ones:
+        firms[one.claim.key.split(SEPARATOR)[0]].append(one)
+    for firm, parts in firms.items():
+        if any(p.gave_way_to or p.marked or p.reduced_by for p in parts):
+            out[firm, item] = _sum(parts)
+
+
+def _sum(parts: Sequence[Settled]) -> Payable:
+    fits = [p for p in parts if p.claim.verdict == FITS] or list(parts)
+    lows, highs = [p.low for p in fits], [p.high for p in parts]
+    gave = [p for p in parts if p.gave_way_to]
+    lost = [p.lost for p in gave]
+    note = next((p.reduced_by for p in parts if p.reduced_by), "") or ("同组待定" if parts[0].marked else "")
+    return Payable(
+        None if None in lows else float(np.sum(lows)),  # type: ignore[arg-type]
+        None if None in highs else float(np.sum(highs)),  # type: ignore[arg-type]
+        gave[0].gave_way_to if len(gave) == len(parts) else "",
+        None if not gave or None in lost else float(np.sum(lost)),  # type: ignore[arg-type]
+        note,
+    )
