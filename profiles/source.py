@@ -67,7 +67,7 @@ class FileForm(_Strict):
     encoding: str = "auto"
     delimiter: str = "auto"
     sheet: str = ""
-    header: int = Field(1, ge=1, description="表头在第几行")
+    header: Annotated[int, Field(ge=1, description="表头在第几行")] = 1
 
 
 class Database(_Strict):
@@ -81,7 +81,7 @@ class DateFrom(_Strict):
     """数据日期: the day the data speak of: a column, the file's name, or fixed; nothing: the day of arrival."""
 
     column: str = ""
-    name: str = Field("", description="文件名里的日期，正则，第一个括号是日期")
+    name: Annotated[str, Field(description="文件名里的日期，正则，第一个括号是日期")] = ""
     fixed: str = ""
 
 
@@ -130,6 +130,9 @@ class Column(_Strict):
     patterns: dict[str, str] = Field(default_factory=dict, description="正则 → 取值，依次试，先中先得")
     join: tuple[str, ...] = Field((), description="和这一列连在一起再比 patterns 的其他列")
     pattern: str = Field("", description="整个单元格必须合乎的正则")
+    unusable: Literal["整行", "本格"] = Field(
+        "整行", description="看懂了但不能取用（外币无折算率、没有译值）：整行退回，还是只空这一格"
+    )
 
 
 class Source(_Strict):
@@ -203,12 +206,14 @@ class Source(_Strict):
         names = list(dict.fromkeys(column.indicator for _, column in self.mapped()))
         return [*names, self.members.indicator] if self.members else names
 
+    @cached_property
+    def own_authority(self) -> dict[str, int]:
+        """列的权威等级: of indicators whose column has its own."""
+        return {c.indicator: c.authority for _, c in self.mapped() if c.authority is not None}
+
     def authority_of(self, indicator: str) -> int:
         """权威等级: of this source for an indicator; a column may have its own."""
-        for _, column in self.mapped():
-            if column.indicator == indicator and column.authority is not None:
-                return column.authority
-        return self.authority
+        return self.own_authority.get(indicator, self.authority)
 
 
 def parse_source(text: str, file: str) -> Source:

@@ -1,0 +1,414 @@
+"""入库解析: rows of a source to contents of firms: what lands, what is refused and why.
+
+A content is what one row says about one firm (or one member of its list), as canonical JSON with flat keys:
+`研发费用@2024` for a yearly one; `!注册资本` holds the text of a cell that was understood but can't be used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from json.encoder import encode_basestring
+from pathlib import Path
+
+from rapidfuzz import process
+
+from engine import kinds
+from engine.indicators import Dictionary, Indicator, read_indicators
+from profiles.codes import tidy_code, valid_codes
+from profiles.reading import Chunk
+from profiles.source import Column, Source, SourceError
+from profiles.values import Refused, Value, is_mojibake, parse_date, parse_text, parser
+
+YEAR_MARK = "{年}"
+CACHE_MOST = 200_000
+UNUSABLE = "!"
+BUILT_IN_DICTIONARY = Path(__file__).parent / "indicators.yaml"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """问题: one finding about a row: line (of the file), column ("" for the whole row), code and words."""
+
+    line: int
+    column: str
+    code: str
+    message: str
+
+    def as_dict(self) -> dict[str, object]:
+        return {"line": self.line, "column": self.column, "code": self.code, "message": self.message}
+
+
+@dataclass
+class Row:
+    """待认领的行: a sound row whose firm is not certain; waits for a person."""
+
+    line: int
+    code: str
+    name: str
+    number: str
+    organisation: str
+    key: str
+    day: str | None
+    content: str
+    refs: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass
+class Parsed:
+    """解析结果 of one chunk: parallel lists of the rows with a valid code, rows without one, and troubles."""
+
+    rows: int = 0
+    lines: list[int] = field(default_factory=list)
+    codes: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    days: list[str | None] = field(default_factory=list)
+    contents: list[str] = field(default_factory=list)
+    refs: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
+    unsure: list[Row] = field(default_factory=list)
+    rejected: int = 0
+    troubles: list[Trouble] = field(default_factory=list)
+
+
+def load_dictionary(*more: Path) -> Dictionary:
+    """指标字典: the built-in one with the entries of further files in front. Raises SourceError on a fault."""
+    found: dict[str, Indicator] = {}
+    for path in (BUILT_IN_DICTIONARY, *more):
+        problems: list[str] = []
+        found.update(
+            read_indicators(path.read_text("utf-8"), path.name, lambda p: problems.append(p.render()))  # noqa: B023
+        )
+        if problems:
+            raise SourceError(problems[0])
+    return Dictionary(found)
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """One column of the file read as one indicator."""
+
+    index: int
+    joined: tuple[int, ...]
+    header: str
+    flat: str
+    column: Column
+    parse: Callable[[str], Value]
+    yearly: bool
+    text: bool
+    cache: dict[str, str | Refused | None] = field(default_factory=dict)
+
+
+class Plan:
+    """解析方案: a source's declaration bound to a file's header and the dictionary.
+
+    Raises SourceError for an indicator that is not in the dictionary; columns the file lacks are in `lacking`.
+    """
+
+    def __init__(self, source: Source, header: Sequence[str], dictionary: Dictionary, day: str | None = None):
+        self.source = source
+        self.header = list(header)
+        self._place = {name: i for i, name in enumerate(self.header)}
+        self.lacking = [name for name in _needed(source) if not _present(name, self._place)]
+        self.extra = [name for name in self.header if not _declared(name, source)]
+        self._cells = [] if self.lacking else list(self._bind(dictionary))
+        self._fixed = day or _fixed_day(source)
+
+    def parse(self, chunk: Chunk) -> Parsed:
+        """解析一批: every row is in exactly one of codes, unsure and rejected."""
+        out = Parsed(rows=len(chunk), rejected=len(chunk.bad))
+        out.troubles += [Trouble(line, "", code, message) for line, code, message in chunk.bad]
+        if not chunk.rows:
+            return out
+        columns = list(zip(*chunk.rows, strict=True))
+        refused: dict[int, Trouble] = {}
+        self._find_mojibake(columns, chunk.lines, refused)
+        parts = [self._column(cells, columns, chunk.lines, refused, out.troubles) for cells in self._cells]
+        rows: Iterable[tuple[str, ...]] = zip(*parts, strict=True) if parts else [()] * len(chunk.rows)
+        contents = ["{" + ",".join(filter(None, row)) + "}" for row in rows]
+        self._sort_out(columns, chunk.lines, contents, refused, out)
+        return out
+
+    def _sort_out(
+        self,
+        columns: list[tuple[str, ...]],
+        lines: list[int],
+        contents: list[str],
+        refused: dict[int, Trouble],
+        out: Parsed,
+    ) -> None:
+        n = len(lines)
+        codes = [tidy_code(text) for text in self._text(columns, self.source.firm.code, n)]
+        names = [parse_text(text) for text in self._text(columns, self.source.firm.name, n)]
+        numbers = [tidy_code(text) for text in self._text(columns, self.source.firm.old_number, n)]
+        bodies = [tidy_code(text) for text in self._text(columns, self.source.firm.organisation, n)]
+        keys, days = self._keys(columns, lines, refused), self._days(columns, lines, refused)
+        refs = self._refs(columns, n)
+        codes = ["" if code in self.source.missing_marks else code for code in codes]
+        good = valid_codes(codes)
+        for i in range(n):
+            if i in refused:
+                out.rejected += 1
+                out.troubles.append(refused[i])
+            elif good[i]:
+                out.lines.append(lines[i])
+                out.codes.append(codes[i])
+                out.names.append(names[i])
+                out.keys.append(keys[i])
+                out.days.append(days[i])
+                out.contents.append(contents[i])
+                out.refs.append(refs[i])
+            else:
+                out.unsure.append(
+                    Row(
+                        lines[i],
+                        codes[i],
+                        names[i],
+                        numbers[i],
+                        bodies[i],
+                        keys[i],
+                        days[i],
+                        contents[i],
+                        refs[i],
+                    )
+                )
+
+    def _bind(self, dictionary: Dictionary) -> list[_Cells]:
+        found = []
+        for name, column in self.source.mapped():
+            spec = dictionary.get(column.indicator)
+            if spec is None:
+                near = process.extractOne(column.indicator, list(dictionary), score_cutoff=50)
+                hint = f"您是不是想写“{near[0]}”？" if near else "请先加进指标字典"
+                raise SourceError(
+                    f"{self.source.source}.yaml  columns › {name}  没有“{column.indicator}”这个指标。{hint}"
+                )
+            for header, year in _headers(name, self._place):
+                found.append(self._cell(header, replace_year(column, year), spec))
+        return sorted(found, key=lambda cells: cells.flat)
+
+    def _cell(self, header: str, column: Column, spec: Indicator) -> _Cells:
+        dated = spec.yearly and column.year is None
+        if dated and self.source.year is None:
+            raise SourceError(
+                f"{self.source.source}.yaml  columns › {header}  “{spec.name}”一年一个值：写 year: 2024，"
+                "或在来源里写 year: {column: 年度}"
+            )
+        return _Cells(
+            self._place[header],
+            tuple(self._place[name] for name in column.join),
+            header,
+            spec.name if column.year is None else f"{spec.name}@{column.year}",
+            column,
+            parser(spec.kind, column, self.source.rates, spec.unit),
+            dated,
+            spec.kind in (kinds.TEXT, kinds.CODE, kinds.LIST),
+        )
+
+    def _column(
+        self,
+        cells: _Cells,
+        columns: list[tuple[str, ...]],
+        lines: list[int],
+        refused: dict[int, Trouble],
+        troubles: list[Trouble],
+    ) -> list[str]:
+        """`"名称":值` for every row, "" where there is nothing; faults into `refused` or `troubles`."""
+        texts: Sequence[str] = columns[cells.index]
+        if cells.joined:
+            others = (columns[i] for i in cells.joined)
+            texts = [" ".join(row) for row in zip(texts, *others, strict=True)]
+        years = columns[self._place[self.source.year.column]] if cells.yearly and self.source.year else None
+        prefix = encode_basestring(cells.flat) + ":"
+        out = []
+        cache = cells.cache
+        for i, text in enumerate(texts):
+            found = cache.get(text, False)
+            if found is False:
+                found = self._read(cells, text)
+                if len(cache) > CACHE_MOST:
+                    cache.clear()
+                cache[text] = found
+            if found is None:
+                out.append("")
+                if cells.column.required and i not in refused:
+                    refused[i] = Trouble(lines[i], cells.header, "required", f"“{cells.header}”不能为空")
+            elif isinstance(found, Refused):
+                trouble = Trouble(lines[i], cells.header, found.code, found.message)
+                if found.recognised and cells.column.unusable == "本格":
+                    troubles.append(trouble)
+                    out.append(encode_basestring(UNUSABLE + cells.flat) + ":" + encode_basestring(text))
+                else:
+                    refused.setdefault(i, trouble)
+                    out.append("")
+            elif years is None:
+                out.append(prefix + found)  # type: ignore[operator]
+            else:
+                out.append(encode_basestring(f"{cells.flat}@{years[i].strip()[:4]}") + ":" + found)  # type: ignore[operator]
+        return out
+
+    def _read(self, cells: _Cells, text: str) -> str | Refused | None:
+        column = cells.column
+        tidy = text.strip()
+        if tidy in self.source.missing_marks:
+            return None
+        try:
+            if column.pattern and not re.fullmatch(column.pattern, tidy):
+                raise Refused("pattern", f"“{tidy[:40]}”不合乎 {column.pattern}")
+            if column.values:
+                tidy = _translated(tidy, column)
+            if column.patterns:
+                tidy = _first_match(tidy, column)
+            value = cells.parse(tidy)
+        except Refused as refused:
+            return refused
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, str):
+            return encode_basestring(value)
+        if isinstance(value, list):
+            return json.dumps(value, ensure_ascii=False)
+        return repr(value)
+
+    def _find_mojibake(
+        self, columns: list[tuple[str, ...]], lines: list[int], refused: dict[int, Trouble]
+    ) -> None:
+        watched = {cells.index for cells in self._cells if cells.text}
+        watched |= {self._place[name] for name in (self.source.firm.name, self.source.firm.code) if name}
+        for index in sorted(watched):
+            for i, text in enumerate(columns[index]):
+                if text and i not in refused and is_mojibake(text):
+                    refused[i] = Trouble(lines[i], self.header[index], "mojibake", f"“{text[:20]}”是乱码")
+
+    def _text(self, columns: list[tuple[str, ...]], name: str, n: int) -> Sequence[str]:
+        return columns[self._place[name]] if name else [""] * n
+
+    def _keys(
+        self, columns: list[tuple[str, ...]], lines: list[int], refused: dict[int, Trouble]
+    ) -> list[str]:
+        """What in the firm's file the row is about: the year, the member of a list, or the firm itself."""
+        if self.source.year:
+            column = self.source.year.column
+            years = [
+                text.strip().removesuffix("年").removesuffix("年度") for text in columns[self._place[column]]
+            ]
+            for i, year in enumerate(years):
+                if not re.fullmatch(r"(19|20|21)\d\d(\.0)?", year):
+                    refused.setdefault(i, Trouble(lines[i], column, "year", f"“{year[:20]}”不是年度"))
+            return [f"年:{year[:4]}" for year in years]
+        if self.source.members:
+            column = self.source.members.key
+            ids = [text.strip() for text in columns[self._place[column]]]
+            for i, one in enumerate(ids):
+                if one in self.source.missing_marks:
+                    refused.setdefault(i, Trouble(lines[i], column, "required", f"“{column}”不能为空"))
+            return [f"{self.source.members.indicator}:{one}" for one in ids]
+        return [""] * len(lines)
+
+    def _days(
+        self, columns: list[tuple[str, ...]], lines: list[int], refused: dict[int, Trouble]
+    ) -> list[str | None]:
+        column = self.source.date.column
+        if not column:
+            return [self._fixed] * len(lines)
+        days: list[str | None] = []
+        for i, text in enumerate(columns[self._place[column]]):
+            day = None
+            try:
+                day = parse_date(text) if text.strip() not in self.source.missing_marks else None
+            except Refused as error:
+                refused.setdefault(i, Trouble(lines[i], column, error.code, error.message))
+            days.append(day)
+        return days
+
+    def _refs(self, columns: list[tuple[str, ...]], n: int) -> list[tuple[tuple[str, str], ...]]:
+        if not self.source.relations:
+            return [()] * n
+        rows: list[list[tuple[str, str]]] = [[] for _ in range(n)]
+        for relation in self.source.relations:
+            for i, text in enumerate(columns[self._place[relation.column]]):
+                for part in text.split(relation.separator):
+                    if part.strip() and part.strip() not in self.source.missing_marks:
+                        rows[i].append((relation.kind, parse_text(part)))
+        return [tuple(row) for row in rows]
+
+
+def day_of_file(source: Source, path: Path) -> str | None:
+    """文件名里的日期: by the declaration's `date: {name: 正则}`. Raises SourceError where the name has none."""
+    if not source.date.name:
+        return None
+    found = re.search(source.date.name, path.name)
+    if found is None:
+        raise SourceError(f"{path.name}  文件名里没有日期（声明写的是 {source.date.name}），可用 --date 写明")
+    try:
+        return parse_date(found[1])
+    except Refused as error:
+        raise SourceError(f"{path.name}  文件名里的{error.message}") from error
+
+
+def digest(code: str, key: str, content: str) -> int:
+    """内容摘要: 64 bits, signed, of what a row says about a firm."""
+    raw = hashlib.blake2b(f"{code}|{key}|{content}".encode(), digest_size=8).digest()
+    return int.from_bytes(raw, "big", signed=True)
+
+
+def replace_year(column: Column, year: int | None) -> Column:
+    """某年的列: the column with the year its header names."""
+    return column if year is None else column.model_copy(update={"year": year})
+
+
+def _needed(source: Source) -> list[str]:
+    names = [name for name, _ in source.mapped()]
+    names += [other for _, column in source.mapped() for other in column.join]
+    firm = source.firm
+    names += [name for name in (firm.code, firm.name, firm.old_number, firm.organisation) if name]
+    names += [relation.column for relation in source.relations]
+    names += [source.year.column] if source.year else []
+    names += [source.members.key] if source.members else []
+    names += [source.date.column] if source.date.column else []
+    return list(dict.fromkeys(names))
+
+
+def _present(name: str, place: Mapping[str, int]) -> bool:
+    return bool(_headers(name, place))
+
+
+def _headers(name: str, place: Mapping[str, int]) -> list[tuple[str, int | None]]:
+    if YEAR_MARK not in name:
+        return [(name, None)] if name in place else []
+    form = re.compile(re.escape(name).replace(re.escape(YEAR_MARK), r"(\d{4})"))
+    found = ((header, form.fullmatch(header)) for header in place)
+    return [(header, int(match[1])) for header, match in found if match]
+
+
+def _declared(name: str, source: Source) -> bool:
+    known = (*source.columns, *_needed(source))
+    return any(name == one or (YEAR_MARK in one and _headers(one, {name: 0})) for one in known)
+
+
+def _fixed_day(source: Source) -> str | None:
+    if not source.date.fixed:
+        return None
+    try:
+        return date.fromisoformat(source.date.fixed).isoformat()
+    except ValueError:
+        raise SourceError(
+            f"{source.source}.yaml  date › fixed  “{source.date.fixed}”要写成 2024-12-31"
+        ) from None
+
+
+def _translated(text: str, column: Column) -> str:
+    if text not in column.values:
+        raise Refused("value", f"“{text[:40]}”不在声明的 values 里", recognised=True)
+    return column.values[text]
+
+
+def _first_match(text: str, column: Column) -> str:
+    for pattern, value in column.patterns.items():
+        if re.search(pattern, text):
+            return value
+    raise Refused("value", f"“{text[:40]}”不合乎声明的任何 patterns", recognised=True)

@@ -1,0 +1,290 @@
+"""读取: files of any declared form as a stream of rows of texts, each with its line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from profiles.codes import looks_like_code
+from profiles.source import Source, SourceError
+from profiles.values import cell_text
+
+CHUNK = 20_000
+LOOK = 8 << 20  # bytes looked at to tell the encoding
+LONGEST_RECORD = 60  # physical lines one quoted record may span before the quote counts as never closed
+FORMATS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx", ".jsonl": "jsonl", ".ndjson": "jsonl",
+           ".parquet": "parquet"}  # fmt: skip
+csv.field_size_limit(16 << 20)
+
+
+@dataclass
+class Chunk:
+    """一批行: texts of rows with their lines; `bad` are rows that can't be rows: (line, code, message)."""
+
+    lines: list[int] = field(default_factory=list)
+    rows: list[Sequence[str]] = field(default_factory=list)
+    bad: list[tuple[int, str, str]] = field(default_factory=list)
+    done: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.rows) + len(self.bad)
+
+
+@dataclass
+class Table:
+    """一张表: its header and its rows as chunks (read once)."""
+
+    header: list[str]
+    chunks: Iterator[Chunk]
+    encoding: str = ""
+
+
+@contextmanager
+def open_table(path: Path, source: Source, chunk: int = CHUNK) -> Iterator[Table]:
+    """打开表: header and chunks of a file, by the source's declared form. Raises SourceError for what can't be read."""
+    if not path.is_file():
+        raise SourceError(f"{path}  没有这个文件")
+    form = source.file.format if source.file.format != "auto" else FORMATS.get(path.suffix.lower(), "")
+    readers = {"csv": _open_csv, "xlsx": _open_excel, "jsonl": _open_jsonl, "parquet": _open_parquet}
+    if form not in readers:
+        raise SourceError(f"{path}  认不出文件格式“{path.suffix}”，请在声明里写 file: {{format: csv}}")
+    opened = readers[form](path, source, chunk)
+    try:
+        yield next(opened)
+    finally:
+        opened.close()
+
+
+def tell_encoding(path: Path) -> str:
+    """编码: by byte order mark, else UTF-8 where its bytes are sound but for a few, else GB18030."""
+    with path.open("rb") as file:
+        head = file.read(LOOK)
+    if head.startswith(b"\xef\xbb\xbf"):
+        return "utf-8-sig"
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    text = head.decode("utf-8", errors="replace")
+    broken = text.count("�")
+    foreign = sum(1 for byte in head if byte > 127) / 3 if broken else 1
+    return "utf-8" if broken <= 0.05 * foreign + 1 else "gb18030"
+
+
+class _Lines:
+    """Physical lines with their numbers; those of the record being read can be given back."""
+
+    def __init__(self, file: Iterator[str]):
+        self._file = file
+        self._back: deque[str] = deque()
+        self.taken: list[str] = []
+        self.number = 0
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        if len(self.taken) >= LONGEST_RECORD:
+            raise _Unclosed
+        line = self._back.popleft() if self._back else next(self._file)
+        self.number += 1
+        self.taken.append(line)
+        return line
+
+    def give_back(self) -> None:
+        """All but the first line of the record go back."""
+        again = self.taken[1:]
+        self._back.extendleft(reversed(again))
+        self.number -= len(again)
+
+
+class _Unclosed(Exception):
+    pass
+
+
+def _open_csv(path: Path, source: Source, size: int) -> Generator[Table]:
+    form = source.file
+    encoding = tell_encoding(path) if form.encoding == "auto" else form.encoding
+    total = max(path.stat().st_size, 1)
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        lines = _Lines(iter(file))
+        for _ in range(form.header - 1):
+            next(lines, "")
+        lines.taken = []
+        first = next(lines, "")
+        delimiter = _delimiter(first) if form.delimiter == "auto" else form.delimiter.replace("\\t", "\t")
+        header = _header(next(csv.reader([first], delimiter=delimiter), []), path)
+        yield Table(header, _csv_chunks(lines, delimiter, len(header), size, file.buffer, total), encoding)
+
+
+def _csv_chunks(
+    lines: _Lines, delimiter: str, width: int, size: int, raw: Any, total: int
+) -> Iterator[Chunk]:
+    chunk = Chunk()
+    reader = csv.reader(lines, delimiter=delimiter)
+    while True:
+        lines.taken = []
+        start = lines.number + 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            break
+        except (_Unclosed, csv.Error):
+            row = None
+        if row is None or (len(lines.taken) > 1 and not _whole(row, width)):
+            chunk.bad.append((start, "quote", "引号没有配对，这一行读不完整"))
+            lines.give_back()
+            reader = csv.reader(lines, delimiter=delimiter)
+        elif row:
+            _take(chunk, start, row, width)
+        if len(chunk) >= size:
+            chunk.done = raw.tell() / total
+            yield chunk
+            chunk = Chunk()
+    chunk.done = 1.0
+    yield chunk
+
+
+def _whole(row: list[str], width: int) -> bool:
+    """A record over several lines is one only if it has its columns and no other row's code ran into a cell."""
+    return len(row) == width and not any(
+        "\n" in cell and looks_like_code(part) for cell in row for part in cell.split("\n")[1:]
+    )
+
+
+def _take(chunk: Chunk, line: int, row: Sequence[str], width: int) -> None:
+    if len(row) == width:
+        chunk.lines.append(line)
+        chunk.rows.append(row)
+    elif len(row) > width and not any(cell.strip() for cell in row[width:]):
+        chunk.lines.append(line)
+        chunk.rows.append(row[:width])
+    else:
+        chunk.bad.append((line, "columns", f"应有{width}列，实有{len(row)}列，这一行错位了"))
+
+
+def _delimiter(line: str) -> str:
+    return max(",\t;|", key=line.count)
+
+
+def _header(cells: Sequence[object], path: Path) -> list[str]:
+    names = [cell_text(cell).replace("\n", "").strip().lstrip("\ufeff") for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    if not names:
+        raise SourceError(f"{path}  没有表头（file.header 写明表头在第几行）")
+    twice = next((name for i, name in enumerate(names) if name and name in names[:i]), None)
+    if twice:
+        raise SourceError(f"{path}  表头里“{twice}”有两列，请改名后再导入")
+    return names
+
+
+def _open_excel(path: Path, source: Source, size: int) -> Generator[Table]:
+    from openpyxl import load_workbook
+
+    book = load_workbook(path, read_only=True, data_only=True)
+    try:
+        if source.file.sheet and source.file.sheet not in book.sheetnames:
+            raise SourceError(f"{path}  没有工作表“{source.file.sheet}”，现有：{'、'.join(book.sheetnames)}")
+        page = book[source.file.sheet] if source.file.sheet else book[book.sheetnames[0]]
+        rows = page.iter_rows(min_row=source.file.header, values_only=True)
+        header = _header(next(rows, ()), path)
+        yield Table(
+            header,
+            _cell_chunks(rows, source.file.header + 1, len(header), size, max(page.max_row or 1, 1)),
+            "xlsx",
+        )
+    finally:
+        book.close()
+
+
+def _cell_chunks(
+    rows: Iterator[Sequence[object]], first: int, width: int, size: int, total: int
+) -> Iterator[Chunk]:
+    chunk = Chunk()
+    for line, cells in enumerate(rows, first):
+        if all(cell is None or cell == "" for cell in cells):
+            continue  # formatted but empty rows below a sheet
+        texts = [cell_text(cell) for cell in cells]
+        _take(chunk, line, texts + [""] * (width - len(texts)), width)
+        if len(chunk) >= size:
+            chunk.done = line / total
+            yield chunk
+            chunk = Chunk()
+    chunk.done = 1.0
+    yield chunk
+
+
+def _open_jsonl(path: Path, source: Source, size: int) -> Generator[Table]:
+    form = source.file
+    encoding = tell_encoding(path) if form.encoding == "auto" else form.encoding
+    header = _json_keys(path, encoding)
+    with path.open(encoding=encoding, errors="replace") as file:
+        yield Table(header, _json_chunks(file, header, size, max(path.stat().st_size, 1)), encoding)
+
+
+def _json_keys(path: Path, encoding: str) -> list[str]:
+    """Every key of the file, in the order of first sight: a key may be left out of most rows."""
+    keys: dict[str, None] = {}
+    with path.open(encoding=encoding, errors="replace") as file:
+        for line in file:
+            row = _json_row(line)
+            if isinstance(row, dict):
+                keys.update(dict.fromkeys(row))
+    if not keys:
+        raise SourceError(f"{path}  没有一行是 JSON 对象")
+    return list(keys)
+
+
+def _json_row(line: str) -> object:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+def _json_chunks(file: Any, header: list[str], size: int, total: int) -> Iterator[Chunk]:
+    chunk, seen = Chunk(), 0
+    for number, line in enumerate(file, 1):
+        seen += len(line)
+        if not line.strip():
+            continue
+        row = _json_row(line)
+        if isinstance(row, dict):
+            chunk.lines.append(number)
+            chunk.rows.append([cell_text(row.get(key)) for key in header])
+        else:
+            chunk.bad.append((number, "json", "这一行不是 JSON 对象"))
+        if len(chunk) >= size:
+            chunk.done = min(seen / total, 1.0)
+            yield chunk
+            chunk = Chunk()
+    chunk.done = 1.0
+    yield chunk
+
+
+def _open_parquet(path: Path, source: Source, size: int) -> Generator[Table]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+    except pa.ArrowInvalid as error:
+        raise SourceError(f"{path}  不是可读的 Parquet：{error}") from error
+    with file:
+        header = _header(file.schema_arrow.names, path)
+        yield Table(header, _parquet_chunks(file, size), "parquet")
+
+
+def _parquet_chunks(file: Any, size: int) -> Iterator[Chunk]:
+    first, total = 1, max(file.metadata.num_rows, 1)
+    for batch in file.iter_batches(batch_size=size):
+        columns = [[cell_text(value) for value in column.to_pylist()] for column in batch.columns]
+        rows = list(zip(*columns, strict=True))
+        chunk = Chunk(list(range(first, first + len(rows))), list(rows), done=(first + len(rows)) / total)
+        first += len(rows)
+        yield chunk
