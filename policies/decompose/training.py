@@ -1,0 +1,172 @@
+"""训练: fit the decomposer's linear models from annotated documents; deterministic, scikit-learn only here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+
+from .examples import (
+    Annotated,
+    Spans,
+    atom_labels,
+    gold_benefit_pieces,
+    gold_condition_pieces,
+    gold_spans,
+    item_of,
+    mention_labels,
+)
+from .features import clause_features
+from .grouping import between_of, pair_features
+from .linear import Features, LinearModel, sigmoid
+from .numbers import KEYS
+from .pieces import LABELS, Reading, atom_rows, mention_rows, rows_flat, start_reading
+from .pipeline import set_keys
+from .roles import ROLES, with_neighbours
+
+FOLDS = 5
+ROLE_STRENGTH = 0.1
+
+
+def fit_linear(
+    rows: Sequence[Features],
+    labels: np.ndarray,
+    names: Sequence[str],
+    groups: Sequence[str],
+    strength: float = 1.0,
+    least: int = 2,
+) -> tuple[LinearModel, np.ndarray]:
+    """拟合: one logistic model a class (labels: samples × classes of 0/1), calibrated and with thresholds by
+    out-of-fold scores over `groups`; returns the model and those out-of-fold scores."""
+    vector = DictVectorizer(dtype=np.float32, sort=True)
+    x = vector.fit_transform(rows)
+    keep = np.asarray((x > 0).sum(axis=0)).ravel() >= least
+    x = x[:, keep]
+    words = [w for w, k in zip(vector.get_feature_names_out(), keep, strict=True) if k]
+    count = len(names)
+    held = _out_of_fold(x, labels, groups, strength)
+    coef = np.zeros((x.shape[1], count), dtype=np.float32)
+    rest = np.zeros((4, count))
+    for k in range(count):
+        y = labels[:, k]
+        if y.min() == y.max():
+            rest[:, k] = (-8.0 if y.max() == 0 else 8.0, 1.0, 0.0, 0.5)
+            continue
+        model = _logistic(strength).fit(x, y)
+        coef[:, k] = model.coef_[0]
+        slope, shift = _platt(held[:, k], y)
+        scores = sigmoid(held[:, k] * slope + shift)
+        rest[:, k] = (float(model.intercept_[0]), slope, shift, best_threshold(scores, y))
+    model_out = LinearModel(list(names), {w: i for i, w in enumerate(words)}, coef, *rest)
+    return model_out, sigmoid(held * rest[1] + rest[2])
+
+
+def _logistic(strength: float) -> LogisticRegression:
+    return LogisticRegression(C=strength, solver="liblinear", random_state=0, max_iter=300)
+
+
+def _out_of_fold(x: np.ndarray, labels: np.ndarray, groups: Sequence[str], strength: float) -> np.ndarray:
+    out = np.zeros(labels.shape)
+    folds = min(FOLDS, len(set(groups)))
+    for train, test in GroupKFold(folds).split(x, groups=groups):
+        for k in range(labels.shape[1]):
+            y = labels[train, k]
+            if y.min() == y.max():
+                out[test, k] = -8.0 if y.max() == 0 else 8.0
+            else:
+                out[test, k] = _logistic(strength).fit(x[train], y).decision_function(x[test])
+    return out
+
+
+def _platt(margin: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    model = LogisticRegression(C=100.0, solver="lbfgs").fit(margin.reshape(-1, 1), y)
+    return float(model.coef_[0, 0]), float(model.intercept_[0])
+
+
+def best_threshold(scores: np.ndarray, y: np.ndarray) -> float:
+    """阈值: the score from which calling it gives the best F1."""
+    order = np.argsort(-scores, kind="stable")
+    hit = np.cumsum(y[order])
+    f1 = 2 * hit / (np.arange(1, len(y) + 1) + y.sum())
+    at = int(np.argmax(f1))
+    below = scores[order[at + 1]] if at + 1 < len(y) else 0.0
+    return float((scores[order[at]] + below) / 2)
+
+
+def stack(rows: Sequence[Sequence[Features]]) -> list[Features]:
+    """连样本: rows of all documents in one list."""
+    return [r for group in rows for r in group]
+
+
+def train(
+    docs: Sequence[Annotated], rows: Mapping[str, list[dict[str, float]]] | None = None
+) -> dict[str, LinearModel]:
+    """训练全部: every model of the decomposer from annotated documents; each step learns on what the step
+    before says out of fold, so that it meets in training what it will meet in use."""
+    rows = rows or {d.stem: clause_features(d.clauses) for d in docs}
+    groups = [d.stem for d in docs for _ in d.clauses]
+    labels = np.vstack([d.role_labels for d in docs])
+    first, held = fit_linear(stack([rows[d.stem] for d in docs]), labels, ROLES, groups, ROLE_STRENGTH)
+    seconds, at = [], 0
+    for d in docs:
+        n = len(d.clauses)
+        seconds.append(with_neighbours(rows[d.stem], held[at : at + n]))
+        at += n
+    second, held = fit_linear(stack(seconds), labels, ROLES, groups, ROLE_STRENGTH)
+    readings, spans, at = [], [], 0
+    for d in docs:
+        n = len(d.clauses)
+        readings.append(start_reading(d.text, d.clauses, held[at : at + n]))
+        spans.append(gold_spans(d))
+        at += n
+    keys = _fit_keys(docs, readings, spans)
+    atoms, marked = _fit_atoms(docs, readings, spans)
+    merge = _fit_merge(docs, readings, spans, marked)
+    return {"roles1": first, "roles2": second, "keys": keys, "atoms": atoms, "merge": merge}
+
+
+def _fit_keys(docs: Sequence[Annotated], readings: Sequence[Reading], spans: Sequence[Spans]) -> LinearModel:
+    rows = [rows_flat(mention_rows(r)) for r in readings]
+    labels = np.vstack([mention_labels(r, s) for r, s in zip(readings, spans, strict=True)])
+    groups = [d.stem for d, found in zip(docs, rows, strict=True) for _ in found]
+    model, held = fit_linear(stack(rows), labels, KEYS, groups, 0.5)
+    at = 0
+    for r, found in zip(readings, rows, strict=True):
+        set_keys(r, held[at : at + len(found)])
+        at += len(found)
+    return model
+
+
+def _fit_atoms(
+    docs: Sequence[Annotated], readings: Sequence[Reading], spans: Sequence[Spans]
+) -> tuple[LinearModel, list[np.ndarray]]:
+    rows = [atom_rows(r) for r in readings]
+    marked = [atom_labels(r, s) for r, s in zip(readings, spans, strict=True)]
+    groups = [d.stem for d, found in zip(docs, rows, strict=True) for _ in found]
+    model, _ = fit_linear(stack(rows), np.vstack(marked), LABELS, groups, 0.2)
+    return model, marked
+
+
+def _fit_merge(
+    docs: Sequence[Annotated],
+    readings: Sequence[Reading],
+    spans: Sequence[Spans],
+    marked: Sequence[np.ndarray],
+) -> LinearModel:
+    rows: list[dict[str, float]] = []
+    same: list[float] = []
+    groups: list[str] = []
+    for d, r, s, y in zip(docs, readings, spans, marked, strict=True):
+        pieces = gold_benefit_pieces(r, y)
+        others = [p for p in gold_condition_pieces(r, y)]
+        every = sorted(pieces + others, key=lambda p: (p.clause, p.a))
+        owners = [item_of(r.views[p.clause].span(p.a, p.b), s) for p in pieces]
+        for one, two, a, b in zip(pieces, pieces[1:], owners, owners[1:], strict=False):
+            rows.append(pair_features(r, one, two, between_of(every, one, two)))
+            same.append(float(bool(a & b)))
+            groups.append(d.stem)
+    model, _ = fit_linear(rows, np.array(same).reshape(-1, 1), ("same",), groups, 0.3)
+    return model

@@ -1,0 +1,83 @@
+"""时间窗口: when an item can be applied for, from 申报期 lines and from dates that open a benefit sentence."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+from .quantities import DATE, date_of
+
+_RANGE = re.compile(
+    r"(?:（[^）]*）)?(?:起)?(?:至|到|-|—|～|~)(?:(?P<y>\d{4})年)?(?P<m>\d{1,2})月(?:(?P<d>\d{1,2})[日号])?"
+)
+_UNTIL = re.compile(r"^(?:（[^）]*）)?(?:\d{1,2}[：:时点]\d{0,2}时?)?(?:之?前|以前|止|截[止至]|下班前)")
+_SINCE = re.compile(r"^(?:（[^）]*）)?(?:起|开始|以后|之后)")
+_SHORT = re.compile(r"(?P<m>\d{1,2})月(?P<d>\d{1,2})[日号]")
+
+
+def window_in(flat: str, year: int | None, issued: str | None) -> dict[str, Any]:
+    """窗口: from and to of a squeezed sentence; an empty mapping where it names no day."""
+    out: dict[str, Any] = {}
+    first = DATE.search(flat)
+    if first is None:
+        return _short(flat, year)
+    start = date_of(first)
+    tail = flat[first.end() :]
+    m = _RANGE.match(tail)
+    before = flat[: first.start()]
+    if m and start:
+        out["from"] = start
+        stop = date_of(m, int(start[:4]))
+        if stop:
+            out["to"] = stop
+    elif re.search(r"(?:印发|发布|公布|即)之?日起(?:至|到)?$", before) and issued:
+        out = {"from": issued, "to": start}
+    elif (
+        re.search(r"截[止至]", before[-14:])
+        or _UNTIL.match(tail)
+        or re.search(r"(?:截[止至]|至)(?:时间)?(?:为)?$", before)
+    ):
+        out["to"] = start
+    elif _SINCE.match(tail) or re.search(r"(?:自|从)$", before):
+        out["from"] = start
+    return {k: v for k, v in out.items() if v}
+
+
+def _short(flat: str, year: int | None) -> dict[str, Any]:
+    if year is None:
+        return {}
+    found = list(_SHORT.finditer(flat))
+    if not found:
+        return {}
+    first = date_of(found[0], year)
+    if len(found) > 1 and re.match(r"(?:至|到|-|—|～)", flat[found[0].end() :]):
+        return {"from": first, "to": date_of(found[1], year)}
+    if re.search(r"截[止至]|于", flat[: found[0].start()]) or _UNTIL.match(flat[found[0].end() :]):
+        return {"to": first}
+    return {}
+
+
+def issued_day(lines: list[str]) -> str | None:
+    """成文日期: the day a document is signed with: the last line that is only a date, else the first."""
+    only = re.compile(
+        r"^[（(]?\s*(?:发布(?:时间|日期)[：:])?\s*\d{4}\s*[年.-]\s*\d{1,2}\s*[月.-]\s*\d{1,2}\s*日?(?:印发)?[^\d年]{0,2}(?:\d\d:\d\d.*)?[）)]?$"
+    )
+    days = []
+    for line in lines:
+        body = re.sub(r"\s+", "", line)
+        if only.match(body) and not body.startswith("发布"):
+            m = DATE.search(body)
+            day = date_of(m) if m else None
+            if day and len(day) == 10:
+                days.append(day)
+    return days[-1] if days else None
+
+
+def later(day: str, years: int) -> str:
+    """加年: the day `years` later, less one day."""
+    d = dt.date.fromisoformat(day)
+    month, number = d.month, d.day
+    if (month, number) == (2, 29):
+        number = 28
+    return (dt.date(d.year + years, month, number) - dt.timedelta(days=1)).isoformat()

@@ -1,0 +1,322 @@
+"""读文件: a policy file of any common format as plain text, one line a paragraph; what can't be read says what to do."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+FORMATS = (".docx", ".pdf", ".html", ".htm", ".txt", ".md")
+LEGACY = (".doc", ".wps", ".rtf", ".et", ".ceb")
+_OLE = b"\xd0\xcf\x11\xe0"
+_LEAST_LETTERS = 12  # a page with a text layer has more characters than this
+
+
+class Unreadable(ValueError):
+    """读不了: a file that holds no text a machine can take; the message says what to do."""
+
+
+def read_document(path: Path) -> str:
+    """读政策文件: the text of a .docx, .pdf, .html, .txt or .md file. Raises Unreadable and OSError."""
+    suffix = path.suffix.lower()
+    data = path.read_bytes()
+    if suffix in LEGACY or data[:4] == _OLE:
+        raise Unreadable(
+            f"{path.name} 是旧格式（{suffix or '.doc'}）：请用 Word 或 WPS 打开，另存为 .docx 后再拆解"
+        )
+    if suffix not in READERS:
+        raise Unreadable(f"{path.name}：不认识的格式 {suffix or '（无扩展名）'}；可读 {'、'.join(FORMATS)}")
+    text = READERS[suffix](data, path.name)
+    if not re.search(r"\w", text):
+        raise Unreadable(f"{path.name} 里没有文字：请确认文件不是空的，扫描件请先做文字识别（OCR）")
+    return text
+
+
+def decode(data: bytes, name: str) -> str:
+    """解码: UTF-8 (with or without mark), UTF-16 or GB18030; line ends become one newline."""
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if data.startswith(mark):
+            return _lines(data.decode(encoding))
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return _lines(data.decode(encoding))
+        except UnicodeDecodeError:
+            continue
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(data).best()
+    if best is None:
+        raise Unreadable(f"{name}：认不出文字编码；请另存为 UTF-8 文本")
+    return _lines(str(best))
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _read_text(data: bytes, name: str) -> str:
+    return decode(data, name)
+
+
+_MD = re.compile(r"^\s{0,3}#{1,6}\s+|\*\*|__(?=\S)|(?<=\S)__|`", re.M)
+
+
+def _read_markdown(data: bytes, name: str) -> str:
+    text = _MD.sub("", decode(data, name))
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"(?m)^\s*\|?(?:\s*:?-{2,}:?\s*\|?)+\s*$\n?", "", text)
+    rows = (line.strip().strip("|") if line.count("|") >= 2 else line for line in text.split("\n"))
+    return "\n".join("，".join(cell.strip() for cell in r.split("|")) if "|" in r else r for r in rows)
+
+
+def table_lines(rows: Iterable[list[str]]) -> Iterator[str]:
+    """表格成行: two columns as a heading with what it holds; more as 表头：格 joined by commas."""
+    kept = [row for row in ([c.strip() for c in row] for row in rows) if any(row)]
+    if not kept:
+        return
+    width = max(len(r) for r in kept)
+    if width <= 2:
+        for row in kept:
+            yield from (line for cell in row for line in cell.split("\n") if line.strip())
+        return
+    head = kept[0] if all(0 < len(c) <= 12 for c in kept[0]) and len(kept) > 1 else None
+    for row in kept[1:] if head else kept:
+        named = zip(head, row, strict=False) if head else ((("", c)) for c in row)
+        yield "，".join(f"{h}：{c}" if h else c for h, c in ((h, c.replace("\n", "")) for h, c in named) if c)
+
+
+def _read_docx(data: bytes, name: str) -> str:
+    import docx
+    from docx.opc.exceptions import PackageNotFoundError
+    from docx.table import Table
+
+    try:
+        document = docx.Document(BytesIO(data))
+    except (PackageNotFoundError, KeyError, ValueError, zipfile.BadZipFile):
+        raise Unreadable(f"{name} 不是完好的 .docx：请用 Word 或 WPS 打开后另存为 .docx") from None
+    counters: dict[tuple[str, str], int] = {}
+    out: list[str] = []
+    for block in document.iter_inner_content():
+        if isinstance(block, Table):
+            out.extend(table_lines(_docx_rows(block)))
+        else:
+            out.append(_auto_number(block, counters) + block.text)
+    return _lines("\n".join(out))
+
+
+def _docx_rows(table: Any) -> Iterator[list[str]]:
+    for row in table.rows:
+        cells: list[str] = []
+        last = None
+        for cell in row.cells:
+            if cell._tc is not last:  # a merged cell comes back once for each column it spans
+                cells.append(cell.text)
+            last = cell._tc
+        yield cells
+
+
+_CN_ORDER = "零一二三四五六七八九十"
+
+
+def _auto_number(paragraph: Any, counters: dict[tuple[str, str], int]) -> str:
+    """The label Word shows before an automatically numbered paragraph; its text does not hold it."""
+    properties = paragraph._p.pPr
+    numbering = properties.numPr if properties is not None else None
+    if numbering is None or numbering.numId is None or not numbering.numId.val or not paragraph.text.strip():
+        return ""
+    level = str(numbering.ilvl.val if numbering.ilvl is not None else 0)
+    form, pattern = _number_form(paragraph, str(numbering.numId.val), level)
+    key = (str(numbering.numId.val), level)
+    for other in [k for k in counters if k[0] == key[0] and k[1] > level]:
+        del counters[other]
+    counters[key] = counters.get(key, 0) + 1
+    if form == "bullet":
+        return ""
+    n = counters[key]
+    shown = _chinese(n) if "hinese" in form or "apanese" in form or "ideograph" in form.lower() else str(n)
+    return re.sub(r"%\d+", shown, re.sub(r"%\d+[.．](?=%\d)", "", pattern))
+
+
+def _chinese(n: int) -> str:
+    if n <= 10:
+        return _CN_ORDER[n]
+    tens, ones = divmod(n, 10)
+    return ("" if tens == 1 else _CN_ORDER[tens]) + "十" + (_CN_ORDER[ones] if ones else "")
+
+
+def _number_form(paragraph: Any, num_id: str, level: str) -> tuple[str, str]:
+    from docx.oxml.ns import qn
+
+    try:
+        root = paragraph.part.numbering_part.element
+    except (KeyError, NotImplementedError):
+        return "decimal", "%1."
+    link = next((n for n in root.findall(qn("w:num")) if n.get(qn("w:numId")) == num_id), None)
+    ref = link.find(qn("w:abstractNumId")) if link is not None else None
+    wanted = ref.get(qn("w:val")) if ref is not None else None
+    for abstract in root.findall(qn("w:abstractNum")):
+        if abstract.get(qn("w:abstractNumId")) != wanted:
+            continue
+        for lvl in abstract.findall(qn("w:lvl")):
+            if lvl.get(qn("w:ilvl")) == level:
+                form, text = lvl.find(qn("w:numFmt")), lvl.find(qn("w:lvlText"))
+                return (
+                    form.get(qn("w:val")) if form is not None else "decimal",
+                    text.get(qn("w:val")) if text is not None else "%1.",
+                )
+    return "decimal", "%1."
+
+
+_PAGE_NUMBER = re.compile(r"^\s*[-—–－]?\s*(?:第\s*)?\d{1,3}\s*(?:页.{0,8})?[-—–－]?\s*$")
+
+
+def _read_pdf(data: bytes, name: str) -> str:
+    import pypdfium2
+
+    try:
+        document = pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError:
+        raise Unreadable(f"{name} 打不开：PDF 损坏或有密码；请另存一份无密码的 PDF") from None
+    pages = [document[i].get_textpage().get_text_bounded() for i in range(len(document))]
+    letters = sum(len(re.findall(r"\w", p)) for p in pages)
+    if letters < _LEAST_LETTERS * max(1, len(pages)):
+        raise Unreadable(f"{name} 是扫描件（没有文字层）：请先做文字识别（OCR），或向发文单位要 .docx")
+    text = "\n".join(pages)
+    if text.count("�") + text.count("(cid:") > 0.02 * letters:
+        raise Unreadable(f"{name} 的字体没有文字对应表，读出来是乱码：请用 WPS 或 Word 打开后另存为 .docx")
+    return reflow(_lines(text).split("\n"))
+
+
+def reflow(lines: list[str]) -> str:
+    """合行: lines that the page broke put together again; page numbers left out."""
+    from .segment import label_of
+
+    kept = [line.replace("￾", "").rstrip() for line in lines if line.strip() and not _PAGE_NUMBER.match(line)]
+    if not kept:
+        return ""
+    widths = sorted(_width(line) for line in kept)
+    full = widths[int(len(widths) * 0.9)] if len(widths) > 4 else 10**6
+    out = [kept[0].strip()]
+    for before, line in itertools.pairwise(kept):
+        new = line.strip()
+        ended = re.search(r"[。；;：:！？!?]$", before)
+        goes_on = not ended and _width(before) >= 0.86 * full and not (label_of(new)[2] and _fresh(before))
+        if goes_on:
+            out[-1] += new
+        else:
+            out.append(new)
+    return "\n".join(out)
+
+
+def _width(line: str) -> int:
+    return sum(2 if ord(ch) > 0x2E80 else 1 for ch in line.strip())
+
+
+def _fresh(before: str) -> bool:
+    return bool(re.search(r"[。；;：:]$", before)) or not re.search(r"[，、的和与及按第]$", before)
+
+
+_BODY = (
+    ".TRS_Editor, .TRS_UEDITOR, #zoom, #Zoom, .Custom_UnionStyle, .article-content, .article_con, .article-con, .pages_content, "
+    ".view, .xxgk_content, #UCAP-CONTENT, .rich_media_content, .news_content, .content_body, .con_text, .detail-content, article, main"
+)
+_DROP = "script, style, nav, header, footer, noscript, iframe, form, .share, .breadcrumb, .nav, .footer, .header, .menu"
+_BLOCKS = {
+    "p",
+    "div",
+    "br",
+    "li",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "tr",
+    "section",
+    "article",
+    "ul",
+    "ol",
+    "dd",
+    "dt",
+    "center",
+}
+
+
+def _read_html(data: bytes, name: str) -> str:
+    from selectolax.lexbor import LexborHTMLParser
+
+    tree = LexborHTMLParser(_html_text(data, name))
+    title = tree.css_first("h1")
+    for node in tree.css(_DROP):
+        node.decompose()
+    bodies = [n for n in tree.css(_BODY) if len(n.text(strip=True)) > 60]
+    body = max(bodies, key=lambda n: len(n.text(strip=True))) if bodies else _densest(tree)
+    if body is None:
+        return ""
+    out: list[str] = [""]
+    _walk(body, out)
+    lines = [re.sub(r"[ \t\xa0\u3000]+", " ", line).strip() for line in "".join(out).split("\n")]
+    kept = [line for line in lines if line]
+    head = re.sub(r"\s+", " ", title.text(strip=True)) if title is not None and title.html else ""
+    return "\n".join(([head] if head and head not in "".join(kept[:3]) else []) + kept)
+
+
+def _html_text(data: bytes, name: str) -> str:
+    declared = re.search(rb"charset\s*=\s*[\"']?\s*([\w-]+)", data[:4096], re.I)
+    if declared:
+        encoding = declared[1].decode("ascii").lower()
+        encoding = "gb18030" if encoding in ("gb2312", "gbk", "gb18030") else encoding
+        try:
+            return _lines(data.decode(encoding))
+        except (UnicodeDecodeError, LookupError):
+            pass  # the page lies about itself; its bytes decide
+    return decode(data, name)
+
+
+def _densest(tree: Any) -> Any:
+    """The node whose own paragraphs hold most of the page's text."""
+    best, score = tree.body, 0.0
+    for node in tree.css("div, td, section"):
+        own = sum(len(c.text(strip=True)) for c in node.iter() if c.tag in ("p", "table", "h2", "h3", "ul"))
+        if own > score * 1.05:
+            best, score = node, float(own)
+    whole = len(tree.body.text(strip=True)) if tree.body is not None else 0
+    return best if score > 0.4 * whole else tree.body
+
+
+def _walk(node: Any, out: list[str]) -> None:
+    for child in node.iter(include_text=True):
+        if child.tag == "-text":
+            out.append(re.sub(r"\s+", " ", child.text_content or ""))
+        elif child.tag == "table":
+            out.append("\n" + "\n".join(table_lines(_html_rows(child))) + "\n")
+        else:
+            block = child.tag in _BLOCKS
+            out.append("\n" if block else "")
+            _walk(child, out)
+            out.append("\n" if block else "")
+
+
+def _html_rows(table: Any) -> Iterator[list[str]]:
+    for row in table.css("tr"):
+        cells = []
+        for cell in row.css("td, th"):
+            inner: list[str] = []
+            _walk(cell, inner)
+            cells.append(re.sub(r"[ \t\xa0]*\n\s*", "\n", "".join(inner)).strip())
+        yield cells
+
+
+READERS: dict[str, Callable[[bytes, str], str]] = {
+    ".docx": _read_docx,
+    ".pdf": _read_pdf,
+    ".html": _read_html,
+    ".htm": _read_html,
+    ".txt": _read_text,
+    ".md": _read_markdown,
+}

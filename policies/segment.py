@@ -1,0 +1,194 @@
+"""条款切分: cut a document into clauses with their 章/条/款/项 labels, headings and blocks.
+
+Clauses are cut at newline, 。 and ；; every clause keeps its offsets into the text it came from, so that
+whatever is found later can be quoted exactly.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+from engine.text import cut_clauses
+
+_CN = "[一二三四五六七八九十百零〇两]"
+_LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
+    ("章", 1, re.compile(rf"第\s*(?:{_CN}+|[\d\s]{{1,5}})\s*[章编篇]")),
+    ("节", 2, re.compile(rf"第\s*(?:{_CN}+|[\d\s]{{1,5}})\s*节")),
+    ("条", 4, re.compile(rf"第\s*(?:{_CN}+|[\d\s]{{1,6}})\s*条[：:]?(?!规定|款|的|和|、|政策)")),
+    ("一", 3, re.compile(rf"{_CN}{{1,4}}\s*[、．.](?!\d)")),
+    ("（一）", 5, re.compile(rf"[（(]?\s*{_CN}{{1,4}}\s*[）)]")),
+    ("1", 6, re.compile(r"\d{1,2}\s*(?:[、．]|\.(?!\d))")),
+    ("（1）", 7, re.compile(r"[（(]\s*\d{1,2}\s*[）)]|\d{1,2}\s*[）)]")),
+    ("方向1", 7, re.compile(rf"(?:政策|措施|方向|专题|类型)\s*(?:\d{{1,2}}|{_CN}{{1,2}})\s*[：:、]")),
+    ("①", 8, re.compile(r"[①②③④⑤⑥⑦⑧⑨⑩]")),
+)
+_SORT_OF_ROW = re.compile(r"^[\s→>·•●\-—]*")
+HEADING_RANK = 4  # an unnumbered heading stands beside a 条, unless the numbering restarts under it
+_FIELD = re.compile(
+    r"(?:申[请报领]|扶持|支持|补[贴助]|资助|奖[励补]|服务|认定|受理|政策|办理|贴息|惠及|享受|报送|基本|发[文布]|工具|文件|联[系络])?"
+    r"(?:对象|条件|范围|标准|材料|资料|要求|流程|程序|方式|时间|日期|期限|渠道|途径|依据|部门|机构|内容|额度|金额|测算|待遇|"
+    r"利率|提示|事项|地址|频度|安排|分类|字号|文号|电话)$"
+)
+FIELD_ROLES: tuple[tuple[str, str], ...] = (
+    ("依据|文件", "preamble"),
+    ("字号|文号|日期|分类", "other"),
+    ("机构|部门", "authority"),
+    ("材料|资料", "material"),
+    ("流程|程序|方式|渠道|途径", "procedure"),
+    ("时间|频度|安排|期限", "window"),
+    ("联系|联络|电话|地址|咨询", "contact"),
+    ("标准|额度|金额|内容|测算|待遇|利率|政策", "benefit"),
+    ("对象|条件|范围|要求", "condition"),
+)
+_GIVES = re.compile(r"标准|额度|金额|内容|测算|待遇|利率|政策")
+_END = re.compile(r"[。；;！!？?，,、]$")
+_ORGAN = re.compile(
+    r"^[^，。：；]{2,30}(?:局|委员会|管委会|政府|办公室|厅|部|国务院|县委|市委|区委|银行|总队|中心)$|^国务院$"
+)
+_DATE = re.compile(r"\d{4}\s*年\s*\d{1,2}\s*月|\d{4}-\d{1,2}-\d{1,2}")
+
+
+@dataclass(slots=True)
+class Clause:
+    """条款: one numbered clause; `start` and `end` are offsets into the document's text."""
+
+    number: int
+    start: int
+    end: int
+    text: str
+    line: int
+    first: bool  # first of its line
+    last: bool
+    label: str = ""
+    sort: str = ""  # which row of the label table; "h" an unnumbered heading
+    rank: float = 0
+    headings: tuple[int, ...] = ()  # numbers of the clauses that stand over it, outermost first
+    field_name: str = ""  # 申报条件, 补贴标准 … where a heading or a lead-in names what follows
+    block: int = 0  # number of the heading whose fields belong together (0: the document)
+    path: tuple[str, ...] = field(default=())
+
+    @property
+    def heading(self) -> bool:
+        """标题行: whether something can stand under this clause."""
+        return self.rank > 0
+
+
+def label_of(text: str) -> tuple[str, str, float]:
+    """编号: the label at the beginning of a line, its sort and rank; ("", "", 0) without one."""
+    body = _SORT_OF_ROW.sub("", text)
+    for sort, rank, pattern in _LABELS:
+        m = pattern.match(body)
+        if m:
+            return re.sub(r"\s+", "", m.group()).rstrip("、．.：:"), sort, rank
+    return "", "", 0
+
+
+def _bare_heading(text: str, alone: bool) -> bool:
+    body = text.strip()
+    if not alone or not 2 <= len(body) <= 40 or _END.search(body):
+        return False
+    inner = body.rstrip("：:")
+    if "：" in inner or ":" in inner:
+        return bool(re.match(r"^(?:服务|适用|申[请报])?对象[：:]", inner))
+    if _ORGAN.search(body) or re.search(r"^各.*[：:]$|[〔\[]\d{4}[〕\]]|^当前|^您|^点击|^特此", body):
+        return False
+    return not _DATE.search(body) and not re.search(r"[，。；]|^附件|^[（(].*[)）]$", inner)
+
+
+def field_of(text: str) -> str:
+    """栏目: the field a heading or lead-in names (申报条件, 补贴标准 …), or an empty string."""
+    body = _SORT_OF_ROW.sub("", text.strip())
+    label, _, _ = label_of(body)
+    if label:
+        body = re.sub(r"^[^\u4e00-\u9fff（(]*", "", body[body.find(label[-1]) + 1 :].lstrip("、．.：: 　"))
+    head = re.split(r"[：:]", body, maxsplit=1)[0]
+    if body.strip() in ("依据文件", "时间/频度"):
+        return body.strip()
+    m = _FIELD.search(head)
+    return m.group() if m and len(head) <= 16 else ""
+
+
+def role_of_field(name: str) -> str:
+    """栏目角色: the role of what stands under a field (申报材料: material), or an empty string."""
+    return next((role for words, role in FIELD_ROLES if re.search(words, name)), "")
+
+
+def segment(text: str) -> list[Clause]:
+    """断条: the clauses of a text in order, with labels, headings, fields and blocks."""
+    clauses = _cut(text)
+    _rank(clauses)
+    _hang(clauses)
+    _blocks(clauses)
+    return clauses
+
+
+def _cut(text: str) -> list[Clause]:
+    out: list[Clause] = []
+    line, at = 0, 0
+    for number, (a, b) in enumerate(cut_clauses(text), 1):
+        step = text.count("\n", at, a)
+        line, at = line + step, a
+        out.append(Clause(number, a, b, text[a:b], line, not out or step > 0, True))
+    for one, two in itertools.pairwise(out):
+        one.last = one.line != two.line
+    return out
+
+
+def _rank(clauses: list[Clause]) -> None:
+    awaits = False
+    for c in clauses:
+        if c.first:
+            c.label, c.sort, c.rank = label_of(c.text)
+            if not c.rank and c.number > 1 and _bare_heading(c.text, c.last) and not awaits:
+                c.sort, c.rank = "h", HEADING_RANK
+            # A line right under an unnumbered field name is that field's value, not another heading.
+            awaits = c.sort == "h" and bool(field_of(c.text)) and not c.text.rstrip().endswith(("：", ":"))
+    # 条 that stand under （一） rank below it.
+    lines = [c for c in clauses if c.first]
+    if any(a.sort == "（一）" and b.sort == "条" for a, b in itertools.pairwise(lines)):
+        for c in clauses:
+            c.rank = 5.5 if c.sort == "条" else c.rank
+    # 一、 that begins again under several unnumbered headings makes those headings the outer level.
+    ones = [c for c in clauses if c.sort == "一" and re.sub(r"[、．.]", "", c.label) == "一"]
+    outer = 0.5 if len(ones) > 1 else HEADING_RANK
+    for c in clauses:
+        if c.sort == "h" and outer == 0.5:
+            c.rank = 1 if not c.text.rstrip().endswith(("：", ":")) else HEADING_RANK
+
+
+def _hang(clauses: list[Clause]) -> None:
+    stack: list[Clause] = []
+    for c in clauses:
+        if c.first and c.rank:
+            while stack and stack[-1].rank >= c.rank:
+                stack.pop()
+        elif c.first:
+            # An unlabelled line closes the numbered points of the line before, not the heading over them.
+            while stack and stack[-1].rank > HEADING_RANK and not _opens(stack[-1]):
+                stack.pop()
+        c.headings = tuple(s.number for s in stack)
+        c.path = tuple(s.label or s.text.strip()[:20] for s in stack) + ((c.label,) if c.label else ())
+        own = field_of(c.text) if c.first else ""
+        above = next((s.field_name for s in reversed(stack) if s.field_name), "")
+        c.field_name = own or above
+        if c.first and c.rank:
+            stack.append(c)
+
+
+def _opens(c: Clause) -> bool:
+    return c.last and not re.search(r"[。；]$", c.text.strip())
+
+
+def _blocks(clauses: list[Clause]) -> None:
+    """A heading under which at least two different fields stand holds one block."""
+    fields: dict[int, Counter[str]] = {}
+    for c in clauses:
+        if c.first and (own := field_of(c.text)):
+            fields.setdefault(c.headings[-1] if c.headings else 0, Counter())[own] += 1
+    holders = {n for n, names in fields.items() if len(names) >= 2 and any(map(_GIVES.search, names))}
+    for c in clauses:
+        above = c.headings + ((c.number,) if c.heading else ())
+        c.block = next((h for h in reversed(above) if h in holders), 0)

@@ -1,0 +1,39 @@
+"""训练拆解模型: refit the decomposer's models from annotated documents; deterministic.
+
+    python scripts/train_decomposer.py EVAL_DIR [--as-of 2026-11-24]
+
+Writes policies/models/decompose.npz (plain arrays) and decompose.json (its facts).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from eval_decomposer import load_documents
+
+from policies.decompose.learn import model_facts
+from policies.decompose.linear import save_models
+from policies.decompose.pipeline import MODELS
+from policies.decompose.training import train
+
+
+def main() -> int:
+    """命令行入口: train on every annotated document and store the models."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("root", type=Path)
+    parser.add_argument("--as-of", default="", help="模型卡上的日期")
+    args = parser.parse_args()
+    docs = load_documents(args.root)
+    models = train(docs)
+    save_models(MODELS, models, model_facts(docs, models, args.as_of))
+    print(f"{len(docs)} 份文件，{MODELS.stat().st_size // 1024} KB → {MODELS}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
