@@ -217,7 +217,12 @@ class Grant:
         interval = self.capped(self.floored(interval, benefit.get("floor")), benefit.get("cap"))
         low, high = self.added(interval, benefit, beyond=True)
         interval = (not_below(low, ZERO), not_below(high, ZERO))
-        return self.capped(interval, benefit.get("cap_per_enterprise")) if per_enterprise else interval
+        return self.shared(interval, benefit) if per_enterprise else interval
+
+    def shared(self, interval: Interval, benefit: dict[str, Any]) -> Interval:
+        """Bounded by the enterprise's own cap, last; never below zero."""
+        low, high = self.capped(interval, benefit.get("cap_per_enterprise"))
+        return not_below(low, ZERO), not_below(high, ZERO)
 
     def amount(self, per_enterprise: bool = True) -> Interval:
         """The amount over all the exceptions that hold or may hold, not yet rounded."""
@@ -304,7 +309,7 @@ def decide_rows(
     if best["verdict"] == NO:
         return best
     benefit = item.raw.get("benefit") or {}
-    return best | {"amount": own.capped(rolled_up(decided), benefit.get("cap_per_enterprise"))}
+    return best | {"amount": own.shared(rolled_up(decided), benefit)}
 
 
 def rolled_up(decided: list[dict[str, Any]]) -> Interval:
@@ -320,6 +325,18 @@ def rolled_up(decided: list[dict[str, Any]]) -> Interval:
     for amount in possible:
         high = add(high, amount[1])
     return low, high
+
+
+def refused(library: Path, as_of: date, sets: dict[str, list[str]] | None = None) -> dict[str, int]:
+    """The items of a live batch that cannot be read, with the code of section 9."""
+    out = {}
+    for item in read_library(library, sets):
+        if batch := item.live(as_of):
+            try:
+                item.prepare(batch)
+            except RuleError as error:
+                out[item.id] = error.code
+    return out
 
 
 def run(

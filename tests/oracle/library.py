@@ -140,7 +140,7 @@ class Item:
 
 def children(root: dict[str, Any] | None) -> list[dict[str, Any]]:
     """The numbered conditions of a tree: the children of a root `all`, or the root itself."""
-    return [] if not root else root["all"] if "all" in root else [root]
+    return [] if not root else root.get("all", [root])
 
 
 def read_indicators(path: Path) -> dict[str, Indicator]:

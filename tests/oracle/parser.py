@@ -7,14 +7,47 @@ from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 
-MONEY, RATIO, COUNT, DATE, SPAN, TEXT, CODE, BOOL, LIST = (
-    "金额 比例 数量 日期 时长 文本 代码 是否 列表".split()
-)
+MONEY, RATIO, COUNT, DATE, SPAN, TEXT, CODE, BOOL, LIST = [
+    "金额",
+    "比例",
+    "数量",
+    "日期",
+    "时长",
+    "文本",
+    "代码",
+    "是否",
+    "列表",
+]
 MONEY_UNITS = {"元": 1, "万元": 10**4, "亿元": 10**8}
 FOREIGN_UNITS = {"美元": 1, "万美元": 10**4}
 SPAN_UNITS = {"天": "天", "个月": "月", "年": "年"}
-COUNT_UNITS = set("人 户 名 家 个 次 件 项 台 套 辆 艘 座 亩 平方米 米 公里 吨 公斤 千瓦 岁 分".split())
-FUNCTIONS = set("合计 平均 最大 最小 增长率 取整 年度 周岁".split())
+COUNT_UNITS = set(
+    [
+        "人",
+        "户",
+        "名",
+        "家",
+        "个",
+        "次",
+        "件",
+        "项",
+        "台",
+        "套",
+        "辆",
+        "艘",
+        "座",
+        "亩",
+        "平方米",
+        "米",
+        "公里",
+        "吨",
+        "公斤",
+        "千瓦",
+        "岁",
+        "分",
+    ]
+)
+FUNCTIONS = set(["合计", "平均", "最大", "最小", "增长率", "取整", "年度", "周岁"])
 IME = str.maketrans("％（），", "%(),")
 TOKEN = re.compile(
     r"""\s*(?:(?P<date>\d{4}-\d{2}-\d{2}(?!\d))|(?P<number>\d+(?:\.\d+)?)|(?P<text>"[^"]*")
@@ -325,7 +358,7 @@ def quotient_kind(left: Node, right: Node) -> tuple[str, str | None]:
         return left.kind, left.unit
     if left.kind == right.kind:
         return RATIO, None
-    if left.kind == MONEY or right.kind == RATIO and left.kind == COUNT:
+    if left.kind == MONEY or (right.kind == RATIO and left.kind == COUNT):
         return (RATIO, None) if left.bare else (left.kind, left.unit)
     raise RuleError(2, f"{left.kind} / {right.kind}")
 
@@ -378,6 +411,6 @@ def parse_sum(text: str, names: Names, *kinds: str) -> Node:
     parser = Parser(text, names)
     node = parser.finish(parser.sum())
     kind = RATIO if node.bare and RATIO in kinds else node.kind
-    if node.series or kinds and kind not in kinds:
+    if node.series or (kinds and kind not in kinds):
         raise RuleError(2, f"{node.kind} where {'/'.join(kinds)} is needed")
     return node

@@ -150,8 +150,8 @@ def aggregate(node: Node, scene: Scene) -> object:
     parts = counted + [Num.of(0)] * (len(values) - len(counted))
     if node.op == "合计":
         return total(parts)
-    pick = max if node.op == "最大" else min
-    return Num(pick(part.value for part in parts), max(part.mag for part in parts))
+    best = (max if node.op == "最大" else min)(part.value for part in parts)
+    return Num(best, max(part.mag for part in parts if part.value == best))
 
 
 def total(parts: list[Num]) -> Num:
