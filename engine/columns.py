@@ -85,12 +85,15 @@ class Columns:
             return ""
         return spec.absent_means if self.loaded is None or name in self.loaded else ""
 
+    def stored(self, name: str, year: int | None) -> Floats:
+        """数值列: shape (n,), NaN where missing, as received."""
+        column = self.numbers.get((name, year))
+        return column if column is not None else np.full(len(self), np.nan)
+
     def number(self, name: str, year: int | None) -> Floats:
         """数值列: shape (n,), NaN where missing, after `absent_means` (0 and 否)."""
-        column = self.numbers.get((name, year))
+        column = self.stored(name, year)
         fill = {"0": 0.0, "否": 0.0}.get(self.speaks(name))
-        if column is None:
-            return np.full(len(self), np.nan if fill is None else fill)
         return column if fill is None else np.where(np.isnan(column), fill, column)
 
     def category(self, name: str, year: int | None) -> Categories:
@@ -126,8 +129,8 @@ class Selected(Columns):
         super().__init__(_Codes(base.codes, rows), base.dictionary, loaded=base.loaded)
         self._base, self._rows = base, rows
 
-    def number(self, name: str, year: int | None) -> Floats:
-        return self._base.number(name, year)[self._rows]
+    def stored(self, name: str, year: int | None) -> Floats:
+        return self._base.stored(name, year)[self._rows]
 
     def category(self, name: str, year: int | None) -> Categories:
         return self._base.category(name, year).take(self._rows)
@@ -164,11 +167,11 @@ class Detail(Columns):
                 own |= ~lists.missing
         return shadow
 
-    def number(self, name: str, year: int | None) -> Floats:
+    def stored(self, name: str, year: int | None) -> Floats:
         shadow = self._shadow(name)
-        out = self._base.number(name, year)[self.owner]
+        out = self._base.stored(name, year)[self.owner]
         if self._own is not None and shadow.any():
-            own = self._own.number(name, year)
+            own = self._own.stored(name, year)
             out = np.where(shadow, np.concatenate([own, np.zeros(len(out) - len(own))]), out)
         return out
 

@@ -98,8 +98,8 @@ def _match_one(
     truths = [frame.tree(tree, book) for tree in item.conditions]
     whole = all_of(truths, frame.n)
     rows = np.arange(frame.n) if every else np.flatnonzero(whole.maybe)
-    verdict = _verdict(whole.take(rows))
-    fails, unknown = _masks(truths, rows)
+    verdict = verdicts(whole.take(rows))
+    fails, unknown = masks(truths, rows)
     low, high = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
     if item.benefit is not None and len(rows):
         hit = verdict != FAILS
@@ -111,11 +111,13 @@ def _match_one(
     return ItemHits(name, batch, item.ids, rows, verdict, low, high, fails, unknown, upcoming)
 
 
-def _verdict(truth: Truth) -> NDArray[np.int8]:
+def verdicts(truth: Truth) -> NDArray[np.int8]:
+    """结论列: 0 符合, 1 待核实, 2 不符合."""
     return np.where(truth.sure, FITS, np.where(truth.maybe, OPEN, FAILS)).astype(np.int8)
 
 
-def _masks(truths: Sequence[Truth], rows: NDArray[np.intp]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def masks(truths: Sequence[Truth], rows: NDArray[np.intp]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """条件掩码: which conditions fail and which are unknown, shape (rows, conditions) each."""
     shape = (len(rows), len(truths))
     fails, unknown = np.zeros(shape, bool), np.zeros(shape, bool)
     for j, truth in enumerate(truths):
@@ -158,11 +160,11 @@ def _match_rows(
     book = row_answers(item, answers, index, detail)
     truths = [inner.tree(tree, book) for tree in item.conditions]
     whole = all_of(truths, inner.n)
-    verdict = _verdict(whole)
+    verdict = verdicts(whole)
     lonely = np.arange(inner.n) >= (len(own.owner) if own is not None else 0)
     verdict = np.where(lonely & (verdict == FITS), OPEN, verdict).astype(np.int8)
-    fails, unknown = _masks(truths, np.arange(inner.n))
-    best = _best_rows(detail.owner, verdict, fails, unknown, n)
+    fails, unknown = masks(truths, np.arange(inner.n))
+    best = best_rows(detail.owner, verdict, fails, unknown, n)
     found = best >= 0
     rolled = np.full(n, FAILS, np.int8)
     rolled[found] = verdict[best[found]]
@@ -205,7 +207,7 @@ def row_answers(
     return out
 
 
-def _best_rows(
+def best_rows(
     owner: NDArray[np.intp],
     verdict: NDArray[np.int8],
     fails: NDArray[np.bool_],

@@ -1,0 +1,133 @@
+"""说法: expressions and values in an officer's words; an operator is one row of one table with all its faces."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from engine import kinds
+from engine.columns import EPOCH
+from engine.expression import (
+    BatchYear,
+    Bin,
+    Call,
+    Compare,
+    Day,
+    Dur,
+    Has,
+    In,
+    Node,
+    Num,
+    Range,
+    Ref,
+    Text,
+    Truth,
+    Window,
+)
+
+# symbol: (said of a number, said of a date, the quote's usual words)
+OPERATORS = {
+    ">=": ("不低于", "不早于", "以上、不低于、达到"),
+    "<=": ("不超过", "不晚于", "以下、以内、不超过"),
+    ">": ("高于", "晚于", "超过、高于、多于"),
+    "<": ("低于", "早于", "不满、低于、不足"),
+    "=": ("是", "是", "为、是"),
+    "!=": ("不是", "不是", "不为"),
+    "in": ("属于", "属于", "属于"),
+    "含": ("含", "含", "含有"),
+}
+ARITHMETIC = {"+": "＋", "-": "−", "*": "×", "/": "÷"}
+
+
+def say_money(yuan: float) -> str:
+    """金额的说法: 万元 with two decimals, 元 below one 万元."""
+    if abs(yuan) < 10_000:
+        return f"{yuan:,.2f} 元".replace(".00 ", " ")
+    return f"{yuan / 10_000:,.2f} 万元".replace(".00 ", " ")
+
+
+def say_number(value: float) -> str:
+    """数的说法: thousands apart (but for years), no trailing zeros."""
+    if 1900 <= value <= 2200 and value == int(value):
+        return str(int(value))  # most likely a year
+    return f"{value:,.4f}".rstrip("0").rstrip(".")
+
+
+def say_value(value: object, kind: str, unit: str = "") -> str:
+    """取值的说法."""
+    if value is None:
+        return "缺"
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return "、".join(str(v) for v in value) or "（空）"
+    if not isinstance(value, int | float):
+        return str(value)
+    if kind == kinds.MONEY:
+        return say_money(value)
+    if kind == kinds.RATIO:
+        return f"{say_number(value * 100)}%"
+    return f"{say_number(value)} {unit}".strip()
+
+
+def say_gap(gap: float, kind: str, unit: str) -> str:
+    """差距的说法: a distance in the units of the threshold."""
+    if kind == kinds.MONEY:
+        return say_money(gap)
+    if kind == kinds.RATIO:
+        return f"{say_number(round(gap * 100, 2))} 个百分点"
+    if kind in (kinds.DATE, kinds.SPAN):
+        return f"{int(gap)} 天"
+    return f"{say_number(gap)} {unit}".strip()
+
+
+def say_day(days: int) -> str:
+    """日期的说法."""
+    return date.fromordinal(days + EPOCH).isoformat()
+
+
+def say(node: Node) -> str:
+    """表达式的说法: a (bound) expression as a sentence."""
+    if isinstance(node, Compare):
+        dated = node.left.kind.name == kinds.DATE
+        return f"{say(node.left)} {OPERATORS[node.op][dated]} {say(node.right)}"
+    if isinstance(node, In):
+        listed = node.set_name or "、".join(sorted(m.replace("*", "…") for m in node.members))
+        return f"{say(node.left)} 属于 {listed}"
+    if isinstance(node, Has):
+        return f"{say(node.left)} 含“{node.text}”"
+    if isinstance(node, Bin):
+        return f"{_inner(node.left, node.op)} {ARITHMETIC[node.op]} {_inner(node.right, node.op)}"
+    if isinstance(node, Call):
+        return f"{node.name}（{'，'.join(say(a) for a in node.args[: 1 if node.name == '周岁' else None])}）"
+    return _atom(node)
+
+
+def _inner(node: Node, op: str) -> str:
+    said = say(node)
+    return f"（{said}）" if isinstance(node, Bin) and op in "*/" and node.op in "+-" else said
+
+
+def _atom(node: Node) -> str:
+    if isinstance(node, Ref):
+        if node.year is not None:
+            return f"{node.year}年{node.name}"
+        back = {None: "", 0: "[Y]"}.get(node.back, f"[Y-{node.back}]")
+        return f"{node.name}{back}"
+    if isinstance(node, Range):
+        return f"{node.first}—{node.last}年{node.name}" if node.bound else f"{node.name}[Y-{node.first}..Y-{node.last}]"
+    if isinstance(node, Num):
+        suffix = f"（{node.currency}）" if node.currency else ""
+        return say_value(node.value, node.kind.name, node.kind.unit) + suffix
+    if isinstance(node, Dur):
+        parts = [f"{node.months}个月" if node.months % 12 else f"{node.months // 12}年"] if node.months else []
+        return "".join([*parts, f"{node.days}天" if node.days or not parts else ""])
+    if isinstance(node, Day):
+        return say_day(node.days)
+    if isinstance(node, Text):
+        return f"“{node.value}”"
+    if isinstance(node, Truth):
+        return "是" if node.value else "否"
+    assert isinstance(node, Window | BatchYear), node
+    return node.name if isinstance(node, Window) else "Y"
