@@ -131,6 +131,11 @@ def declaration_of(text: str) -> Source:
     return Source.model_validate(json.loads(text))
 
 
+def columns(model: type[SQLModel]) -> Any:
+    """列: a table's columns, for queries that want values and not objects."""
+    return model.__table__.c  # type: ignore[attr-defined]
+
+
 def lock_imports(connection: Connection) -> None:
     """导入锁: one import at a time; SQLite's write lock is held already."""
     if connection.dialect.name == "postgresql":

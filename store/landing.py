@@ -1,0 +1,290 @@
+"""落库: sound rows of a batch to contents and sightings; what is ambiguous waits for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any, NamedTuple, Protocol
+
+from sqlalchemy import insert, select
+from sqlmodel import Session, col, delete
+
+from profiles.codes import proposals, why_not
+from profiles.file import SHANGHAI
+from profiles.ingest import Parsed, Row, Trouble, digest
+from profiles.source import Source
+from store.identity import DISMISSED, WAITING, IdentityAnswer, PendingRow
+from store.observations import (
+    LANDED,
+    Content,
+    Firm,
+    FirmRelation,
+    Sighting,
+    SourceBatch,
+    bulk_insert,
+    columns,
+    next_id,
+    pieces,
+)
+
+NAME_ONLY, OLD_NUMBER, ORGANISATION, SLIP, TWICE = (
+    "只有名称",
+    "旧注册号",
+    "组织机构代码",
+    "代码存疑",
+    "同一企业两行不同",
+)
+
+
+class Counts(Protocol):
+    """计数: what a landing adds to."""
+
+    new: int
+    changed: int
+    unchanged: int
+    rejected: int
+    to_confirm: int
+    problems: list[Trouble]
+
+
+class _Before(NamedTuple):
+    effective: date
+    arrived: datetime
+    digest: int
+    content: int
+    day: date | None
+
+
+class _Landed(NamedTuple):
+    digest: int
+    content: int
+    line: int
+    outcome: str
+    fresh: bool
+
+
+Place = tuple[int, str]
+C, F, S, B = (columns(model) for model in (Content, Firm, Sighting, SourceBatch))
+
+
+class Landing:
+    """落库 of one batch, chunk by chunk, inside the caller's transaction and under the import lock."""
+
+    def __init__(self, opened: Session, source: Source, batch: SourceBatch):
+        self._opened, self._source, self._batch = opened, source, batch
+        self._connection = opened.connection()
+        self._batch_id = int(batch.id or 0)
+        self._arrived = batch.arrived_at
+        self._arrival_day = batch.arrived_at.astimezone(SHANGHAI).date()
+        self._next_firm = next_id(self._connection, "firm")
+        self._next_content = next_id(self._connection, "content")
+        self._mine: dict[tuple[Place, date | None], _Landed] = {}
+        self._contested: dict[tuple[Place, date | None], list[PendingRow]] = {}
+        self._answers = self._kept_answers()
+        self._new_firms: set[int] = set()
+        self.queued = 0
+
+    def land(self, parsed: Parsed, counts: Counts) -> None:
+        """落一批行."""
+        self._settle_unsure(parsed, counts)
+        firms = self._firms(parsed.codes)
+        places = list(zip([firms[code] for code in parsed.codes], parsed.keys, strict=True))
+        before = self._before(places)
+        contents: list[tuple[Any, ...]] = []
+        sightings: list[tuple[int, int, date | None]] = []
+        for i, place in enumerate(places):
+            written = parsed.days[i]
+            day = date.fromisoformat(written) if written else None
+            mark = digest(parsed.codes[i], parsed.keys[i], parsed.contents[i])
+            mine = self._mine.get((place, day))
+            if mine is not None:
+                self._again(parsed, i, place, day, mark, mine, counts)
+                continue
+            outcome, content = self._compare(before.get(place), day, mark)
+            fresh = content is None
+            if content is None:
+                content = self._next_content
+                self._next_content += 1
+                contents.append((content, place[0], self._source.source, place[1], mark, parsed.contents[i]))
+            sightings.append((content, self._batch_id, day))
+            self._mine[place, day] = _Landed(mark, content, parsed.lines[i], outcome, fresh)
+            setattr(counts, outcome, getattr(counts, outcome) + 1)
+        bulk_insert(
+            self._connection, "content", ("id", "firm_id", "source", "key", "digest", "body"), contents
+        )
+        bulk_insert(self._connection, "sighting", ("content_id", "batch_id", "day"), sightings)
+        self._relate(parsed, places)
+
+    def finish(self, counts: Counts) -> None:
+        """收尾: rows of one file that contradict each other about one firm all wait; none of them lands."""
+        for (place, day), waiting in self._contested.items():
+            first = self._mine[place, day]
+            body = self._connection.execute(
+                select(C.body, F.code).join(Firm, F.id == C.firm_id).where(C.id == first.content)
+            ).one()
+            setattr(counts, first.outcome, getattr(counts, first.outcome) - 1)
+            self._connection.execute(
+                delete(Sighting).where(
+                    col(Sighting.content_id) == first.content, col(Sighting.batch_id) == self._batch_id
+                )
+            )
+            if first.fresh:
+                self._connection.execute(delete(Content).where(col(Content.id) == first.content))
+            row = Row(first.line, body[1], "", "", "", place[1], day.isoformat() if day else None, body[0])
+            waiting.insert(0, self._pending(row, TWICE))
+            for one in waiting:
+                self._wait(one, counts, f"{one.code} 在这个文件里有几行不同的内容，哪一行对要人定")
+
+    def _again(
+        self, parsed: Parsed, i: int, place: Place, day: date | None, mark: int, mine: _Landed, counts: Counts
+    ) -> None:
+        """A second row about the same firm and day: the same (nothing to do) or a contradiction."""
+        waiting = self._contested.get((place, day))
+        if mark == mine.digest and waiting is None:
+            counts.unchanged += 1
+            return
+        row = Row(
+            parsed.lines[i], parsed.codes[i], parsed.names[i], "", "", parsed.keys[i], parsed.days[i],
+            parsed.contents[i], parsed.refs[i],
+        )  # fmt: skip
+        self._contested.setdefault((place, day), []).append(self._pending(row, TWICE))
+
+    def _compare(self, before: list[_Before] | None, day: date | None, mark: int) -> tuple[str, int | None]:
+        """new, changed or unchanged, and the content that says the same already."""
+        if not before:
+            return "new", None
+        same = next((b.content for b in before if b.digest == mark), None)
+        if any(b.digest == mark and b.day == day and day is not None for b in before):
+            return "unchanged", same
+        effective = day or self._arrival_day
+        earlier = [b for b in before if b.effective <= effective]
+        newest = max(earlier, key=lambda b: (b.effective, b.arrived, b.digest), default=None)
+        return ("unchanged" if newest is not None and newest.digest == mark else "changed"), same
+
+    def _firms(self, codes: list[str]) -> dict[str, int]:
+        """Ids of the firms; those seen for the first time get one."""
+        found: dict[str, int] = {}
+        for part in pieces(dict.fromkeys(codes)):
+            found.update(self._connection.execute(select(F.code, F.id).where(F.code.in_(part))).all())
+        fresh = [code for code in dict.fromkeys(codes) if code not in found]
+        rows = list(enumerate(fresh, self._next_firm))
+        self._next_firm += len(rows)
+        bulk_insert(self._connection, "firm", ("id", "code"), rows)
+        found.update((code, number) for number, code in rows)
+        self._new_firms = {number for number, _ in rows}
+        return found
+
+    def _before(self, places: list[Place]) -> dict[Place, list[_Before]]:
+        """What landed batches of this source said of these firms."""
+        found: dict[Place, list[_Before]] = {}
+        known = dict.fromkeys(firm for firm, _ in places if firm not in self._new_firms)
+        for part in pieces(known):
+            query = (
+                select(C.firm_id, C.key, C.digest, C.id, S.day, B.arrived_at)
+                .join(Sighting, S.content_id == C.id)
+                .join(SourceBatch, B.id == S.batch_id)
+                .where(C.firm_id.in_(part), C.source == self._source.source, B.state == LANDED)
+                .where(B.id != self._batch_id)
+            )
+            for firm, key, mark, content, day, arrived in self._connection.execute(query):
+                effective = day or arrived.astimezone(SHANGHAI).date()
+                found.setdefault((firm, key), []).append(_Before(effective, arrived, mark, content, day))
+        return found
+
+    def _relate(self, parsed: Parsed, places: list[Place]) -> None:
+        rows = [
+            {"firm_id": place[0], "batch_id": self._batch_id, "kind": kind, "other": other}
+            for place, refs in zip(places, parsed.refs, strict=True)
+            for kind, other in dict.fromkeys(refs)
+        ]
+        if rows:
+            self._connection.execute(insert(FirmRelation), rows)
+
+    def _settle_unsure(self, parsed: Parsed, counts: Counts) -> None:
+        """Rows without a valid code: a kept answer lands them, a hint lets them wait, else they are rejected."""
+        existing = self._existing(parsed.unsure)
+        for row in parsed.unsure:
+            answer = self._answers.get(row.code) or self._answers.get(row.name if not row.code else "")
+            if answer is not None and answer.code:
+                parsed.lines.append(row.line)
+                parsed.codes.append(answer.code)
+                parsed.names.append(row.name)
+                parsed.keys.append(row.key)
+                parsed.days.append(row.day)
+                parsed.contents.append(row.content)
+                parsed.refs.append(row.refs)
+                continue
+            why = "" if answer is not None else self._why(row, existing)
+            if why:
+                self._wait(self._pending(row, why), counts, _words(row, why))
+            else:
+                counts.rejected += 1
+                said = (
+                    why_not(row.code) if answer is None else f"“{row.code or row.name}”已由人认定不是本档企业"
+                )
+                counts.problems.append(Trouble(row.line, self._source.firm.code, "code", _shown(row, said)))
+
+    def _existing(self, rows: Iterable[Row]) -> set[str]:
+        """Of the codes that look like the wrong ones, those that have a file."""
+        likely = {one for row in rows for one in proposals(row.code)}
+        found: set[str] = set()
+        for part in pieces(likely):
+            found.update(self._connection.execute(select(F.code).where(F.code.in_(part))).scalars())
+        return found
+
+    def _why(self, row: Row, existing: set[str]) -> str:
+        said = why_not(row.code)
+        if not row.code and row.number:
+            return OLD_NUMBER
+        if not row.code and row.organisation:
+            return ORGANISATION
+        if not row.code:
+            return NAME_ONLY if row.name and row.name not in self._source.missing_marks else ""
+        if "旧注册号" in said:
+            return OLD_NUMBER
+        if "组织机构代码" in said and len(row.code) == 9:
+            return ORGANISATION
+        likely = proposals(row.code)
+        if likely and ("标准不用" in said or existing.intersection(likely)):
+            return SLIP
+        return ""
+
+    def _pending(self, row: Row, why: str) -> PendingRow:
+        identity = "|".join((row.name, row.number, row.organisation, why))
+        return PendingRow(
+            batch_id=self._batch_id, source=self._source.source, line=row.line, why=why, code=row.code, name=row.name,
+            number=row.number, organisation=row.organisation, key=row.key,
+            day=date.fromisoformat(row.day) if row.day else None, content=row.content, refs=[list(r) for r in row.refs],
+            digest=digest(row.code, row.key + "|" + identity, row.content + (row.day or "")),
+        )  # fmt: skip
+
+    def _wait(self, row: PendingRow, counts: Counts, words: str) -> None:
+        counts.to_confirm += 1
+        counts.problems.append(Trouble(row.line, self._source.firm.code, "to-confirm", words))
+        pending = columns(PendingRow)
+        query = select(pending.id).where(
+            pending.digest == row.digest,
+            pending.source == row.source,
+            pending.state.in_((WAITING, DISMISSED)),
+        )
+        if self._connection.execute(query).first() is None:
+            self._opened.add(row)
+            self.queued += 1
+
+    def _kept_answers(self) -> dict[str, IdentityAnswer]:
+        query = select(IdentityAnswer).where(
+            col(IdentityAnswer.source) == self._source.source, col(IdentityAnswer.withdrawn_at).is_(None)
+        )
+        return {answer.written: answer for answer in self._opened.scalars(query) if answer.written}
+
+
+def _shown(row: Row, said: str) -> str:
+    return f"{row.code or '（空）'}：{said}" if said else "没有统一社会信用代码，也没有名称"
+
+
+def _words(row: Row, why: str) -> str:
+    if why == SLIP:
+        return f"{row.code}：{why_not(row.code)}；像是 {'、'.join(proposals(row.code)[:3])}，等人确认"
+    if why == NAME_ONLY:
+        return f"只有名称“{row.name}”，名称不能认定企业，等人确认"
+    return f"{row.code or row.number or row.organisation}：{why}，等人确认是哪一家"
