@@ -1,206 +1,28 @@
 """兑现: the state machine of one grant: who may move it, what a step needs, what it writes; pure.
 
-The whole machine is the table `MOVES`; everything else reads it. Money is in fen.
+The whole machine is the table `MOVES` of engine/grantmoves.py; everything here reads it. Money is in fen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from enum import StrEnum
 from types import MappingProxyType
 
+from engine.grantmoves import (
+    AHEAD,
+    AUTOMATIC,
+    BACK,
+    CLOCKS,
+    ESCALATION,
+    MOVES,
+    NEEDS,
+    VARIANTS,
+    Move,
+    State,
+)
 from engine.workdays import Calendar, UnknownYear
-
-
-class State(StrEnum):
-    """状态: where a grant stands."""
-
-    MATCHED = "比对"
-    INVITED = "待提交"
-    LISTED = "名单核查"
-    CREDIT = "信用核查"
-    HELD = "信用暂缓"
-    NOTICE = "公示"
-    OBJECTED = "异议复核"
-    CONFIRM = "企业确认"
-    SILENT = "确认逾期"
-    QUEUED = "候补"
-    POOLED = "待分配"
-    CORRECTING = "补正"
-    FINANCE = "财政审核"
-    PAYING = "拨付"
-    ARRIVED = "到账"
-    DONE = "办结"
-    DECLINED = "放弃"
-    REFUSED = "不予兑现"
-    REVOKED = "撤销"
-    RECOVERING = "追回"
-    RECOVERED = "已追回"
-
-
-AUTOMATIC, ONCE, APPLIED = "免申即享", "即申即享", "申报兑现"
-VARIANTS = (AUTOMATIC, ONCE, APPLIED)
-OFFICE, SECOND, FINANCE, OFFICER, FIRM, SYSTEM = "经办", "复核", "财政", "专员", "企业", "系统"
-ROLES = (OFFICE, SECOND, FINANCE, OFFICER, FIRM, SYSTEM)
-BACK = "退回处"  # a move to here goes back to the state that the grant was returned from
-FINAL = frozenset({State.DONE, State.DECLINED, State.REFUSED, State.REVOKED, State.RECOVERED})
-_BEFORE_MONEY = (
-    State.MATCHED, State.INVITED, State.LISTED, State.CREDIT, State.HELD, State.NOTICE, State.OBJECTED,
-    State.CONFIRM, State.SILENT, State.QUEUED, State.POOLED, State.CORRECTING, State.FINANCE,
-)  # fmt: skip
-
-
-def variant_of(delivery: str) -> str:
-    """兑现方式的流程: 快申快享 and 承诺兑现 run as 申报兑现."""
-    return delivery if delivery in (AUTOMATIC, ONCE) else APPLIED
-
-
-@dataclass(frozen=True)
-class Need:
-    """所需: a fact a step can't do without, and how to give it."""
-
-    name: str
-    cure: str
-
-
-NEEDS = {
-    n.name: n
-    for n in (
-        Need("核定金额", "名单通过时要定下金额（元，不超过比对的上限）"),
-        Need("理由", "写明理由"),
-        Need("理由代码", "选一个理由代码"),
-        Need("信用查询日期", "写信用查询的日期"),
-        Need("公示地址", "写公示发布的网址或文号"),
-        Need("异议内容", "写明异议"),
-        Need("异议人", "写明异议人和联系方式"),
-        Need("答复", "写明给异议人的答复"),
-        Need("户名", "收款账户的户名，与企业名称一致"),
-        Need("账号", "收款账号"),
-        Need("开户行", "开户银行"),
-        Need("确认人", "由谁确认"),
-        Need("缺项", "一次写全所缺的材料和数据"),
-        Need("支付金额", "本次支付多少元"),
-        Need("流水号", "财政或银行的流水号"),
-        Need("满意度", "1 到 5 分"),
-        Need("依据", "追回或撤销的依据条款"),
-        Need("追回金额", "要追回多少元"),
-        Need("退款金额", "退回多少元"),
-        Need("分配金额", "按比例或评分分到的金额"),
-        Need("复核人", "由第二个人复核"),
-    )
-}
-
-
-@dataclass(frozen=True)
-class Move:
-    """一步: an arrow of the machine. `money` names what the ledger does; `branch` the arrows an outcome bends to."""
-
-    action: str
-    sources: tuple[State, ...]
-    target: State | str
-    roles: tuple[str, ...]
-    needs: tuple[str, ...] = ()
-    money: str = ""
-    variants: tuple[str, ...] = VARIANTS
-    branch: tuple[State, ...] = ()
-
-
-def _move(
-    action: str,
-    sources: State | Iterable[State],
-    target: State | str,
-    roles: str,
-    needs: str = "",
-    money: str = "",
-    variants: Iterable[str] = VARIANTS,
-    branch: Iterable[State] = (),
-) -> Move:
-    froms = (sources,) if isinstance(sources, State) else tuple(sources)
-    return Move(action, froms, target, tuple(roles.split()), tuple(needs.split()), money, tuple(variants), tuple(branch))
-
-
-ACCOUNT = "户名 账号 开户行 确认人"
-SHORT = (State.QUEUED, State.POOLED)
-
-MOVES: tuple[Move, ...] = (
-    # 比对 → 名单
-    _move("上名单", State.MATCHED, State.LISTED, "系统 经办", variants=[AUTOMATIC]),
-    _move("提交", State.INVITED, State.LISTED, "企业 专员", ACCOUNT, "占用", [ONCE, APPLIED], [State.QUEUED]),
-    _move("通过名单", State.LISTED, State.CREDIT, "经办 复核", "核定金额"),
-    # 信用
-    _move("信用通过", State.CREDIT, State.NOTICE, "经办 复核 系统", "信用查询日期 公示地址"),
-    _move("信用暂缓", State.CREDIT, State.HELD, "经办 复核 系统", "理由"),
-    _move("信用修复", State.HELD, State.CREDIT, "经办 复核 系统", "信用查询日期"),
-    # 公示与异议
-    _move("异议", State.NOTICE, State.OBJECTED, "经办 复核 企业 专员", "异议内容 异议人"),
-    _move("异议不成立", State.OBJECTED, State.NOTICE, "复核", "答复"),
-    _move("异议成立", State.OBJECTED, State.REFUSED, "复核", "答复 理由代码", "释放"),
-    _move("公示期满", State.NOTICE, State.CONFIRM, "系统 经办", variants=[AUTOMATIC]),
-    _move("公示期满", State.NOTICE, State.FINANCE, "系统 经办", variants=[ONCE, APPLIED], branch=[State.POOLED]),
-    # 企业确认: silence and refusal have rules
-    _move("确认", [State.CONFIRM, State.SILENT], State.FINANCE, "企业 专员", ACCOUNT, "占用", [AUTOMATIC], SHORT),
-    _move("逾期未确认", State.CONFIRM, State.SILENT, "系统", variants=[AUTOMATIC]),
-    _move("关闭", [State.SILENT, State.INVITED], State.DECLINED, "经办", "理由"),
-    _move("放弃", [*_BEFORE_MONEY], State.DECLINED, "企业", "理由", "释放"),
-    _move("恢复", State.DECLINED, State.CONFIRM, "企业 经办", variants=[AUTOMATIC]),
-    _move("恢复", State.DECLINED, State.INVITED, "企业 经办", variants=[ONCE, APPLIED]),
-    # 预算
-    _move("递补", State.QUEUED, State.FINANCE, "系统 经办", "", "占用", [AUTOMATIC], [State.QUEUED]),
-    _move("递补", State.QUEUED, State.LISTED, "系统 经办", "", "占用", [ONCE, APPLIED], [State.QUEUED]),
-    _move("分配", State.POOLED, State.FINANCE, "系统 经办 复核", "分配金额", "占用", branch=[State.POOLED]),
-    # 退回与补正
-    _move("退回补正", [State.LISTED, State.CREDIT, State.FINANCE], State.CORRECTING, "经办 复核 财政", "缺项"),
-    _move("补正", State.CORRECTING, BACK, "企业 专员"),
-    _move("不予兑现", [State.LISTED, State.CREDIT, State.HELD, State.OBJECTED, State.CORRECTING, State.QUEUED,
-                   State.POOLED, State.FINANCE], State.REFUSED, "经办 复核", "理由代码 理由", "释放"),
-    _move("重新核查", State.REFUSED, State.LISTED, "复核", "理由", variants=[AUTOMATIC]),
-    # 钱
-    _move("财政通过", State.FINANCE, State.PAYING, "财政"),
-    _move("下达", State.PAYING, State.PAYING, "财政", "支付金额 流水号", "拨付"),
-    _move("到账", State.PAYING, State.PAYING, "财政 系统", "支付金额 流水号", "到账", branch=[State.ARRIVED]),
-    _move("退票", State.PAYING, State.PAYING, "财政 系统", "支付金额 流水号 理由", "退票"),
-    _move("改账户", State.PAYING, State.PAYING, "企业 专员", ACCOUNT),
-    _move("评价", State.ARRIVED, State.DONE, "企业", "满意度"),
-    _move("归档", State.ARRIVED, State.DONE, "系统"),
-    # 撤销与追回
-    _move("撤销", [*_BEFORE_MONEY, State.PAYING], State.REVOKED, "复核", "依据 理由 复核人", "释放"),
-    _move("追回", [State.PAYING, State.ARRIVED, State.DONE, State.RECOVERING], State.RECOVERING, "复核",
-          "依据 理由 追回金额 复核人", "追回"),
-    _move("退款", State.RECOVERING, State.RECOVERING, "财政 系统", "退款金额 流水号", "退款", branch=[State.RECOVERED]),
-)  # fmt: skip
-
-MONEY = ("占用", "释放", "拨付", "到账", "退票", "追回", "退款")
-
-
-@dataclass(frozen=True)
-class Clock:
-    """时限: working days in a state, who must act, on what ground."""
-
-    days: int
-    holder: str
-    basis: str
-
-
-CLOCKS = {
-    State.MATCHED: Clock(1, SYSTEM, "当日上名单"),
-    State.INVITED: Clock(20, FIRM, "收到邀请后20个工作日内提交，不超过批次截止日"),
-    State.LISTED: Clock(5, OFFICE, "名单核查5个工作日"),
-    State.CREDIT: Clock(2, OFFICE, "信用核查2个工作日"),
-    State.HELD: Clock(30, OFFICE, "信用暂缓30个工作日后复查"),
-    State.NOTICE: Clock(5, SYSTEM, "公示5个工作日"),
-    State.OBJECTED: Clock(3, SECOND, "异议3个工作日内复核答复"),
-    State.CONFIRM: Clock(5, FIRM, "通知后5个工作日内确认"),
-    State.SILENT: Clock(10, OFFICER, "逾期未确认，专员10个工作日内联系"),
-    State.QUEUED: Clock(20, OFFICE, "额度用完，候补20个工作日复查"),
-    State.POOLED: Clock(20, OFFICE, "批次截止后20个工作日内分配"),
-    State.CORRECTING: Clock(5, FIRM, "一次性告知后5个工作日内补正"),
-    State.FINANCE: Clock(3, FINANCE, "财政审核3个工作日"),
-    State.PAYING: Clock(5, FINANCE, "企业确认后一周内拨付"),
-    State.ARRIVED: Clock(10, SYSTEM, "到账10个工作日后自动归档"),
-    State.RECOVERING: Clock(20, FINANCE, "追回决定后20个工作日内退款"),
-}
 
 
 @dataclass(frozen=True)
@@ -260,33 +82,62 @@ def moves_from(grant: Grant, role: str | None = None) -> Iterator[Move]:
 def arrows() -> set[tuple[str, State, str, State]]:
     """全部箭头: (variant, from, action, to); the drawing of the machine."""
     returnable = next(m for m in MOVES if m.action == "退回补正").sources
+    ahead = tuple(State(m.target) for m in MOVES if State.QUEUED in m.branch)
     drawn = set()
     for move in MOVES:
-        targets = returnable if move.target == BACK else (State(move.target),)
+        targets = {BACK: returnable, AHEAD: ahead}.get(move.target) or (State(move.target),)
         for variant in move.variants:
             for source in move.sources:
                 drawn |= {(variant, source, move.action, to) for to in (*targets, *move.branch)}
     return drawn
 
 
+ENOUGH, TOO_LITTLE, LATER = "够", "不够", "待分配"
+
+
 def step(
     grant: Grant, action: str, role: str, facts: Mapping[str, object], on: date, calendar: Calendar,
-    bend: State | None = None,
+    budget: str = ENOUGH,
 ) -> Step:  # fmt: skip
-    """办一步. `bend` is the branch the budget asks for (候补, 待分配). Raises Refused."""
+    """办一步. `budget` says whether the batch has what `wants` asks for: 够, 不够 (候补), 待分配. Raises Refused."""
     move = _allowed(grant, action, role)
     _check_needs(move, facts)
-    _check_rules(grant, move, role, facts, on, calendar)
-    fen = _fen_of(grant, move, facts)
-    if bend is not None and bend not in move.branch:
-        raise Refused(f"“{action}”不会走到“{bend}”")
-    target = grant.returned_from if move.target == BACK else State(move.target)
-    assert target is not None
-    after = _written(grant, move, facts, target if bend is None else bend, on)
-    if bend is not None:
-        return Step(after, move)
+    _check_rules(grant, move, facts, on, calendar)
+    fen = 0 if move.money == "占用" and budget == LATER and action != "分配" else _fen_of(grant, move, facts)
+    bent = _bent(move, budget, fen)
+    target = bent or _target(grant, move)
+    after = _written(grant, move, facts, target, on)
+    if bent is not None:
+        ahead = State(move.target) if bent == State.QUEUED else None
+        return Step(replace(after, returned_from=ahead), move)
     after = _moved_money(after, move.money, fen)
-    return Step(_settled(after, move, on), move, move.money, fen)
+    return Step(_settled(after, move, on), move, move.money if fen else "", fen)
+
+
+def wants(grant: Grant, action: str, role: str, facts: Mapping[str, object]) -> int:
+    """要占用的额度: the fen a move would reserve in its batch's budget. Raises Refused where it may not be made."""
+    move = _allowed(grant, action, role)
+    _check_needs(move, facts)
+    return _fen_of(grant, move, facts) if move.money == "占用" else 0
+
+
+def _bent(move: Move, budget: str, fen: int) -> State | None:
+    """The branch that a lack of budget takes. Raises Refused where there is none."""
+    if budget == LATER:
+        return State.POOLED if State.POOLED in move.branch else None
+    if budget == ENOUGH or move.money != "占用" or not fen:
+        return None
+    if State.QUEUED in move.branch:
+        return State.QUEUED
+    raise Refused(f"批次额度不够 {_yuan(fen)} 元，不能“{move.action}”")
+
+
+def _target(grant: Grant, move: Move) -> State:
+    if move.target not in (BACK, AHEAD):
+        return State(move.target)
+    if grant.returned_from is None:
+        raise Refused(f"不知道从哪里转到“{grant.state}”，不能“{move.action}”")
+    return grant.returned_from
 
 
 def _allowed(grant: Grant, action: str, role: str) -> Move:
@@ -306,9 +157,7 @@ def _check_needs(move: Move, facts: Mapping[str, object]) -> None:
         raise Refused(f"“{move.action}”还缺 {len(missing)} 项：{cures}", missing)
 
 
-def _check_rules(
-    grant: Grant, move: Move, role: str, facts: Mapping[str, object], on: date, calendar: Calendar
-) -> None:
+def _check_rules(grant: Grant, move: Move, facts: Mapping[str, object], on: date, calendar: Calendar) -> None:
     if on < grant.since:
         raise Refused(f"日期 {on} 早于进入“{grant.state}”的 {grant.since}，不能倒填")
     rule = _RULES.get(move.action)
@@ -342,9 +191,10 @@ def _rule_silent(grant: Grant, _facts: Mapping[str, object], on: date, calendar:
 
 def _rule_return(grant: Grant, facts: Mapping[str, object], _on: date, _calendar: Calendar) -> None:
     """一次性告知: a second return may only name what the first one named."""
-    new = [n for n in _names(facts, "缺项") if n not in grant.asked]
-    if grant.asked and new:
-        raise Refused(f"已经一次性告知过，不能再要新的：{'、'.join(new)}（上次告知：{'、'.join(grant.asked)}）")
+    told = _names(grant.facts, f"告知·{grant.state}")
+    new = [n for n in _names(facts, "缺项") if n not in told]
+    if told and new:
+        raise Refused(f"已经一次性告知过，不能再要新的：{'、'.join(new)}（上次告知：{'、'.join(told)}）")
 
 
 def _rule_correct(grant: Grant, facts: Mapping[str, object], _on: date, _calendar: Calendar) -> None:
@@ -370,6 +220,18 @@ def _rule_revoke(grant: Grant, _facts: Mapping[str, object], _on: date, _calenda
         raise Refused("已经下达或到账，不能撤销：请办“追回”")
 
 
+def _rule_stop(grant: Grant, _facts: Mapping[str, object], _on: date, _calendar: Calendar) -> None:
+    if not (grant.ordered or grant.arrived):
+        raise Refused("一分钱也没有下达：请办“撤销”")
+    if not grant.reserved:
+        raise Refused("已经没有要停付的钱")
+
+
+def _rule_finance(grant: Grant, _facts: Mapping[str, object], _on: date, _calendar: Calendar) -> None:
+    if not grant.reserved:
+        raise Refused("没有占用额度，没有钱可拨：请办“不予兑现”")
+
+
 def _rule_claw(grant: Grant, facts: Mapping[str, object], _on: date, _calendar: Calendar) -> None:
     if grant.ordered or (grant.state == State.PAYING and grant.reserved):
         raise Refused("还有在途或未下达的钱：先办完到账或退票，再追回")
@@ -393,7 +255,9 @@ def _rule_share(grant: Grant, facts: Mapping[str, object], _on: date, _calendar:
 def _rule_confirm(grant: Grant, facts: Mapping[str, object], _on: date, _calendar: Calendar) -> None:
     firm = grant.facts.get("企业名称")
     if firm and facts.get("户名") != firm and not facts.get("户名说明"):
-        raise Refused(f"户名“{facts.get('户名')}”和企业名称“{firm}”不一致：请改正，或写“户名说明”", ("户名说明",))
+        raise Refused(
+            f"户名“{facts.get('户名')}”和企业名称“{firm}”不一致：请改正，或写“户名说明”", ("户名说明",)
+        )
 
 
 def _rule_rating(_grant: Grant, facts: Mapping[str, object], _on: date, _calendar: Calendar) -> None:
@@ -419,7 +283,9 @@ _RULES = {
     "下达": _rule_order,
     "到账": _rule_in_transit,
     "退票": _rule_in_transit,
+    "财政通过": _rule_finance,
     "撤销": _rule_revoke,
+    "停付": _rule_stop,
     "追回": _rule_claw,
     "退款": _rule_refund,
     "分配": _rule_share,
@@ -441,7 +307,10 @@ def _fen_of(grant: Grant, move: Move, facts: Mapping[str, object]) -> int:
     if move.action == "分配":
         return _whole(facts, "分配金额", zero=True)
     if move.money == "占用":
-        return grant.amount if grant.amount is not None else grant.high or 0
+        worth = grant.amount if grant.amount is not None else grant.high or 0
+        return max(0, worth - grant.reserved)
+    if move.money == "减占":
+        return max(0, grant.reserved - _whole(facts, "核定金额"))
     return 0
 
 
@@ -455,9 +324,13 @@ def _written(grant: Grant, move: Move, facts: Mapping[str, object], target: Stat
     if move.action == "信用通过":
         return replace(after, facts=MappingProxyType({**kept, "公示开始": on.isoformat()}))
     if move.action == "退回补正":
-        return replace(after, returned_from=grant.state, asked=_names(facts, "缺项"))
-    if move.action == "补正":
+        asked = _names(facts, "缺项")
+        told = {**kept, f"告知·{grant.state}": asked}
+        return replace(after, returned_from=grant.state, asked=asked, facts=MappingProxyType(told))
+    if move.action in ("补正", "递补"):
         return replace(after, returned_from=None)
+    if move.action == "分配":
+        return replace(after, amount=_whole(facts, "分配金额", zero=True))
     return after
 
 
@@ -465,9 +338,9 @@ def _moved_money(grant: Grant, money: str, fen: int) -> Grant:
     """The grant's own sums after a ledger move."""
     match money:
         case "占用":
-            return replace(grant, reserved=grant.reserved + fen, amount=fen)
-        case "释放":
-            return replace(grant, reserved=0)
+            return replace(grant, reserved=grant.reserved + fen)
+        case "减占" | "释放":
+            return replace(grant, reserved=grant.reserved - fen)
         case "拨付":
             return replace(grant, reserved=grant.reserved - fen, ordered=grant.ordered + fen)
         case "到账":
@@ -483,7 +356,7 @@ def _moved_money(grant: Grant, money: str, fen: int) -> Grant:
 
 def _settled(grant: Grant, move: Move, on: date) -> Grant:
     """Where the last instalment or refund has come, the state goes on."""
-    if move.action == "到账" and not grant.reserved and not grant.ordered:
+    if move.action in ("到账", "停付") and not grant.reserved and not grant.ordered and grant.arrived:
         return replace(grant, state=State.ARRIVED, since=on)
     if move.action == "退款" and grant.recovered == grant.claimed:
         return replace(grant, state=State.RECOVERED, since=on)
@@ -537,9 +410,6 @@ def due(grant: Grant, calendar: Calendar, days: Mapping[str, int] | None = None)
         return Due(None, clock.holder, clock.basis, str(error))
 
 
-ESCALATION = ((10, "管理员"), (3, SECOND), (0, ""))
-
-
 def lateness(due_day: date | None, on: date, calendar: Calendar) -> int | None:
     """逾期: working days past the due day (negative: left); None where either day is unknown."""
     if due_day is None:
@@ -554,5 +424,5 @@ def escalate(holder: str, late: int | None) -> tuple[str, ...]:
     """催办对象: the holder, from the 4th working day late also 复核, from the 11th also 管理员."""
     if late is None or late <= 0:
         return (holder,)
-    more = [who for limit, who in ESCALATION if who and late > limit]
+    more = [who for limit, who in ESCALATION if late > limit]
     return (holder, *reversed(more))
