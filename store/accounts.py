@@ -1,0 +1,523 @@
+"""人员: people, their roles and departments, revocable sessions, tokens, one-time codes and lockout."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from pwdlib import PasswordHash
+from sqlalchemy import Index, func
+from sqlalchemy.engine import Engine
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from store import audit
+from store.database import id_column, json_column, session, utc_column, writing
+
+ROLES = ("管理员", "经办", "复核", "财政", "专员", "分析", "企业", "只读")
+SCOPES = ("read", "write")
+SESSION_HOURS = 12
+IDLE_HOURS = 2
+LOCK_AFTER = 5
+LOCK_MINUTES = 15
+SHORTEST_PASSWORD = 12
+
+
+class AccountError(ValueError):
+    """人员错误: what was asked cannot be done; the message is for the person."""
+
+
+class Person(SQLModel, table=True):
+    """人员: one login. `department` empty: sees all; `firm` only for the role 企业."""
+
+    __tablename__ = "person"
+
+    id: int | None = Field(default=None, sa_column=id_column())
+    login: str = Field(unique=True, max_length=64)
+    name: str = Field(max_length=64)
+    roles: list[str] = Field(sa_column=json_column())
+    department: str = Field(default="", max_length=64)
+    firm: str = Field(default="", max_length=18)
+    password: str = Field(default="", max_length=200)
+    subject: str = Field(default="", max_length=200)
+    active: bool = True
+    keys: bool = True
+    failed: int = 0
+    locked_until: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    created: datetime = Field(sa_column=utc_column())
+
+
+class WebSession(SQLModel, table=True):
+    """会话: a browser that is logged in; only the hash of its secret is kept."""
+
+    __tablename__ = "web_session"
+
+    id: int | None = Field(default=None, sa_column=id_column())
+    secret: str = Field(unique=True, max_length=64)
+    person: int = Field(foreign_key="person.id", index=True)
+    csrf: str = Field(max_length=64)
+    created: datetime = Field(sa_column=utc_column())
+    seen: datetime = Field(sa_column=utc_column())
+    expires: datetime = Field(sa_column=utc_column())
+    revoked: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+
+
+class ApiToken(SQLModel, table=True):
+    """接口令牌: a secret for a program that acts for a person, within scopes."""
+
+    __tablename__ = "api_token"
+
+    id: int | None = Field(default=None, sa_column=id_column())
+    secret: str = Field(unique=True, max_length=64)
+    person: int = Field(foreign_key="person.id", index=True)
+    name: str = Field(max_length=64)
+    scopes: list[str] = Field(sa_column=json_column())
+    created: datetime = Field(sa_column=utc_column())
+    expires: datetime = Field(sa_column=utc_column())
+    revoked: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+
+
+class OneTimeCode(SQLModel, table=True):
+    """一次性登录码: lets one firm in once; the office sends it."""
+
+    __tablename__ = "one_time_code"
+
+    id: int | None = Field(default=None, sa_column=id_column())
+    secret: str = Field(unique=True, max_length=64)
+    firm: str = Field(max_length=18, index=True)
+    made_by: str = Field(max_length=64)
+    created: datetime = Field(sa_column=utc_column())
+    expires: datetime = Field(sa_column=utc_column())
+    used: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+
+
+class FirmOfficers(SQLModel, table=True):
+    """一企两专员: the two officers of a firm, by login."""
+
+    __tablename__ = "firm_officers"
+
+    firm: str = Field(primary_key=True, max_length=18)
+    enterprise_officer: str = Field(default="", max_length=64, index=True)
+    service_officer: str = Field(default="", max_length=64, index=True)
+
+
+class SavedView(SQLModel, table=True):
+    """常用筛选: a list's address under a name."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (Index("ix_saved_view_person_name", "person", "name", unique=True),)
+
+    id: int | None = Field(default=None, sa_column=id_column())
+    person: int = Field(foreign_key="person.id")
+    name: str = Field(max_length=64)
+    url: str = Field(max_length=2000)
+
+
+@dataclass(frozen=True)
+class LoggedIn:
+    """已登录: a person with the session they come by."""
+
+    person: Person
+    session_id: int
+    csrf: str
+
+
+@lru_cache(maxsize=1)
+def _hasher() -> PasswordHash:
+    return PasswordHash.recommended()
+
+
+@lru_cache(maxsize=1)
+def _decoy() -> str:
+    return _hasher().hash(secrets.token_urlsafe(16))
+
+
+def digest(secret: str) -> str:
+    """摘要: what is kept of a secret (it is random, so that a plain hash is enough)."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def create_person(
+    engine: Engine,
+    login: str,
+    name: str,
+    roles: list[str],
+    password: str = "",
+    *,
+    by: str,
+    now: datetime,
+    department: str = "",
+    firm: str = "",
+) -> Person:
+    """新建人员. Raises AccountError for a taken login, an unknown role or a short password."""
+    unknown = [r for r in roles if r not in ROLES]
+    if unknown or not roles:
+        raise AccountError(f"没有“{'、'.join(unknown) or '（空）'}”这个角色，可以是：{'、'.join(ROLES)}")
+    if ("企业" in roles) != bool(firm) or ("企业" in roles and len(roles) > 1):
+        raise AccountError("“企业”角色要写明企业代码，也不和别的角色并用")
+    if not login.strip() or not name.strip():
+        raise AccountError("登录名和姓名都要填")
+    person = Person(
+        login=login.strip(),
+        name=name.strip(),
+        roles=list(roles),
+        department=department.strip(),
+        firm=firm,
+        password=_hash(password) if password else "",
+        created=now,
+    )
+    with writing(engine) as opened:
+        if opened.exec(select(Person).where(Person.login == person.login)).first():
+            raise AccountError(f"登录名“{person.login}”已经有人用了")
+        opened.add(person)
+        opened.flush()
+        audit.record(opened, by, "新建人员", person.login, {"角色": list(roles), "部门": department}, now)
+    return person
+
+
+def _hash(password: str) -> str:
+    if len(password) < SHORTEST_PASSWORD:
+        raise AccountError(f"密码至少 {SHORTEST_PASSWORD} 个字符")
+    return _hasher().hash(password)
+
+
+def set_password(engine: Engine, login: str, password: str, *, by: str, now: datetime) -> None:
+    """改密码: all sessions of the person end. Raises AccountError."""
+    hashed = _hash(password)
+    with writing(engine) as opened:
+        person = _by_login(opened, login)
+        person.password, person.failed, person.locked_until = hashed, 0, None
+        opened.add(person)
+        _revoke_all(opened, person, now)
+        audit.record(opened, by, "改密码", login, {}, now)
+
+
+def change_person(
+    engine: Engine, login: str, *, by: str, now: datetime, roles: list[str], department: str, active: bool
+) -> None:
+    """改人员: roles, department, whether they may log in; their sessions end. Raises AccountError."""
+    if not roles or any(r not in ROLES for r in roles):
+        raise AccountError(f"角色要从这里选：{'、'.join(ROLES)}")
+    with writing(engine) as opened:
+        person = _by_login(opened, login)
+        before = {"角色": person.roles, "部门": person.department, "启用": person.active}
+        person.roles, person.department, person.active = list(roles), department, active
+        if not active or "管理员" not in roles:
+            _keep_one_administrator(opened, login)
+        opened.add(person)
+        _revoke_all(opened, person, now)
+        after = {"角色": list(roles), "部门": department, "启用": active}
+        audit.record(opened, by, "改人员", login, {"原来": before, "改为": after}, now)
+
+
+def _keep_one_administrator(opened: Session, login: str) -> None:
+    others = opened.exec(select(Person).where(Person.login != login, col(Person.active))).all()
+    if not any("管理员" in p.roles for p in others):
+        raise AccountError("至少要留一位能登录的管理员")
+
+
+def set_keys(engine: Engine, person_id: int, on: bool) -> None:
+    """快捷键: on or off for the person (WCAG 2.1.4)."""
+    with writing(engine) as opened:
+        person = opened.get_one(Person, person_id)
+        person.keys = on
+        opened.add(person)
+
+
+def log_in(engine: Engine, login: str, password: str, now: datetime) -> str | None:
+    """登录: the secret of a new session, or None. Five failures lock the login for a quarter of an hour.
+
+    A locked or unknown login costs the same time as a wrong password and is told no differently.
+    """
+    with session(engine) as opened:
+        person = opened.exec(select(Person).where(Person.login == login)).first()
+    usable = person is not None and person.active and bool(person.password) and "企业" not in person.roles
+    right = _hasher().verify(password, person.password if usable and person else _decoy())
+    with writing(engine) as opened:
+        person = opened.exec(select(Person).where(Person.login == login)).first()
+        if person is None or not usable:
+            audit.record(opened, login[:64], "登录失败", login[:64], {"原因": "没有这个登录名"}, now)
+            return None
+        if person.locked_until is not None and person.locked_until > now:
+            audit.record(opened, login, "登录失败", login, {"原因": "锁定中"}, now)
+            return None
+        if not right:
+            _count_failure(opened, person, now)
+            return None
+        person.failed, person.locked_until = 0, None
+        opened.add(person)
+        audit.record(opened, login, "登录", login, {}, now)
+        return _open(opened, person, now)
+
+
+def _count_failure(opened: Session, person: Person, now: datetime) -> None:
+    person.failed += 1
+    if person.failed >= LOCK_AFTER:
+        person.failed, person.locked_until = 0, now + timedelta(minutes=LOCK_MINUTES)
+    opened.add(person)
+    why = {"原因": "密码不对", "锁定": person.locked_until is not None and person.locked_until > now}
+    audit.record(opened, person.login, "登录失败", person.login, why, now)
+
+
+def open_session(engine: Engine, person_id: int, now: datetime) -> str:
+    """开会话: for a person already proven by other means (one-time code, OIDC); the secret of the session."""
+    with writing(engine) as opened:
+        person = opened.get_one(Person, person_id)
+        audit.record(opened, person.login, "登录", person.login, {"方式": "一次性或统一认证"}, now)
+        return _open(opened, person, now)
+
+
+def _open(opened: Session, person: Person, now: datetime) -> str:
+    secret = secrets.token_urlsafe(32)
+    assert person.id is not None
+    opened.add(
+        WebSession(
+            secret=digest(secret),
+            person=person.id,
+            csrf=secrets.token_urlsafe(24),
+            created=now,
+            seen=now,
+            expires=now + timedelta(hours=SESSION_HOURS),
+        )
+    )
+    return secret
+
+
+def who_is(engine: Engine, secret: str, now: datetime) -> LoggedIn | None:
+    """会话是谁的: None where it is unknown, revoked, expired or idle too long."""
+    with session(engine) as opened:
+        found = opened.exec(
+            select(WebSession, Person).where(
+                WebSession.secret == digest(secret), WebSession.person == Person.id
+            )
+        ).first()
+    if found is None:
+        return None
+    web, person = found
+    idle = now - web.seen > timedelta(hours=IDLE_HOURS)
+    if web.revoked is not None or web.expires <= now or idle or not person.active:
+        return None
+    assert web.id is not None
+    if now - web.seen > timedelta(minutes=5):
+        with writing(engine) as opened:
+            kept = opened.get_one(WebSession, web.id)
+            kept.seen = now
+            opened.add(kept)
+    return LoggedIn(person, web.id, web.csrf)
+
+
+def log_out(engine: Engine, session_id: int, by: str, now: datetime) -> None:
+    """退出: revoke one session."""
+    with writing(engine) as opened:
+        web = opened.get(WebSession, session_id)
+        if web is None or web.revoked is not None:
+            return
+        web.revoked = now
+        opened.add(web)
+        audit.record(opened, by, "结束会话", str(session_id), {}, now)
+
+
+def revoke_sessions(engine: Engine, login: str, *, by: str, now: datetime) -> int:
+    """结束全部会话 of a person; the number ended."""
+    with writing(engine) as opened:
+        person = _by_login(opened, login)
+        count = _revoke_all(opened, person, now)
+        audit.record(opened, by, "结束全部会话", login, {"个数": count}, now)
+    return count
+
+
+def _revoke_all(opened: Session, person: Person, now: datetime) -> int:
+    open_ones = opened.exec(
+        select(WebSession).where(WebSession.person == person.id, col(WebSession.revoked).is_(None))
+    )
+    count = 0
+    for web in open_ones:
+        web.revoked = now
+        opened.add(web)
+        count += 1
+    return count
+
+
+def _by_login(opened: Session, login: str) -> Person:
+    person = opened.exec(select(Person).where(Person.login == login)).first()
+    if person is None:
+        raise AccountError(f"没有登录名“{login}”")
+    return person
+
+
+def people(engine: Engine) -> list[Person]:
+    """全部人员, by login."""
+    with session(engine) as opened:
+        return list(opened.exec(select(Person).order_by(Person.login)))
+
+
+def find_person(engine: Engine, login: str) -> Person | None:
+    """人员, by login."""
+    with session(engine) as opened:
+        return opened.exec(select(Person).where(Person.login == login)).first()
+
+
+def open_sessions(engine: Engine, now: datetime) -> dict[int, int]:
+    """在线会话数 by person id."""
+    with session(engine) as opened:
+        rows = opened.exec(
+            select(WebSession.person, func.count())
+            .where(col(WebSession.revoked).is_(None), WebSession.expires > now)
+            .group_by(col(WebSession.person))
+        )
+        return dict(rows.all())
+
+
+# ---------------------------------------------------------------- tokens and one-time codes
+
+
+def create_token(
+    engine: Engine, login: str, name: str, scopes: list[str], *, by: str, now: datetime, days: int = 90
+) -> str:
+    """新建令牌: the secret, shown once. Raises AccountError."""
+    if not scopes or any(s not in SCOPES for s in scopes):
+        raise AccountError(f"令牌范围可以是：{'、'.join(SCOPES)}")
+    secret = "hq_" + secrets.token_urlsafe(32)
+    with writing(engine) as opened:
+        person = _by_login(opened, login)
+        assert person.id is not None
+        opened.add(
+            ApiToken(
+                secret=digest(secret),
+                person=person.id,
+                name=name,
+                scopes=list(scopes),
+                created=now,
+                expires=now + timedelta(days=days),
+            )
+        )
+        audit.record(opened, by, "新建令牌", login, {"名称": name, "范围": list(scopes)}, now)
+    return secret
+
+
+def who_has(engine: Engine, secret: str, now: datetime) -> tuple[Person, ApiToken] | None:
+    """令牌是谁的: None where it is unknown, revoked or expired."""
+    with session(engine) as opened:
+        found = opened.exec(
+            select(Person, ApiToken).where(ApiToken.secret == digest(secret), ApiToken.person == Person.id)
+        ).first()
+    if found is None:
+        return None
+    person, token = found
+    if token.revoked is not None or token.expires <= now or not person.active:
+        return None
+    return person, token
+
+
+def tokens(engine: Engine) -> list[tuple[ApiToken, Person]]:
+    """全部令牌 with their owners."""
+    with session(engine) as opened:
+        rows = opened.exec(
+            select(ApiToken, Person).where(ApiToken.person == Person.id).order_by(col(ApiToken.id))
+        )
+        return [(token, person) for token, person in rows]
+
+
+def revoke_token(engine: Engine, token_id: int, *, by: str, now: datetime) -> None:
+    """收回令牌."""
+    with writing(engine) as opened:
+        token = opened.get(ApiToken, token_id)
+        if token is None:
+            raise AccountError("没有这个令牌")
+        token.revoked = now
+        opened.add(token)
+        audit.record(opened, by, "收回令牌", token.name, {}, now)
+
+
+def make_code(engine: Engine, firm: str, *, by: str, now: datetime, hours: int = 72) -> str:
+    """一次性登录码: for one firm, usable once."""
+    secret = secrets.token_urlsafe(24)
+    with writing(engine) as opened:
+        opened.add(
+            OneTimeCode(
+                secret=digest(secret),
+                firm=firm,
+                made_by=by,
+                created=now,
+                expires=now + timedelta(hours=hours),
+            )
+        )
+        audit.record(opened, by, "发登录码", firm, {}, now)
+    return secret
+
+
+def use_code(engine: Engine, secret: str, firm_name: str, now: datetime) -> str | None:
+    """用登录码: the secret of a session of the firm's account (made when missing), or None. Works once."""
+    with writing(engine) as opened:
+        code = opened.exec(select(OneTimeCode).where(OneTimeCode.secret == digest(secret))).first()
+        if code is None or code.used is not None or code.expires <= now:
+            return None
+        code.used = now
+        opened.add(code)
+        person = opened.exec(select(Person).where(Person.login == code.firm)).first()
+        if person is None:
+            person = Person(
+                login=code.firm, name=firm_name or code.firm, roles=["企业"], firm=code.firm, created=now
+            )
+            opened.add(person)
+            opened.flush()
+        if not person.active or person.firm != code.firm:
+            return None
+        audit.record(opened, person.login, "登录", person.login, {"方式": "一次性登录码"}, now)
+        return _open(opened, person, now)
+
+
+def firm_of_code(engine: Engine, secret: str) -> str:
+    """登录码属于哪家企业, "" where unknown."""
+    with session(engine) as opened:
+        code = opened.exec(select(OneTimeCode).where(OneTimeCode.secret == digest(secret))).first()
+    return code.firm if code else ""
+
+
+# ---------------------------------------------------------------- officers and saved views
+
+
+def set_officers(engine: Engine, firm: str, enterprise: str, service: str, *, by: str, now: datetime) -> None:
+    """分派专员 of a firm (一企两专员)."""
+    with writing(engine) as opened:
+        row = opened.get(FirmOfficers, firm) or FirmOfficers(firm=firm)
+        row.enterprise_officer, row.service_officer = enterprise, service
+        opened.add(row)
+        audit.record(opened, by, "分派专员", firm, {"企业专员": enterprise, "服务专员": service}, now)
+
+
+def officers(engine: Engine) -> dict[str, FirmOfficers]:
+    """专员 by firm."""
+    with session(engine) as opened:
+        return {row.firm: row for row in opened.exec(select(FirmOfficers))}
+
+
+def save_view(engine: Engine, person_id: int, name: str, url: str) -> None:
+    """存常用筛选: an existing one of the name is replaced. Raises AccountError."""
+    if not name.strip() or not url.startswith("/desk/") or len(url) > 2000:
+        raise AccountError("常用筛选要有名字，地址要在工作台里")
+    with writing(engine) as opened:
+        found = opened.exec(
+            select(SavedView).where(SavedView.person == person_id, SavedView.name == name)
+        ).first()
+        view = found or SavedView(person=person_id, name=name.strip()[:64], url=url)
+        view.url = url
+        opened.add(view)
+
+
+def drop_view(engine: Engine, person_id: int, view_id: int) -> None:
+    """删常用筛选: one's own."""
+    with writing(engine) as opened:
+        view = opened.get(SavedView, view_id)
+        if view is not None and view.person == person_id:
+            opened.delete(view)
+
+
+def saved_views(engine: Engine, person_id: int) -> list[SavedView]:
+    """常用筛选 of a person, by name."""
+    with session(engine) as opened:
+        return list(
+            opened.exec(select(SavedView).where(SavedView.person == person_id).order_by(SavedView.name))
+        )
