@@ -58,6 +58,15 @@ class SubRows:
     columns: Columns
     missing: NDArray[np.bool_]
 
+    def take(self, rows: Rows, n: int) -> SubRows:
+        """取行: the detail rows of some of n enterprises, renumbered."""
+        place = np.full(n, -1, np.intp)
+        place[rows] = np.arange(len(rows))
+        kept = np.flatnonzero(place[self.owner] >= 0)
+        kept = kept[np.argsort(place[self.owner[kept]], kind="stable")]
+        ids = tuple(self.ids[i] for i in kept)
+        return SubRows(place[self.owner[kept]], ids, self.columns.take(kept), self.missing[rows])
+
 
 @dataclass
 class Columns:
@@ -110,14 +119,14 @@ class Columns:
         return Lists(np.zeros(0, np.int32), np.zeros(n + 1, np.int64), np.ones(n, bool), ())
 
     def take(self, rows: Rows) -> Columns:
-        """取行: the same columns for some rows, without their detail rows."""
+        """取行: the same columns for some (distinct) rows, with their detail rows."""
         return Columns(
             [self.codes[i] for i in rows],
             self.dictionary,
             {k: v[rows] for k, v in self.numbers.items()},
             {k: v.take(rows) for k, v in self.categories.items()},
             {k: v.take(rows) for k, v in self.lists.items()},
-            {},
+            {k: v.take(rows, len(self)) for k, v in self.rows.items()},
             self.loaded,
         )
 

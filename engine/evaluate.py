@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -216,7 +217,7 @@ class Frame:
         if node.name in ("最大", "最小"):
             return self._extreme(node.name, parts, absent)
         total = sum(values[1:], values[0])
-        size = np.fmax.reduce([np.broadcast_to(p.magnitude, np.shape(total)) for p in parts])
+        size = reduce(np.fmax, [np.broadcast_to(p.magnitude, np.shape(total)) for p in parts])
         if node.name == "合计":
             return Values(total, size, absent)
         return Values(divide(total, counts), divide(size, counts), absent)
@@ -352,7 +353,9 @@ def fold(node: Node) -> float:
 
 
 def year_month_day(days: Floats) -> tuple[Floats, Floats, Floats]:
-    """年月日: of days since 1970-01-01, NaN kept."""
+    """年月日: of days since 1970-01-01, NaN kept. Columns being compiled (kernel_trace) answer for themselves."""
+    if hasattr(days, "year_month_day"):
+        return days.year_month_day()
     known = np.isfinite(days)
     day = np.where(known, days, 0).astype("datetime64[D]")
     month = day.astype("datetime64[M]")
@@ -367,6 +370,8 @@ def add_months(days: Floats, months: int) -> Floats:
     """加月: the same day of another month, or that month's last day where it has no such day."""
     if months == 0:
         return days
+    if hasattr(days, "add_months"):
+        return days.add_months(months)
     known = np.isfinite(days)
     day = np.where(known, days, 0).astype("datetime64[D]")
     month = day.astype("datetime64[M]")

@@ -1,0 +1,525 @@
+"""比对批次: nights, what they were made of and what they found; hits as Parquet by item, runs in the database."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from sqlalchemy import BigInteger, Engine, select
+from sqlmodel import Field, SQLModel
+
+from engine.claims import Payable
+from engine.columns import Columns
+from engine.evaluate import Frame
+from engine.explain import OFFICE, Provenance, explain
+from engine.match import Match
+from engine.matching import AnswerBook, ItemHits, RowIndex, enterprise_answers
+from engine.program import BoundItem, Program
+from policies.library import Library, load_library
+from profiles.dictionary import builtin_dictionary
+from profiles.inputs import CODE, from_table
+from store.database import fen_column, id_column, json_column, session, utc_column
+from store.hits import hits_table
+from store.versions import keep_library, open_kept_library
+
+NAME = "企业名称"
+PAID = [
+    ("paid_low", pa.float64()),
+    ("paid_high", pa.float64()),
+    ("gave_way", pa.string()),
+    ("lost", pa.float64()),
+    ("note", pa.string()),
+]
+
+
+class Run(SQLModel, table=True):
+    """批次运行: one night with the hashes of everything it was made of; never changed once finished but its state."""
+
+    __tablename__ = "run"
+    no: int | None = Field(default=None, sa_column=id_column())
+    as_of: date = Field(index=True)
+    started: datetime = Field(sa_column=utc_column())
+    finished: datetime = Field(sa_column=utc_column())
+    state: str = "完成"  # 完成 | 扣下 | 放行
+    held_because: str = ""
+    library_hash: str = ""
+    profiles_hash: str = ""
+    answers_hash: str = ""
+    hits_hash: str = ""
+    previous: int | None = None
+    software: str = ""
+    counts: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+    settings: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+
+
+class ItemRun(SQLModel, table=True):
+    """事项运行: one item of a night in figures; amounts in fen, None unknown."""
+
+    __tablename__ = "item_run"
+    id: int | None = Field(default=None, sa_column=id_column())
+    run: int = Field(index=True, foreign_key="run.no", sa_type=BigInteger)
+    item: str = Field(index=True)
+    batch: str
+    title: str = ""
+    category: str = ""
+    delivery: str = ""
+    department: str = ""
+    pairs: int = Field(default=0, sa_type=BigInteger)
+    fits: int = Field(default=0, sa_type=BigInteger)
+    open: int = Field(default=0, sa_type=BigInteger)
+    low_fen: int = Field(default=0, sa_column=fen_column())
+    high_fen: int = Field(default=0, sa_column=fen_column())
+    unknown_amounts: int = Field(default=0, sa_type=BigInteger)
+    new_fits: int = Field(default=0, sa_type=BigInteger)
+    gone: int = Field(default=0, sa_type=BigInteger)
+
+
+@dataclass(frozen=True)
+class NightInputs:
+    """一夜的材料: the day, compiled items, columns, answers and the hashes of what they came from."""
+
+    as_of: date
+    library: Library
+    items: Sequence[BoundItem]
+    columns: Columns
+    snapshot: Path
+    answers: AnswerBook
+    sets: Mapping[str, Sequence[str]]
+
+    @property
+    def programs(self) -> dict[str, Program]:
+        return {b.program.item.id: b.program for b in self.items}
+
+
+def home_folder(env: Mapping[str, str] = os.environ) -> Path:
+    """数据文件夹: HUIQI_HOME, default var/ here."""
+    return Path(env.get("HUIQI_HOME", "").strip() or "var")
+
+
+def file_hash(path: Path) -> str:
+    """文件哈希: SHA-256 of its bytes."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def answers_text(book: AnswerBook) -> str:
+    """答复簿的文本: canonical JSON lines, for hashing and for replay."""
+    rows = [
+        {
+            "item": i,
+            "batch": b,
+            "id": a,
+            CODE: code,
+            "answer": given if isinstance(given, bool) else dict(given),
+        }
+        for (i, b, a), firms in sorted(book.items())
+        for code, given in sorted(firms.items())
+    ]
+    return "".join(json.dumps(r, ensure_ascii=False, sort_keys=True) + "\n" for r in rows)
+
+
+def answers_of_text(text: str) -> AnswerBook:
+    """答复簿: back from its text."""
+    book: dict[tuple[str, str, str], dict[str, bool | Mapping[str, bool]]] = {}
+    for line in text.splitlines():
+        row = json.loads(line)
+        book.setdefault((row["item"], row["batch"], row["id"]), {})[row[CODE]] = row["answer"]
+    return book
+
+
+# ---------------------------------------------------------------- writing a night
+
+
+def item_file(folder: Path, item: str) -> Path:
+    """一事项的结果文件."""
+    return folder / "hits" / (item.replace("/", "__") + ".parquet")
+
+
+def night_table(
+    hits: ItemHits, codes: pa.Array, names: pa.Array, paid: Mapping[tuple[str, str], Payable]
+) -> pa.Table:
+    """一事项的结果表: pairs with names and what is payable after 就高不重复 and budgets, in yuan."""
+    table = hits_table(hits, codes)
+    low, high = hits.low.copy(), hits.high.copy()
+    gave, lost, note = [""] * len(hits), np.full(len(hits), np.nan), [""] * len(hits)
+    here = {code: p for (code, item), p in paid.items() if item == hits.item}
+    if here:
+        for i, code in enumerate(table.column(CODE).to_pylist()):
+            p = here.get(code)
+            if p is not None:
+                low[i] = np.nan if p.low is None else p.low
+                high[i] = np.nan if p.high is None else p.high
+                gave[i], note[i] = p.gave_way_to, p.note
+                lost[i] = np.nan if p.lost is None else p.lost
+    table = table.add_column(1, NAME, names.take(pa.array(hits.rows)))
+    for (name, kind), values in zip(PAID, (low, high, gave, lost, note), strict=True):
+        table = table.append_column(name, pa.array(values, kind, from_pandas=True))
+    return table
+
+
+def firm_names(columns: Columns) -> pa.Array:
+    """企业名称列, empty where unknown."""
+    cats = columns.category(NAME, None)
+    lookup = pa.array([*cats.names, ""], pa.string())
+    return lookup.take(pa.array(np.where(cats.codes < 0, len(cats.names), cats.codes)))
+
+
+def write_hits_folder(
+    inputs: NightInputs, found: Sequence[ItemHits], paid: Mapping[tuple[str, str], Payable], folder: Path
+) -> str:
+    """写结果: one Parquet an item; returns the hash over all of them."""
+    (folder / "hits").mkdir(parents=True, exist_ok=True)
+    codes, names = pa.array(list(inputs.columns.codes), pa.string()), firm_names(inputs.columns)
+    digest = hashlib.sha256()
+    for hits in found:
+        path = item_file(folder, hits.item)
+        pq.write_table(night_table(hits, codes, names, paid), path, compression="zstd")
+        digest.update(f"{hits.item} {file_hash(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def same_night(engine: Engine, inputs: NightInputs, home: Path) -> Night | None:
+    """同样的一夜: the latest night, where it was made of exactly these inputs."""
+    last = latest_night(engine, home)
+    if last is None or last.run.as_of != inputs.as_of:
+        return None
+    wanted = _hashes(inputs, home)
+    had = (last.run.library_hash, last.run.profiles_hash, last.run.answers_hash)
+    return last if had == wanted else None
+
+
+def _hashes(inputs: NightInputs, home: Path) -> tuple[str, str, str]:
+    library = keep_library(inputs.library.root, inputs.sets, home)
+    answers = hashlib.sha256(answers_text(inputs.answers).encode()).hexdigest()
+    return library, file_hash(inputs.snapshot), answers
+
+
+def write_night(
+    engine: Engine,
+    home: Path,
+    inputs: NightInputs,
+    found: Sequence[ItemHits],
+    paid: Mapping[tuple[str, str], Payable],
+    *,
+    started: datetime,
+    finished: datetime,
+    software: str,
+    counts: Mapping[str, Any],
+) -> Night:
+    """存一夜: files first, then the run in one transaction, so that a killed night leaves nothing behind it counts on."""
+    library, profiles, answers = _hashes(inputs, home)
+    _keep(inputs.snapshot, home / "versions" / f"profiles-{profiles}.parquet")
+    kept_answers = home / "versions" / f"answers-{answers}.jsonl"
+    if not kept_answers.exists():
+        _write_text(kept_answers, answers_text(inputs.answers))
+    previous = latest_night(engine, home)
+    part = home / "nights" / f".part-{os.getpid()}"
+    shutil.rmtree(part, ignore_errors=True)
+    digest = write_hits_folder(inputs, found, paid, part)
+    loaded = None if inputs.columns.loaded is None else sorted(inputs.columns.loaded)
+    with session(engine) as opened:
+        run = Run(
+            as_of=inputs.as_of, started=started, finished=finished, library_hash=library, profiles_hash=profiles,
+            answers_hash=answers, hits_hash=digest, previous=previous.no if previous else None, software=software,
+            settings={"sets": {k: list(v) for k, v in inputs.sets.items()}, "loaded": loaded},
+        )  # fmt: skip
+        opened.add(run)
+        opened.flush()
+        assert run.no is not None
+        rows = [_item_run(run.no, h, inputs, part, previous, paid) for h in found]
+        run.counts = {**counts, **_totals(rows, len(inputs.columns))}
+        opened.add_all(rows)
+        final = home / "nights" / str(run.no)
+        shutil.rmtree(final, ignore_errors=True)
+        part.rename(final)
+        no = run.no
+    night = get_night(engine, no, home)
+    assert night is not None
+    return night
+
+
+def _keep(source: Path, target: Path) -> None:
+    """Keep one version of a file by its content."""
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{target.name}.part-{os.getpid()}")
+    shutil.copyfile(source, part)
+    part.replace(target)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part-{os.getpid()}")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+def _item_run(
+    no: int, hits: ItemHits, inputs: NightInputs, folder: Path, previous: Night | None, paid: Mapping
+) -> ItemRun:
+    item = inputs.programs[hits.item].item
+    table = pq.read_table(item_file(folder, hits.item), columns=[CODE, "verdict", "paid_low", "paid_high"])
+    fits = table.filter(pc.equal(table["verdict"], "符合"))
+    now = set(fits[CODE].to_pylist())
+    before = previous.fitting(hits.item) if previous else set()
+    unknown = fits["paid_high"].null_count
+    return ItemRun(
+        run=no, item=hits.item, batch=hits.batch, title=item.title, category=item.category, delivery=item.delivery,
+        department=item.department, pairs=len(inputs.columns), fits=len(fits), open=len(table) - len(fits),
+        low_fen=_fen(fits["paid_low"]), high_fen=_fen(fits["paid_high"]), unknown_amounts=unknown,
+        new_fits=len(now - before), gone=len(before - now),
+    )  # fmt: skip
+
+
+def _fen(column: pa.ChunkedArray) -> int:
+    return round((pc.sum(column).as_py() or 0.0) * 100)
+
+
+def _totals(rows: Sequence[ItemRun], firms: int) -> dict[str, Any]:
+    return {
+        "firms": firms,
+        "items": len(rows),
+        "pairs": firms * len(rows),
+        "fits": sum(r.fits for r in rows),
+        "open": sum(r.open for r in rows),
+        "low_fen": sum(r.low_fen for r in rows),
+        "high_fen": sum(r.high_fen for r in rows),
+        "new_fits": sum(r.new_fits for r in rows),
+        "gone": sum(r.gone for r in rows),
+    }
+
+
+# ---------------------------------------------------------------- reading nights
+
+
+@dataclass(frozen=True)
+class Night:
+    """一夜: a finished run and its files."""
+
+    run: Run
+    home: Path
+    engine: Engine
+
+    @property
+    def no(self) -> int:
+        assert self.run.no is not None
+        return self.run.no
+
+    @property
+    def as_of(self) -> date:
+        return self.run.as_of
+
+    @property
+    def state(self) -> str:
+        return self.run.state
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        return self.run.counts
+
+    @property
+    def folder(self) -> Path:
+        return self.home / "nights" / str(self.no)
+
+    def items(self) -> pd.DataFrame:
+        """事项一览: one row an item, amounts in yuan."""
+        columns = ("item", "title", "batch", "category", "delivery", "department", "pairs", "fits", "open",
+                   "unknown_amounts", "new_fits", "gone")  # fmt: skip
+        with session(self.engine) as opened:
+            rows = list(
+                opened.execute(select(ItemRun).where(ItemRun.run == self.no).order_by(ItemRun.item)).scalars()
+            )  # type: ignore[arg-type]
+            frame = pd.DataFrame([{c: getattr(r, c) for c in columns} for r in rows], columns=list(columns))
+            frame["low"] = [r.low_fen / 100 for r in rows]
+            frame["high"] = [r.high_fen / 100 for r in rows]
+        return frame
+
+    def hits(self, item: str) -> pd.DataFrame:
+        """一事项的名单: pairs 符合 or 待核实 with `change` (新 变 or empty) against the night before; cached."""
+        return _hits(self, item)
+
+    def fitting(self, item: str) -> set[str]:
+        """符合的企业: codes."""
+        path = item_file(self.folder, item)
+        if not path.is_file():
+            return set()
+        table = pq.read_table(path, columns=[CODE, "verdict"])
+        return set(table.filter(pc.equal(table["verdict"], "符合"))[CODE].to_pylist())
+
+    def firm_hits(self, code: str) -> pd.DataFrame:
+        """一企业的名单: its pairs over all items."""
+        parts = []
+        for path in sorted((self.folder / "hits").glob("*.parquet")):
+            table = pq.read_table(path, filters=[(CODE, "=", code)])
+            if len(table):
+                parts.append(table.to_pandas())
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    def library(self) -> Library:
+        """政策库: as it was that night."""
+        return _library(self.home, self.run.library_hash)
+
+    def columns(self) -> Columns:
+        """数据列: as they were that night."""
+        loaded = self.run.settings.get("loaded")
+        return _columns(self.home, self.run.profiles_hash, None if loaded is None else tuple(loaded))
+
+    def answers(self) -> AnswerBook:
+        """答复簿: as it was that night."""
+        path = self.home / "versions" / f"answers-{self.run.answers_hash}.jsonl"
+        return answers_of_text(path.read_text(encoding="utf-8"))
+
+    def row(self, code: str) -> int | None:
+        """企业在数据列里的行号."""
+        return _row_numbers(self.home, self.run.profiles_hash).get(code)
+
+    def bound(self, item: str) -> BoundItem | None:
+        """在办事项: an item with the batch that was live that night."""
+        program = self.library().program(item)
+        batch = program.item.live_batch(self.as_of) if program else None
+        return program.bind(batch) if program and batch else None
+
+    def explain(
+        self, code: str, item: str, provenance: Provenance | None = None, audience: str = OFFICE
+    ) -> Match | None:
+        """依据: one pair of that night, None where the firm or the item was not in it."""
+        bound, row = self.bound(item), self.row(code)
+        if bound is None or row is None:
+            return None
+        one = self.columns().take(np.array([row]))
+        return explain(bound, one, self.as_of, self.answers(), provenance, audience)
+
+    def funnel(self, item: str) -> pd.DataFrame:
+        """漏斗: per numbered condition in the rule's order, firms dropped there and firms remaining."""
+        return _funnel(self, item)
+
+
+def latest_night(engine: Engine, home: Path | None = None, released: bool = False) -> Night | None:
+    """最近一夜; `released` leaves out nights that the guard holds."""
+    with session(engine) as opened:
+        query = select(Run).order_by(Run.no.desc()).limit(1)  # type: ignore[union-attr]
+        if released:
+            query = query.where(Run.state != "扣下")  # type: ignore[arg-type]
+        run = opened.execute(query).scalars().first()
+        if run is not None:
+            opened.expunge(run)
+    return None if run is None else Night(run, home or home_folder(), engine)
+
+
+def get_night(engine: Engine, no: int, home: Path | None = None) -> Night | None:
+    """某一夜."""
+    with session(engine) as opened:
+        run = opened.get(Run, no)
+        if run is not None:
+            opened.expunge(run)
+    return None if run is None else Night(run, home or home_folder(), engine)
+
+
+def list_nights(engine: Engine, home: Path | None = None) -> list[Night]:
+    """各夜, newest first."""
+    with session(engine) as opened:
+        runs = list(opened.execute(select(Run).order_by(Run.no.desc())).scalars())  # type: ignore[union-attr]
+        for run in runs:
+            opened.expunge(run)
+    return [Night(run, home or home_folder(), engine) for run in runs]
+
+
+def set_state(engine: Engine, no: int, state: str, because: str = "") -> None:
+    """改状态: hold or release a night."""
+    with session(engine) as opened:
+        run = opened.get(Run, no)
+        if run is None:
+            raise ValueError(f"没有第 {no} 次比对")
+        run.state, run.held_because = state, because
+        opened.add(run)
+
+
+# Files of a night never change, so what is read of them is kept by what they are called.
+
+_frames: dict[tuple[str, int, str], pd.DataFrame] = {}
+KEPT_FRAMES = 64
+
+
+def _hits(night: Night, item: str) -> pd.DataFrame:
+    key = (str(night.home.resolve()), night.no, item)
+    found = _frames.get(key)
+    if found is None:
+        found = _read_hits(night, item)
+        if len(_frames) >= KEPT_FRAMES:
+            _frames.pop(next(iter(_frames)))
+        _frames[key] = found
+    return found
+
+
+def _read_hits(night: Night, item: str) -> pd.DataFrame:
+    path = item_file(night.folder, item)
+    frame = pq.read_table(path).to_pandas() if path.is_file() else pd.DataFrame()
+    if not len(frame):
+        return frame
+    previous = night.run.previous
+    before_path = item_file(night.home / "nights" / str(previous), item) if previous else None
+    if before_path is None or not before_path.is_file():
+        frame["change"] = "新" if previous else ""
+        return frame
+    before = pq.read_table(before_path, columns=[CODE, "verdict", "paid_high"]).to_pandas().set_index(CODE)
+    joined = before.reindex(frame[CODE])
+    was, paid = joined["verdict"].to_numpy(), joined["paid_high"].to_numpy(dtype=float)
+    new = pd.isna(was)
+    now = frame["paid_high"].to_numpy(dtype=float)
+    same_money = (now == paid) | (np.isnan(now) & np.isnan(paid))
+    changed = ~new & ((frame["verdict"].to_numpy() != was) | ~same_money)
+    frame["change"] = np.where(new, "新", np.where(changed, "变", ""))
+    return frame
+
+
+@lru_cache(maxsize=4)
+def _library(home: Path, digest: str) -> Library:
+    return open_kept_library(home, digest, load_library, builtin_dictionary())
+
+
+@lru_cache(maxsize=2)
+def _columns(home: Path, digest: str, loaded: tuple[str, ...] | None) -> Columns:
+    path = home / "versions" / f"profiles-{digest}.parquet"
+    columns = from_table(pq.read_table(path), builtin_dictionary(), lambda p: None, path)
+    columns.loaded = None if loaded is None else frozenset(loaded)
+    return columns
+
+
+@lru_cache(maxsize=2)
+def _row_numbers(home: Path, digest: str) -> dict[str, int]:
+    path = home / "versions" / f"profiles-{digest}.parquet"
+    return {code: i for i, code in enumerate(pq.read_table(path, columns=[CODE])[CODE].to_pylist())}
+
+
+def _funnel(night: Night, item: str) -> pd.DataFrame:
+    bound = night.bound(item)
+    columns = night.columns()
+    if bound is None:
+        return pd.DataFrame(columns=["id", "dropped", "unknown", "remaining"])
+    frame = Frame(columns)
+    book = enterprise_answers(bound, night.answers(), RowIndex(columns.codes), len(columns))
+    alive = np.ones(len(columns), bool)
+    rows = []
+    for numbered, tree in zip(bound.program.conditions, bound.conditions, strict=True):
+        truth = frame.tree(tree, book)
+        dropped = int((alive & truth.fails).sum())
+        alive &= truth.maybe
+        rows.append(
+            {"id": numbered.id, "quote": numbered.condition.quote, "cite": numbered.condition.cite,
+             "dropped": dropped, "unknown": int((alive & truth.unknown).sum()), "remaining": int(alive.sum())}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
