@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 INDICATORS: dict[str, dict[str, str]] = {
     "甲额": {"kind": "金额", "yearly": "是"},
     "乙额": {"kind": "金额", "yearly": "是", "absent_means": "0"},
@@ -375,7 +376,7 @@ DAYS = [
 
 def dump(path: Path, data: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    path.write_text(yaml.dump(data, Dumper=DUMPER, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
 
 def random_item(writer: Writer, item: str, general: list[str]) -> dict[str, Any]:
@@ -475,7 +476,7 @@ def random_firm(rng: random.Random, number: int) -> dict[str, Any]:
     for subject in ("项目", "产品", "人才"):
         shape = rng.random()
         if shape < 0.7:
-            names = rng.sample(list(ALL), 6) + ["投资额", "开工日", "分年额"]
+            names = [*rng.sample(list(ALL), 6), "投资额", "开工日", "分年额"]
             rows = [random_facts(rng, 0.2, names) for _ in range(rng.randint(1, 3))]
             firm[subject] = [{"项目编号": f"P{i}"} | row for i, row in enumerate(rows)]
         elif shape < 0.85:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.oracle.parser import COUNT, MONEY, RATIO, Indicator, Names, Node, par
 from tests.oracle.parser import RuleError as RuleError
 
 DICTIONARY = Path(__file__).resolve().parents[2] / "profiles" / "indicators.yaml"
+LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 NODES = ("when", "all", "any", "not", "ask")
 FORMS = ("amount", "range", "upto", "bands", "cases", "words")
 NUMERIC = (MONEY, RATIO, COUNT)
@@ -22,7 +24,7 @@ NUMERIC = (MONEY, RATIO, COUNT)
 
 def text_yaml(path: Path) -> Any:
     """A YAML file with every scalar as text."""
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
 
 
 def many(value: Any) -> list[Any]:
@@ -143,6 +145,12 @@ def children(root: dict[str, Any] | None) -> list[dict[str, Any]]:
     return [] if not root else root.get("all", [root])
 
 
+@cache
+def built_in() -> dict[str, Indicator]:
+    """The built-in dictionary, read once."""
+    return read_indicators(DICTIONARY)
+
+
 def read_indicators(path: Path) -> dict[str, Indicator]:
     entries = text_yaml(path) or {}
     return {
@@ -164,7 +172,7 @@ def read_batch(name: str, raw: dict[str, Any]) -> Batch:
 
 def read_library(root: Path, sets: dict[str, list[str]] | None = None) -> Iterator[Item]:
     """Every item of a library, in the order of documents' and items' names."""
-    indicators = read_indicators(DICTIONARY)
+    indicators = dict(built_in())
     if (root / "indicators.yaml").exists():
         indicators |= read_indicators(root / "indicators.yaml")
     named = {path.stem: text_yaml(path) or [] for path in sorted(root.glob("sets/*.yaml"))} | (sets or {})
