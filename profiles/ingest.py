@@ -18,8 +18,10 @@ from pathlib import Path
 from rapidfuzz import process
 
 from engine import kinds
+from engine.errors import Problem
 from engine.indicators import Dictionary, Indicator, read_indicators
 from profiles.codes import tidy_code, valid_codes
+from profiles.dictionary import builtin_dictionary
 from profiles.reading import Chunk
 from profiles.source import Column, Source, SourceError
 from profiles.values import Refused, Value, is_mojibake, parse_date, parse_text, parser
@@ -27,7 +29,6 @@ from profiles.values import Refused, Value, is_mojibake, parse_date, parse_text,
 YEAR_MARK = "{年}"
 CACHE_MOST = 200_000
 UNUSABLE = "!"
-BUILT_IN_DICTIONARY = Path(__file__).parent / "indicators.yaml"
 
 
 @dataclass(frozen=True)
@@ -77,15 +78,14 @@ class Parsed:
 
 def load_dictionary(*more: Path) -> Dictionary:
     """指标字典: the built-in one with the entries of further files in front. Raises SourceError on a fault."""
-    found: dict[str, Indicator] = {}
-    for path in (BUILT_IN_DICTIONARY, *more):
-        problems: list[str] = []
-        found.update(
-            read_indicators(path.read_text("utf-8"), path.name, lambda p: problems.append(p.render()))  # noqa: B023
-        )
+    found = builtin_dictionary()
+    for path in more:
+        problems: list[Problem] = []
+        entries = read_indicators(path.read_text("utf-8"), path.name, problems.append)
         if problems:
-            raise SourceError(problems[0])
-    return Dictionary(found)
+            raise SourceError(problems[0].render())
+        found = found.with_entries(entries)
+    return found
 
 
 @dataclass(frozen=True)
