@@ -10,7 +10,9 @@ from pathlib import Path
 
 from engine.errors import Place, Problem
 from engine.matching import AnswerBook, ItemHits, live, match
+from engine.yamltext import decode
 from policies.check import CheckReport, check_library
+from policies.format import format_file
 from policies.library import REFUSING, Library, load_library
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import CODE, read_profiles
@@ -104,3 +106,29 @@ def check_folder(library: Path, sets: Sequence[str] = ()) -> CheckReport:
     """核对政策库, with the official industry codes. Raises LibraryError or ValueError."""
     codes = {c for code in industry_names() for c in (code, full_code(code))}
     return check_library(open_library(library, sets), codes)
+
+
+@dataclass
+class FormatReport:
+    """整理小结."""
+
+    read: int = 0
+    changed: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def format_files(paths: Sequence[Path], write: bool) -> FormatReport:
+    """整理规则文件: item, case and document files of the paths. Raises ValueError where a path is not there."""
+    out = FormatReport()
+    for path in paths:
+        if not path.exists():
+            raise ValueError(f"没有这个文件：{path}")
+        for file in sorted(path.rglob("*.yaml")) if path.is_dir() else [path]:
+            out.read += 1
+            text = decode(file.read_bytes(), str(file), out.problems.append)
+            new = format_file(text, str(file), out.problems.append) if text is not None else None
+            if new is not None and new != text:
+                out.changed.append(str(file))
+                if write:
+                    file.write_text(new, encoding="utf-8")
+    return out

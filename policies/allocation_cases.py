@@ -140,7 +140,8 @@ def _compare(
 
 def _amounts(hits: ItemHits) -> list[tuple[int, float | None, float | None]]:
     return [
-        (int(r), amount_of(lo), amount_of(hi)) for r, lo, hi in zip(hits.rows, hits.low, hits.high, strict=True)
+        (int(r), amount_of(lo), amount_of(hi))
+        for r, lo, hi in zip(hits.rows, hits.low, hits.high, strict=True)
     ]
 
 

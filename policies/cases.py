@@ -216,7 +216,9 @@ def merge_answers(given: Answers, differs: Answers) -> Answers:
     return {k: v for k, v in out.items() if v is not None}
 
 
-def columns_of(records: Sequence[Facts], dictionary: Dictionary, places: Sequence[Place], report: Report) -> Columns:
+def columns_of(
+    records: Sequence[Facts], dictionary: Dictionary, places: Sequence[Place], report: Report
+) -> Columns:
     """造列: cases as one frame; a value that can't be read is reported and left unknown."""
 
     def complain(row: int, column: str, message: str) -> None:
@@ -256,7 +258,9 @@ def outcome(hits: ItemHits, at: int) -> Outcome:
     )
 
 
-def run_cases(program: Program, cases: Sequence[Case], dictionary: Dictionary, report: Report) -> list[Outcome]:
+def run_cases(
+    program: Program, cases: Sequence[Case], dictionary: Dictionary, report: Report
+) -> list[Outcome]:
     """跑样例: all cases of one item as one frame (a frame a batch)."""
     columns = columns_of([c.facts for c in cases], dictionary, [c.place for c in cases], report)
     book = answer_book(cases, program.item.id)

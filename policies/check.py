@@ -45,7 +45,9 @@ def check_library(library: Library, industry_codes: Collection[str] = (), cases:
     out = CheckReport(documents=len(library.documents), items=len(library.items))
     found = list(library.problems)
     for loaded in library.documents.values():
-        root = read_yaml(library.root / loaded.document.id / "document.yaml", loaded.document.place.file, lambda p: None)
+        root = read_yaml(
+            library.root / loaded.document.id / "document.yaml", loaded.document.place.file, lambda p: None
+        )
         check_text(library, loaded, root, found.append)
         general = loaded.document.general.conditions
         if general is not None:
@@ -68,7 +70,11 @@ def distinct(problems: list[Problem]) -> list[Problem]:
 
 
 def check_item(
-    loaded: LoadedItem, document: LoadedDocument, library: Library, industries: Collection[str], report: Report
+    loaded: LoadedItem,
+    document: LoadedDocument,
+    library: Library,
+    industries: Collection[str],
+    report: Report,
 ) -> None:
     """一个事项: ids, automatic delivery, batches, forms, logic and words."""
     item = loaded.item

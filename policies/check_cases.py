@@ -49,7 +49,9 @@ def check_case_file(program: Program, cases: CaseFile, library: Library, report:
 
 def _coverage(program: Program, cases: Sequence[Case], library: Library) -> Coverage:
     out = Coverage(ran=len(cases))
-    columns = columns_of([c.facts for c in cases], library.dictionary, [c.place for c in cases], lambda p: None)
+    columns = columns_of(
+        [c.facts for c in cases], library.dictionary, [c.place for c in cases], lambda p: None
+    )
     book = answer_book(cases, program.item.id)
     for name in dict.fromkeys(c.batch for c in cases):
         batch = program.item.batch(name)
@@ -179,5 +181,3 @@ def check_general(program: Program, seen: set[tuple[str, Path]], report: Report)
     for condition in program.conditions:
         if condition.general:
             visit(condition.id, condition.condition, ())
-
-

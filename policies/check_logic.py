@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -33,11 +34,17 @@ def check_automatic(loaded: LoadedItem, library: Library, report: Report) -> Non
     for condition in program.conditions:
         for leaf in condition.condition.leaves():
             if leaf.kind == "ask":
-                report(Problem(5, f"免申即享的事项不能有人工判断（ask）；{cure}", leaf.place, source=leaf.text))
+                report(
+                    Problem(5, f"免申即享的事项不能有人工判断（ask）；{cure}", leaf.place, source=leaf.text)
+                )
     if item.materials:
         report(Problem(5, f"免申即享的事项不能要企业交材料：{'、'.join(item.materials)}；{cure}", item.place))
     if item.benefit is not None and not _computable(item.benefit.form):
-        report(Problem(5, f"免申即享的数额必须由数据算得出（不能是 words、upto、range）；{cure}", item.benefit.place))
+        report(
+            Problem(
+                5, f"免申即享的数额必须由数据算得出（不能是 words、upto、range）；{cure}", item.benefit.place
+            )
+        )
     names = dict.fromkeys(name for expr in program.expressions() for name, _ in references(expr))
     for name in names:
         spec = library.dictionary[name]
@@ -72,7 +79,7 @@ def check_batches(item: PolicyItem, document: PolicyDocument, report: Report) ->
             message = f"批次“{batch.name}”的年度和开始日都不在文件有效期内（{span}）"
             report(Problem(6, message, batch.place))
     ordered = sorted(item.batches, key=lambda b: b.opens)
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in itertools.pairwise(ordered):
         if after.opens <= before.closes:
             message = f"批次“{after.name}”和“{before.name}”的日期重叠，一天只能有一个批次在办"
             report(Problem(6, message, after.place))
@@ -96,7 +103,9 @@ def check_forms(program: Program, item: PolicyItem, report: Report) -> None:
     if program.benefit is None or item.benefit is None:
         return
     pairs = [(program.benefit.form, item.benefit.form)]
-    pairs += [(v.form, e.form) for v, e in zip(program.benefit.exceptions, item.benefit.exceptions, strict=True)]
+    pairs += [
+        (v.form, e.form) for v, e in zip(program.benefit.exceptions, item.benefit.exceptions, strict=True)
+    ]
     for typed, form in pairs:
         if typed is not None and form is not None:
             _check_form(typed, form, program, report)
@@ -112,8 +121,12 @@ def _check_form(typed: TypedForm, form: Form, program: Program, report: Report) 
         elif case.tree is not None and case.tree.expr is not None:
             expr = case.tree.expr
             if any(before is not None and implies(expr, before) for before in seen):
-                report(Problem(7, "前面的情形已经包含这一个，永远用不到；请把条件严的写在前面", written.place))
-        seen.append(case.tree.expr if case.tree is not None and case.tree.kind == "when" else _opaque(case.tree))
+                report(
+                    Problem(7, "前面的情形已经包含这一个，永远用不到；请把条件严的写在前面", written.place)
+                )
+        seen.append(
+            case.tree.expr if case.tree is not None and case.tree.kind == "when" else _opaque(case.tree)
+        )
         if case.form is not None and written.form is not None:
             _check_form(case.form, written.form, program, report)
 
@@ -248,7 +261,9 @@ class LogicChecker:
         if isinstance(expr, In):
             return expr.left, Bound("notin" if negated else "in", expr.members, leaf)
         if isinstance(expr, Has):
-            return Has(expr.left, expr.text, kind=expr.kind), Bound("hasnot" if negated else "has", True, leaf)
+            return Has(expr.left, expr.text, kind=expr.kind), Bound(
+                "hasnot" if negated else "has", True, leaf
+            )
         assert isinstance(expr, Compare)
         if expr.left == expr.right:
             holds = (expr.op in (">=", "<=", "=")) != negated
@@ -421,4 +436,3 @@ def _questions(condition: Condition) -> tuple[str, ...]:
 
 def _words(form: Form | None) -> str:
     return form.words if form is not None else ""
-

@@ -57,7 +57,9 @@ def quoted(node: Node) -> Iterator[Quoted]:
 
 def heading_of(cite: str, clauses: tuple[Clause, ...]) -> list[Clause]:
     """条款: the headings whose label the cite begins with, longest label first; no digit may follow the label."""
-    fits = [c for c in clauses if cite.startswith(c.label) and not cite[len(c.label) : len(c.label) + 1].isdigit()]
+    fits = [
+        c for c in clauses if cite.startswith(c.label) and not cite[len(c.label) : len(c.label) + 1].isdigit()
+    ]
     longest = max((len(c.label) for c in fits), default=0)
     return [c for c in fits if len(c.label) == longest]
 
@@ -89,10 +91,14 @@ class TextChecker:
             if not heads:
                 labels = "、".join(dict.fromkeys(c.label for c in self.document.clauses[:12]))
                 message = f"text.md 里没有“{entry.cite}”这个标题；有：{labels}"
-                self.report(Problem(3, message, entry.cite_place, source=entry.cite, span=(0, len(entry.cite))))
+                self.report(
+                    Problem(3, message, entry.cite_place, source=entry.cite, span=(0, len(entry.cite)))
+                )
             elif entry.quote and not any(squeeze(entry.quote) in self._under[id(h)] for h in heads):
                 message = f"这句话不在“{entry.cite}”下面；请核对 cite"
-                self.report(Problem(3, message, entry.cite_place, source=entry.cite, span=(0, len(entry.cite))))
+                self.report(
+                    Problem(3, message, entry.cite_place, source=entry.cite, span=(0, len(entry.cite)))
+                )
 
 
 def check_text(library: Library, loaded: LoadedDocument, root: Node | None, report: Report) -> None:
@@ -146,7 +152,13 @@ def _check_operator(node: Condition, leaf: Condition, expr, document: PolicyDocu
         said.append(word)
     facing = expr.op if not isinstance(expr.left, Num) else FLIP[expr.op]
     directions = {op[0] for op in allowed}
-    if not said or facing[0] not in directions or len(directions) > 1 or facing in allowed or len(allowed) > 1:
+    if (
+        not said
+        or facing[0] not in directions
+        or len(directions) > 1
+        or facing in allowed
+        or len(allowed) > 1
+    ):
         return
     expected = next(iter(allowed))
     message = f"原文写“{said[0]}”，规则用 {facing}；按原文应当用 {expected}"
@@ -161,7 +173,12 @@ def _redefined(op: str, how: str) -> tuple[str, ...]:
 
 def _check_numbers(node: Condition, exprs: list, report: Report) -> None:  # type: ignore[type-arg]
     values = {part.value for expr in exprs for part in walk(expr) if isinstance(part, Num)}
-    money = {part.value for e in exprs for part in walk(e) if isinstance(part, Num) and part.kind.name == kinds.MONEY}
+    money = {
+        part.value
+        for e in exprs
+        for part in walk(e)
+        if isinstance(part, Num) and part.kind.name == kinds.MONEY
+    }
     for digits, unit in MONEY.findall(node.quote):
         yuan = float(digits.replace(",", "").replace("，", "")) * kinds.MONEY_UNITS[unit]
         if yuan in money or not money:
@@ -183,5 +200,7 @@ def _check_numbers(node: Condition, exprs: list, report: Report) -> None:  # typ
 
 def _is_date_or_year(quote: str, digits: str) -> bool:
     """Numbers of dates, article numbers and spans of time are compared by other expressions."""
-    return re.search(rf"{re.escape(digits)} *(年|月|日|号|条|款|个月|天|周岁|岁)|第 *{re.escape(digits)}", quote) is not None
-
+    return (
+        re.search(rf"{re.escape(digits)} *(年|月|日|号|条|款|个月|天|周岁|岁)|第 *{re.escape(digits)}", quote)
+        is not None
+    )

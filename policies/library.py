@@ -66,7 +66,10 @@ class Library:
         unread = {
             p.place.file
             for p in self.problems
-            if p.level == "error" and p.code in REFUSING and _is_item(p.place.file) and p.place.file not in items
+            if p.level == "error"
+            and p.code in REFUSING
+            and _is_item(p.place.file)
+            and p.place.file not in items
         }
         return known + sorted(unread)
 
@@ -130,7 +133,7 @@ def _read_sets(root: Path, report: Report) -> dict[str, tuple[str, ...]]:
         if node is None:
             continue
         if not node.is_list or any(n.text is None for n in node.list()):
-            report(Problem(1, "集合文件应当是一列文字，每行一个，例如 - \"C39*\"", node.place))
+            report(Problem(1, '集合文件应当是一列文字，每行一个，例如 - "C39*"', node.place))
             continue
         out[path.stem] = tuple(n.text for n in node.list() if n.text)
     return out
@@ -171,7 +174,9 @@ def _read_items(library: Library, folder: Path, loaded: LoadedDocument, report: 
         item = Reader(report).item(root) if root is not None else None
         if item is None or root is None:
             continue
-        program = Compiler(library.dictionary, library.sets, report).item(item, loaded.document, loaded.general)
+        program = Compiler(library.dictionary, library.sets, report).item(
+            item, loaded.document, loaded.general
+        )
         sound = not any(p.code in REFUSING and p.level == "error" for p in library.problems[before:])
         loaded.items.append(LoadedItem(file, item, root, program if sound else None))
     return loaded

@@ -10,8 +10,12 @@ import typer
 
 from jobs.cli.common import library_path, parse_as_of, telling
 
-SetOption = Annotated[list[str], typer.Option("--set", help="地域词的代码，例如 --set '本区=120116*,120110*'")]
-LibraryOption = Annotated[Path | None, typer.Option("--library", help="政策库文件夹；默认 HUIQI_LIBRARY 或内置样例")]
+SetOption = Annotated[
+    list[str], typer.Option("--set", help="地域词的代码，例如 --set '本区=120116*,120110*'")
+]
+LibraryOption = Annotated[
+    Path | None, typer.Option("--library", help="政策库文件夹；默认 HUIQI_LIBRARY 或内置样例")
+]
 AsOfOption = Annotated[str | None, typer.Option("--as-of", help="比对日，例如 2026-06-01；默认今天")]
 
 
@@ -19,6 +23,8 @@ def register(app: typer.Typer) -> None:
     """登记命令."""
     app.command("check")(check_command)
     app.command("match")(match_command)
+    app.command("fmt")(fmt_command)
+    app.command("schema")(schema_command)
 
 
 def match_command(
@@ -39,13 +45,20 @@ def match_command(
     from jobs.rules import match_files
 
     with telling():
-        report = match_files(library_path(library), profiles, parse_as_of(as_of), out, every, answers, sets, upcoming)
+        report = match_files(
+            library_path(library), profiles, parse_as_of(as_of), out, every, answers, sets, upcoming
+        )
     for problem in report.problems:
         typer.echo(problem.render(), err=True)
     if report.refused:
         typer.echo(f"没有比对的事项 {len(report.refused)} 个：{'、'.join(report.refused)}", err=True)
     if as_json:
-        counts = {"firms": report.firms, "items": report.items, "pairs": report.pairs, "refused": report.refused}
+        counts = {
+            "firms": report.firms,
+            "items": report.items,
+            "pairs": report.pairs,
+            "refused": report.refused,
+        }
         typer.echo(json.dumps(counts, ensure_ascii=False))
     else:
         typer.echo(f"企业 {report.firms} 家，事项 {report.items} 个，结果 {report.pairs} 条 → {out}")
@@ -54,7 +67,9 @@ def match_command(
 
 
 def check_command(
-    library: Annotated[Path | None, typer.Argument(help="政策库文件夹；默认 HUIQI_LIBRARY 或内置样例")] = None,
+    library: Annotated[
+        Path | None, typer.Argument(help="政策库文件夹；默认 HUIQI_LIBRARY 或内置样例")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="写成 JSON")] = False,
     sets: SetOption = [],  # noqa: B006
 ) -> None:
@@ -78,3 +93,34 @@ def check_command(
         typer.echo(f"{counts}；错误 {len(report.errors)} 处，提醒 {warnings} 处")
     if report.errors:
         raise typer.Exit(1)
+
+
+def fmt_command(
+    files: Annotated[list[Path], typer.Argument(help="规则文件，或者文件夹")],
+    check: Annotated[bool, typer.Option("--check", help="只看有没有需要整理的，不改文件")] = False,
+) -> None:
+    """整理规则文件：符号、空格统一，注释和次序不动。
+
+    例：huiqi fmt policies/library
+    """
+    from jobs.rules import format_files
+
+    with telling():
+        report = format_files(files, write=not check)
+    for problem in report.problems:
+        typer.echo(problem.render(), err=True)
+    for name in report.changed:
+        typer.echo(f"{'需要整理' if check else '已整理'}：{name}")
+    typer.echo(f"{report.read} 个文件，{len(report.changed)} 个{'需要整理' if check else '整理过'}")
+    if report.problems or (check and report.changed):
+        raise typer.Exit(1)
+
+
+def schema_command() -> None:
+    """规则文件的 JSON Schema，给编辑器补全用。
+
+    例：huiqi schema > item.schema.json
+    """
+    from policies.schema import item_schema
+
+    typer.echo(json.dumps(item_schema(), ensure_ascii=False, indent=2))
