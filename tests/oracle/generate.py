@@ -74,8 +74,9 @@ SUBJECTS = ["企业", "企业", "企业", "项目", "产品", "人才"]
 class Writer:
     """Random expressions, conditions and benefits, of the kinds asked for."""
 
-    def __init__(self, rng: random.Random) -> None:
-        self.rng, self.ids = rng, 0
+    def __init__(self, rng: random.Random, sane: bool = False) -> None:
+        """`sane`: caps and floors are never below zero, and ranges as they are written."""
+        self.rng, self.ids, self.sane = rng, 0, sane
         self.asks: list[str] = []
 
     def one(self, *choices: Any) -> Any:
@@ -255,6 +256,9 @@ class Writer:
         shape = self.rng.choice(shapes)
         if shape in ("amount", "upto"):
             return {shape: self.grant()}
+        if shape == "range" and self.sane:
+            fact = self.fact("金额")
+            return {"range": {"low": f"{fact} * 50%", "high": fact}}
         if shape == "range":
             return {"range": {"low": self.grant(), "high": self.grant()}}
         if shape == "words":
@@ -293,7 +297,8 @@ class Writer:
         return {"rate": self.one("0.5%", "1.5%", "10%", "3‰")} if rated else {"amount": self.one(*MONEY)}
 
     def bound(self) -> str:
-        return self.one(self.one(*MONEY), self.one(*MONEY), self.money(1))
+        part = f"{self.fact('金额')} * {self.one('50%', '10%', '2')}"
+        return self.one(self.one(*MONEY), self.one(*MONEY), part, part if self.sane else self.money(1))
 
     def bounds(self, project: bool) -> dict[str, Any]:
         """cap, floor and cap_per_enterprise, each sometimes."""
@@ -393,14 +398,14 @@ def random_item(writer: Writer, item: str, general: list[str]) -> dict[str, Any]
     return raw
 
 
-def random_library(root: Path, rng: random.Random) -> list[tuple[str, str]]:
+def random_library(root: Path, rng: random.Random, sane: bool = False) -> list[tuple[str, str]]:
     """Write a library of one to three documents; gives the (item, ask) pairs that may be answered."""
     dump(root / "indicators.yaml", INDICATORS)
     dump(root / "sets/先导.yaml", ["C39*", "C3563"])
     dump(root / "sets/本区.yaml", ["440305", "4403*"])
     asks = []
     for d in range(rng.randint(1, 3)):
-        folder, writer = root / f"d{d}", Writer(rng)
+        folder, writer = root / f"d{d}", Writer(rng, sane)
         document: dict[str, Any] = {
             "title": f"文件{d}", "number": f"甲发〔2023〕{d}号", "issuer": "甲市人民政府",
             "issued": "2023-01-01", "effective": "2023-01-01", "expires": "2027-12-31",
@@ -516,10 +521,10 @@ def item_texts(root: Path) -> list[tuple[str, str]]:
     ]
 
 
-def sample(seed: int, root: Path, firms: int = 60) -> Sample:
+def sample(seed: int, root: Path, firms: int = 60, sane: bool = False) -> Sample:
     """The random library, firms, answers and day of one seed."""
     rng = random.Random(seed)
-    asks = random_library(root, rng)
+    asks = random_library(root, rng, sane)
     register = [random_firm(rng, seed % 10**4 * 1000 + i) for i in range(firms)]
     answers = random_answers(rng, register, asks, root)
     sets = {"本区": ["120116", "12*"]} if rng.random() < 0.5 else {}
