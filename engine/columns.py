@@ -42,6 +42,12 @@ class Lists:
     missing: NDArray[np.bool_]
     names: tuple[str, ...]
 
+    def between(self, start: int, stop: int) -> Lists:
+        """一段: views of the rows start..stop."""
+        first, last = self.offsets[start], self.offsets[stop]
+        offsets = self.offsets[start : stop + 1] - first
+        return Lists(self.codes[first:last], offsets, self.missing[start:stop], self.names)
+
     def take(self, rows: Rows) -> Lists:
         lengths = np.diff(self.offsets)[rows]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
@@ -66,6 +72,14 @@ class SubRows:
         kept = kept[np.argsort(place[self.owner[kept]], kind="stable")]
         ids = tuple(self.ids[i] for i in kept)
         return SubRows(place[self.owner[kept]], ids, self.columns.take(kept), self.missing[rows])
+
+    def between(self, start: int, stop: int) -> SubRows:
+        """一段: the rows of the enterprises start..stop."""
+        first, last = np.searchsorted(self.owner, [start, stop])
+        owner = self.owner[first:last] - start
+        return SubRows(
+            owner, self.ids[first:last], self.columns.between(first, last), self.missing[start:stop]
+        )
 
 
 @dataclass
@@ -118,6 +132,18 @@ class Columns:
         n = len(self)
         return Lists(np.zeros(0, np.int32), np.zeros(n + 1, np.int64), np.ones(n, bool), ())
 
+    def between(self, start: int, stop: int) -> Columns:
+        """一段: views of the enterprises start..stop with their detail rows."""
+        return Columns(
+            self.codes[start:stop],
+            self.dictionary,
+            {k: v[start:stop] for k, v in self.numbers.items()},
+            {k: Categories(v.codes[start:stop], v.names) for k, v in self.categories.items()},
+            {k: v.between(start, stop) for k, v in self.lists.items()},
+            {k: v.between(start, stop) for k, v in self.rows.items()},
+            self.loaded,
+        )
+
     def take(self, rows: Rows) -> Columns:
         """取行: the same columns for some (distinct) rows, with their detail rows."""
         return Columns(
@@ -153,7 +179,9 @@ class Detail(Columns):
 
     def __init__(self, base: Columns, rows: SubRows | None, alone: Rows):
         n_own = len(rows.owner) if rows is not None else 0
-        owner = np.concatenate([rows.owner if rows is not None else np.zeros(0, np.intp), alone]).astype(np.intp)
+        owner = np.concatenate([rows.owner if rows is not None else np.zeros(0, np.intp), alone]).astype(
+            np.intp
+        )
         super().__init__(_Codes(base.codes, owner), base.dictionary, loaded=base.loaded)
         self.owner = owner
         self.ids: tuple[str | None, ...] = (*(rows.ids if rows is not None else ()), *([None] * len(alone)))
@@ -244,7 +272,10 @@ class Builder:
         self.unknown: set[str] = set()
 
     def build(
-        self, codes: Sequence[str], records: Sequence[Mapping[str, object]], loaded: frozenset[str] | None = None
+        self,
+        codes: Sequence[str],
+        records: Sequence[Mapping[str, object]],
+        loaded: frozenset[str] | None = None,
     ) -> Columns:
         """造列: one row a record; detail lists become SubRows."""
         cells: dict[Key, dict[int, object]] = {}
@@ -270,7 +301,9 @@ class Builder:
             return
         details.setdefault(name, {})[row] = list(value)
 
-    def _sub(self, lists: dict[int, list[Mapping[str, object]]], n: int, loaded: frozenset[str] | None) -> SubRows:
+    def _sub(
+        self, lists: dict[int, list[Mapping[str, object]]], n: int, loaded: frozenset[str] | None
+    ) -> SubRows:
         owners, records = [], []
         for row in sorted(lists):
             for record in lists[row]:
@@ -306,7 +339,9 @@ class Builder:
             elif part is not None and part != "":
                 self._put(cells, row, (name, int(year)), part, spec)
 
-    def _put(self, cells: dict[Key, dict[int, object]], row: int, key: Key, value: object, spec: Indicator) -> None:
+    def _put(
+        self, cells: dict[Key, dict[int, object]], row: int, key: Key, value: object, spec: Indicator
+    ) -> None:
         try:
             cells.setdefault(key, {})[row] = to_value(value, spec, self.parse)
         except ValueError as error:

@@ -1,0 +1,488 @@
+"""快匹配: the answers of `matching.match`, hit for hit and to the bit, by compiled loops over bit planes.
+
+Each distinct predicate is evaluated once per block of rows into two bit planes (possible, surely); items are monotone
+programs over them; hits are counted, then listed into exactly sized arrays; amounts are worked out for hits only. What
+the kernel has no form for (detail rows, some expressions, answered rows) is left to the plain evaluator and merged.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property, partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import matching
+from engine.benefit import Calculator, round_fen
+from engine.columns import Columns, Floats, Selected
+from engine.evaluate import Frame
+from engine.kernel_plan import (
+    AmountPlan,
+    Amounts,
+    Attached,
+    Attacher,
+    Plan,
+    depth,
+    plain_planes,
+    plan,
+    plannable,
+)
+from engine.matching import FAILS, FITS, OPEN, AnswerBook, ItemHits
+from engine.program import BoundItem
+
+CHUNK = 1 << 17
+MASKS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
+
+
+class PackedHits(ItemHits):
+    """紧凑结果: an ItemHits whose unknown conditions are bits of one number a row; unpacked when asked for."""
+
+    def __init__(
+        self, item: BoundItem, rows: NDArray[Any], marks: NDArray[Any], low: Floats, high: Floats, soon: bool
+    ):
+        put = object.__setattr__
+        put(self, "item", item.program.item.id)
+        put(self, "batch", item.batch.name)
+        put(self, "ids", item.ids)
+        put(self, "packed_rows", rows)
+        put(self, "marks", marks)
+        put(self, "low", low)
+        put(self, "high", high)
+        put(self, "upcoming", soon)
+
+    packed_rows: NDArray[Any]
+    marks: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.packed_rows)
+
+    @cached_property
+    def rows(self) -> NDArray[np.intp]:
+        return self.packed_rows.astype(np.intp)
+
+    @cached_property
+    def verdict(self) -> NDArray[np.int8]:
+        return np.where(self.marks != 0, OPEN, FITS).astype(np.int8)
+
+    @cached_property
+    def fails(self) -> NDArray[np.bool_]:
+        return np.zeros((len(self), len(self.ids)), bool)
+
+    @cached_property
+    def unknown(self) -> NDArray[np.bool_]:
+        return unpack(self.marks, len(self.ids))
+
+
+def unpack(marks: NDArray[Any], width: int) -> NDArray[np.bool_]:
+    """展开: bits of a number a row as a mask, shape (rows, width)."""
+    wide = marks.astype(np.uint64)[:, None]
+    return ((wide >> np.arange(width, dtype=np.uint64)) & np.uint64(1)).astype(bool)
+
+
+def available() -> bool:
+    """能否编译: whether the compiled loops can be loaded on this machine."""
+    try:
+        from engine import kernel_code  # noqa: F401
+    except Exception:  # numba raises its own and the system's kinds of errors while loading
+        return False
+    return True
+
+
+def match_fast(
+    items: Sequence[BoundItem],
+    columns: Columns,
+    as_of: date,
+    answers: AnswerBook | None = None,
+    every: bool = False,
+) -> list[ItemHits]:
+    """快匹配: what `matching.match` answers, in the order of the items. Pure."""
+    return Matcher(items).match(columns, as_of, answers, every)
+
+
+class Matcher:
+    """匹配器: a plan of items, put to as many columns as wanted (chunks of rows, one firm, partitions)."""
+
+    def __init__(self, items: Sequence[BoundItem], threads: int | None = None):
+        self.items = list(items)
+        self.threads = threads or len(os.sched_getaffinity(0))
+        self.compiled = available()
+        self._fast = [i for i, item in enumerate(self.items) if self.compiled and plannable(item)]
+        self.plan = plan(self.items[i] for i in self._fast)
+
+    def match(
+        self, columns: Columns, as_of: date, answers: AnswerBook | None = None, every: bool = False
+    ) -> list[ItemHits]:
+        """匹配 (see matching.match)."""
+        book = answers or {}
+        if not self._fast or type(columns) is not Columns or not len(columns):
+            return matching.match(self.items, columns, as_of, book, every)
+        out: list[ItemHits | None] = [None] * len(self.items)
+        run = _Run(self.plan, columns, as_of, self.threads)
+        for at, hits in zip(self._fast, run.every() if every else run.hits(), strict=True):
+            out[at] = hits
+        slow = [i for i, hits in enumerate(out) if hits is None]
+        plain = matching.match([self.items[i] for i in slow], columns, as_of, book, every) if slow else []
+        for at, hits in zip(slow, plain, strict=True):
+            out[at] = hits
+        _patch(self.items, self._fast, out, columns, as_of, book, every)
+        return out  # type: ignore[return-value]
+
+    def chunks(
+        self, columns: Columns, as_of: date, answers: AnswerBook | None = None, size: int = CHUNK
+    ) -> Iterator[tuple[int, list[ItemHits]]]:
+        """分段匹配: (first row, hits with rows counted from it) for chunks of rows, so that memory stays bounded."""
+        for start in range(0, len(columns), size):
+            stop = min(start + size, len(columns))
+            yield start, self.match(columns.between(start, stop), as_of, answers)
+
+
+def _patch(
+    items: Sequence[BoundItem], fast: Sequence[int], out: list[ItemHits | None], columns: Columns, as_of: date,
+    answers: AnswerBook, every: bool,
+) -> None:  # fmt: skip
+    """Rows that reviewers answered are worked again by the plain evaluator, with the answers."""
+    told = answered(answers)
+    if not told:
+        return
+    where = {code: row for row, code in enumerate(columns.codes)}
+    for at in fast:
+        item, hits = items[at], out[at]
+        codes = told.get((item.program.item.id, item.batch.name), ())
+        rows = np.array(sorted(where[c] for c in codes if c in where), np.intp)
+        if not len(rows) or hits is None:
+            continue
+        again = matching.match([item], columns.take(rows), as_of, answers, every)[0]
+        out[at] = _merged(hits, again, rows)
+
+
+def _merged(hits: ItemHits, again: ItemHits, rows: NDArray[np.intp]) -> ItemHits:
+    """The hits without `rows`, and those rows' new ones, in the order of rows."""
+    keep = ~np.isin(hits.rows, rows)
+    order = np.argsort(np.concatenate([hits.rows[keep], rows[again.rows]]), kind="stable")
+
+    def joined(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
+        return np.concatenate([one[keep], other])[order]
+
+    return ItemHits(
+        hits.item, hits.batch, hits.ids, joined(hits.rows, rows[again.rows]), joined(hits.verdict, again.verdict),
+        joined(hits.low, again.low), joined(hits.high, again.high), joined(hits.fails, again.fails),
+        joined(hits.unknown, again.unknown), hits.upcoming,
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- one run over one set of columns
+
+
+@dataclass(frozen=True)
+class _Items:
+    """The items' conditions as arrays, rarest first: (program, number) and where each item begins."""
+
+    at: NDArray[np.int64]
+    conditions: NDArray[np.int64]
+
+
+class _Run:
+    """One plan over one set of columns."""
+
+    def __init__(self, planned: Plan, columns: Columns, as_of: date, threads: int):
+        from engine import kernel_code as code
+
+        self.code, self.plan, self.columns, self.as_of = code, planned, columns, as_of
+        attacher = Attacher(planned, columns)
+        self.attached: Attached = attacher.attach()
+        self.amounts: AmountPlan = Amounts(planned, attacher.traced).build()
+        attacher.gather()
+        self.rows = len(columns)
+        self.blocks = (self.rows + code.BLOCK - 1) // code.BLOCK
+        self.parts = _parts(self.blocks, threads)
+        self.program, self.program_at = _ragged(planned.programs)
+        self.depth = max((depth(p) for p in planned.programs), default=1)
+        self.pointers = _pointers(self.attached.numbers)
+        self.planes = self._planes()
+        self.order = self._order()
+
+    # -- planes
+    def _planes(self) -> NDArray[np.uint64]:
+        a, code = self.attached, self.code
+        planes = np.empty((self.blocks, max(len(self.plan.literals), 1), 2, code.WORDS), np.uint64)
+        table_at = np.cumsum([0, *(len(t) for t in a.tables)]).astype(np.int64)
+        tables = np.concatenate(a.tables) if a.tables else np.zeros(0, np.uint64)
+        codes = _pointers(a.codes)
+        shared = (
+            self.pointers, codes, _table(a.direct, 4), _reals(a.direct_x, 2), _table(a.groups, 3), tables, table_at,
+            _table(a.group_of, 2), _table(a.code, 5), np.array(a.code_x, np.float64), _table(a.compared, 9),
+            np.zeros((0, 2), np.int64), _table(a.fixed, 3),
+        )  # fmt: skip
+        self._outside(planes)
+        negated = _table(a.negated, 2)
+
+        def work(begin: int, end: int) -> None:
+            code.fill_planes(begin, end, self.rows, planes, *shared, negated, a.registers)
+
+        self._threaded(work)
+        return planes
+
+    def _outside(self, planes: NDArray[np.uint64]) -> None:
+        """Planes of predicates the kernel has no form for, by the plain evaluator, a chunk of rows at a time."""
+        nodes = [node for _, node in self.attached.outside]
+        if not nodes:
+            return
+        per = max(CHUNK // self.code.BLOCK, 1)
+
+        def work(begin: int, end: int) -> None:
+            for block in range(begin, end, per):
+                last = min(block + per, end)
+                part = self.columns.between(block * self.code.BLOCK, min(last * self.code.BLOCK, self.rows))
+                for (literal, _), packed in zip(
+                    self.attached.outside, plain_planes(nodes, part), strict=True
+                ):
+                    for side in (0, 1):
+                        words = np.zeros((last - block) * self.code.WORDS * 8, np.uint8)
+                        words[: len(packed[side])] = packed[side]
+                        planes[block:last, literal, side] = words.view(np.uint64).reshape(-1, self.code.WORDS)
+
+        self._threaded(work)
+
+    def _threaded(self, work: Callable[[int, int], None]) -> None:
+        self._each([partial(work, *part) for part in self.parts])
+
+    def _each(self, jobs: Sequence[Callable[[], None]]) -> None:
+        if len(jobs) == 1:
+            jobs[0]()
+            return
+        with ThreadPoolExecutor(len(jobs)) as pool:
+            for done in [pool.submit(job) for job in jobs]:
+                done.result()
+
+    # -- items
+    def _order(self) -> _Items:
+        """Conditions of each item rarest first, by the share of some blocks' rows where they are possible."""
+        sample = np.unique(np.linspace(0, self.blocks - 1, min(self.blocks, 4)).astype(np.int64))
+        share = self.code.densities(self.planes, self.rows, sample)
+        rare = np.array([_share(p, share) for p in self.plan.programs] or [0.0])
+        flat: list[int] = []
+        numbers: list[int] = []
+        sizes: list[int] = []
+        for conditions in self.plan.items:
+            sizes.append(len(conditions))
+            flat += conditions
+            numbers += range(len(conditions))
+        owner = np.repeat(np.arange(len(sizes)), sizes)
+        programs = np.array(flat, np.int64)
+        order = np.lexsort((rare[programs] if len(programs) else programs, owner))
+        table = np.stack([programs, np.array(numbers, np.int64)], axis=1)[order]
+        return _Items(np.cumsum([0, *sizes]).astype(np.int64), np.ascontiguousarray(table))
+
+    def _item_args(self) -> tuple[Any, ...]:
+        return (
+            self.rows,
+            self.planes,
+            self.order.at,
+            self.order.conditions,
+            self.program,
+            self.program_at,
+            self.depth,
+        )
+
+    def hits(self) -> list[ItemHits | None]:
+        """Hits of each planned item; None where its amounts can't be worked out here."""
+        counts, starts, ends = self._count()
+        widths, mask_at, size = _mask_places([len(c) for c in self.plan.items], starts[0], ends)
+        total = int(ends[-1]) if len(ends) else 0
+        rows = np.empty(total, np.int32)
+        raw = np.empty(size, np.uint8)
+        views = [raw.view(MASKS[w]) for w in (1, 2, 4, 8)]
+        shift = mask_at - starts[0]
+
+        def work(part: int) -> Callable[[], None]:
+            def go() -> None:
+                begin, end = self.parts[part]
+                at = starts[part].copy()
+                self.code.list_hits(begin, end, *self._item_args(), counts, at, rows, *views, shift, widths)
+
+            return go
+
+        self._each([work(p) for p in range(len(self.parts))])
+        amounts = self._amounts(starts[0], ends, rows)
+        out: list[ItemHits | None] = []
+        for i, item in enumerate(self.plan.bound):
+            a, b = int(starts[0][i]), int(ends[i])
+            width = int(widths[i])
+            marks = raw[mask_at[i] * width : (mask_at[i] + b - a) * width].view(MASKS[width])
+            low, high = amounts(i, rows[a:b])
+            out.append(PackedHits(item, rows[a:b], marks, low, high, item.batch.opens > self.as_of))
+        return out
+
+    def _count(self) -> tuple[NDArray[np.uint16], NDArray[np.int64], NDArray[np.int64]]:
+        """Hits by block and item; where each thread's part of each item begins; where each item ends."""
+        n = len(self.plan.items)
+        counts = np.empty((self.blocks, n), np.uint16)
+        totals = np.zeros((len(self.parts), n), np.int64)
+
+        def work(part: int) -> Callable[[], None]:
+            begin, end = self.parts[part]
+            return lambda: self.code.count_hits(begin, end, *self._item_args(), counts, totals[part])
+
+        self._each([work(p) for p in range(len(self.parts))])
+        ends = np.cumsum(totals.sum(0))
+        first = ends - totals.sum(0)
+        starts = first + np.cumsum(totals, axis=0) - totals
+        return counts, np.ascontiguousarray(starts), ends
+
+    # -- amounts
+    def _amounts(
+        self, starts: NDArray[np.int64], ends: NDArray[np.int64], rows: NDArray[np.int32]
+    ) -> Callable[[int, NDArray[np.int32]], tuple[Floats, Floats]]:
+        plan = self.amounts
+        low_at, high_at = np.zeros(len(starts), np.int64), np.zeros(len(starts), np.int64)
+        size = 0
+        jobs = []
+        for i, program in enumerate(plan.program_of):
+            n = int(ends[i] - starts[i])
+            if program < 0 or not n:
+                continue
+            jobs.append((n, i, program))
+            low_at[i] = high_at[i] = size
+            size += n
+            if plan.low[program] != plan.high[program]:
+                high_at[i] = size
+                size += n
+        out = np.empty(size)
+        self._work_out(jobs, np.append(starts, ends[-1:]), rows, low_at, high_at, out)
+
+        def of(item: int, hit_rows: NDArray[np.int32]) -> tuple[Floats, Floats]:
+            n = len(hit_rows)
+            program = plan.program_of[item]
+            if program >= 0:
+                return out[low_at[item] : low_at[item] + n], out[high_at[item] : high_at[item] + n]
+            if program == -1:
+                low, high = plan.constant[item]
+                return np.broadcast_to(np.float64(low), n), np.broadcast_to(np.float64(high), n)
+            return plain_amounts(self.plan.bound[item], self.columns, hit_rows)
+
+        return of
+
+    def _work_out(
+        self, jobs: list[tuple[int, int, int]], at: NDArray[np.int64], rows: NDArray[np.int32],
+        low_at: NDArray[np.int64], high_at: NDArray[np.int64], out: Floats,
+    ) -> None:  # fmt: skip
+        """Amount programs of all items, the jobs dealt out to the threads by size."""
+        plan = self.amounts
+        jobs.sort(reverse=True)
+        code = _table([c[0] for c in plan.code], 5)
+        code_x = np.array([c[1] for c in plan.code], np.float64)
+        tables = (code, code_x, np.array(plan.code_at, np.int64), plan.registers)
+        ends = (np.array(plan.low, np.int64), np.array(plan.high, np.int64))
+        parts = len(self.parts)
+
+        def work(part: int) -> Callable[[], None]:
+            mine = _table([j[1:] for j in jobs[part::parts]], 2)
+            return lambda: self.code.amounts(
+                mine, at, rows, self.rows, self.planes, self.pointers, *tables, *ends, low_at, high_at, out
+            )
+
+        if jobs:
+            self._each([work(p) for p in range(parts)])
+
+    # -- every pair
+    def every(self) -> list[ItemHits]:
+        """All pairs of each planned item, with what fails."""
+        n = len(self.plan.items)
+        fails, unknown = np.empty((n, self.rows), np.uint64), np.empty((n, self.rows), np.uint64)
+
+        def work(begin: int, end: int) -> None:
+            self.code.list_every(begin, end, *self._item_args(), fails, unknown)
+
+        self._threaded(work)
+        hit = [np.flatnonzero(fails[i] == 0).astype(np.int32) for i in range(n)]
+        ends = np.cumsum([len(h) for h in hit]).astype(np.int64)
+        starts = ends - np.array([len(h) for h in hit], np.int64)
+        flat = np.concatenate(hit) if hit else np.zeros(0, np.int32)
+        amounts = self._amounts(starts, ends, flat)
+        return [self._all_pairs(i, fails[i], unknown[i], hit[i], *amounts(i, hit[i])) for i in range(n)]
+
+    def _all_pairs(
+        self, i: int, fails: NDArray[np.uint64], unknown: NDArray[np.uint64], hit: NDArray[np.int32], low: Floats,
+        high: Floats,
+    ) -> ItemHits:  # fmt: skip
+        item = self.plan.bound[i]
+        ends = np.full((2, self.rows), np.nan)
+        ends[0, hit], ends[1, hit] = low, high
+        verdict = np.where(fails != 0, FAILS, np.where(unknown != 0, OPEN, FITS)).astype(np.int8)
+        width = len(item.ids)
+        return ItemHits(
+            item.program.item.id, item.batch.name, item.ids, np.arange(self.rows), verdict, ends[0], ends[1],
+            unpack(fails, width), unpack(unknown, width), item.batch.opens > self.as_of,
+        )  # fmt: skip
+
+
+def plain_amounts(item: BoundItem, columns: Columns, rows: NDArray[Any]) -> tuple[Floats, Floats]:
+    """照读的数额 of some rows, by the reference calculator."""
+    assert item.benefit is not None
+    part = Frame(Selected(columns, rows.astype(np.intp)))
+    amount = Calculator(part, item.benefit, {}).grant().capped
+    return round_fen(amount.low), round_fen(amount.high)
+
+
+# ---------------------------------------------------------------- arrays
+
+
+def _parts(blocks: int, threads: int) -> list[tuple[int, int]]:
+    """Block ranges for the threads; little work stays on one."""
+    count = 1 if blocks < 4 else min(threads, blocks)
+    edges = np.linspace(0, blocks, count + 1).astype(int)
+    return [(int(a), int(b)) for a, b in pairwise(edges)]
+
+
+def _pointers(arrays: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
+    return np.array([a.ctypes.data for a in arrays], np.int64)
+
+
+def _table(rows: Sequence[Sequence[int]], width: int) -> NDArray[np.int64]:
+    return np.array(rows, np.int64).reshape(-1, width)
+
+
+def _reals(rows: Sequence[Sequence[float]], width: int) -> NDArray[np.float64]:
+    return np.array(rows, np.float64).reshape(-1, width)
+
+
+def _ragged(lists: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    flat = [x for part in lists for x in part] or [0]
+    return np.array(flat, np.int64), np.cumsum([0, *(len(part) for part in lists)]).astype(np.int64)
+
+
+def _share(program: Sequence[int], density: NDArray[np.float64]) -> float:
+    """An estimate of how often a condition is possible: products for and, sums for or."""
+    stack: list[float] = []
+    for op in program:
+        if op >= 0:
+            stack.append(float(density[op]))
+        else:
+            b, a = stack.pop(), stack.pop()
+            stack.append(min(a, b) if op == -1 else a + b)
+    return stack[0]
+
+
+def _mask_places(
+    conditions: Sequence[int], starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Bytes a mask of each item takes, where its masks begin (in such units), and the bytes of all."""
+    widths = np.array([1 if c <= 8 else 2 if c <= 16 else 4 if c <= 32 else 8 for c in conditions], np.int64)
+    sizes = (widths * (ends - starts) + 7) // 8 * 8
+    begins = np.cumsum(sizes) - sizes
+    return widths, begins // np.maximum(widths, 1), int(sizes.sum())
+
+
+def answered(answers: AnswerBook) -> Mapping[tuple[str, str], set[str]]:
+    """已答复: enterprises with an answer, by item and batch."""
+    out: dict[tuple[str, str], set[str]] = {}
+    for (name, batch, _), given in answers.items():
+        out.setdefault((name, batch), set()).update(given)
+    return out

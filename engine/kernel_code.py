@@ -1,0 +1,722 @@
+"""机器码: the loops of the fast matcher, compiled by numba and cached; plain arrays in, plain arrays out.
+
+Rows are worked in blocks of BLOCK; a block's bit planes are planes[block, literal, 0 possible | 1 sure, word].
+"""
+
+from __future__ import annotations
+
+# mypy: ignore-errors
+import numpy as np
+from llvmlite import ir
+from numba import carray, njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from engine.kernel_trace import (
+    ABS,
+    ADD,
+    ADDK,
+    AND,
+    CONST,
+    DAY,
+    DIV,
+    DIVK,
+    EQ,
+    EQK,
+    FLOOR,
+    FMAX,
+    FMIN,
+    GE,
+    GEK,
+    GT,
+    GTK,
+    ISINF,
+    ISNAN,
+    KDIV,
+    KSUB,
+    LEK,
+    LOAD,
+    LTK,
+    MAX,
+    MAXK,
+    MIN,
+    MINK,
+    MONTH,
+    MUL,
+    MULK,
+    NE,
+    NEG,
+    NOT,
+    OR,
+    PBIT,
+    RINT,
+    ROUND,
+    SUB,
+    SUBK,
+    TBIT,
+    TRUNC,
+    WHERE,
+    YEAR,
+)  # fmt: skip
+
+BLOCK = 2048
+WORDS = BLOCK // 64
+BATCH = 512
+TOLERANCE = 1e-9
+U0, U1 = np.uint64(0), np.uint64(1)
+FULL = np.uint64(0xFFFFFFFFFFFFFFFF)
+# kinds of predicates, in the first column of their table
+INTERVAL, CODES, COMPARED, OUTSIDE, FIXED = 0, 1, 2, 3, 4
+# comparison operators in the order of OPS in kernel_plan
+P_GE, P_LE, P_GT, P_LT, P_EQ, P_NE = 0, 1, 2, 3, 4, 5
+
+
+def _pointer(kind):
+    @intrinsic
+    def cast(typingctx, address):
+        def codegen(context, builder, signature, args):
+            return builder.inttoptr(args[0], context.get_value_type(types.CPointer(kind)))
+
+        return types.CPointer(kind)(types.int64), codegen
+
+    return cast
+
+
+_float_at = _pointer(types.float64)
+_int_at = _pointer(types.int32)
+
+
+@intrinsic
+def _lowest(typingctx, word):
+    """Number of trailing zero bits of a word that is not zero."""
+
+    def codegen(context, builder, signature, args):
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.uint64), codegen
+
+
+@intrinsic
+def _ones(typingctx, word):
+    def codegen(context, builder, signature, args):
+        return builder.ctpop(args[0])
+
+    return types.int64(types.uint64), codegen
+
+
+_ = cgutils  # numba's own helpers are loaded with it
+
+# ---------------------------------------------------------------- calendar
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _civil(day):
+    """Year, month and day of a count of days since 1970-01-01 (proleptic Gregorian)."""
+    z = day + 719468
+    era = z // 146097
+    doe = z - era * 146097
+    yoe = (doe - doe // 1460 + doe // 36524 - doe // 146096) // 365
+    doy = doe - (365 * yoe + yoe // 4 - yoe // 100)
+    mp = (5 * doy + 2) // 153
+    d = doy - (153 * mp + 2) // 5 + 1
+    m = mp + 3 if mp < 10 else mp - 9
+    y = yoe + era * 400 + (1 if m <= 2 else 0)
+    return y, m, d
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _days(y, m, d):
+    y = y - (1 if m <= 2 else 0)
+    era = y // 400
+    yoe = y - era * 400
+    mp = m - 3 if m > 2 else m + 9
+    doy = (153 * mp + 2) // 5 + d - 1
+    doe = yoe * 365 + yoe // 4 - yoe // 100 + doy
+    return era * 146097 + doe - 719468
+
+
+@njit(nogil=True, cache=True)
+def _calendar(op, out, a, x, n):
+    for i in range(n):
+        v = a[i]
+        if not np.isfinite(v):
+            out[i] = np.nan
+            continue
+        y, m, d = _civil(np.int64(v))
+        if op == YEAR:
+            out[i] = y
+        elif op == MONTH:
+            out[i] = m
+        elif op == DAY:
+            out[i] = d
+        else:
+            months = y * 12 + m - 1 + np.int64(x)
+            ty, tm = months // 12, months % 12 + 1
+            first = _days(ty, tm, 1)
+            last = _days(ty + (1 if tm == 12 else 0), 1 if tm == 12 else tm + 1, 1) - first
+            out[i] = first + min(d, last) - 1
+
+
+# ---------------------------------------------------------------- straight-line programs
+
+
+@njit(nogil=True, cache=True)
+def _two(op, out, a, b, n):
+    if op == ADD:
+        for i in range(n):
+            out[i] = a[i] + b[i]
+    elif op == SUB:
+        for i in range(n):
+            out[i] = a[i] - b[i]
+    elif op == MUL:
+        for i in range(n):
+            out[i] = a[i] * b[i]
+    elif op == DIV:
+        for i in range(n):
+            out[i] = np.divide(a[i], b[i])
+    elif op == MAX:
+        for i in range(n):
+            out[i] = a[i] if (a[i] > b[i] or a[i] != a[i]) else b[i]
+    elif op == MIN:
+        for i in range(n):
+            out[i] = a[i] if (a[i] < b[i] or a[i] != a[i]) else b[i]
+    elif op == FMAX:
+        for i in range(n):
+            out[i] = a[i] if (a[i] >= b[i] or b[i] != b[i]) else b[i]
+    elif op == FMIN:
+        for i in range(n):
+            out[i] = a[i] if (a[i] <= b[i] or b[i] != b[i]) else b[i]
+    else:
+        _tests(op, out, a, b, n)
+
+
+@njit(nogil=True, cache=True)
+def _tests(op, out, a, b, n):
+    if op == GT:
+        for i in range(n):
+            out[i] = 1.0 if a[i] > b[i] else 0.0
+    elif op == GE:
+        for i in range(n):
+            out[i] = 1.0 if a[i] >= b[i] else 0.0
+    elif op == EQ:
+        for i in range(n):
+            out[i] = 1.0 if a[i] == b[i] else 0.0
+    elif op == NE:
+        for i in range(n):
+            out[i] = 1.0 if a[i] != b[i] else 0.0
+    elif op == AND:
+        for i in range(n):
+            out[i] = a[i] * b[i]
+    elif op == OR:
+        for i in range(n):
+            out[i] = max(a[i], b[i])
+
+
+@njit(nogil=True, cache=True)
+def _one(op, out, a, n):
+    if op == ABS:
+        for i in range(n):
+            out[i] = abs(a[i])
+    elif op == NEG:
+        for i in range(n):
+            out[i] = -a[i]
+    elif op == ISNAN:
+        for i in range(n):
+            out[i] = 1.0 if a[i] != a[i] else 0.0
+    elif op == ISINF:
+        for i in range(n):
+            out[i] = 1.0 if abs(a[i]) == np.inf else 0.0
+    elif op == FLOOR:
+        for i in range(n):
+            out[i] = np.floor(a[i])
+    elif op == TRUNC:
+        for i in range(n):
+            out[i] = np.trunc(a[i])
+    elif op == RINT:
+        for i in range(n):
+            out[i] = np.rint(a[i])
+    elif op == NOT:
+        for i in range(n):
+            out[i] = 1.0 - a[i]
+    elif op == ROUND:  # benefit.round_fen
+        for i in range(n):
+            fen = a[i] * 100
+            out[i] = np.floor(fen + 0.5 + (1e-8 + abs(fen) * 2e-15)) / 100
+
+
+@njit(nogil=True, cache=True)
+def _with_number(op, out, a, x, n):
+    if op == ADDK:
+        for i in range(n):
+            out[i] = a[i] + x
+    elif op == SUBK:
+        for i in range(n):
+            out[i] = a[i] - x
+    elif op == KSUB:
+        for i in range(n):
+            out[i] = x - a[i]
+    elif op == MULK:
+        for i in range(n):
+            out[i] = a[i] * x
+    elif op == DIVK:
+        for i in range(n):
+            out[i] = np.divide(a[i], x)
+    elif op == KDIV:
+        for i in range(n):
+            out[i] = np.divide(x, a[i])
+    elif op == MAXK:
+        for i in range(n):
+            out[i] = a[i] if (a[i] > x or a[i] != a[i]) else x
+    elif op == MINK:
+        for i in range(n):
+            out[i] = a[i] if (a[i] < x or a[i] != a[i]) else x
+    elif op == GTK:
+        for i in range(n):
+            out[i] = 1.0 if a[i] > x else 0.0
+    elif op == GEK:
+        for i in range(n):
+            out[i] = 1.0 if a[i] >= x else 0.0
+    elif op == LTK:
+        for i in range(n):
+            out[i] = 1.0 if a[i] < x else 0.0
+    elif op == LEK:
+        for i in range(n):
+            out[i] = 1.0 if a[i] <= x else 0.0
+    elif op == EQK:
+        for i in range(n):
+            out[i] = 1.0 if a[i] == x else 0.0
+
+
+@njit(nogil=True, cache=True)
+def _step(op, out, regs, a, b, c, x, n):
+    """One instruction that loads nothing."""
+    if op == CONST:
+        for i in range(n):
+            out[i] = x
+    elif op == WHERE:
+        test, yes, no = regs[a], regs[b], regs[c]
+        for i in range(n):
+            out[i] = yes[i] if test[i] != 0.0 else no[i]
+    elif op >= ADDK:
+        _with_number(op, out, regs[a], x, n)
+    elif op >= YEAR:
+        _calendar(op, out, regs[a], x, n)
+    elif op >= ABS or op == NOT:
+        _one(op, out, regs[a], n)
+    else:
+        _two(op, out, regs[a], regs[b], n)
+
+
+# ---------------------------------------------------------------- predicates to planes
+
+
+@njit(nogil=True, cache=True)
+def _known(column, first, n, out):
+    """Bits of the rows whose value is missing."""
+    for w in range(n // 64):
+        acc = U0
+        for j in range(64):
+            v = column[first + w * 64 + j]
+            acc |= np.uint64(v != v) << np.uint64(j)
+        out[w] = acc
+    if n % 64:
+        acc = U0
+        for j in range(n % 64):
+            v = column[first + n // 64 * 64 + j]
+            acc |= np.uint64(v != v) << np.uint64(j)
+        out[n // 64] = acc
+
+
+@njit(nogil=True, cache=True)
+def _between(column, first, n, low, high, out):
+    """Bits of the rows whose value lies in [low, high]."""
+    for w in range(n // 64):
+        acc = U0
+        for j in range(64):
+            v = column[first + w * 64 + j]
+            acc |= np.uint64((v >= low) & (v <= high)) << np.uint64(j)
+        out[w] = acc
+    if n % 64:
+        acc = U0
+        for j in range(n % 64):
+            v = column[first + n // 64 * 64 + j]
+            acc |= np.uint64((v >= low) & (v <= high)) << np.uint64(j)
+        out[n // 64] = acc
+
+
+@njit(nogil=True, cache=True)
+def _coded(codes, first, n, table, width, bits, missing):
+    """Bits of up to 64 tests of one category column: bits[test, word] by one look-up a row."""
+    words = (n + 63) // 64
+    acc = np.zeros(64, np.uint64)
+    for w in range(words):
+        acc[:] = U0
+        gone = U0
+        for j in range(min(64, n - w * 64)):
+            code = codes[first + w * 64 + j]
+            gone |= np.uint64(code < 0) << np.uint64(j)
+            marks = table[code + 1]
+            for p in range(width):
+                acc[p] |= ((marks >> np.uint64(p)) & U1) << np.uint64(j)
+        missing[w] = gone
+        for p in range(width):
+            bits[p, w] = acc[p]
+
+
+@njit(nogil=True, cache=True)
+def _holds(op, exact, left, right, magnitude):
+    equal = left == right if exact else abs(left - right) <= TOLERANCE * magnitude
+    if op == P_GE:
+        return (left > right) | equal
+    if op == P_LE:
+        return (left <= right) | equal
+    if op == P_GT:
+        return (left > right) & (not equal)
+    if op == P_LT:
+        return (left < right) & (not equal)
+    if op == P_EQ:
+        return equal
+    return not equal
+
+
+@njit(nogil=True, cache=True)
+def _compare(op, exact, vl, ml, vr, mr, n, sure, unknown):
+    """Truth bits of a comparison of computed values (evaluate.compare) and the bits where it is unknown."""
+    for w in range((n + 63) // 64):
+        t, u = U0, U0
+        for j in range(min(64, n - w * 64)):
+            i = w * 64 + j
+            left, right = vl[i], vr[i]
+            m = ml[i] if (ml[i] >= mr[i] or mr[i] != mr[i]) else mr[i]
+            blank = (left != left) | (right != right)
+            t |= np.uint64(_holds(op, exact, left, right, m) & (not blank)) << np.uint64(j)
+            u |= np.uint64(blank) << np.uint64(j)
+        sure[w] = t
+        unknown[w] = u
+
+
+@njit(nogil=True, cache=True)
+def _clear(flags, n, sure, possible):
+    """Where something is known not to exist the comparison fails."""
+    for i in range(n):
+        if flags[i] != 0.0:
+            keep = ~(U1 << np.uint64(i & 63))
+            sure[i >> 6] &= keep
+            possible[i >> 6] &= keep
+
+
+@njit(nogil=True, cache=True)
+def fill_planes(
+    begin, end, rows, planes, numbers, codes, direct, direct_x, groups, tables, table_at, group_of,
+    code, code_x, compared, outside, fixed, negated, n_regs,
+):  # fmt: skip
+    """Planes of the blocks begin..end.
+
+    direct: (literal, column, negate, mode) by column with direct_x (low, high); mode 0 missing is unknown, 1 missing
+    fails, 2 missing holds, 3 missing fails though filled. groups: (codes column, first in group_of, width, table) with
+    group_of (literal, missing is unknown). code: the program of computed values, COMPARED marked by op -1 with the row
+    of `compared` in a. outside: (literal, row of the planes computed elsewhere). negated: (literal, of literal).
+    """
+    missing = np.zeros(WORDS, np.uint64)
+    bits = np.zeros((64, WORDS), np.uint64)
+    regs = np.zeros((max(n_regs, 1), BLOCK))
+    for block in range(begin, end):
+        first = block * BLOCK
+        n = min(BLOCK, rows - first)
+        words = (n + 63) // 64
+        out = planes[block]
+        last = -1
+        for k in range(len(direct)):
+            literal, column, mode = direct[k, 0], direct[k, 1], direct[k, 3]
+            data = carray(_float_at(numbers[column]), (rows,))
+            if column != last:
+                _known(data, first, n, missing)
+                last = column
+            possible, sure = out[literal, 0], out[literal, 1]
+            _between(data, first, n, direct_x[k, 0], direct_x[k, 1], sure)
+            if direct[k, 2]:
+                for w in range(words):
+                    sure[w] = ~sure[w] & ~missing[w]
+            for w in range(words):
+                if mode == 2:
+                    sure[w] |= missing[w]
+                possible[w] = sure[w] | missing[w] if mode == 0 else sure[w]
+        for g in range(len(groups)):
+            data32 = carray(_int_at(codes[groups[g, 0]]), (rows,))
+            start, width = groups[g, 1], groups[g, 2]
+            table = tables[table_at[g] : table_at[g + 1]]
+            _coded(data32, first, n, table, width, bits, missing)
+            for p in range(width):
+                literal = group_of[start + p, 0]
+                for w in range(words):
+                    out[literal, 1, w] = bits[p, w]
+                    out[literal, 0, w] = bits[p, w] | missing[w] if group_of[start + p, 1] else bits[p, w]
+        _computed(out, first, n, numbers, rows, code, code_x, compared, regs, missing)
+        for k in range(len(fixed)):
+            for w in range(words):
+                out[fixed[k, 0], 0, w] = FULL if fixed[k, 1] else U0
+                out[fixed[k, 0], 1, w] = FULL if fixed[k, 2] else U0
+        for k in range(len(negated)):
+            for w in range(words):
+                out[negated[k, 0], 0, w] = ~out[negated[k, 1], 1, w]
+                out[negated[k, 0], 1, w] = ~out[negated[k, 1], 0, w]
+
+
+@njit(nogil=True, cache=True)
+def _computed(out, first, n, numbers, rows, code, code_x, compared, regs, unknown):
+    for k in range(len(code)):
+        op, dst, a = code[k, 0], code[k, 1], code[k, 2]
+        if op == LOAD:
+            data = carray(_float_at(numbers[a]), (rows,))
+            for i in range(n):
+                regs[dst, i] = data[first + i]
+        elif op >= 0:
+            _step(op, regs[dst], regs, a, code[k, 3], code[k, 4], code_x[k], n)
+        else:
+            row = compared[a]
+            possible, sure = out[row[0], 0], out[row[0], 1]
+            _compare(
+                row[1], row[2] != 0, regs[row[3]], regs[row[4]], regs[row[5]], regs[row[6]], n, sure, unknown
+            )
+            for w in range((n + 63) // 64):
+                possible[w] = sure[w] | unknown[w]
+            for side in (7, 8):
+                if row[side] >= 0:
+                    _clear(regs[row[side]], n, sure, possible)
+
+
+@njit(nogil=True, cache=True)
+def densities(planes, rows, sample):
+    """Share of the rows of some blocks where each literal is possible."""
+    out = np.zeros(planes.shape[1])
+    for s in range(len(sample)):
+        for literal in range(planes.shape[1]):
+            total = 0
+            for w in range(WORDS):
+                total += _ones(planes[sample[s], literal, 0, w])
+            out[literal] += total
+    return out
+
+
+# ---------------------------------------------------------------- items
+
+
+@njit(nogil=True, cache=True)
+def _tree(program, start, stop, plane, side, stack, words):
+    """A monotone program in postfix on one side of the planes: literal ≥ 0, -1 and, -2 or; the answer in stack[0]."""
+    top = -1
+    for k in range(start, stop):
+        op = program[k]
+        if op >= 0:
+            top += 1
+            for w in range(words):
+                stack[top, w] = plane[op, side, w]
+        elif op == -1:
+            top -= 1
+            for w in range(words):
+                stack[top, w] &= stack[top + 1, w]
+        else:
+            top -= 1
+            for w in range(words):
+                stack[top, w] |= stack[top + 1, w]
+
+
+@njit(nogil=True, cache=True)
+def _possible(item, item_at, conditions, program, program_at, plane, valid, acc, stack, words):
+    """Where an item is possible, in acc; its conditions come rarest first. False where nowhere in the block."""
+    for w in range(words):
+        acc[w] = valid[w]
+    for k in range(item_at[item], item_at[item + 1]):
+        condition = conditions[k, 0]
+        start, stop = program_at[condition], program_at[condition + 1]
+        some = U0
+        if stop - start == 1:
+            literal = program[start]
+            for w in range(words):
+                acc[w] &= plane[literal, 0, w]
+                some |= acc[w]
+        else:
+            _tree(program, start, stop, plane, 0, stack, words)
+            for w in range(words):
+                acc[w] &= stack[0, w]
+                some |= acc[w]
+        if some == U0:
+            return False
+    return True
+
+
+@njit(nogil=True, cache=True)
+def _valid(first, rows, valid):
+    for w in range(WORDS):
+        left = rows - first - w * 64
+        valid[w] = FULL if left >= 64 else U0 if left <= 0 else (U1 << np.uint64(left)) - U1
+
+
+@njit(nogil=True, cache=True)
+def count_hits(begin, end, rows, planes, item_at, conditions, program, program_at, depth, counts, total):
+    """Hits of each item in each block begin..end into counts[block, item] and, together, total[item]."""
+    acc, valid = np.zeros(WORDS, np.uint64), np.zeros(WORDS, np.uint64)
+    stack = np.zeros((depth, WORDS), np.uint64)
+    for block in range(begin, end):
+        first = block * BLOCK
+        words = (min(BLOCK, rows - first) + 63) // 64
+        _valid(first, rows, valid)
+        for item in range(len(item_at) - 1):
+            n = 0
+            if _possible(
+                item, item_at, conditions, program, program_at, planes[block], valid, acc, stack, words
+            ):
+                for w in range(words):
+                    n += _ones(acc[w])
+            counts[block, item] = n
+            total[item] += n
+
+
+@njit(nogil=True, cache=True)
+def _mark(item, item_at, conditions, program, program_at, plane, acc, stack, marks, words, failing):
+    """Condition bits of the rows in acc that are unknown (or, `failing`, that fail) into marks[row of the block]."""
+    for k in range(item_at[item], item_at[item + 1]):
+        condition, number = conditions[k, 0], conditions[k, 1]
+        start, stop = program_at[condition], program_at[condition + 1]
+        bit = U1 << np.uint64(number)
+        single = stop - start == 1
+        possible, sure = plane[program[start], 0], plane[program[start], 1]
+        if not single:
+            # the deepest slot of the stack is kept free for the possible side
+            _tree(program, start, stop, plane, 0, stack, words)
+            possible = stack[len(stack) - 1]
+            for w in range(words):
+                possible[w] = stack[0, w]
+            _tree(program, start, stop, plane, 1, stack, words)
+            sure = stack[0]
+        for w in range(words):
+            word = acc[w] & (~possible[w] if failing else possible[w] & ~sure[w])
+            while word != U0:
+                marks[w * 64 + _lowest(word)] |= bit
+                word &= word - U1
+
+
+@njit(nogil=True, cache=True)
+def list_hits(
+    begin, end, rows, planes, item_at, conditions, program, program_at, depth, counts, at, out_rows, out1, out2, out4,
+    out8, mask_at, widths,
+):  # fmt: skip
+    """Rows and unknown masks of the hits of blocks begin..end; at[item] is where an item's next hit goes."""
+    acc, valid = np.zeros(WORDS, np.uint64), np.zeros(WORDS, np.uint64)
+    stack = np.zeros((depth + 1, WORDS), np.uint64)
+    marks = np.zeros(BLOCK, np.uint64)
+    for block in range(begin, end):
+        first = block * BLOCK
+        words = (min(BLOCK, rows - first) + 63) // 64
+        plane = planes[block]
+        _valid(first, rows, valid)
+        for item in range(len(item_at) - 1):
+            if counts[block, item] == 0:
+                continue
+            _possible(item, item_at, conditions, program, program_at, plane, valid, acc, stack, words)
+            _mark(item, item_at, conditions, program, program_at, plane, acc, stack, marks, words, False)
+            to = at[item]
+            width = widths[item]
+            shift = mask_at[item]
+            for w in range(words):
+                word = acc[w]
+                while word != U0:
+                    i = w * 64 + _lowest(word)
+                    word &= word - U1
+                    out_rows[to] = first + i
+                    mark = marks[i]
+                    marks[i] = U0
+                    where = to + shift
+                    if width == 1:
+                        out1[where] = np.uint8(mark)
+                    elif width == 2:
+                        out2[where] = np.uint16(mark)
+                    elif width == 4:
+                        out4[where] = np.uint32(mark)
+                    else:
+                        out8[where] = mark
+                    to += 1
+            at[item] = to
+
+
+@njit(nogil=True, cache=True)
+def list_every(begin, end, rows, planes, item_at, conditions, program, program_at, depth, fails, unknown):
+    """Masks of all pairs: fails[item, row] and unknown[item, row]."""
+    valid = np.zeros(WORDS, np.uint64)
+    stack = np.zeros((depth + 1, WORDS), np.uint64)
+    marks = np.zeros(BLOCK, np.uint64)
+    for block in range(begin, end):
+        first = block * BLOCK
+        n = min(BLOCK, rows - first)
+        words = (n + 63) // 64
+        _valid(first, rows, valid)
+        for item in range(len(item_at) - 1):
+            for failing in (True, False):
+                out = fails[item] if failing else unknown[item]
+                _mark(
+                    item,
+                    item_at,
+                    conditions,
+                    program,
+                    program_at,
+                    planes[block],
+                    valid,
+                    stack,
+                    marks,
+                    words,
+                    failing,
+                )
+                for i in range(n):
+                    out[first + i] = marks[i]
+                    marks[i] = U0
+
+
+# ---------------------------------------------------------------- amounts
+
+
+@njit(nogil=True, cache=True)
+def amounts(
+    jobs,
+    at,
+    hit_rows,
+    rows,
+    planes,
+    numbers,
+    code,
+    code_x,
+    code_at,
+    n_regs,
+    low_of,
+    high_of,
+    low_at,
+    high_at,
+    out,
+):
+    """Amounts of the hits of some items: jobs (item, program); low and high go to out from low_at and high_at."""
+    regs = np.zeros((max(n_regs, 1), BATCH))
+    for job in range(len(jobs)):
+        item, program = jobs[job, 0], jobs[job, 1]
+        for begin in range(at[item], at[item + 1], BATCH):
+            n = min(BATCH, at[item + 1] - begin)
+            here = hit_rows[begin : begin + n]
+            for k in range(code_at[program], code_at[program + 1]):
+                op, dst, a = code[k, 0], code[k, 1], code[k, 2]
+                if op == LOAD:
+                    data = carray(_float_at(numbers[a]), (rows,))
+                    for i in range(n):
+                        regs[dst, i] = data[here[i]]
+                elif op in (TBIT, PBIT):
+                    side = 1 if op == TBIT else 0
+                    for i in range(n):
+                        r = here[i]
+                        word = planes[r // BLOCK, a, side, (r % BLOCK) >> 6]
+                        regs[dst, i] = np.float64((word >> np.uint64(r & 63)) & U1)
+                else:
+                    _step(op, regs[dst], regs, a, code[k, 3], code[k, 4], code_x[k], n)
+            offset = begin - at[item]
+            low, high = low_of[program], high_of[program]
+            for i in range(n):
+                out[low_at[item] + offset + i] = regs[low, i]
+            if high_at[item] != low_at[item]:
+                for i in range(n):
+                    out[high_at[item] + offset + i] = regs[high, i]

@@ -1,0 +1,81 @@
+"""The compiled matcher against the plain one: same hits, same masks, same amounts to the bit, on random work."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine import kernel, matching
+from engine.columns import Columns
+from engine.kernel import Matcher, match_fast
+from engine.matching import AnswerBook, ItemHits, live
+from engine.program import BoundItem
+from jobs.rules import read_answers
+from policies.library import load_library
+from profiles.dictionary import builtin_dictionary
+from profiles.inputs import read_profiles
+from tests.oracle.generate import sample
+
+Work = tuple[list[BoundItem], Columns, date, AnswerBook]
+
+
+def assert_same(fast: list[ItemHits], plain: list[ItemHits]) -> None:
+    assert len(fast) == len(plain)
+    for one, other in zip(fast, plain, strict=True):
+        name = (one.item, one.batch)
+        assert name == (other.item, other.batch) and one.ids == other.ids and one.upcoming == other.upcoming
+        for field in ("rows", "verdict", "fails", "unknown"):
+            assert np.array_equal(getattr(one, field), getattr(other, field)), (name, field)
+        for field in ("low", "high"):
+            ours, theirs = getattr(one, field), getattr(other, field)
+            same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
+            assert same.all(), (name, field, ours[~same][:3], theirs[~same][:3])
+
+
+def random_work(seed: int, folder: Path, firms: int = 80) -> Work:
+    given = sample(seed, folder / "library", firms)
+    library = load_library(given.library, builtin_dictionary(), given.sets)
+    profiles = folder / "profiles.jsonl"
+    profiles.write_text("\n".join(json.dumps(f, ensure_ascii=False) for f in given.firms), encoding="utf-8")
+    columns = read_profiles(profiles, library.dictionary, lambda problem: None)
+    answers = folder / "answers.jsonl"
+    answers.write_text("\n".join(json.dumps(a, ensure_ascii=False) for a in given.answers), encoding="utf-8")
+    return live(library.programs, given.as_of), columns, given.as_of, read_answers(answers, [])
+
+
+def test_numba_is_here() -> None:
+    assert kernel.available()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_rules_and_firms(seed: int, tmp_path: Path) -> None:
+    items, columns, day, answers = random_work(seed, tmp_path)
+    matcher = Matcher(items)
+    for every in (False, True):
+        for book in ({}, answers):
+            plain = matching.match(items, columns, day, book, every)
+            assert_same(matcher.match(columns, day, book, every), plain)
+
+
+@pytest.mark.parametrize("seed", (101, 102, 103))
+def test_many_blocks_and_threads(seed: int, tmp_path: Path) -> None:
+    items, columns, day, _ = random_work(seed, tmp_path)
+    rows = np.random.default_rng(seed).integers(0, len(columns), 9_001)
+    many = columns.take(rows)
+    many.rows = {}  # taken more than once, details have no owner
+    many.codes = [f"{i:018d}" for i in range(len(rows))]
+    plain = matching.match(items, many, day)
+    assert_same(match_fast(items, many, day), plain)
+    assert_same(Matcher(items, threads=3).match(many, day), plain)
+
+
+def test_one_firm(tmp_path: Path) -> None:
+    items, columns, day, answers = random_work(7, tmp_path)
+    matcher = Matcher(items)
+    for row in range(5):
+        one = columns.between(row, row + 1)
+        assert_same(matcher.match(one, day, answers, True), matching.match(items, one, day, answers, True))
