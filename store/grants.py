@@ -1,0 +1,388 @@
+"""兑现事项: one row a grant, every step an event; desk, jobs and finance move it by the same commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Column, Index, Integer, UniqueConstraint, func
+from sqlalchemy.engine import Engine
+from sqlmodel import Field, Session, SQLModel, select
+
+from engine import fulfilment
+from engine.fulfilment import ENOUGH, LATER, TOO_LITTLE, Refused
+from engine.grantmoves import State
+from engine.workdays import Calendar
+from store import budgets, ledger
+from store.database import BigId, Fen, fen_column, id_column, json_column, session, utc_column, writing
+from store.faults import point
+
+SUMS = ("reserved", "ordered", "arrived", "claimed", "recovered")
+
+
+class GrantCase(SQLModel, table=True):
+    """兑现事项: a firm's grant of one item and batch, as engine.fulfilment.Grant at rest."""
+
+    __tablename__ = "grant_case"
+    __table_args__ = (
+        UniqueConstraint("code", "item", "batch", name="uq_grant_case"),
+        Index("ix_grant_state_due", "state", "due"),
+        Index("ix_grant_item", "item", "batch", "state"),
+    )
+
+    id: int | None = Field(default=None, sa_column=id_column())
+    code: str
+    firm: str = ""
+    item: str
+    batch: str
+    title: str = ""
+    department: str = ""
+    variant: str
+    state: str
+    since: date
+    due: date | None = None
+    due_note: str = ""
+    holder: str = ""
+    amount: int | None = Field(default=None, sa_column=Column(Fen, nullable=True))
+    high: int | None = Field(default=None, sa_column=Column(Fen, nullable=True))
+    reserved: int = Field(default=0, sa_column=fen_column())
+    ordered: int = Field(default=0, sa_column=fen_column())
+    arrived: int = Field(default=0, sa_column=fen_column())
+    claimed: int = Field(default=0, sa_column=fen_column())
+    recovered: int = Field(default=0, sa_column=fen_column())
+    returned_from: str | None = None
+    asked: list[str] = Field(default_factory=list, sa_column=json_column())
+    notice_days: int = 5
+    facts: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+    run_no: int | None = None
+    opened: date
+    queued: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    updated: datetime = Field(sa_column=utc_column())
+
+    @property
+    def subject(self) -> str:
+        return f"{self.item}|{self.batch}"
+
+    @property
+    def key(self) -> str:
+        return f"{self.code}|{self.item}|{self.batch}"
+
+
+class GrantEvent(SQLModel, table=True):
+    """兑现经过: one step of a grant; `request` makes a repeated command harmless."""
+
+    __tablename__ = "grant_event"
+    __table_args__ = (
+        UniqueConstraint("grant_id", "no", name="uq_grant_event"),
+        UniqueConstraint("request", name="uq_grant_request"),
+    )
+
+    id: int | None = Field(default=None, sa_column=id_column())
+    grant_id: int = Field(sa_column=Column(BigId, nullable=False, index=True))
+    no: int = Field(sa_column=Column(Integer, nullable=False))
+    action: str
+    role: str
+    who: str
+    on: date = Field(sa_column_kwargs={"name": "on_day"})
+    at: datetime = Field(sa_column=utc_column())
+    came_from: str
+    went_to: str
+    facts: dict[str, Any] = Field(default_factory=dict, sa_column=json_column())
+    money: str = ""
+    fen: int = Field(default=0, sa_column=fen_column())
+    request: str | None = None
+
+
+@dataclass(frozen=True)
+class NewGrant:
+    """待立项: what a night or an application says of a grant; money in fen."""
+
+    code: str
+    firm: str
+    item: str
+    batch: str
+    title: str
+    department: str
+    variant: str
+    amount: int | None
+    high: int | None
+    notice_days: int = 5
+    run_no: int | None = None
+
+
+@dataclass(frozen=True)
+class Actor:
+    """办理人: who acts in which role."""
+
+    name: str
+    role: str
+
+
+SYSTEM = Actor("系统", "系统")
+
+
+def open_grants(
+    engine: Engine, found: Sequence[NewGrant], on: date, at: datetime, calendar: Calendar, chunk: int = 500
+) -> int:
+    """立项: a grant for each pair that has none; how many were new. Safe to repeat, and for two at once."""
+    new = 0
+    for begin in range(0, len(found), chunk):
+        part = found[begin : begin + chunk]
+        with writing(engine) as opened:
+            # Two openers of the same pairs: the second waits here, then sees the first one's rows.
+            opened.exec(select(ledger.LedgerHead).where(ledger.LedgerHead.id == 1).with_for_update()).one()
+            known = _known(opened, [f.code for f in part])
+            for one in part:
+                if (one.code, one.item, one.batch) not in known:
+                    _open(opened, one, on, at, calendar)
+                    new += 1
+            point("grants.opened")
+    return new
+
+
+def _known(opened: Session, codes: list[str]) -> set[tuple[str, str, str]]:
+    columns = select(GrantCase.code, GrantCase.item, GrantCase.batch)
+    return {tuple(r) for r in opened.exec(columns.where(GrantCase.code.in_(codes))).all()}  # type: ignore[attr-defined,misc]
+
+
+def _open(opened: Session, new: NewGrant, on: date, at: datetime, calendar: Calendar) -> None:
+    pure = fulfilment.start(new.variant, on, new.amount, new.high, new.notice_days)
+    case = GrantCase(
+        code=new.code, firm=new.firm, item=new.item, batch=new.batch, title=new.title, department=new.department,
+        variant=new.variant, state=pure.state.value, since=on, opened=on, updated=at, run_no=new.run_no,
+        facts={"企业名称": new.firm} if new.firm else {}, notice_days=new.notice_days, amount=new.amount, high=new.high,
+    )  # fmt: skip
+    opened.add(case)
+    opened.flush()
+    _event(opened, case, 1, "立项", SYSTEM, on, at, "", {}, None, None)
+    if pure.state == State.MATCHED:
+        listed = fulfilment.step(to_pure(case), "上名单", SYSTEM.role, {}, on, calendar)
+        _event(opened, case, 2, "上名单", SYSTEM, on, at, pure.state.value, {}, listed, None)
+        _take(case, listed.grant, at, calendar)
+    else:
+        _take(case, pure, at, calendar)
+    opened.add(case)
+
+
+def to_pure(case: GrantCase) -> fulfilment.Grant:
+    """转成状态机的事项."""
+    return fulfilment.Grant(
+        case.variant, State(case.state), case.since, case.amount, case.high, case.reserved, case.ordered,
+        case.arrived, case.claimed, case.recovered, State(case.returned_from) if case.returned_from else None,
+        tuple(case.asked), case.notice_days, MappingProxyType(dict(case.facts)),
+    )  # fmt: skip
+
+
+def _take(case: GrantCase, grant: fulfilment.Grant, at: datetime, calendar: Calendar) -> None:
+    case.state, case.since, case.amount = grant.state.value, grant.since, grant.amount
+    for name in SUMS:
+        setattr(case, name, getattr(grant, name))
+    case.returned_from = grant.returned_from.value if grant.returned_from else None
+    case.asked, case.facts = list(grant.asked), {k: _plain(v) for k, v in grant.facts.items()}
+    clock = fulfilment.due(grant, calendar)
+    case.due, case.holder, case.due_note = (clock.day, clock.holder, clock.note) if clock else (None, "", "")
+    case.updated = at
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _event(
+    opened: Session, case: GrantCase, no: int, action: str, actor: Actor, on: date, at: datetime, came_from: str,
+    facts: Mapping[str, object], result: fulfilment.Step | None, request: str | None,
+) -> None:  # fmt: skip
+    went = result.grant.state.value if result else case.state
+    event = GrantEvent(
+        grant_id=case.id or 0, no=no, action=action, role=actor.role, who=actor.name, on=on, at=at,
+        came_from=came_from, went_to=went, facts={k: _plain(v) for k, v in facts.items()},
+        money=result.money if result else "", fen=result.fen if result else 0, request=request,
+    )  # fmt: skip
+    opened.add(event)
+    opened.flush()
+
+
+def act(
+    engine: Engine, grant_id: int, action: str, actor: Actor, on: date, at: datetime, calendar: Calendar,
+    facts: Mapping[str, object] | None = None, request: str | None = None,
+) -> GrantCase:  # fmt: skip
+    """办一步, in one transaction; a `request` seen before changes nothing. Raises Refused with the reason and cure."""
+    with writing(engine) as opened:
+        case = act_in(opened, grant_id, action, actor, on, at, calendar, facts or {}, request)
+        point("grants.before_commit")
+    point("grants.after_commit")
+    return case
+
+
+def act_in(
+    opened: Session, grant_id: int, action: str, actor: Actor, on: date, at: datetime, calendar: Calendar,
+    facts: Mapping[str, object], request: str | None,
+) -> GrantCase:  # fmt: skip
+    """办一步, within the caller's `writing` transaction."""
+    case = opened.exec(select(GrantCase).where(GrantCase.id == grant_id).with_for_update()).one_or_none()
+    if case is None:
+        raise Refused(f"没有第 {grant_id} 号兑现事项")
+    if request is not None and opened.exec(select(GrantEvent).where(GrantEvent.request == request)).first():
+        return case
+    facts = {"经办人": actor.name, **facts}
+    pure = to_pure(case)
+    needed = fulfilment.wants(pure, action, actor.role, facts)
+    budget = budgets.locked(opened, case.item, case.batch)
+    result = fulfilment.step(
+        pure, action, actor.role, facts, on, calendar, _verdict(opened, case, action, budget, needed)
+    )
+    came_from = case.state
+    _take(case, result.grant, at, calendar)
+    if case.state == State.QUEUED.value and came_from != case.state:
+        case.queued = at
+    count = opened.exec(select(func.count()).where(GrantEvent.grant_id == grant_id)).one()
+    _event(opened, case, count + 1, action, actor, on, at, came_from, facts, result, request)
+    if result.money:
+        if budget is not None:
+            budgets.shift(budget, result.money, result.fen)
+            opened.add(budget)
+        ledger.append(
+            opened, result.money, result.fen, subject=case.subject, on=on, at=at, who=actor.name,
+            grant_id=grant_id, ref=str(facts.get("流水号", "")),
+        )  # fmt: skip
+    opened.add(case)
+    opened.flush()
+    return case
+
+
+def _verdict(
+    opened: Session, case: GrantCase, action: str, budget: budgets.BatchBudget | None, needed: int
+) -> str:
+    """Whether the batch has the money: 够, 不够, 待分配; who queues goes before who comes."""
+    if budget is None or budget.available is None:
+        return ENOUGH
+    if budget.pooled:
+        return LATER if action != "分配" or needed <= budget.available else TOO_LITTLE
+    if not needed:
+        return ENOUGH
+    if needed > budget.available or _queued_before(opened, case):
+        return TOO_LITTLE
+    return ENOUGH
+
+
+def _queued_before(opened: Session, case: GrantCase) -> bool:
+    query = select(GrantCase.id).where(
+        GrantCase.item == case.item, GrantCase.batch == case.batch, GrantCase.state == State.QUEUED.value
+    )
+    if case.state == State.QUEUED.value:
+        query = query.where(GrantCase.queued < case.queued)  # type: ignore[operator]
+    return opened.exec(query.limit(1)).first() is not None
+
+
+def promote(engine: Engine, item: str, batch: str, on: date, at: datetime, calendar: Calendar) -> int:
+    """递补: moves the queue of a batch up as far as the budget reaches, in the order of confirmation; how many."""
+    moved = 0
+    for case in find(engine, item=item, batch=batch, states=[State.QUEUED], order="queued"):
+        try:
+            act(engine, case.id or 0, "递补", SYSTEM, on, at, calendar)
+        except Refused:
+            return moved
+        moved += 1
+    return moved
+
+
+def share_out(
+    engine: Engine, item: str, batch: str, actor: Actor, on: date, at: datetime, calendar: Calendar
+) -> int:
+    """按比例核减: shares a pooled batch's budget among all confirmed grants by one factor, down to the yuan; how many."""
+    with writing(engine) as opened:
+        query = select(GrantCase).where(
+            GrantCase.item == item, GrantCase.batch == batch, GrantCase.state == State.POOLED.value
+        )
+        # Grants before the budget, as `act` takes them, so that two transactions can't wait for each other.
+        pool = opened.exec(query.order_by(GrantCase.id).with_for_update()).all()  # type: ignore[arg-type]
+        budget = budgets.locked(opened, item, batch)
+        if budget is None or budget.available is None or not pool:
+            return 0
+        shares = pro_rata([c.amount or 0 for c in pool], budget.available)
+        for case, fen in zip(pool, shares, strict=True):
+            act_in(opened, case.id or 0, "分配", actor, on, at, calendar, {"分配金额": fen}, None)
+        return len(pool)
+
+
+def pro_rata(amounts: Sequence[int], available: int) -> list[int]:
+    """按比例核减: each amount by one factor, rounded down to the yuan; in full where the budget suffices."""
+    total = sum(amounts)
+    if total <= available:
+        return list(amounts)
+    return [a * available // total // 100 * 100 for a in amounts]
+
+
+ORDERS = {"due": GrantCase.due, "queued": GrantCase.queued, "id": GrantCase.id}
+
+
+def find(
+    engine: Engine, *, item: str | None = None, batch: str | None = None, code: str | None = None,
+    states: Iterable[State] | None = None, order: str = "id", limit: int | None = None,
+) -> list[GrantCase]:  # fmt: skip
+    """查兑现事项, sorted by `order` (due, queued, id), ties by id."""
+    query = select(GrantCase).order_by(ORDERS[order], GrantCase.id)  # type: ignore[arg-type]
+    for column, value in ((GrantCase.item, item), (GrantCase.batch, batch), (GrantCase.code, code)):
+        if value is not None:
+            query = query.where(column == value)
+    if states is not None:
+        query = query.where(GrantCase.state.in_([s.value for s in states]))  # type: ignore[attr-defined]
+    with session(engine) as opened:
+        return list(opened.exec(query.limit(limit) if limit else query).all())
+
+
+def history(engine: Engine, grant_id: int) -> list[GrantEvent]:
+    """兑现经过: every step of a grant, first to last."""
+    with session(engine) as opened:
+        query = select(GrantEvent).where(GrantEvent.grant_id == grant_id).order_by(GrantEvent.no)  # type: ignore[arg-type]
+        return list(opened.exec(query).all())
+
+
+def disagreements(opened: Session) -> list[ledger.Finding]:
+    """不平: grants and budgets whose sums are not the ledger's."""
+    entry = ledger.LedgerEntry
+    columns: tuple[Any, ...] = (entry.grant_id, entry.debit, entry.credit)
+    query: Any = select(*columns, func.sum(entry.fen)).where(entry.grant_id.is_not(None))  # type: ignore[call-overload,union-attr]
+    held: dict[int, dict[str, int]] = {}
+    for grant_id, debit, credit, fen in opened.exec(query.group_by(*columns)).all():
+        sums = held.setdefault(grant_id or 0, {})
+        sums[debit] = sums.get(debit, 0) - int(fen)
+        sums[credit] = sums.get(credit, 0) + int(fen)
+    found = []
+    for case in opened.exec(select(GrantCase)).yield_per(2000):
+        said = held.pop(case.id or 0, {})
+        # The grant counts what was ever claimed and recovered; the ledger what stands on each account now.
+        now = {
+            "占用": case.reserved, "在途": case.ordered, "已付": case.arrived - case.claimed,
+            "待追回": case.claimed - case.recovered, "已退回": case.recovered,
+        }  # fmt: skip
+        found += [
+            ledger.Finding("不平", None, f"{case.key} 的“{name}”记 {fen} 分，台账是 {said.get(name, 0)} 分")
+            for name, fen in now.items()
+            if said.get(name, 0) != fen
+        ]
+    found += [ledger.Finding("消失", None, f"台账里有第 {n} 号兑现事项，事项不见了") for n in held]
+    return found + _budget_disagreements(opened)
+
+
+def _budget_disagreements(opened: Session) -> list[ledger.Finding]:
+    names = {"占用": "reserved", "在途": "ordered", "已付": "paid", "待追回": "claimed", "已退回": "refunded"}
+    found = []
+    for budget in opened.exec(select(budgets.BatchBudget)).all():
+        said = ledger.balances(opened, budget.subject)
+        sums = {name: getattr(budget, column) for name, column in names.items()}
+        if budget.available is not None:
+            sums["可用"] = budget.available
+        found += [
+            ledger.Finding(
+                "不平",
+                None,
+                f"{budget.item} {budget.batch} 的“{name}”记 {fen} 分，台账是 {said.get(name, 0)} 分",
+            )
+            for name, fen in sums.items()
+            if said.get(name, 0) != fen
+        ]
+    return found

@@ -1,0 +1,103 @@
+"""A PostgreSQL server of our own for the tests: started on a free loopback port, thrown away afterwards."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PLACES = (
+    "/usr/lib/postgresql/17/bin",
+    "/usr/lib/postgresql/16/bin",
+    "/usr/lib/postgresql/15/bin",
+    "/usr/local/bin",
+)
+
+
+def binaries() -> Path | None:
+    """Where initdb and postgres are, or None."""
+    for place in PLACES:
+        if (Path(place) / "initdb").exists() and (Path(place) / "postgres").exists():
+            return Path(place)
+    return None
+
+
+def _as_other() -> tuple[list[str], str]:
+    """PostgreSQL refuses root: a command prefix that drops to another user, and that user."""
+    if os.geteuid() != 0:
+        return [], pwd.getpwuid(os.geteuid()).pw_name
+    names = {p.pw_name for p in pwd.getpwall()}
+    user = "postgres" if "postgres" in names else "nobody"
+    group = pwd.getpwnam(user).pw_gid
+    return ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups"], user
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """A running server: yields its URL, stops it at the end. Raises FileNotFoundError where there is none."""
+    place = binaries()
+    if place is None:
+        raise FileNotFoundError("no PostgreSQL binaries here")
+    prefix, user = _as_other()
+    home = Path(tempfile.mkdtemp(prefix="huiqi-pg-", dir="/tmp"))
+    if prefix:
+        shutil.chown(home, user)
+    data, log = home / "data", home / "log"
+    initdb = [
+        str(place / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "huiqi",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--no-locale",
+        "-N",
+    ]
+    subprocess.run([*prefix, *initdb], check=True, capture_output=True, cwd="/")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = [
+        "-c",
+        "listen_addresses=127.0.0.1",
+        "-c",
+        f"unix_socket_directories={home}",
+        "-c",
+        "max_connections=200",
+    ]
+    with log.open("wb") as out:
+        running = subprocess.Popen(
+            [*prefix, str(place / "postgres"), "-D", str(data), "-p", str(port), *options],
+            stdout=out, stderr=out, cwd="/",
+        )  # fmt: skip
+    try:
+        _wait(port, running, log)
+        yield f"postgresql+psycopg://huiqi@127.0.0.1:{port}/postgres"
+    finally:
+        running.terminate()
+        running.wait(30)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _wait(port: int, running: subprocess.Popen, log: Path) -> None:
+    import psycopg
+
+    for _ in range(200):
+        if running.poll() is not None:
+            raise RuntimeError(log.read_text(errors="replace")[-2000:])
+        try:
+            psycopg.connect(host="127.0.0.1", port=port, user="huiqi", dbname="postgres").close()
+            return
+        except psycopg.OperationalError:
+            time.sleep(0.1)
+    raise RuntimeError("PostgreSQL did not answer in 20 s")
