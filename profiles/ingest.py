@@ -24,7 +24,7 @@ from profiles.codes import tidy_code, valid_codes
 from profiles.dictionary import builtin_dictionary
 from profiles.reading import Chunk
 from profiles.source import Column, Source, SourceError
-from profiles.values import Refused, Value, is_mojibake, parse_date, parse_text, parser
+from profiles.values import SUSPECT, Refused, Value, is_mojibake, parse_date, parse_text, parser
 
 YEAR_MARK = "{年}"
 CACHE_MOST = 200_000
@@ -100,6 +100,7 @@ class _Cells:
     parse: Callable[[str], Value]
     yearly: bool
     text: bool
+    patterns: tuple[tuple[re.Pattern[str], str], ...]
     cache: dict[str, str | Refused | None] = field(default_factory=dict)
 
 
@@ -207,6 +208,7 @@ class Plan:
             parser(spec.kind, column, self.source.rates, spec.unit),
             dated,
             spec.kind in (kinds.TEXT, kinds.CODE, kinds.LIST),
+            tuple((re.compile(pattern), value) for pattern, value in column.patterns.items()),
         )
 
     def _column(
@@ -261,8 +263,8 @@ class Plan:
                 raise Refused("pattern", f"“{tidy[:40]}”不合乎 {column.pattern}")
             if column.values:
                 tidy = _translated(tidy, column)
-            if column.patterns:
-                tidy = _first_match(tidy, column)
+            if cells.patterns:
+                tidy = _first_match(tidy, cells)
             value = cells.parse(tidy)
         except Refused as refused:
             return refused
@@ -280,8 +282,10 @@ class Plan:
         watched = {cells.index for cells in self._cells if cells.text}
         watched |= {self._place[name] for name in (self.source.firm.name, self.source.firm.code) if name}
         for index in sorted(watched):
+            if not SUSPECT.search("\n".join(columns[index])):
+                continue
             for i, text in enumerate(columns[index]):
-                if text and i not in refused and is_mojibake(text):
+                if is_mojibake(text) and i not in refused:
                     refused[i] = Trouble(lines[i], self.header[index], "mojibake", f"“{text[:20]}”是乱码")
 
     def _text(self, columns: list[tuple[str, ...]], name: str, n: int) -> Sequence[str]:
@@ -407,8 +411,8 @@ def _translated(text: str, column: Column) -> str:
     return column.values[text]
 
 
-def _first_match(text: str, column: Column) -> str:
-    for pattern, value in column.patterns.items():
-        if re.search(pattern, text):
+def _first_match(text: str, cells: _Cells) -> str:
+    for pattern, value in cells.patterns:
+        if pattern.search(text):
             return value
     raise Refused("value", f"“{text[:40]}”不合乎声明的任何 patterns", recognised=True)

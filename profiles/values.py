@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
 
 import cn2an
 
@@ -34,6 +35,7 @@ CHINESE = re.compile(r"[零〇一二三四五六七八九十百千万亿两点]+
 MONEY = re.compile(
     r"(?P<before>[^\d.,+\-(]*)(?P<number>[+-]?[\d][\d,]*(?:\.\d+)?|[+-]?\.\d+)(?P<after>.*)", re.DOTALL
 )
+WHOLE = Decimal(1)
 LARGEST_FEN = 10**17  # a quadrillion yuan: more is a slip, and doubles would lose yuan
 DATES = (
     re.compile(
@@ -54,6 +56,13 @@ MOJIBAKE = re.compile(
     "|[\x00-\x08\x0b\x0c\x0e-\x1f]|[\ue000-\uf8ff]{2}"
 )
 HAN = re.compile("[\u4e00-\u9fff]")
+# What the first two bytes of Chinese UTF-8 (E4–E9, 80–BF) read as in GB18030: misread text is full of these.
+MISREAD = "".join(
+    bytes((high, low)).decode("gb18030", errors="ignore")
+    for high in range(0xE4, 0xEA)
+    for low in range(0x80, 0xC0)
+)
+SUSPECT = re.compile(f"{MOJIBAKE.pattern}|[{re.escape(MISREAD)}]")
 
 
 class Refused(ValueError):
@@ -169,10 +178,10 @@ def parse_text(text: str) -> str:
 
 def is_mojibake(text: str) -> bool:
     """乱码: replacement characters, bytes of UTF-8 read as another encoding, control characters."""
+    if not SUSPECT.search(text):
+        return False
     if MOJIBAKE.search(text):
         return True
-    if text.isascii():
-        return False
     # Chinese text's GB18030 bytes are hardly ever sound UTF-8; where they are and read as Chinese, it was misread.
     try:
         again = text.encode("gb18030").decode("utf-8")
@@ -240,16 +249,22 @@ def _scale(unit: str) -> int:
 
 
 def _unit_and_currency(before: str, after: str, shown: str) -> tuple[int | None, str]:
-    """Scale (None: not written) and currency ("" : not written) of what stands around the number."""
-    money = ""
-    if before:
-        money = CURRENCIES.get(before.lower().rstrip(":"), "")
-        if not money:
-            raise Refused("amount", f"“{_short(shown)}”不是金额")
+    """Scale (None: not written) and currency ("": not written) of what stands around the number."""
+    found = _around(before.lower(), after)
+    if found is None:
+        raise Refused("amount", f"“{_short(shown)}”的单位或币种认不出")
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _around(before: str, after: str) -> tuple[int | None, str] | None:
+    money = CURRENCIES.get(before.rstrip(":"), "") if before else ""
+    if before and not money:
+        return None
     if not after:
         return None, money
+    rest = after.removesuffix("整").removesuffix("正")
     for word in sorted(UNITS, key=len, reverse=True):
-        rest = after.removesuffix("整").removesuffix("正")
         if not rest.startswith(word):
             continue
         tail = rest[len(word) :]
@@ -258,7 +273,7 @@ def _unit_and_currency(before: str, after: str, shown: str) -> tuple[int | None,
         known = CURRENCIES.get(tail.lower(), "")
         if known and (not money or money == known):
             return UNITS[word], known
-    raise Refused("amount", f"“{_short(shown)}”的单位或币种认不出")
+    return None
 
 
 def _fen(amount: Decimal, scale: int, currency: str, rates: dict[str, float], shown: str) -> int:
@@ -269,7 +284,7 @@ def _fen(amount: Decimal, scale: int, currency: str, rates: dict[str, float], sh
                 "currency", f"“{_short(shown)}”是{money}，来源没有声明折算率（rates）", recognised=True
             )
         amount *= Decimal(str(rates[money]))
-    fen = int((amount.scaleb(scale + 2)).to_integral_value(rounding=ROUND_HALF_UP))
+    fen = int(amount.scaleb(scale + 2).quantize(WHOLE, rounding=ROUND_HALF_UP))
     if abs(fen) > LARGEST_FEN:
         raise Refused("amount", f"“{_short(shown)}”大得不像金额")
     return fen

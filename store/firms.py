@@ -159,13 +159,18 @@ def firm_seen(engine: Engine, code: str, known_on: date | None = None) -> list[S
 
 
 def provenance(
-    engine: Engine, code: str, as_of: date, dictionary: Dictionary, *, known_on: date | None = None
+    engine: Engine,
+    code: str,
+    as_of: date,
+    dictionary: Dictionary | None = None,
+    *,
+    known_on: date | None = None,
 ) -> dict[Key, Fact]:
     """出处: (indicator, year or None) → Fact of one firm, true for `as_of` by what stands now (or stood on `known_on`).
 
     An empty mapping: no file.
     """
-    return resolve(firm_seen(engine, code, known_on), as_of, dictionary)
+    return resolve(firm_seen(engine, code, known_on), as_of, dictionary or builtin_dictionary())
 
 
 def history(engine: Engine, code: str, indicator: str, year: int | None = None) -> list[Change]:

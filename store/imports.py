@@ -237,7 +237,10 @@ def _last_landed(opened: Session, source: str) -> SourceBatch | None:
 
 
 def _repeated(opened: Session, batch: SourceBatch) -> bool:
-    """Whether the very same bytes, read the same way and dated the same, stand in a landed batch."""
+    """Whether the very same bytes, read the same way and dated the same, stand in a landed batch.
+
+    An undated file that arrives again tells nothing newer, so its day is that of its first arrival.
+    """
     query = select(SourceBatch).where(
         SourceBatch.source == batch.source,
         SourceBatch.file_digest == batch.file_digest,
@@ -245,10 +248,7 @@ def _repeated(opened: Session, batch: SourceBatch) -> bool:
         SourceBatch.state == LANDED,
         SourceBatch.id != batch.id,
     )
-    for other in opened.exec(query):
-        if other.day == batch.day and (batch.day or other.arrived_at.date() == batch.arrived_at.date()):
-            return True
-    return False
+    return any(other.day == batch.day for other in opened.exec(query))
 
 
 def _suspicion(report: BatchReport, plan: Plan, before: SourceBatch | None) -> str:
