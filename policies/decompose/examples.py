@@ -133,8 +133,9 @@ def atom_labels(reading: Reading, spans: Spans) -> np.ndarray:
                 previous[label] = set()
                 continue
             carried = hits & previous.get(label, set())
-            name = f"more_{label}" if carried and f"more_{label}" in LABELS else label
-            out[i, LABELS.index(name)] = 1.0
+            out[i, LABELS.index(label)] = 1.0
+            if carried and f"more_{label}" in LABELS:
+                out[i, LABELS.index(f"more_{label}")] = 1.0
             previous[label] = hits
     return out
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from engine.text import tokens
-from policies.segment import Clause
+from policies.segment import Clause, role_of_field
 
 from .cues import cues_of, heads_of
 from .prior import prior_features
@@ -40,7 +40,7 @@ def layout(c: Clause, total: int) -> dict[str, float]:
         f"end:{text[-1:]}": 1.0,
         f"start:{text[:1]}": 1.0,
         f"line:{int(c.first)}{int(c.last)}": 1.0,
-        f"field:{c.field_name}": 1.0,
+        f"fieldrole:{role_of_field(c.field_name)}": 1.5,
         f"place:{10 * c.number // (total + 1)}": 1.0,
         f"block:{int(c.block > 0)}": 1.0,
         f"deep:{len(c.headings)}": 1.0,
@@ -85,6 +85,10 @@ def clause_features(clauses: Sequence[Clause]) -> list[dict[str, float]]:
             row |= {f"h{depth}:{w}": WORD_WEIGHT for w in edges[at][:10]}
             row |= {f"head{depth}:{name}": 1.0 for name in heads_of(plain(clauses[at].text)[:40])}
         row |= {f"field:{name}": 1.0 for name in heads_of(c.field_name)}
+        if c.headings:
+            lead = by_number[c.headings[-1]]
+            strength = 1.5 if re.search(r"[：:]\s*$", clauses[lead].text) else 0.5
+            row |= {f"lead{k}": strength for k in marks[lead] if k.startswith(("cue", "prior"))}
         for name, j in (("p", i - 1), ("n", i + 1)):
             if 0 <= j < len(clauses):
                 row |= {f"{name}:{w}": WORD_WEIGHT for w in edges[j][:2] + edges[j][-1:]}

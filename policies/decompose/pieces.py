@@ -151,14 +151,15 @@ def pieces_of(reading: Reading, model: LinearModel) -> list[Piece]:
         open_: Piece | None = None
         last = -2
         for i, a in enumerate(reading.atoms):
-            new, cont = float(reading.labels[i, at[label]]), float(reading.labels[i, at[more]])
-            adjacent = open_ is not None and open_.clause == a.clause and last == i - 1
-            if adjacent and open_ is not None and cont >= t[more] and cont >= new:
-                open_.b, last = a.b, i
-            elif new >= t[label] or cont >= max(t[more], 0.5):
-                open_ = Piece(label, a.clause, a.a, a.b, max(new, cont))
+            held, cont = float(reading.labels[i, at[label]]), float(reading.labels[i, at[more]])
+            if held < t[label]:
+                continue
+            if open_ is not None and open_.clause == a.clause and last == i - 1 and cont >= t[more]:
+                open_.b, open_.score = a.b, max(open_.score, held)
+            else:
+                open_ = Piece(label, a.clause, a.a, a.b, held)
                 out.append(open_)
-                last = i
+            last = i
     return sorted(out, key=lambda p: (p.clause, p.a))
 
 

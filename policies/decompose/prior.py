@@ -33,18 +33,16 @@ def _short_heading(c: Clause, text: str) -> bool:
     body = _body(c, text).rstrip("。；")
     if _MODAL.search(body) or _AMOUNT.search(body) or len(body) > 30:
         return False
-    return (bool(c.label) and (not c.last or len(body) <= 14)) or (not c.label and not c.last and len(body) <= 24)
+    return (bool(c.label) and (not c.last or len(body) <= 14)) or (
+        not c.label and not c.last and len(body) <= 24
+    )
 
 
 def _is_title(c: Clause, text: str, cues: set[str]) -> bool:
     if c.sort == "h" or ("question" in cues and text.endswith(("？", "?"))):
         return True
-    if (
-        (c.number == 1
-        and not text.endswith(("：", ":")))
-        or (c.number <= 6
-        and "titled" in cues
-        and not _SENTENCE.search(text))
+    if (c.number == 1 and not text.endswith(("：", ":"))) or (
+        c.number <= 6 and "titled" in cues and not _SENTENCE.search(text)
     ):
         return True
     if not c.first:
@@ -68,8 +66,7 @@ def _leads(c: Clause, text: str, cues: set[str]) -> bool:
     return (
         len(body) <= 12
         or bool(field_of(c.text))
-        or (len(body) <= 30
-        and not re.search(r"并符合|须|可以|不予|的，|期间|提供", body))
+        or (len(body) <= 30 and not re.search(r"并符合|须|可以|不予|的，|期间|提供", body))
     )
 
 
@@ -81,10 +78,30 @@ def _under(c: Clause, text: str, cues: set[str]) -> str:
     return role
 
 
-def opinions(c: Clause) -> list[str]:
+WEIGHT = 2.0
+_LEADS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("exclusion", re.compile(r"不予|不得|不享受|不支持|除外|取消")),
+    ("material", re.compile(r"材料|资料|提交|提供")),
+    ("condition", re.compile(r"条件|符合|满足|下列.{0,8}(?:企业|单位|人员|对象)|对象|范围")),
+    ("authority", re.compile(r"职责|公开如下|负责")),
+    ("benefit", re.compile(r"补[贴助]|奖|资助|支持|减[缴免]|优惠|标准|额度")),
+    ("procedure", re.compile(r"程序|流程|步骤")),
+)
+
+
+def _led(c: Clause, lead: Clause | None) -> str:
+    """What the line that introduces a list says its points are (有下列情形之一的，不予支持：)."""
+    if lead is None or not c.label or not re.search(r"[：:]\s*$", lead.text) or len(lead.text) < 9:
+        return ""
+    return next((role for role, p in _LEADS if p.search(lead.text)), "")
+
+
+def opinions(c: Clause, lead: Clause | None = None) -> list[str]:
     """初判: the roles a reader would give a clause at first sight."""
     text = re.sub(r"\s+", "", c.text)
     cues = set(cues_of(text))
+    if (led := _led(c, lead)) and not text.endswith(("：", ":")):
+        return [led]
     if _is_title(c, text, cues):
         return ["title"]
     if (
@@ -123,11 +140,8 @@ def _content(c: Clause, text: str, cues: set[str], under: str) -> list[str]:
         out.append("benefit")
         if cues & {"to_whom", "the_firm", "any_who", "threshold", "first_time", "have"}:
             out.append("condition")
-    elif (
-        under == "condition"
-        or (cues & {"have", "register", "the_firm"}
-        and cues & {"must", "the_firm"}
-        and not excluded)
+    elif under == "condition" or (
+        cues & {"have", "register", "the_firm"} and cues & {"must", "the_firm"} and not excluded
     ):
         out.append("condition")
     if "valid" in cues and ("from_on" in cues or re.search(r"施行|有效期|期限为", text)):
@@ -151,4 +165,11 @@ def _content(c: Clause, text: str, cues: set[str], under: str) -> list[str]:
 
 def prior_features(clauses: Sequence[Clause]) -> list[dict[str, float]]:
     """初判特征: opinions of every clause as features."""
-    return [{f"prior:{role}": 2.0 for role in opinions(c)} for c in clauses]
+    by_number = {c.number: c for c in clauses}
+    return [
+        {
+            f"prior:{role}": WEIGHT
+            for role in opinions(c, by_number.get(c.headings[-1]) if c.headings else None)
+        }
+        for c in clauses
+    ]

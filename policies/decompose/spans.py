@@ -126,3 +126,9 @@ def trimmed(flat: str, a: int, b: int) -> tuple[int, int]:
     if end and end.start() > 2:
         b = a + end.start()
     return a, b
+
+
+def body_of(flat: str) -> tuple[int, int]:
+    """正文: flat without the label it begins with."""
+    lead = _LEAD.match(flat)
+    return (lead.end() if lead else 0), len(flat)

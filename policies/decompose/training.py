@@ -93,7 +93,7 @@ def best_threshold(scores: np.ndarray, y: np.ndarray) -> float:
     f1 = 2 * hit / (np.arange(1, len(y) + 1) + y.sum())
     at = int(np.argmax(f1))
     below = scores[order[at + 1]] if at + 1 < len(y) else 0.0
-    return float((scores[order[at]] + below) / 2)
+    return float(np.clip((scores[order[at]] + below) / 2, 0.3, 0.6))
 
 
 def stack(rows: Sequence[Sequence[Features]]) -> list[Features]:

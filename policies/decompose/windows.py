@@ -31,7 +31,7 @@ def window_in(flat: str, year: int | None, issued: str | None) -> dict[str, Any]
         stop = date_of(m, int(start[:4]))
         if stop:
             out["to"] = stop
-    elif re.search(r"(?:印发|发布|公布|即)之?日起(?:至|到)?$", before) and issued:
+    elif re.search(r"(?:印发|发布|公布|即)之?日起?(?:至|到)?$", before) and issued:
         out = {"from": issued, "to": start}
     elif (
         re.search(r"截[止至]", before[-14:])
@@ -51,6 +51,8 @@ def _short(flat: str, year: int | None) -> dict[str, Any]:
     if not found:
         return {}
     first = date_of(found[0], year)
+    if re.search(r"开放|开始", flat[: found[0].start()]) and not re.search(r"截[止至]", flat):
+        return {"from": first}
     if len(found) > 1 and re.match(r"(?:至|到|-|—|～)", flat[found[0].end() :]):
         return {"from": first, "to": date_of(found[1], year)}
     if re.search(r"截[止至]|于", flat[: found[0].start()]) or _UNTIL.match(flat[found[0].end() :]):

@@ -1,0 +1,173 @@
+"""筛选: which benefit pieces are real, what triggers them, and what a call for applications names in its title."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from policies.segment import role_of_field
+
+from .benefits import benefits_of, keyed
+from .model import Item
+from .pieces import LABELS, Piece, Reading
+from .roles import ROLES
+
+
+def with_numbers(reading: Reading, pieces: Sequence[Piece]) -> list[Piece]:
+    """补片段: an atom that holds a benefit's number is a benefit piece, whatever its words were taken for."""
+    out = list(pieces)
+    held = [(p.clause, p.a, p.b) for p in out if p.label == "benefit"]
+    for a in reading.atoms:
+        probe = Piece("benefit", a.clause, a.a, a.b, 0.5)
+        found = keyed(reading, probe)
+        if found and not any(c == a.clause and s <= found[0][0].start < e for c, s, e in held):
+            probe.score = max(s for _, _, s in found)
+            out.append(probe)
+    return sorted(out, key=lambda p: (p.clause, p.a, p.label))
+
+
+def kept_benefits(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]) -> list[Piece]:
+    """可信奖补: benefit pieces of clauses that give something; words alone in a clause of another role give nothing."""
+    out = []
+    for p in pieces:
+        if p.label == "benefit" and "benefit" not in roles[p.clause] and not keyed(reading, p):
+            continue
+        if (
+            p.label == "benefit"
+            and "benefit" not in roles[p.clause]
+            and reading.roles[p.clause][ROLES.index("benefit")] < 0.08
+        ):
+            continue
+        out.append(p)
+    return out
+
+
+def with_triggers(reading: Reading, pieces: Sequence[Piece]) -> list[Piece]:
+    """补触发: a benefit without any condition before it in its sentence is said of the words right before it."""
+    out = list(pieces)
+    k = LABELS.index("condition")
+    by_clause: dict[int, list[int]] = {}
+    for n, a in enumerate(reading.atoms):
+        by_clause.setdefault(a.clause, []).append(n)
+    for clause, numbers in by_clause.items():
+        here = [p for p in pieces if p.clause == clause]
+        first = min((p.a for p in here if p.label == "benefit"), default=None)
+        if first is None or any(p.label == "condition" and p.a < first for p in here):
+            continue
+        before = [n for n in numbers if reading.atoms[n].b <= first]
+        best = max(before, key=lambda n: float(reading.labels[n, k]), default=None)
+        if best is not None and (
+            reading.labels[best, k] > 0.12 or _TRIGGERS.search(reading.atoms[best].text)
+        ):
+            a = reading.atoms[best]
+            out.append(Piece("condition", clause, a.a, a.b, float(reading.labels[best, k])))
+    return sorted(out, key=lambda p: (p.clause, p.a, p.label))
+
+
+_TRIGGERS = re.compile(r"^对(?!其)|的$|^(?:新|首次|初次|凡|经|被|获|通过)")
+_HARD = re.compile(
+    r"给予(?!.{0,6}(?:指导|重视|关注|保障$))|予以(?:一次性|适当|补|奖|资助|扶持|支持|贴息|返还)|奖励|奖补|补贴|补助|资助|贴息|津贴|返还|减免|减半|减[征缴按]|免[费收征]|"
+    r"加计|救助|报销|抵扣|摊销"
+)
+_SOFT = re.compile(
+    r"优先|一事一议|扶持|全额|可(?:申[请报]|享受|获|在|直接|缩短|由)|享受|配套|绿色通道|一站式|便利化|补偿|授信|支持|保障|纳入|缩短|推荐|认定"
+)
+_PAYS = re.compile(
+    _HARD.pattern + r"|标准|额度|金额|贷款|资金|费率|税率|享受|扶持|支持|租金|配套|奖|补|元/|每人|每[家件个]"
+)
+_OFFICE = re.compile(
+    r"^(?:其中，?)?(?:有条件的地[方区]|各地区?|各级|地方|中央财政|国家和?地方|省级|各有关|相关部门|(?:国家|省|市|县|区)级?[^，]{0,12}(?:基金|机构|部门|政府))[^，。]{0,40}?(?:可|要|应|可以|须|负责)"
+)
+_TO_OFFICE = re.compile(r"(?:成效|工作)[^，]{0,8}的(?:地[方区]|省|市|县|部门)")
+_TO_WHOM = re.compile(
+    r"对|为[^，]{2,}(?:提供|给予)|的|企业|单位|人员|个人|机构|团队|毕业生|人才|项目|产品|者"
+)
+_FEE = re.compile(r"收取的|收费|费率[^，。]{0,12}(?:不超过|不高于)|风险责任")
+_MAY = re.compile(r"可以?(?:适当|酌情|视情)|(?:逐步|研究|探索)(?:给予|予以|建立|出台|完善)|结合实际")
+_EXISTING = re.compile(r"(?:按|依|依照|按照|执行)?现行(?:有效)?(?:的)?(?:[^，]{0,8})(?:规定|政策|税收)")
+
+
+def grade(reading: Reading, item: Item) -> int:
+    """实在程度: 2 where the words give money or relief to somebody, 1 where they promise something softer, 0 nothing."""
+    best = 0
+    b = ROLES.index("benefit")
+    for p in item.pieces:
+        flat = reading.views[p.clause].flat
+        said, role = flat[p.a : p.b], float(reading.roles[p.clause][b])
+        barred = _OFFICE.search(flat) or _TO_OFFICE.search(flat) or _EXISTING.search(flat)
+        if barred or (_FEE.search(flat) and not _HARD.search(said)):
+            continue
+        if keyed(reading, p) and _PAYS.search(flat) and role >= 0.2:
+            best = 2
+        elif _HARD.search(said) and role >= 0.4 and _TO_WHOM.search(flat):
+            best = max(best, 1 if _MAY.search(flat) else 2)
+        elif _SOFT.search(said) and role >= 0.45 and p.score >= 0.3:
+            best = max(best, 1)
+    return best
+
+
+def concrete(reading: Reading, items: Sequence[Item]) -> list[Item]:
+    """实在事项: items that give something; soft promises count only in a document that gives something hard as well,
+    so that plans and service texts make none."""
+    graded = [(grade(reading, i), i) for i in items]
+    hard = sum(1 for g, _ in graded if g == 2)
+    return [i for g, i in graded if g == 2 or (g == 1 and hard >= 2)]
+
+
+_CALL = re.compile(
+    r"(?:关于)?(?:组织|开展|做好|受理|启动|发布|印发)?(?:组织)?(?:申报|受理|开展|做好)?(?P<what>[^。]{4,60}?)(?:工作)?的?(?:通知|通告|公告|指南)?$"
+)
+_APPLY = re.compile(r"申[报请领]|受理|认定|入库|征集|遴选|评选|备案")
+_GIVEN = re.compile(
+    r"认定|入库|补[贴助]|资助|奖[励补]|资金|示范|专项|项目|计划|培育|贴息|企业|平台|中心|基地"
+)
+
+
+def title_item(reading: Reading, roles: list[list[str]], items: Sequence[Item]) -> list[Item]:
+    """标题事项: a call for applications that names what is applied for only in its title, with conditions of its own."""
+    stated = {k for i in items for k in i.clauses}
+    own = [
+        k
+        for k, names in enumerate(roles)
+        if "condition" in names
+        and role_of_field(reading.clauses[k].field_name) == "condition"
+        and k not in stated
+        and not _under_items(reading, k, items)
+    ]
+    if not own:
+        return []
+    for k in range(min(8, len(reading.clauses))):
+        flat = reading.views[k].flat
+        if (
+            "title" not in roles[k]
+            or not _APPLY.search(flat)
+            or not _GIVEN.search(flat)
+            or re.search(r"办法$|意见$|措施$|方案$", flat)
+        ):
+            continue
+        span = _named(flat)
+        if span:
+            piece = Piece("benefit", k, *span, 0.6)
+            item = Item(sorted({k, *own}), [piece], benefits_of(reading, [piece]), score=0.6, title_only=True)
+            return [item]
+    return []
+
+
+def _named(flat: str) -> tuple[int, int] | None:
+    """What a call's title names: the words between 关于组织申报 and 的通知."""
+    m = re.search(
+        r"^.{0,30}?关于(?:[^，。]{0,8}(?:组织|开展|做好|受理|启动))?(?:申报|受理|开展|申请|征集)?", flat
+    )
+    a = m.end() if m else 0
+    end = re.search(
+        r"(?:项目)?(?:申[报请领])?(?:工作|条件及.{0,8}|有关.{0,6}|要求)?的?(?:预?通知|通告|公告|指南|的函)?$",
+        flat[a:],
+    )
+    b = a + end.start() if end and end.start() > 3 else len(flat)
+    return (a, b) if b - a >= 4 else None
+
+
+def _under_items(reading: Reading, k: int, items: Sequence[Item]) -> bool:
+    """Whether items stand under a heading of a clause, below the document itself."""
+    above = set(reading.clauses[k].headings)
+    return any(above & set(reading.clauses[x].headings) for i in items for x in i.clauses)
