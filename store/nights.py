@@ -89,13 +89,14 @@ class ItemRun(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class NightInputs:
-    """一夜的材料: the day, compiled items, columns, answers and the hashes of what they came from."""
+    """一夜的材料: the day, compiled items, columns (also as a table, with its digest), answers and place words."""
 
     as_of: date
     library: Library
     items: Sequence[BoundItem]
     columns: Columns
-    snapshot: Path
+    table: pa.Table
+    profiles_hash: str
     answers: AnswerBook
     sets: Mapping[str, Sequence[str]]
 
@@ -204,7 +205,7 @@ def same_night(engine: Engine, inputs: NightInputs, home: Path) -> Night | None:
 def _hashes(inputs: NightInputs, home: Path) -> tuple[str, str, str]:
     library = keep_library(inputs.library.root, inputs.sets, home)
     answers = hashlib.sha256(answers_text(inputs.answers).encode()).hexdigest()
-    return library, file_hash(inputs.snapshot), answers
+    return library, inputs.profiles_hash, answers
 
 
 def write_night(
@@ -221,7 +222,7 @@ def write_night(
 ) -> Night:
     """存一夜: files first, then the run in one transaction, so that a killed night leaves nothing behind it counts on."""
     library, profiles, answers = _hashes(inputs, home)
-    _keep(inputs.snapshot, home / "versions" / f"profiles-{profiles}.parquet")
+    _keep_table(inputs.table, home / "versions" / f"profiles-{profiles}.parquet")
     kept_answers = home / "versions" / f"answers-{answers}.jsonl"
     if not kept_answers.exists():
         _write_text(kept_answers, answers_text(inputs.answers))
@@ -251,13 +252,13 @@ def write_night(
     return night
 
 
-def _keep(source: Path, target: Path) -> None:
-    """Keep one version of a file by its content."""
+def _keep_table(table: pa.Table, target: Path) -> None:
+    """Keep one version of the columns by its content."""
     if target.exists():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.part-{os.getpid()}")
-    shutil.copyfile(source, part)
+    pq.write_table(table, part, compression="zstd")
     part.replace(target)
 
 

@@ -28,17 +28,18 @@ def write_sample(sample: Sample, folder: Path, dirt_share: float = 0.0) -> dict[
     files, faults = [], []
     for sheet in SHEETS:
         rows = _rows_of(sheet, seen)
+        name = file_name(sheet, sample)
         if sheet.file.endswith(".parquet"):
-            rows.to_parquet(folder / sheet.file, index=False)
+            rows.to_parquet(folder / name, index=False)
         else:
             texts = _texts(rows, sheet)
             rng = np.random.default_rng([sample.seed, zlib.crc32(sheet.file.encode()), 1])
             first_line = 1 if sheet.file.endswith(".jsonl") else 2
-            rows, found = dirt.spoil(rng, texts, sheet.file, sheet.code_header, dirt_share, first_line)
+            rows, found = dirt.spoil(rng, texts, name, sheet.code_header, dirt_share, first_line)
             faults += found
-            _save(rows, folder / sheet.file, sheet)
+            _save(rows, folder / name, sheet)
         files.append(
-            {"file": sheet.file, "source": sheet.source, "department": sheet.department, "rows": len(rows)}
+            {"file": name, "source": sheet.source, "department": sheet.department, "rows": len(rows)}
         )
     manifest: dict[str, Any] = {
         "firms": len(sample.truth),

@@ -1,0 +1,41 @@
+# Every target sets up what it needs; PYTHON names the interpreter to build the environment from (3.11 or newer).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOME_DIR ?= var
+
+.PHONY: test setup demo quick lint eval notebooks torture bench clean
+
+test: setup
+	$(BIN)/pytest -n 2
+
+quick: setup
+	$(BIN)/pytest -n 2 -m "not slow"
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,notebooks,cluster]'
+	touch $@
+
+demo: setup
+	$(BIN)/huiqi demo --home $(HOME_DIR)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+eval: setup
+	$(BIN)/python scripts/evaluate_decomposition.py
+
+notebooks: setup
+	$(BIN)/python scripts/render_notebooks.py
+
+torture: setup
+	$(BIN)/python scripts/torture.py
+
+bench: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/huiqi bench match

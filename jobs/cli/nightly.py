@@ -1,0 +1,215 @@
+"""每夜命令: huiqi nightly · demo · explain · replay · nights."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from jobs.cli.common import library_path, now, parse_as_of, telling
+from jobs.cli.rules import AsOfOption, LibraryOption, SetOption
+
+HomeOption = Annotated[Path | None, typer.Option("--home", help="数据文件夹；默认 HUIQI_HOME 或 var/")]
+DEMO_DAY = "2026-06-17"
+DEMO_FIRMS = 3000
+
+
+def register(app: typer.Typer) -> None:
+    """登记命令."""
+    app.command("nightly")(nightly_command)
+    app.command("demo")(demo_command)
+    app.command("explain")(explain_command)
+    app.command("replay")(replay_command)
+
+
+def open_home(home: Path | None) -> tuple[Any, Path]:
+    """打开数据: the database engine and the data folder; a home of its own has its own SQLite file."""
+    from store.database import database_url, open_database
+    from store.nights import home_folder
+
+    folder = home or home_folder()
+    env = dict(os.environ)
+    if home is not None and not env.get("HUIQI_DB"):
+        env["HUIQI_DB"] = str(folder / "huiqi.db")
+    return open_database(database_url(env)), folder
+
+
+def nightly_command(
+    as_of: AsOfOption = None,
+    library: LibraryOption = None,
+    home: HomeOption = None,
+    inbox: Annotated[Path | None, typer.Option("--inbox", help="收件箱；默认数据文件夹里的 inbox/")] = None,
+    sets: SetOption = [],  # noqa: B006
+    as_json: Annotated[bool, typer.Option("--json", help="小结写成 JSON")] = False,
+) -> None:
+    """每夜比对：导入收件箱、成档、比对、分配、写名单、排推送。可以随时中断，重跑不重复。
+
+    例：huiqi nightly --as-of 2026-06-17 --set '本区=120116*'
+    """
+    with telling():
+        report = _run(as_of, library, home, inbox, sets)
+    if as_json:
+        typer.echo(json.dumps(_as_dict(report), ensure_ascii=False))
+    else:
+        _print(report)
+    if report.problems or report.inbox.failures or any(b.held for b in report.inbox.batches):
+        raise typer.Exit(1)
+
+
+def _run(as_of: str | None, library: Path | None, home: Path | None, inbox: Path | None, sets: list[str]):  # type: ignore[no-untyped-def]
+    from rich.console import Console
+
+    from jobs.nightly import run_night
+
+    engine, folder = open_home(home)
+    with Console(stderr=True).status("比对") as status:
+        return run_night(
+            engine, folder, library_path(library), parse_as_of(as_of), now, sets=sets, inbox=inbox,
+            tell=lambda text: status.update(text),
+        )  # fmt: skip
+
+
+def _as_dict(report: Any) -> dict[str, Any]:
+    night = report.night
+    return {
+        "run": night.no,
+        "as_of": night.as_of.isoformat(),
+        "repeated": report.repeated,
+        "counts": night.counts,
+        "inbox": report.inbox.totals(),
+        "refused": report.refused,
+        "strangers": report.inbox.strangers,
+        "failures": report.inbox.failures,
+        "pushes": report.pushes,
+        "seconds": {k: round(v, 3) for k, v in report.seconds.items()},
+        "folder": str(night.folder),
+    }
+
+
+def _print(report: Any) -> None:
+    night, counts = report.night, report.night.counts
+    for problem in report.problems:
+        typer.echo(problem.render(), err=True)
+    for text in report.inbox.failures:
+        typer.echo(f"没有导入：{text}", err=True)
+    for batch in report.inbox.batches:
+        if batch.held:
+            typer.echo(f"扣下 {batch.file}：{batch.held}", err=True)
+    totals = report.inbox.totals()
+    typer.echo(
+        f"第 {night.no} 次比对，比对日 {night.as_of}"
+        + ("：材料和上次完全一样，没有重做" if report.repeated else "")
+    )
+    typer.echo(
+        f"导入 {len(report.inbox.batches)} 个文件 {totals['rows']:,} 行：新 {totals['new']:,}，变 {totals['changed']:,}，"
+        f"不变 {totals['unchanged']:,}，退回 {totals['rejected']:,}，待人确认 {totals['to_confirm']:,}"
+    )
+    if report.inbox.strangers:
+        typer.echo(f"不认识的文件：{'、'.join(report.inbox.strangers)}（在 sources/ 里声明来源）")
+    if report.refused:
+        typer.echo(f"没有比对的事项 {len(report.refused)} 个：{'、'.join(report.refused)}")
+    typer.echo(
+        f"企业 {counts['firms']:,} 家 × 事项 {counts['items']} 个 = {counts['pairs']:,} 对：符合 {counts['fits']:,}，"
+        f"待核实 {counts['open']:,}；比上次新符合 {counts['new_fits']:,}，不再符合 {counts['gone']:,}"
+    )
+    typer.echo(
+        f"符合的应付金额 {counts['low_fen'] / 1e6:,.2f}–{counts['high_fen'] / 1e6:,.2f} 万元（另有金额待定的不计）"
+    )
+    steps = "，".join(f"{name} {seconds:.1f}" for name, seconds in report.seconds.items())
+    typer.echo(f"用时（秒）：{steps}")
+    if report.pushes:
+        typer.echo("推送：" + "，".join(f"{k} {v}" for k, v in report.pushes.items()))
+
+
+def demo_command(
+    home: HomeOption = None,
+    firms: Annotated[int, typer.Option("--firms", min=1, help="样例企业数")] = DEMO_FIRMS,
+    seed: Annotated[int, typer.Option("--seed", help="随机种子")] = 1,
+    no_push: Annotated[bool, typer.Option("--no-push", help="推送只排队，不发")] = False,
+) -> None:
+    """样例：生成虚构企业，用内置政策库比对一夜，从头到尾走一遍。
+
+    例：huiqi demo
+    """
+    from profiles import sample
+
+    engine, folder = open_home(home or Path("var/demo"))
+    del engine
+    inbox = folder / "inbox"
+    if not inbox.is_dir():
+        typer.echo(f"生成 {firms} 家虚构企业的各部门数据 → {inbox}")
+        part = folder / f".inbox-{os.getpid()}"
+        shutil.rmtree(part, ignore_errors=True)
+        sample.write_sample(sample.generate(firms, seed), part, 0.01)
+        part.rename(inbox)
+    with telling():
+        report = _run(DEMO_DAY, None, folder, None, [])
+    _print(report)
+    typer.echo("")
+    typer.echo("接下来可以看：")
+    typer.echo(f"  名单      {report.night.folder / 'lists'}（先看 总览.xlsx）")
+    code, item = _example(report.night)
+    typer.echo(f"  为什么    huiqi explain {code} {item} --home {folder}")
+    typer.echo(f"  复核台    huiqi desk --home {folder}（浏览器打开 http://127.0.0.1:8000/desk/today）")
+
+
+def _example(night: Any) -> tuple[str, str]:
+    items = night.items().sort_values(["fits", "item"], ascending=[False, True])
+    for row in items.itertuples():
+        frame = night.hits(row.item)
+        fits = frame[(frame["verdict"] == "符合") & (frame["paid_high"] > 0)]
+        if len(fits):
+            return fits.iloc[0]["统一社会信用代码"], row.item
+    return "", ""
+
+
+def explain_command(
+    code: Annotated[str, typer.Argument(help="统一社会信用代码")],
+    item: Annotated[str, typer.Argument(help="事项编号，例如 bs-2025-06/rd-increment")],
+    as_of: AsOfOption = None,
+    home: HomeOption = None,
+    library: LibraryOption = None,
+    profiles: Annotated[
+        Path | None, typer.Option("--profiles", help="不用数据库，直接读企业数据文件")
+    ] = None,
+    sets: SetOption = [],  # noqa: B006
+    firm: Annotated[bool, typer.Option("--firm", help="给企业看的说法，不含内部条件")] = False,
+) -> None:
+    """一家企业、一个事项：逐条说明依据、所见数据、差距、哪天符合、还缺什么。
+
+    例：huiqi explain 91120116MA05ABCD1X bs-2025-06/rd-increment
+    """
+    from jobs.explaining import explain_from_file, explain_from_store, render
+
+    with telling():
+        day = parse_as_of(as_of)
+        if profiles is not None:
+            found, program = explain_from_file(code, item, library_path(library), profiles, day, sets, firm)
+        else:
+            engine, folder = open_home(home)
+            found, program = explain_from_store(engine, folder, code, item, day if as_of else None, firm)
+    for line in render(found, program):
+        typer.echo(line)
+
+
+def replay_command(
+    run: Annotated[int, typer.Argument(help="第几次比对")],
+    home: HomeOption = None,
+) -> None:
+    """重演过去一夜：用存下的规则、档案、答复重算，逐字节比较。
+
+    例：huiqi replay 3
+    """
+    from jobs.replay import replay
+
+    with telling():
+        engine, folder = open_home(home)
+        differing = replay(engine, folder, run)
+    if differing:
+        typer.echo(f"第 {run} 次比对重演不一致的事项：{'、'.join(differing)}")
+        raise typer.Exit(1)
+    typer.echo(f"第 {run} 次比对重演一致，逐字节相同")

@@ -1,0 +1,123 @@
+"""说明: one pair explained from the store or from a file, and the lines that are printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Engine
+
+from engine import kinds
+from engine.explain import FIRM, OFFICE, explain
+from engine.match import Evidence, Match, Seen, Verdict
+from engine.program import Program
+from engine.words import say_money, say_value
+from jobs.rules import open_library
+from policies.cases import say_amount
+from profiles.inputs import read_profiles
+from store.firms import provenance
+from store.nights import latest_night, list_nights
+
+MARKS = {Verdict.ELIGIBLE: "✓ 符合", Verdict.UNDETERMINED: "○ 待核实", Verdict.INELIGIBLE: "– 不符合"}
+
+
+def explain_from_file(
+    code: str, item: str, library: Path, profiles: Path, as_of: date, sets: Sequence[str], firm: bool
+) -> tuple[Match, Program]:
+    """用文件说明. Raises ValueError where the firm, the item or a live batch isn't there."""
+    loaded = open_library(library, sets)
+    program = _program(loaded.program(item), item)
+    columns = read_profiles(profiles, loaded.dictionary, lambda p: None)
+    if code not in columns.codes:
+        raise ValueError(f"{profiles.name} 里没有企业 {code}")
+    one = columns.take(np.array([list(columns.codes).index(code)]))
+    batch = program.item.live_batch(as_of)
+    if batch is None:
+        raise ValueError(f"{item} 在 {as_of} 没有在办批次")
+    return explain(program.bind(batch), one, as_of, audience=FIRM if firm else OFFICE), program
+
+
+def explain_from_store(
+    engine: Engine, home: Path, code: str, item: str, as_of: date | None, firm: bool
+) -> tuple[Match, Program]:
+    """用库里的一夜说明: the latest night, or the latest one of that day. Raises ValueError."""
+    nights = list_nights(engine, home) if as_of else []
+    night = next((n for n in nights if n.as_of == as_of), None) if as_of else latest_night(engine, home)
+    if night is None:
+        raise ValueError(
+            f"还没有{as_of or ''}的比对；请先运行 huiqi nightly" + (f" --as-of {as_of}" if as_of else "")
+        )
+    program = _program(night.library().program(item), item)
+    facts = seen_facts(engine, code, night.as_of)
+    found = night.explain(code, item, facts, FIRM if firm else OFFICE)
+    if found is None:
+        raise ValueError(f"第 {night.no} 次比对里没有企业 {code}，或 {item} 那天没有在办批次")
+    return found, program
+
+
+def _program(program: Program | None, item: str) -> Program:
+    if program is None:
+        raise ValueError(f"没有可比对的事项 {item}")
+    return program
+
+
+def seen_facts(engine: Engine, code: str, as_of: date) -> Mapping[tuple[str, int | None], Seen]:
+    """所见取值: every fact of a firm with its source, date and state, as the explanation takes them."""
+    return {
+        key: Seen(
+            f.indicator,
+            f.year,
+            f.value if f.state == "已知" else None,
+            f.source,
+            f.day,
+            f.state,
+            str(f.shown),
+        )
+        for key, f in provenance(engine, code, as_of).items()
+    }
+
+
+def render(found: Match, program: Program) -> Iterator[str]:
+    """逐行: verdict, amount, and every numbered condition with its evidence."""
+    yield f"{found.code} × {found.item}（{program.item.title}，批次 {found.batch}）"
+    amount = say_amount((found.amount_low, found.amount_high)) if found.verdict != Verdict.INELIGIBLE else "—"
+    yield f"结论：{found.verdict}    金额：{amount}"
+    yield ""
+    for evidence in found.evidence:
+        yield f"{evidence.number}. {MARKS[evidence.verdict]}  {evidence.cite}  “{evidence.quote}”"
+        yield from _lines(evidence, "     ")
+    if program.item.benefit is not None:
+        benefit = program.item.benefit
+        yield ""
+        yield f"标准：{benefit.cite}  “{benefit.quote}”"
+
+
+def _lines(evidence: Evidence, indent: str) -> Iterator[str]:
+    if evidence.kind in ("when", "ask"):
+        yield indent + evidence.text + (f"    {evidence.gap}" if evidence.gap else "")
+        for seen in evidence.seen:
+            yield indent + "  " + _seen(seen)
+    for child in evidence.children:
+        yield f"{indent}· {MARKS[child.verdict]}"
+        yield from _lines(child, indent + "  ")
+    if evidence.holds_on:
+        yield f"{indent}{evidence.holds_on} 起符合"
+    if evidence.needs and evidence.kind in ("when", "ask"):
+        yield f"{indent}还要知道：{evidence.needs}"
+
+
+def _seen(seen: Seen) -> str:
+    name = f"{seen.year}年{seen.indicator}" if seen.year else seen.indicator
+    value = (
+        say_money(seen.value) if isinstance(seen.value, float) and abs(seen.value) >= 1e5 else _plain(seen)
+    )
+    where = "，".join(
+        str(p) for p in (seen.source, seen.as_of, seen.state if seen.state != "已知" else "") if p
+    )
+    return f"{name} = {value}" + (f"（{where}）" if where else "")
+
+
+def _plain(seen: Seen) -> str:
+    return seen.note or "缺" if seen.value is None else say_value(seen.value, kinds.TEXT)

@@ -1,0 +1,140 @@
+"""名单: match lists of a night as Excel, one workbook an item, safe to open and ready to print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xlsxwriter
+
+from engine.program import Program
+from store.nights import NAME, Night
+
+CODE = "统一社会信用代码"
+MOST_OPEN = 2_000
+WIDTHS = {"统一社会信用代码": 21, "企业名称": 36, "结论": 9, "金额下限（元）": 15, "金额上限（元）": 15, "让位于": 22,
+          "说明": 14, "待核实的条件": 40, "变化": 7}  # fmt: skip
+
+
+def list_frame(night: Night, program: Program) -> tuple[pd.DataFrame, int]:
+    """名单内容: all 符合 pairs, then the 待核实 ones nearest to a decision; and how many of these are left out."""
+    frame = night.hits(program.item.id)
+    if not len(frame):
+        return pd.DataFrame(columns=list(WIDTHS)), 0
+    names = {c.id: c.condition.label or c.condition.quote or c.id for c in program.conditions}
+    count = frame["unknown"].map(len)
+    order = frame.assign(n=count, open=frame["verdict"] != "符合")
+    order = order.sort_values(["open", "n", "paid_high", CODE], ascending=[True, True, False, True])
+    fits = int((~order["open"]).sum())
+    left_out = max(0, len(order) - fits - MOST_OPEN)
+    order = order.head(fits + MOST_OPEN)
+    shown = pd.DataFrame(
+        {
+            CODE: order[CODE],
+            NAME: order[NAME],
+            "结论": order["verdict"],
+            "金额下限（元）": order["paid_low"],
+            "金额上限（元）": order["paid_high"],
+            "让位于": order["gave_way"],
+            "说明": order["note"],
+            "待核实的条件": order["unknown"].map(lambda ids: "；".join(names.get(i, i) for i in ids)),
+            "变化": order["change"],
+        }
+    )
+    return shown, left_out
+
+
+def open_workbook(path: Path) -> xlsxwriter.Workbook:
+    """新工作簿: text that looks like a formula, a link or a number stays text."""
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "constant_memory": True,
+    }
+    return xlsxwriter.Workbook(str(path), options)
+
+
+def write_sheet(
+    book: xlsxwriter.Workbook,
+    name: str,
+    title: str,
+    notes: Sequence[str],
+    frame: pd.DataFrame,
+    widths: dict[str, int],
+) -> None:
+    """一张表: a title, where it comes from, a frozen head, codes as text, A4 landscape with the head repeated."""
+    sheet = book.add_worksheet(name)
+    bold = book.add_format({"bold": True, "font_size": 14})
+    small = book.add_format({"font_color": "#666d76", "font_size": 9})
+    head = book.add_format({"bold": True, "bottom": 1, "top": 2, "text_wrap": True, "valign": "vcenter"})
+    text, money = (
+        book.add_format({"num_format": "@", "text_wrap": True, "valign": "top"}),
+        book.add_format({"num_format": "#,##0.00", "valign": "top"}),
+    )
+    sheet.write_string(0, 0, title, bold)
+    for i, note in enumerate(notes, 1):
+        sheet.write_string(i, 0, note, small)
+    top = len(notes) + 1
+    for j, column in enumerate(frame.columns):
+        sheet.set_column(j, j, widths.get(column, 14))
+        sheet.write_string(top, j, column, head)
+    for i, row in enumerate(frame.itertuples(index=False), top + 1):
+        for j, value in enumerate(row):
+            _write_cell(sheet, i, j, value, text, money)
+    sheet.freeze_panes(top + 1, min(2, len(frame.columns)))
+    sheet.repeat_rows(top)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer("&L惠企直达&R第 &P 页，共 &N 页")
+    if len(frame):
+        sheet.autofilter(top, 0, top + len(frame), len(frame.columns) - 1)
+
+
+def _write_cell(sheet: Any, i: int, j: int, value: Any, text: Any, money: Any) -> None:
+    if isinstance(value, float):
+        if pd.notna(value):
+            sheet.write_number(i, j, value, money)
+        else:
+            sheet.write_string(i, j, "待定", text)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        sheet.write_number(i, j, value)
+    else:
+        sheet.write_string(i, j, "" if value is None or value is pd.NA else str(value), text)
+
+
+def write_lists(night: Night, folder: Path) -> list[Path]:
+    """写名单: one workbook an item that has pairs, and one overview; returns their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    items = night.items()
+    where = f"第 {night.no} 次比对，比对日 {night.as_of}，规则 {night.run.library_hash[:12]}，企业档案 {night.run.profiles_hash[:12]}"
+    programs = {p.item.id: p for p in night.library().programs}
+    written = []
+    for row in items.itertuples():
+        if not row.fits and not row.open:
+            continue
+        path = folder / (str(row.item).replace("/", "__") + ".xlsx")
+        frame, left_out = list_frame(night, programs[str(row.item)])
+        notes = [where, f"符合 {row.fits} 家，待核实 {row.open} 家；金额为就高不重复、预算核减之后的应付数"]
+        if left_out:
+            notes.append(f"待核实的企业只列最接近有结论的 {MOST_OPEN} 家，另有 {left_out} 家见复核台")
+        with open_workbook(path) as book:
+            write_sheet(book, "名单", f"{row.title}（{row.batch}）", notes, frame, WIDTHS)
+        written.append(path)
+    written.append(_overview(items, where, folder))
+    return written
+
+
+def _overview(items: pd.DataFrame, where: str, folder: Path) -> Path:
+    names = {"item": "事项编号", "title": "事项", "batch": "批次", "category": "类别", "delivery": "兑现方式",
+             "department": "部门", "fits": "符合", "open": "待核实", "low": "金额下限（元）", "high": "金额上限（元）",
+             "new_fits": "新符合", "gone": "不再符合"}  # fmt: skip
+    frame = items[list(names)].rename(columns=names)
+    path = folder / "总览.xlsx"
+    with open_workbook(path) as book:
+        widths = {"事项编号": 28, "事项": 36, "部门": 16, "金额下限（元）": 18, "金额上限（元）": 18}
+        write_sheet(book, "总览", "比对总览", [where], frame, widths)
+    return path

@@ -1,0 +1,117 @@
+"""每夜比对: inbox → files → columns → match → allocate → lists → pushes due; safe to kill and to run again."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from engine.claims import allocate
+from engine.errors import Problem
+from engine.matching import live, match
+from jobs.inbox import InboxReport, import_inbox, sources_for
+from jobs.lists import write_lists
+from jobs.rules import parse_sets
+from policies.library import REFUSING, load_library
+from profiles.dictionary import builtin_dictionary
+from profiles.inputs import from_table
+from store.database import upgrade
+from store.nights import Night, NightInputs, same_night, write_night
+from store.review import answer_book
+from store.snapshots import build_snapshot
+
+Tell = Callable[[str], None]
+
+
+@dataclass
+class NightReport:
+    """一夜小结: the night, whether it is the same as the last one, seconds per step and what was refused."""
+
+    night: Night | None = None
+    repeated: bool = False
+    inbox: InboxReport = field(default_factory=InboxReport)
+    seconds: dict[str, float] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    lists: list[Path] = field(default_factory=list)
+    pushes: dict[str, int] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str, tell: Tell):  # type: ignore[no-untyped-def]
+        """一步: timed and told."""
+        tell(name)
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+
+
+def run_night(
+    engine: Engine,
+    home: Path,
+    library: Path,
+    as_of: date,
+    now: Callable[[], datetime],
+    *,
+    sets: Sequence[str] = (),
+    inbox: Path | None = None,
+    tell: Tell = lambda text: None,
+) -> NightReport:
+    """比对一夜. Raises LibraryError, SourceError or ValueError where there is nothing to work on."""
+    report = NightReport()
+    started = now()
+    with report.step("准备", tell):
+        upgrade(engine)
+        words = parse_sets(sets)
+        loaded = load_library(library, builtin_dictionary(), words)
+        report.problems = [p for p in loaded.problems if p.level == "error" and p.code in REFUSING]
+        report.refused = loaded.refused
+    with report.step("导入", tell):
+        report.inbox = import_inbox(
+            engine,
+            inbox or home / "inbox",
+            sources_for(home),
+            dictionary=loaded.dictionary,
+            arrived_at=started,
+            tell=tell,
+        )
+    with report.step("企业档案成列", tell):
+        snapshot = build_snapshot(engine, home / "snapshot", as_of, dictionary=loaded.dictionary)
+        table = snapshot.table()
+        columns = from_table(table, loaded.dictionary, report.problems.append, snapshot.folder)
+        columns.loaded = snapshot.loaded
+    items = live(loaded.programs, as_of)
+    digest = hashlib.sha256(f"{snapshot.digest} {as_of} {sorted(snapshot.loaded)}".encode()).hexdigest()
+    inputs = NightInputs(as_of, loaded, items, columns, table, digest, answer_book(engine), words)
+    with report.step("比对", tell):
+        repeated = same_night(engine, inputs, home)
+        if repeated is not None:
+            report.night, report.repeated = repeated, True
+            return report
+        found = match(items, columns, as_of, inputs.answers)
+    with report.step("分配", tell):
+        paid = allocate(inputs.programs, found, columns.codes)
+    with report.step("存结果", tell):
+        counts = {"refused": len(report.refused), "inbox": report.inbox.totals()}
+        report.night = write_night(
+            engine,
+            home,
+            inputs,
+            found,
+            paid,
+            started=started,
+            finished=now(),
+            software=version("huiqi"),
+            counts=counts,
+        )
+    with report.step("写名单", tell):
+        report.lists = write_lists(report.night, report.night.folder / "lists")
+    return report
