@@ -19,7 +19,7 @@ from .numbers import KEYS
 from .papers import share_materials, share_windows
 from .pieces import Piece, Reading, atom_rows, mention_rows, pieces_of, rows_flat, start_reading
 from .roles import ROLES, chosen_roles, role_scores
-from .sift import concrete, kept_benefits, title_item, with_numbers, with_triggers
+from .sift import concrete, kept_benefits, title_item, with_numbers, with_triggers, with_words
 from .windows import issued_day
 
 MODELS = Path(__file__).resolve().parent.parent / "models" / "decompose.npz"
@@ -65,7 +65,8 @@ def set_keys(reading: Reading, scores: np.ndarray) -> None:
 
 def assemble(reading: Reading, roles: list[list[str]], models: Models) -> Decomposition:
     """成项: pieces to items, then what binds them."""
-    pieces = with_triggers(reading, with_numbers(reading, pieces_of(reading, models["atoms"])))
+    pieces = with_words(reading, with_numbers(reading, pieces_of(reading, models["atoms"])), roles)
+    pieces = with_triggers(reading, pieces)
     groups = group(reading, kept_benefits(reading, pieces, roles), models["merge"])
     items = concrete(reading, [_item(reading, g) for g in groups])
     items = title_item(reading, roles, items) + items

@@ -26,18 +26,41 @@ def with_numbers(reading: Reading, pieces: Sequence[Piece]) -> list[Piece]:
     return sorted(out, key=lambda p: (p.clause, p.a, p.label))
 
 
+_STRONG = re.compile(
+    r"(?:给予|予以|发放|提供|享受)[^，。；]{0,30}(?:奖励|奖补|补贴|补助|资助|扶持|救助|津贴|贴息|补偿|奖金|支持(?!下|和)|资金)|一次性(?:奖励|补[贴助]|资助)|"
+    r"(?:实行|采取|按)[^，。；]{0,12}一事一议|免[收征]|减免|返还(?!贷)|按[^，。；]{0,30}(?:补贴|补助|奖励|资助|贴息)|优先(?:推荐|支持|安排|给予|享受)|"
+    r"(?:申请|申领|领取|享受)[^，。；]{0,14}(?:补贴|补助|待遇|优惠|奖励|贷款)"
+)
+_SUBJECT = re.compile(r"^[^，。]{0,30}?对(?!于?[^，]{0,20}(?:进行|开展|加强))|的(?:企业|单位|机构|个人|人员|项目|团队|人才)?[，。]|企业|单位|人员|毕业生|职工|家庭|者")
+_NOT_GIVING = re.compile(r"不予|不再|不得|停止|取消|追|资金管理|资金使用|资金分配|不享受|公示|审核|材料")
+
+
+def with_words(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]) -> list[Piece]:
+    """补词语: a sentence that says in set phrases that somebody is given something, where the model saw nothing."""
+    out = list(pieces)
+    b = ROLES.index("benefit")
+    told = {p.clause for p in pieces if p.label == "benefit"}
+    for a in reading.atoms:
+        k = a.clause
+        flat = reading.views[k].flat
+        if k in told or "title" in roles[k] or not _STRONG.search(a.text) or not _SUBJECT.search(flat):
+            continue
+        if _NOT_GIVING.search(flat) or reading.roles[k][b] < 0.06 or _OFFICE.search(flat):
+            continue
+        told.add(k)
+        out.append(Piece("benefit", k, a.a, a.b, 0.4))
+    return sorted(out, key=lambda p: (p.clause, p.a, p.label))
+
+
 def kept_benefits(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]) -> list[Piece]:
     """可信奖补: benefit pieces of clauses that give something; words alone in a clause of another role give nothing."""
+    b = ROLES.index("benefit")
     out = []
     for p in pieces:
-        if p.label == "benefit" and "benefit" not in roles[p.clause] and not keyed(reading, p):
-            continue
-        if (
-            p.label == "benefit"
-            and "benefit" not in roles[p.clause]
-            and reading.roles[p.clause][ROLES.index("benefit")] < 0.08
-        ):
-            continue
+        if p.label == "benefit" and "benefit" not in roles[p.clause]:
+            strong = bool(_STRONG.search(reading.views[p.clause].flat[p.a : p.b]))
+            if not (keyed(reading, p) or strong) or reading.roles[p.clause][b] < 0.06:
+                continue
         out.append(p)
     return out
 
@@ -97,11 +120,12 @@ def grade(reading: Reading, item: Item) -> int:
         barred = _OFFICE.search(flat) or _TO_OFFICE.search(flat) or _EXISTING.search(flat)
         if barred or (_FEE.search(flat) and not _HARD.search(said)):
             continue
+        strong = bool(_STRONG.search(said)) and bool(_SUBJECT.search(flat)) and not _NOT_GIVING.search(flat)
         if keyed(reading, p) and _PAYS.search(flat) and role >= 0.2:
             best = 2
-        elif _HARD.search(said) and role >= 0.4 and _TO_WHOM.search(flat):
+        elif _HARD.search(said) and _TO_WHOM.search(flat) and (role >= 0.4 or strong):
             best = max(best, 1 if _MAY.search(flat) else 2)
-        elif _SOFT.search(said) and role >= 0.45 and p.score >= 0.3:
+        elif _SOFT.search(said) and (role >= 0.45 and p.score >= 0.3 or strong):
             best = max(best, 1)
     return best
 
