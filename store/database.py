@@ -34,7 +34,7 @@ __all__ = [
     "writing",
 ]
 
-DEFAULT_FILE = "var/huiqi.db"
+DEFAULT_HOME, DATABASE_FILE = "var", "huiqi.db"
 BUSY_SECONDS = 30
 MIGRATIONS = Path(__file__).parent / "migrations"
 # SQLite counts rowids only in a column typed INTEGER; PostgreSQL needs 64 bits said.
@@ -44,8 +44,9 @@ Json = JSON
 
 
 def database_url(env: Mapping[str, str]) -> str:
-    """数据库地址: `HUIQI_DB` of `env` (a URL, or a path to a SQLite file), else `var/huiqi.db` here."""
-    named = env.get("HUIQI_DB", "").strip() or DEFAULT_FILE
+    """数据库地址: `HUIQI_DB` of `env` (a URL, or a path to a SQLite file), else huiqi.db in HUIQI_HOME (or var/ here)."""
+    home = env.get("HUIQI_HOME", "").strip() or DEFAULT_HOME
+    named = env.get("HUIQI_DB", "").strip() or f"{home}/{DATABASE_FILE}"
     if named.startswith("postgres://") or named.startswith("postgresql://"):
         return "postgresql+psycopg://" + named.split("://", 1)[1]
     return named if "://" in named else f"sqlite:///{named}"

@@ -32,10 +32,7 @@ def open_home(home: Path | None) -> tuple[Any, Path]:
     from store.nights import home_folder
 
     folder = home or home_folder()
-    env = dict(os.environ)
-    if home is not None and not env.get("HUIQI_DB"):
-        env["HUIQI_DB"] = str(folder / "huiqi.db")
-    return open_database(database_url(env)), folder
+    return open_database(database_url({**os.environ, "HUIQI_HOME": str(folder)})), folder
 
 
 def nightly_command(
