@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+
 from engine.text import tokens
 
 from .quantities import Quantity, quantities
@@ -21,6 +23,7 @@ _RULES: tuple[tuple[str, str, str], ...] = (
         r"(?:不低于|不少于|不得低于|达到?|满|超过|高于|大于|低于|不足|不满|少于|小于)(?:[^，。；\d]{0,8})?$",
         r"",
     ),
+    ("b_ratio", r"(?:比例|占比|比重)(?:原则上|一般|最高)?(?:为|不超过|不高于|达到)?$", r""),
     ("b_verb", rf"(?:{VERB})[^，。；\d]{{0,14}}$", r""),
     ("b_each", r"每[^，。；\d]{1,8}$", r""),
     ("b_standard", r"(?:标准|金额|额度|总额|限额|上限)(?:为|是)?[^，。；\d]{0,6}$", r""),
@@ -29,7 +32,7 @@ _RULES: tuple[tuple[str, str, str], ...] = (
     ("b_list", r"(?:元|%)(?:/[^，、]{1,4})?(?:、|和|或|及|，)$", r""),
     (
         "b_income",
-        r"(?:收入|产值|销售额|投资|投入|税收|纳税额?|利润|营业额|所得额|注册资本|资产|出口额|贡献|费用|工资|比例|占比|增长|比重|股|率)[^，。；\d]{0,8}$",
+        r"(?:收入|产值|销售额|投资|投入|税收|纳税额?|利润|营业额|所得额|注册资本|资产|出口额|贡献|费用|工资|增长|股)[^，。；\d]{0,8}$",
         r"",
     ),
     ("b_fund", r"(?:基金|规模|资金|预算|设立|安排|总规模|首期|授信)[^，。；\d]{0,8}$", r""),
@@ -115,3 +118,40 @@ def mention_features(
     if q.kind == "money":
         out[f"size:{len(str(int(q.high)))}"] = 0.5
     return out
+
+
+_CEILING = re.compile(r"最高|上限|限额|不超过|封顶|至多")
+_EACH = re.compile(r"每(?:人|家|户|个|件|亩|台|套|名|生|位|篇|场)(?:每[月年次天])?(?:补[贴助]|奖励|资助|给予)?$|(?:补[贴助]|奖励|资助|费)标准(?:为|是)$")
+_STEP = re.compile(r"(?:以上|含|元)(?:至|到|-|—)$")
+_LIMIT_OF = re.compile(r"(?:利润|所得额|收入|销售|产值|投资|资产|税)[^，。]{0,6}(?:不超过|低于|不高于)[^，。\d]{0,4}$")
+_PAID_OUT = re.compile(r"应(?:奖励|补[贴助]|兑现)额|(?:分|按)[^，。]{0,8}(?:阶段|期|批)[^，。]{0,14}(?:拨付|兑现|发放|奖励)|首期|尾款|预拨")
+_THRESHOLD = re.compile(r"^(?:（[^）]*）)?(?:及?以[上下]|以内)")
+
+
+def corrected(flat: str, found: list[Quantity], scores: np.ndarray) -> np.ndarray:
+    """改判: keys that the words fix beyond doubt, over what the model thinks; scores: mentions × KEYS."""
+    out = scores.copy()
+    for n, q in enumerate(found):
+        key = _fixed(flat, found, n, KEYS[int(out[n].argmax())], out)
+        if key is not None:
+            out[n] = [0.9 if k == key else 0.02 for k in KEYS]
+    return out
+
+
+def _fixed(flat: str, found: list[Quantity], n: int, now: str, scores: np.ndarray) -> str | None:
+    q = found[n]
+    left, right = flat[: q.start], flat[q.end :]
+    near = re.split(r"[，；。：]", left)[-1]
+    if re.match(r"例如|比如|举例", flat) or (_STEP.search(left) and q.kind == "money") or _PAID_OUT.search(near):
+        return "none"
+    if n and chained(flat, found[n - 1], q):
+        before = KEYS[int(scores[n - 1].argmax())]
+        if before in ("cap", "amount", "rate") and not _THRESHOLD.match(right):
+            return before
+    if q.kind == "money" and now == "amount" and _CEILING.search(near):
+        return "cap"
+    if q.kind == "money" and now == "none" and _EACH.search(left) and not _THRESHOLD.match(right):
+        return "amount"
+    if now == "cap" and _LIMIT_OF.search(left) and re.match(r"的|）", right):
+        return "none"
+    return None

@@ -15,7 +15,7 @@ from .binding import share_conditions, share_exclusions
 from .grouping import group
 from .linear import LinearModel, load_models
 from .model import Decomposition, Item
-from .numbers import KEYS
+from .numbers import KEYS, corrected
 from .papers import share_materials, share_windows
 from .pieces import Piece, Reading, atom_rows, mention_rows, pieces_of, rows_flat, start_reading
 from .roles import ROLES, chosen_roles, role_scores
@@ -58,8 +58,9 @@ def set_keys(reading: Reading, scores: np.ndarray) -> None:
     """记键: key scores of all mentions, split by clause."""
     at = 0
     reading.keys = []
-    for found in reading.mentions:
-        reading.keys.append(scores[at : at + len(found)].reshape(-1, len(KEYS)))
+    for view, found in zip(reading.views, reading.mentions, strict=True):
+        own = scores[at : at + len(found)].reshape(-1, len(KEYS))
+        reading.keys.append(corrected(view.flat, found, own))
         at += len(found)
 
 
