@@ -25,7 +25,9 @@ class ProfilesError(ValueError):
     """企业数据错误: the file as a whole can't be used."""
 
 
-def read_profiles(path: Path, dictionary: Dictionary, report: Report, only: set[str] | None = None) -> Columns:
+def read_profiles(
+    path: Path, dictionary: Dictionary, report: Report, only: set[str] | None = None
+) -> Columns:
     """读企业数据: one row an enterprise; faults are reported with line and column, and the rest goes on.
 
     `only` limits tables to the named indicators. Raises ProfilesError where the file can't be read at all.
@@ -109,7 +111,13 @@ def _read_csv(path: Path, dictionary: Dictionary, report: Report, only: set[str]
 
 
 def _csv_column(
-    columns: Columns, key: Key, cells: list[str], keep: np.ndarray, spec: Indicator, path: Path, report: Report
+    columns: Columns,
+    key: Key,
+    cells: list[str],
+    keep: np.ndarray,
+    spec: Indicator,
+    path: Path,
+    report: Report,
 ) -> None:
     def complain(row: int, column: str, message: str) -> None:
         report(Problem(2, message, Place(path.name, int(keep[row]) + 2, 1, column)))
@@ -117,7 +125,9 @@ def _csv_column(
     builder = Builder(columns.dictionary, complain, parse_number)
     name, year = key
     values: list[object] = [c.split(";") if spec.kind == kinds.LIST and c else c for c in cells]
-    records: list[dict[str, object]] = [{name: v if year is None else {str(year): v}} if v else {} for v in values]
+    records: list[dict[str, object]] = [
+        {name: v if year is None else {str(year): v}} if v else {} for v in values
+    ]
     built = builder.build(columns.codes, records)
     columns.numbers.update(built.numbers)
     columns.categories.update(built.categories)
@@ -198,7 +208,9 @@ def _arrow_column(columns: Columns, key: Key, column: pa.ChunkedArray, spec: Ind
         days = column.cast(pa.date32()).cast(pa.int32()).cast(pa.float64())
         columns.numbers[key] = days.to_numpy()
     else:
-        if pa.types.is_string(column.type) or (spec.kind == kinds.BOOL and not pa.types.is_boolean(column.type)):
+        if pa.types.is_string(column.type) or (
+            spec.kind == kinds.BOOL and not pa.types.is_boolean(column.type)
+        ):
             raise ValueError(f"类型是 {column.type}")
         if pa.types.is_boolean(column.type) and spec.kind != kinds.BOOL:
             raise ValueError(f"类型是 {column.type}")
@@ -267,5 +279,3 @@ def _distinct(codes: list, path: Path, report: Report, first_line: int) -> np.nd
             seen[code] = i + first_line
             keep.append(i)
     return np.array(keep, dtype=np.intp)
-
-
