@@ -155,7 +155,7 @@ class Reader:
             return None
         return replace(base, children=tuple(p for p in parts if p))
 
-    def guard(self, node: Node) -> Condition | None | bool:
+    def guard(self, node: Node) -> Condition | bool | None:
         """A `when:` (or a whole tree) of a case, exception or addition; None: always, False: faulty."""
         if not any(node.get(k) is not None for k in CONDITION_KEYS):
             return None
