@@ -13,7 +13,6 @@ from sqlalchemy.engine import Connection, Engine
 from sqlmodel import Session, col, select
 
 from profiles.codes import is_code, proposals, tidy_code
-from profiles.identify import NameIndex
 from profiles.ingest import Parsed
 from store.database import session, writing
 from store.firms import standing
@@ -51,6 +50,8 @@ def pending(engine: Engine, *, state: str = WAITING, source: str = "", limit: in
 
 def propose(engine: Engine) -> int:
     """找候选: candidates of waiting rows that have none yet; returns how many rows were looked at. Changes no file."""
+    from profiles.identify import NameIndex  # scikit-learn takes seconds to load, and most calls find nothing to do
+
     with writing(engine) as opened:
         rows = opened.exec(
             select(PendingRow).where(PendingRow.state == WAITING, col(PendingRow.candidates).is_(None))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import insert, select
+from sqlalchemy import String, cast, insert, select
 from sqlmodel import Session, col, delete
 
 from profiles.codes import proposals, why_not
@@ -81,7 +82,9 @@ class Landing:
         self._mine: dict[tuple[Place, date | None], _Landed] = {}
         self._contested: dict[tuple[Place, date | None], list[PendingRow]] = {}
         self._answers = self._kept_answers()
-        self._new_firms: set[int] = set()
+        self._first_firm = self._next_firm
+        self._held_firms: dict[str, int] = {}
+        self._earlier = self._landed_batches()
         self.queued = 0
 
     def land(self, parsed: Parsed, counts: Counts) -> None:
@@ -163,33 +166,53 @@ class Landing:
 
     def _firms(self, codes: list[str]) -> dict[str, int]:
         """Ids of the firms; those seen for the first time get one."""
-        found: dict[str, int] = {}
-        for part in pieces(dict.fromkeys(codes)):
-            found.update(self._connection.execute(select(F.code, F.id).where(F.code.in_(part))).all())
-        fresh = [code for code in dict.fromkeys(codes) if code not in found]
+        held = self._held_firms
+        asked = [code for code in dict.fromkeys(codes) if code not in held]
+        for part in pieces(asked if self._first_firm > 1 else ()):
+            held.update(self._pairs(select(F.code, F.id).where(F.code.in_(part))))
+        fresh = [code for code in asked if code not in held]
         rows = list(enumerate(fresh, self._next_firm))
         self._next_firm += len(rows)
         bulk_insert(self._connection, "firm", ("id", "code"), rows)
-        found.update((code, number) for number, code in rows)
-        self._new_firms = {number for number, _ in rows}
-        return found
+        held.update((code, number) for number, code in rows)
+        return held
 
     def _before(self, places: list[Place]) -> dict[Place, list[_Before]]:
         """What landed batches of this source said of these firms."""
         found: dict[Place, list[_Before]] = {}
-        known = dict.fromkeys(firm for firm, _ in places if firm not in self._new_firms)
-        for part in pieces(known):
+        known = sorted({firm for firm, _ in places if firm < self._first_firm})
+        if not known or not self._earlier:
+            return found
+        if known[-1] - known[0] < 3 * len(known):
+            conditions = [C.firm_id.between(known[0], known[-1])]
+        else:
+            conditions = [C.firm_id.in_(part) for part in pieces(known)]
+        # Plain texts: turning a million days and moments into objects one by one takes longer than reading them.
+        day = cast(S.day, String)
+        for condition in conditions:
             query = (
-                select(C.firm_id, C.key, C.digest, C.id, S.day, B.arrived_at)
+                select(C.firm_id, C.key, C.digest, C.id, day, S.batch_id)
                 .join(Sighting, S.content_id == C.id)
-                .join(SourceBatch, B.id == S.batch_id)
-                .where(C.firm_id.in_(part), C.source == self._source.source, B.state == LANDED)
-                .where(B.id != self._batch_id)
+                .where(condition, C.source == self._source.source)
             )
-            for firm, key, mark, content, day, arrived in self._connection.execute(query):
-                effective = day or arrived.astimezone(SHANGHAI).date()
-                found.setdefault((firm, key), []).append(_Before(effective, arrived, mark, content, day))
+            for firm, key, mark, content, dated, batch in self._connection.execute(query).tuples():
+                arrival = self._earlier.get(batch)
+                if arrival is not None:
+                    on = _day(dated) if dated else None
+                    one = _Before(on or arrival[1], arrival[0], mark, content, on)
+                    found.setdefault((firm, key), []).append(one)
         return found
+
+    def _landed_batches(self) -> dict[int, tuple[datetime, date]]:
+        query = select(B.id, B.arrived_at).where(
+            B.source == self._source.source, B.state == LANDED, B.id != self._batch_id
+        )
+        return {
+            number: (at, at.astimezone(SHANGHAI).date()) for number, at in self._connection.execute(query)
+        }
+
+    def _pairs(self, query: Any) -> dict[Any, Any]:
+        return {first: second for first, second in self._connection.execute(query)}
 
     def _relate(self, parsed: Parsed, places: list[Place]) -> None:
         rows = [
@@ -276,6 +299,11 @@ class Landing:
             col(IdentityAnswer.source) == self._source.source, col(IdentityAnswer.withdrawn_at).is_(None)
         )
         return {answer.written: answer for answer in self._opened.scalars(query) if answer.written}
+
+
+@lru_cache(maxsize=4096)
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
 
 
 def _shown(row: Row, said: str) -> str:
