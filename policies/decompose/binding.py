@@ -109,6 +109,9 @@ def _names(reading: Reading, clause: int) -> dict[str, int]:
     return out
 
 
+NEAR = 3  # a statement this many clauses away still speaks of the item
+
+
 def _near_owners(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int]:
     c = reading.clauses[p.clause]
     for heading in reversed([*c.headings, *([c.number] if c.heading else [])]):
@@ -117,10 +120,11 @@ def _near_owners(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int]
             for n, i in enumerate(items)
             if any(heading in reading.clauses[k].headings or reading.clauses[k].number == heading for k in i.clauses)
         ]
+        near = [n for n in under if min(abs(k - p.clause) for k in items[n].clauses) <= NEAR]
         if len(under) == 1:
-            return under
+            return under if near or c.field_name else []
         if under:
-            line = [n for n in under if any(reading.clauses[k].line == c.line for k in items[n].clauses)]
+            line = [n for n in near if any(reading.clauses[k].line == c.line for k in items[n].clauses)]
             if len(line) == 1:
                 return line
             return under if c.block == heading and len(under) <= 8 else []

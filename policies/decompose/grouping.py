@@ -6,12 +6,15 @@ import itertools
 import re
 from collections.abc import Sequence
 
+from rapidfuzz.fuzz import ratio
+
 from engine.text import tokens
 
 from .cues import cues_of
 from .linear import LinearModel
 from .numbers import KEYS, chained
 from .pieces import Piece, Reading
+from .quantities import quantities
 
 _CONTINUES = re.compile(
     r"^(?:其中|同时|并|每|单个|单项|同一|累计|年度|最高|总额|全年|当期|合计|奖励|补[贴助]|资助|支持|贷款|享受|超过|以上|上述|对其|该|此项|期限|具体|按)"
@@ -86,12 +89,33 @@ def group(reading: Reading, pieces: Sequence[Piece], model: LinearModel) -> list
     ]
     scores = model.scores(rows)[:, 0] if rows else []
     groups = [[benefits[0]]]
-    for piece, score in zip(benefits[1:], scores, strict=True):
-        if score >= model.threshold[0]:
+    for before, piece, score in zip(benefits, benefits[1:], scores, strict=False):
+        if joined(reading, before, piece) or score >= model.threshold[0]:
             groups[-1].append(piece)
         else:
             groups.append([piece])
     return groups
+
+
+_GRADES = re.compile(r"主板|创业板|科创板|新三板|四板|[一二三四五]星|[1-5]A|[一二三]等奖|[ABCD]类|[一二三]档|国家级|省级|市级|区级|县级")
+
+
+def joined(reading: Reading, one: Piece, two: Piece) -> bool:
+    """必并: pieces that make one item whatever the model thinks: other fields of one block, steps of one scale."""
+    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
+    if a.block and a.block == b.block and a.field_name and b.field_name and a.field_name != b.field_name:
+        return True
+    if one.clause == two.clause or a.headings != b.headings or two.clause - one.clause > 2:
+        return False
+    fa, fb = reading.views[one.clause].flat, reading.views[two.clause].flat
+    head_a, head_b = fa[: one.a], fb[: two.a]
+    tops = {(q.kind, q.unit, q.high) for q in quantities(head_a) if q.kind in ("money", "count")}
+    if any((q.kind, q.unit, q.low) in tops for q in quantities(head_b)):
+        return True
+    if _GRADES.search(head_a) and _GRADES.search(head_b):
+        strip = re.compile(r"[\d.]+|" + _GRADES.pattern)
+        return float(ratio(strip.sub("", fa), strip.sub("", fb))) >= 70.0
+    return False
 
 
 def between_of(pieces: Sequence[Piece], one: Piece, two: Piece) -> list[Piece]:

@@ -52,11 +52,29 @@ def with_words(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]
     return sorted(out, key=lambda p: (p.clause, p.a, p.label))
 
 
+_TAKES = re.compile(r"停止享受|不享受|不再享受|不得享受|不予|取消|追[回缴]|不再给予")
+_LEADS_ON = re.compile(r"(?:如下|以下[^，。]{0,10}|条件之一[^，。]{0,16})[：:]?$|[：:]$")
+_PAYING = re.compile(r"应(?:奖励|补[贴助]|兑现)额|兑现[^，。]{0,6}(?:奖励|政策)|(?:资金|奖励)[^，。]{0,4}(?:分[^，。]{0,4}(?:期|批|阶段)|拨付)")
+
+
+def _idle(reading: Reading, p: Piece) -> bool:
+    """Words that sound like giving but take away, lead on to a list, tell an example or say how money is paid out."""
+    flat = reading.views[p.clause].flat
+    said = flat[p.a : p.b]
+    if re.match(r"例如|比如|举例", flat) or re.match(r"企业\d{4}年", flat[1:]):
+        return True
+    if _TAKES.search(said) or _PAYING.search(said):
+        return True
+    return bool(_LEADS_ON.search(flat)) and not keyed(reading, p)
+
+
 def kept_benefits(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]) -> list[Piece]:
     """可信奖补: benefit pieces of clauses that give something; words alone in a clause of another role give nothing."""
     b = ROLES.index("benefit")
     out = []
     for p in pieces:
+        if p.label == "benefit" and _idle(reading, p):
+            continue
         if p.label == "benefit" and "benefit" not in roles[p.clause]:
             strong = bool(_STRONG.search(reading.views[p.clause].flat[p.a : p.b]))
             if not (keyed(reading, p) or strong) or reading.roles[p.clause][b] < 0.06:
@@ -158,7 +176,7 @@ def title_item(reading: Reading, roles: list[list[str]], items: Sequence[Item]) 
         and k not in stated
         and not _under_items(reading, k, items)
     ]
-    if not own:
+    if not own or (items and not re.search(r"认定|入库|遴选", "".join(v.flat for v in reading.views[:4]))):
         return []
     for k in range(min(8, len(reading.clauses))):
         flat = reading.views[k].flat
