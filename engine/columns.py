@@ -361,6 +361,7 @@ def to_value(value: object, spec: Indicator, parse: Callable[[str, Indicator], f
         return tuple(unicodedata.normalize("NFC", v) for v in value)
     if kind == kinds.BOOL:
         known = {True: 1.0, False: 0.0, "是": 1.0, "否": 0.0, "true": 1.0, "false": 0.0}
+        value = value.lower() if isinstance(value, str) else value  # a table written by pandas says True
         if not isinstance(value, bool | str) or value not in known:
             raise ValueError(f"“{spec.name}”应当是 是 或 否，这里是 {value!r}")
         return known[value]
