@@ -14,9 +14,12 @@ from pathlib import Path
 import pytest
 
 from jobs.rules import check_folder
+from tests.oracle.allocation import write_allocation
 from tests.oracle.broken import FAULTS, Fault, write_base, write_broken, write_twin
-from tests.oracle.compare import FIELDS, by_pair, differences, oracle_rows, write_lines
-from tests.oracle.generate import sample
+from tests.oracle.casework import write_cases
+from tests.oracle.compare import FIELDS, by_pair, differences, engine_rows, oracle_rows, write_lines
+from tests.oracle.generate import fuzzed, sample
+from tests.oracle.interpreter import refused
 
 FIRST, LAST = map(int, os.environ.get("HUIQI_ORACLE_SEEDS", "0:60").split(":"))
 CHUNK = 10
@@ -28,6 +31,51 @@ def test_random_libraries(start: int, tmp_path: Path) -> None:
     for seed in range(start, min(start + CHUNK, LAST)):
         found += differences(seed, tmp_path / str(seed))
     assert not found, "\n".join(found[:5])
+
+
+@pytest.mark.parametrize("start", range(FIRST, min(LAST, FIRST + 40), CHUNK))
+def test_random_allocations(start: int, tmp_path: Path) -> None:
+    """就高不重复, 补差 and budgets: the oracle's answers as allocation cases that must hold."""
+    for seed in range(start, start + CHUNK):
+        write_allocation(seed, tmp_path / str(seed))
+        assert refusing(tmp_path / str(seed)) == []
+
+
+@pytest.mark.parametrize("seed", range(FIRST, min(LAST, FIRST + 8)))
+def test_random_cases(seed: int, tmp_path: Path) -> None:
+    """Cases beside the rule: the oracle's answers as case files that must hold, each frame and each case alone."""
+    assert write_cases(seed, tmp_path) > 0
+    assert refusing(tmp_path) == []
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_tables_say_what_lines_say(form: str, tmp_path: Path) -> None:
+    for seed in range(3):
+        given = sample(seed, tmp_path / str(seed), firms=30)
+        for firm in given.firms:
+            for name, value in [*firm.items()]:
+                if name in ("项目", "产品", "人才") or value == []:
+                    del firm[name]
+                elif isinstance(value, dict):
+                    firm[name] = {year: one for year, one in value.items() if one != []}
+        assert engine_rows(given, tmp_path, form)[0] == oracle_rows(given)
+
+
+@pytest.mark.parametrize("seed", range(FIRST, min(LAST, FIRST + 4)))
+def test_the_same_rules_are_refused(seed: int, tmp_path: Path) -> None:
+    """Grammatical expressions of any kinds: both readings refuse the same ones, and agree on the others."""
+    given = fuzzed(seed, tmp_path / "library")
+    rows, not_read = engine_rows(given, tmp_path)
+    assert sorted(not_read) == sorted(refused(given.library, given.as_of))
+    assert rows == oracle_rows(given)
+    codes = {(p.place.file, p.code) for p in check_folder(given.library).problems if p.code in (0, 1, 2)}
+    for item, code in refused(given.library, given.as_of).items():
+        assert (item.replace("/", "/items/") + ".yaml", code) in codes
+
+
+def refusing(library: Path) -> list[str]:
+    """What check finds of unreadable rules and of cases whose answer differs."""
+    return [p.render() for p in check_folder(library).problems if p.code in (0, 1, 2, 12)]
 
 
 def huiqi(*arguments: object) -> subprocess.CompletedProcess[str]:

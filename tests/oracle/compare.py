@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tests.oracle.generate import Sample, sample
+from tests.oracle.generate import ALL, Sample, sample
 from tests.oracle.interpreter import FIRM, refused, run
 
 Key = tuple[str, str]
@@ -25,11 +27,60 @@ def by_pair(rows: list[dict[str, Any]]) -> dict[Key, dict[str, Any]]:
     return {(row[FIRM], row["item"]): {field: row[field] for field in FIELDS} for row in rows}
 
 
-def engine_rows(given: Sample, folder: Path) -> tuple[dict[Key, dict[str, Any]], list[str]]:
+def flat(firms: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Firms as one row each, a yearly indicator a column a year; what a table cannot say is left out."""
+    table = []
+    for firm in firms:
+        row: dict[str, Any] = {}
+        for name, value in firm.items():
+            if isinstance(value, dict):
+                row |= {f"{name}@{year}": one for year, one in value.items()}
+            else:
+                row[name] = value
+        table.append({name: one for name, one in row.items() if one is not None and one != []})
+    return table
+
+
+def write_csv(path: Path, firms: list[dict[str, Any]]) -> Path:
+    table = flat(firms)
+    columns = list(dict.fromkeys(name for row in table for name in row))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        for row in table:
+            writer.writerow({n: ";".join(v) if isinstance(v, list) else v for n, v in row.items()})
+    return path
+
+
+def write_parquet(path: Path, firms: list[dict[str, Any]]) -> Path:
+    """Typed columns: doubles, dates, booleans, lists of strings."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = flat(firms)
+    types = {"金额": pa.float64(), "比例": pa.float64(), "数量": pa.float64(), "日期": pa.date32()}
+    types |= {"是否": pa.bool_(), "列表": pa.list_(pa.string())}
+    columns = {}
+    for name in dict.fromkeys(name for row in table for name in row):
+        kind = ALL.get(name.split("@")[0], {"kind": "文本"})["kind"]
+        values = [row.get(name) for row in table]
+        if kind == "日期":
+            values = [value and date.fromisoformat(value) for value in values]
+        columns[name] = pa.array(values, types.get(kind, pa.string()))
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+WRITERS = {"jsonl": write_lines, "csv": write_csv, "parquet": write_parquet}
+
+
+def engine_rows(
+    given: Sample, folder: Path, form: str = "jsonl"
+) -> tuple[dict[Key, dict[str, Any]], list[str]]:
     """What `huiqi match --all` writes, and the items it refused (the function behind the command)."""
     from jobs.rules import match_files
 
-    profiles = write_lines(folder / "profiles.jsonl", given.firms)
+    profiles = WRITERS[form](folder / f"profiles.{form}", given.firms)
     answers = write_lines(folder / "answers.jsonl", given.answers)
     sets = [f"{name}={','.join(members)}" for name, members in given.sets.items()]
     out = folder / "out.jsonl"

@@ -529,3 +529,95 @@ def sample(seed: int, root: Path, firms: int = 60, sane: bool = False) -> Sample
     answers = random_answers(rng, register, asks, root)
     sets = {"本区": ["120116", "12*"]} if rng.random() < 0.5 else {}
     return Sample(root, register, answers, date.fromisoformat(rng.choice(DAYS)), sets)
+
+
+class Fuzzer(Writer):
+    """Expressions that obey the grammar but not the kinds: most are refused, and both readers must agree on which."""
+
+    UNITS = (
+        "元",
+        "万元",
+        "亿元",
+        "万美元",
+        "%",
+        "‰",
+        "天",
+        "个月",
+        "年",
+        "人",
+        "台",
+        "岁",
+        "件",
+        "",
+        "",
+        "圆",
+    )
+
+    def atom(self, depth: int) -> str:
+        kind = self.one("金额", "金额", "比例", "数量", "数量", "日期", "是否", "代码", "文本", "列表")
+        return self.one(
+            lambda: self.fact(kind),
+            lambda: self.fact(kind),
+            lambda: self.fact(kind),
+            lambda: f"{self.one(1, 2, 10, 0.5)}{self.one(*self.UNITS)}",
+            lambda: f"{self.one(1, 2, 10)}{self.one(*self.UNITS)}",
+            lambda: self.one(
+                "申报开始", "申报截止", "Y", "是", "2024-03-01", '"研发"', "没有的指标", "甲额", "资本[Y]"
+            ),
+            lambda: f"({self.anything(depth - 1)})",
+            lambda: self.function(depth - 1),
+        )()
+
+    def function(self, depth: int) -> str:
+        name = self.one("合计", "平均", "最大", "最小", "增长率", "取整", "年度", "周岁", "求和")
+        series = f"{self.one('甲额', '乙额', '人数', '占比', '入库', '等级', '年检日')}[{self.span()}]"
+        single = f"{self.one('甲额', '人数', '占比', '年检日')}[{self.year()}]"
+        inner = self.one(series, single, f"增长率({series})", self.anything(depth))
+        return (
+            f"{name}({inner})"
+            if self.chance(0.7)
+            else f"{name}({self.anything(depth)}, {self.anything(depth)})"
+        )
+
+    def anything(self, depth: int = 2) -> str:
+        if depth <= 0 or self.chance(0.4):
+            return (
+                self.atom(max(depth, 1))
+                if self.chance(0.5) and depth > 0
+                else self.fact(self.one("金额", "数量", "比例"))
+            )
+        return f"{self.anything(depth - 1)} {self.one('+', '-', '*', '/')} {self.anything(depth - 1)}"
+
+    def condition(self) -> str:
+        left, right = self.anything(), self.anything()
+        members = self.one("先导", '["C39*"]', "没有的集合")
+        return self.one(
+            f"{left} {self.one(*OPS)} {right}",
+            f"{left} {self.one(*OPS)} {self.atom(1)}",
+            f"{self.atom(1)} {self.one(*OPS)} {self.atom(1)}",
+            f"{self.atom(1)} in {members}",
+            f'{self.atom(1)} 含 "研发"',
+        )  # fmt: skip
+
+
+def fuzzed(seed: int, root: Path, items: int = 60, firms: int = 20) -> Sample:
+    """One library of many one-condition items, most of which no reader may accept."""
+    rng = random.Random(seed)
+    fuzzer = Fuzzer(rng)
+    dump(root / "indicators.yaml", INDICATORS)
+    dump(root / "sets/先导.yaml", ["C39*", "C3563"])
+    dump(root / "d/document.yaml", {"title": "甲", "issued": "2023-01-01", "effective": "2023-01-01"})
+    (root / "d/text.md").write_text("## 第一条\n\n全文。\n", encoding="utf-8")
+    clause = {"cite": "第一条", "quote": "全文"}
+    for number in range(items):
+        raw: dict[str, Any] = {"item": f"d/f{number}", "title": "甲", "department": "甲", "category": "奖补"}
+        raw |= {
+            "batches": {"2025": BATCHES["2025"]},
+            "conditions": {"id": "c", **clause, "when": fuzzer.condition()},
+        }
+        if rng.random() < 0.5:
+            raw["conditions"]["when"] = "资本 >= 0元"
+            raw["benefit"] = {**clause, "amount": fuzzer.anything()}
+        dump(root / f"d/items/f{number}.yaml", raw)
+    register = [random_firm(rng, seed % 10**4 * 1000 + i) for i in range(firms)]
+    return Sample(root, register, [], date(2025, 4, 1), {})
