@@ -1,0 +1,51 @@
+"""工作台: the web application."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy.engine import Engine
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.responses import JSONResponse, RedirectResponse
+
+import desk
+from desk import pages
+from desk.office import Office
+from desk.web import HERE, LoginNeeded, say_fault, secure, templates, to_login
+
+
+def create_app(engine: Engine, home: Path, clock: Callable[[], datetime], *, zone: str = "") -> FastAPI:
+    """建工作台: over a database and a data folder; `clock` gives an aware moment."""
+    app = FastAPI(title="惠企直达", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.office = Office(engine, home, clock, **({"zone": zone} if zone else {}))
+    app.state.templates = templates()
+    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    app.middleware("http")(secure)
+    app.add_exception_handler(LoginNeeded, to_login)
+    app.add_exception_handler(StarletteHTTPException, say_fault)
+    for name in _rooms():
+        app.include_router(importlib.import_module(name).router)
+
+    @app.get("/healthz", include_in_schema=False)
+    def health() -> JSONResponse:
+        night = app.state.office.night()
+        return JSONResponse({"ok": True, "night": night.no if night else None})
+
+    @app.get("/", include_in_schema=False)
+    def front() -> RedirectResponse:
+        return RedirectResponse("/desk/today", status_code=303)
+
+    return app
+
+
+def _rooms() -> list[str]:
+    """Every module with a router: the desk's pages, then the public zone, the firm's pages and the API."""
+    inner = [f"desk.pages.{m.name}" for m in pkgutil.iter_modules(pages.__path__)]
+    outer = [f"desk.{m.name}" for m in pkgutil.iter_modules(desk.__path__) if m.name in ("public", "firm", "api")]
+    return sorted(inner) + sorted(outer)

@@ -1,0 +1,231 @@
+"""办公室: what every page needs: database, data folder, clock, the night on show and what is read of it once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+from sqlalchemy.engine import Engine
+
+from engine.columns import Selected
+from engine.explain import value_at
+from engine.expression import references
+from engine.program import BoundItem, benefit_expressions, tree_expressions
+from policies.library import Library
+from store import review
+from store.accounts import Person
+from store.nights import Night, get_night, latest_night, list_nights
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+CODE, NAME = "统一社会信用代码", "企业名称"
+T = TypeVar("T")
+
+
+class Memory:
+    """记住: a small store of things that never change once made, by key; the least used one goes first."""
+
+    def __init__(self, size: int):
+        self._size = size
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        made = make()
+        with self._lock:
+            self._kept[key] = made
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        return made
+
+
+@dataclass
+class Office:
+    """办公室: engine, home and clock of the running desk."""
+
+    engine: Engine
+    home: Path
+    clock: Callable[[], datetime]
+    zone: str = "滨海示范保税区"
+    memory: Memory = field(default_factory=lambda: Memory(400))
+
+    def now(self) -> datetime:
+        """此刻, aware, UTC."""
+        return self.clock()
+
+    def today(self) -> date:
+        """今天 at Asia/Shanghai."""
+        return self.clock().astimezone(SHANGHAI).date()
+
+    # -- nights
+    def night(self, no: int | None = None) -> Night | None:
+        """比对: the one asked for, or the latest that the guard has let through."""
+        if no is not None:
+            return get_night(self.engine, no, self.home)
+        return latest_night(self.engine, self.home, released=True)
+
+    def newest(self) -> Night | None:
+        """最近一次比对, held back or not."""
+        return latest_night(self.engine, self.home)
+
+    def nights(self) -> list[Night]:
+        return list_nights(self.engine, self.home)
+
+    def items(self, night: Night, person: Person | None = None) -> pd.DataFrame:
+        """一夜的事项 in figures, those the person may see."""
+        frame = self.memory.get(("items", night.no), night.items)
+        if person is None or not person.department:
+            return frame
+        return frame[frame["department"] == person.department]
+
+    def library(self, night: Night) -> Library:
+        return night.library()
+
+    def bound(self, night: Night, item: str) -> BoundItem | None:
+        return self.memory.get(("bound", night.no, item), lambda: night.bound(item))
+
+    def hits(self, night: Night, item: str) -> pd.DataFrame:
+        """名单 of an item, with what the filters need; never changes."""
+        return self.memory.get(("hits", night.no, item), lambda: self._enriched(night, item))
+
+    def _enriched(self, night: Night, item: str) -> pd.DataFrame:
+        frame, bound = night.hits(item), self.bound(night, item)
+        if not len(frame) or bound is None:
+            return pd.DataFrame()
+        ids = bound.ids
+        asks = np.array([any(leaf.kind == "ask" for leaf in c.condition.leaves()) for c in bound.program.conditions])
+        unknown = membership(frame["unknown"], ids)
+        frame = frame.copy()
+        frame["open_count"] = unknown.sum(axis=1)
+        frame["only_ask"] = unknown.any(axis=1) & ~(unknown & ~asks).any(axis=1)
+        frame["missing"] = (unknown & ~asks).any(axis=1)
+        frame["high_known"] = frame["paid_high"].notna()
+        worth = frame["paid_high"].fillna(frame["paid_low"]).fillna(0.0)
+        chance = frame["score"].where(frame["score"].notna(), np.where(frame["verdict"] == "符合", 1.0, 0.5))
+        frame["expected"] = worth * chance
+        industry = night.columns().category("行业代码", None)
+        names = np.array([*industry.names, ""], dtype=object)
+        rows = self.rows(night, frame[CODE])
+        frame["industry"] = names[industry.codes[rows]]
+        return frame
+
+    def row_numbers(self, night: Night) -> dict[str, int]:
+        return self.memory.get(
+            ("rows", night.run.profiles_hash), lambda: {c: i for i, c in enumerate(night.columns().codes)}
+        )
+
+    def rows(self, night: Night, codes: Iterable[str]) -> np.ndarray:
+        numbers = self.row_numbers(night)
+        return np.array([numbers[c] for c in codes], dtype=np.intp)
+
+    def names(self, night: Night) -> np.ndarray:
+        """企业名称 in the order of the columns, "" where unknown."""
+
+        def make() -> np.ndarray:
+            found = night.columns().category(NAME, None)
+            return np.array([*found.names, ""], dtype=object)[found.codes]
+
+        return self.memory.get(("names", night.run.profiles_hash), make)
+
+    def name(self, night: Night, code: str) -> str:
+        row = self.row_numbers(night).get(code)
+        return str(self.names(night)[row]) if row is not None else ""
+
+    def funnel(self, night: Night, item: str) -> pd.DataFrame:
+        return self.memory.get(("funnel", night.no, item), lambda: night.funnel(item))
+
+    # -- decisions
+    def facts(self, night: Night, item: str, codes: Sequence[str]) -> dict[str, str]:
+        """所依据的数据的指纹 by enterprise: the verdict's parts and every value the item reads."""
+        bound = self.bound(night, item)
+        numbers = self.row_numbers(night)
+        here = [c for c in codes if c in numbers]
+        if bound is None or not here:
+            return {}
+        keys = self.memory.get(("keys", night.run.library_hash, item), lambda: reads(bound))
+        rows = np.array([numbers[c] for c in here], dtype=np.intp)
+        part = Selected(night.columns(), rows)
+        hits = self.hits(night, item)
+        found = hits[hits[CODE].isin(here)].set_index(CODE) if len(hits) else hits
+        out = {}
+        for i, code in enumerate(here):
+            values = [(name, year, value_at(part, i, name, year)) for name, year in keys]
+            verdict = list(_parts(found, code))
+            text = json.dumps([verdict, values], ensure_ascii=False, default=str)
+            out[code] = hashlib.sha256(text.encode()).hexdigest()
+        return out
+
+    def states(self, night: Night, item: str, batch: str) -> dict[str, review.State]:
+        """处理状态 of one item's list, by enterprise."""
+        made = review.history(self.engine, item=item, batch=batch)
+        facts = self.facts(night, item, sorted({d.code for d in made}))
+        keyed = {(item, batch, code): digest for code, digest in facts.items()}
+        return {key[2]: state for key, state in review.states(made, keyed, self.today()).items()}
+
+    def pair(self, night: Night, item: str, code: str, last_seen: int) -> review.Pair | None:
+        """名单上的一条, as it is on the night; None where the item was not matched."""
+        bound = self.bound(night, item)
+        if bound is None or code not in self.row_numbers(night):
+            return None
+        hits = self.hits(night, item)
+        row = hits[hits[CODE] == code] if len(hits) else hits
+        facts = self.facts(night, item, [code])[code]
+        if not len(row):
+            return review.Pair(item, bound.batch.name, code, "不符合", None, None, facts, night.no, last_seen)
+        one = row.iloc[0]
+        return review.Pair(
+            item, bound.batch.name, code, str(one["verdict"]), number(one["paid_low"]), number(one["paid_high"]),
+            facts, night.no, last_seen,
+        )  # fmt: skip
+
+
+def _parts(found: pd.DataFrame, code: str) -> Iterable[object]:
+    if not len(found) or code not in found.index:
+        return ("不符合",)
+    row = found.loc[code]
+    return (
+        row["verdict"], number(row["amount_low"]), number(row["amount_high"]), list(row["fails"]), list(row["unknown"]),
+    )  # fmt: skip
+
+
+def reads(bound: BoundItem) -> list[tuple[str, int | None]]:
+    """所读指标 of an item in its batch: conditions and benefit, in a fixed order."""
+    found: set[tuple[str, int | None]] = set()
+    for tree in bound.conditions:
+        for expression in tree_expressions(tree):
+            found.update(references(expression))
+    if bound.benefit is not None:
+        for expression in benefit_expressions(bound.benefit):
+            found.update(references(expression))
+    return sorted(found, key=lambda key: (key[0], key[1] or 0))
+
+
+def membership(lists: pd.Series, ids: Sequence[str]) -> np.ndarray:
+    """哪些编号在内: shape (rows, ids)."""
+    place = {name: i for i, name in enumerate(ids)}
+    out = np.zeros((len(lists), len(ids)), bool)
+    for row, found in enumerate(lists):
+        for name in found:
+            if name in place:
+                out[row, place[name]] = True
+    return out
+
+
+def number(value: object) -> float | None:
+    """数或未知: None for NaN."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return None
+    return float(value)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""各页: one module a subject, each with a `router`."""

@@ -1,0 +1,99 @@
+"""登录与自己的设置: log in and out, theme, keys, saved views."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse, Response
+
+from desk.urls import url
+from desk.web import COOKIE, THEME, Posted, check_origin, inside, office_of, posted, render, see
+from store import accounts
+
+router = APIRouter()
+GUARD = "huiqi_login"
+
+
+@router.get("/desk/login")
+def login_page(request: Request, next: str = "") -> HTMLResponse:
+    """登录页."""
+    return _page(request, next, "", failed=False)
+
+
+def _page(request: Request, next_: str, login: str, failed: bool) -> HTMLResponse:
+    token = secrets.token_urlsafe(24)
+    page = render(
+        request, "login.html", 401 if failed else 200, next=inside(next_, url("today")), login=login, failed=failed,
+        token=token,
+    )  # fmt: skip
+    page.set_cookie(GUARD, token, httponly=True, samesite="strict", secure=_secure(request), path="/desk/login")
+    return page
+
+
+@router.post("/desk/login")
+async def log_in(request: Request) -> Response:
+    """登录: by name and password; the form's token must equal the cookie's."""
+    check_origin(request)
+    form = await request.form()
+    cookie, token = request.cookies.get(GUARD, ""), str(form.get("csrf", ""))
+    if not cookie or not hmac.compare_digest(cookie, token):
+        raise HTTPException(403, "登录页放得太久了，请重新打开再登录")
+    office = office_of(request)
+    login, password = str(form.get("login", ""))[:64], str(form.get("password", ""))[:500]
+    from starlette.concurrency import run_in_threadpool
+
+    secret = await run_in_threadpool(accounts.log_in, office.engine, login, password, office.now())
+    if secret is None:
+        return _page(request, str(form.get("next", "")), login, failed=True)
+    answer = see(inside(str(form.get("next", "")), url("today")))
+    answer.set_cookie(
+        COOKIE, secret, httponly=True, samesite="strict", secure=_secure(request), path="/",
+        max_age=accounts.SESSION_HOURS * 3600,
+    )  # fmt: skip
+    answer.delete_cookie(GUARD, path="/desk/login")
+    return answer
+
+
+def _secure(request: Request) -> bool:
+    """Cookies go over TLS alone, but for a desk tried out on the machine itself."""
+    return request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"
+
+
+@router.post("/desk/logout")
+def log_out(request: Request, given: Posted = posted("")) -> Response:
+    """退出."""
+    visit = given.visit
+    accounts.log_out(visit.office.engine, visit.login.session_id, visit.who, visit.office.now())
+    answer = see(url("login"))
+    answer.delete_cookie(COOKIE, path="/")
+    return answer
+
+
+@router.post("/desk/me")
+def own_settings(request: Request, given: Posted = posted("")) -> Response:
+    """自己的设置: theme and keys."""
+    answer = see(inside(given.text("next"), url("today")))
+    if given.text("theme") in ("dark", "light"):
+        answer.set_cookie(THEME, given.text("theme"), samesite="lax", max_age=31_536_000, path="/")
+    if given.text("keys") in ("on", "off") and given.visit.may("own"):
+        assert given.visit.person.id is not None
+        accounts.set_keys(given.visit.office.engine, given.visit.person.id, given.text("keys") == "on")
+    return answer
+
+
+@router.post("/desk/views")
+def save_view(request: Request, given: Posted = posted("own")) -> Response:
+    """存常用筛选, or drop one."""
+    visit = given.visit
+    assert visit.person.id is not None
+    back = inside(given.text("url"), url("matches"))
+    try:
+        if given.text("drop"):
+            accounts.drop_view(visit.office.engine, visit.person.id, given.whole("drop"))
+        else:
+            accounts.save_view(visit.office.engine, visit.person.id, given.text("name"), back)
+    except accounts.AccountError as error:
+        raise HTTPException(400, str(error)) from error
+    return see(back)

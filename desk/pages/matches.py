@@ -1,0 +1,236 @@
+"""名单: all items' lists, and one item's list with funnel, facets and bulk acts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse, Response
+
+from desk.listing import SORTS, WHY, Filters, list_page, read_filters
+from desk.office import CODE, NAME, Office, number
+from desk.said import cap_of, short_label, window_words
+from desk.urls import url
+from desk.web import Visit, need, render
+from engine.program import BoundItem
+from store import accounts, review
+from store.nights import Night
+
+router = APIRouter()
+
+
+@router.get("/desk/matches")
+def all_lists(request: Request, visit: Visit = need("matches")) -> Response:
+    """全部名单: one line an item, those with something to do first."""
+    office, night = visit.office, visit.office.night()
+    if night is None:
+        return render(request, "no_night.html", active="matches")
+    rows = item_rows(office, night, visit)
+    rows.sort(key=lambda r: (-r["todo"], r["id"]))
+    total = {k: sum(r[k] for r in rows) for k in ("fits", "open", "todo")}
+    views = accounts.saved_views(office.engine, visit.person.id or 0)
+    return render(request, "matches.html", rows=rows, total=total, views=views)
+
+
+def item_rows(office: Office, night: Night, visit: Visit) -> list[dict[str, Any]]:
+    """事项各一行 with what is still to do."""
+    done = decided(office, night)
+    out = []
+    for row in office.items(night, visit.person).to_dict("records"):
+        gone = done.get((str(row["item"]), str(row["batch"])), 0)
+        out.append({
+            "id": row["item"], "title": row["title"], "department": row["department"], "delivery": row["delivery"],
+            "batch": row["batch"], "fits": int(row["fits"]), "open": int(row["open"]), "low": float(row["low"]),
+            "high": float(row["high"]), "unknown": int(row["unknown_amounts"]), "new": int(row["new_fits"]),
+            "gone": int(row["gone"]), "todo": max(int(row["fits"]) + int(row["open"]) - gone, 0), "done": gone,
+        })  # fmt: skip
+    return out
+
+
+def decided(office: Office, night: Night) -> dict[tuple[str, str], int]:
+    """已处理的条数 by item and batch (decisions that stand, by their own state)."""
+    made = review.history(office.engine)
+    states = review.states(made, {}, office.today())
+    out: dict[tuple[str, str], int] = {}
+    for (item, batch, _code), state in states.items():
+        if state.word not in ("待处理", "被退回"):
+            out[(item, batch)] = out.get((item, batch), 0) + 1
+    return out
+
+
+@router.get("/desk/items/{doc}/{slug}/matches")
+def item_list(request: Request, doc: str, slug: str, visit: Visit = need("matches")) -> HTMLResponse:
+    """一个事项的名单."""
+    item = f"{doc}/{slug}"
+    filters = filters_of(request)
+    office = visit.office
+    night, bound = opened(office, visit, item, filters.run)
+    if bound is None:
+        return render(request, "no_batch.html", item=item, program=night.library().program(item), night=night)
+    states = office.states(night, item, bound.batch.name)
+    listing = list_page(office.hits(night, item), bound.ids, states, my_firms(office, visit), filters)
+    limit = review.second_limit(office.engine)
+    context = {
+        "item": bound.program.item, "document": bound.program.document, "batch": bound.batch, "night": night,
+        "filters": filters, "listing": listing, "rows": table_rows(listing.rows, bound, states),
+        "conditions": [(short_label(c.condition), c.condition.cite, c.condition.quote) for c in bound.program.conditions],
+        "funnel": funnel_rows(office, night, item, filters), "firms": len(night.columns().codes), "limit": limit,
+        "cap": cap_of(bound), "top": track_top(bound, listing.rows), "window": window_words(bound.batch, office.today()), "href": hrefs(item, filters),
+        "chips": chips(item, filters, bound), "tabs": tabs(office, night, item), "SORTS": SORTS, "WHY": WHY,
+        "latest": filters.run is None, "reasons": review.REASONS, "done": done_line(office, request, visit, night),
+        "approved": approved_sum(states),
+    }  # fmt: skip
+    return render(request, "item_matches.html", **context)
+
+
+def filters_of(request: Request) -> Filters:
+    params = request.query_params
+    return read_filters(dict(params), {k: params.getlist(k) for k in params})
+
+
+def opened(office: Office, visit: Visit, item: str, run: int | None = None) -> tuple[Night, BoundItem | None]:
+    """比对与事项. Raises 404 where there is no such night or item, 403 for another department's."""
+    night = office.night(run)
+    if night is None:
+        raise HTTPException(404, "还没有做过比对" if run is None else f"没有第 {run} 次比对")
+    program = office.library(night).program(item)
+    if program is None:
+        raise HTTPException(404, f"第 {night.no} 次比对的规则库里没有“{item}”这一项")
+    visit.need_item(program.item.department)
+    return night, office.bound(night, item)
+
+
+def my_firms(office: Office, visit: Visit) -> set[str]:
+    """我的企业 (一企两专员)."""
+    rows = accounts.officers(office.engine).values()
+    return {r.firm for r in rows if visit.who in (r.enterprise_officer, r.service_officer)}
+
+
+def table_rows(frame: pd.DataFrame, bound: BoundItem, states: dict[str, review.State]) -> list[dict[str, Any]]:
+    """名单的行, in plain values."""
+    place = {name: i for i, name in enumerate(bound.ids)}
+    labels = [short_label(c.condition) for c in bound.program.conditions]
+    asks = [any(leaf.kind == "ask" for leaf in c.condition.leaves()) for c in bound.program.conditions]
+    out = []
+    for row in frame.to_dict("records"):
+        unknown = sorted(place[u] for u in row["unknown"])
+        marks = ["待核实" if i in unknown else "符合" for i in range(len(labels))]
+        first = unknown[0] if unknown else None
+        state = states.get(row[CODE], review.State())
+        out.append({
+            "code": row[CODE], "name": row[NAME] or row[CODE], "verdict": row["verdict"], "industry": row["industry"],
+            "marks": marks, "more": max(len(unknown) - 1, 0), "low": number(row["paid_low"]),
+            "high": number(row["paid_high"]), "score": number(row["score"]), "change": row["change"], "state": state.word,
+            "why": "" if first is None else f"{first + 1} {labels[first]}：{'人工判断' if asks[first] else '缺数据'}",
+            "gave": row["gave_way"] or "", "last": state.last, "lapsed": state.lapsed, "officer": state.officer,
+        })  # fmt: skip
+    return out
+
+
+def track_top(bound: BoundItem, frame: pd.DataFrame) -> float | None:
+    """金额轨道的尽头: the cap where it is known, else the most on the page."""
+    cap = cap_of(bound)
+    if cap is not None or not len(frame):
+        return cap
+    most = frame[["paid_low", "paid_high"]].max(axis=None)
+    return number(most)
+
+
+def funnel_rows(office: Office, night: Night, item: str, filters: Filters) -> list[dict[str, Any]]:
+    """漏斗的行, each a link to those stuck there."""
+    firms = len(night.columns().codes)
+    bound = office.bound(night, item)
+    rows = [{"n": "", "label": "在册企业", "left": firms, "drop": 0, "href": url("list", item=item, **filters.but(stuck=0))}]
+    if bound is None:
+        return rows
+    found = office.funnel(night, item).to_dict("records")
+    for i, (row, numbered) in enumerate(zip(found, bound.program.conditions, strict=True), 1):
+        rows.append({
+            "n": i, "label": short_label(numbered.condition), "left": int(row["remaining"]), "drop": int(row["dropped"]),
+            "href": url("list", item=item, **filters.but(stuck=i)),
+        })  # fmt: skip
+    return rows
+
+
+def hrefs(item: str, filters: Filters) -> Any:
+    """地址 of the list with something changed."""
+    return lambda **changes: url("list", item=item, **filters.but(**changes))
+
+
+def chips(item: str, filters: Filters, bound: BoundItem) -> list[tuple[str, str]]:
+    """在用的筛选, each with the address without it."""
+    out = []
+    for name, words in (("verdict", "结论"), ("why", "待核实，因为"), ("since", "昨夜以来"), ("industry", "行业")):
+        given = getattr(filters, name)
+        if given:
+            out.append((f"{words}：{'、'.join(given)}", url("list", item=item, **filters.but(**{name: ()}))))
+    if filters.stuck and filters.stuck <= len(bound.ids):
+        label = short_label(bound.program.conditions[filters.stuck - 1].condition)
+        out.append((f"卡在第 {filters.stuck} 条 {label}", url("list", item=item, **filters.but(stuck=0))))
+    if filters.officer:
+        out.append(("我的企业", url("list", item=item, **filters.but(officer=""))))
+    if filters.q:
+        out.append((f"含“{filters.q}”", url("list", item=item, **filters.but(q=""))))
+    if filters.run:
+        out.append((f"第 {filters.run} 次比对", url("list", item=item, **filters.but(run=None))))
+    return out
+
+
+def tabs(office: Office, night: Night, item: str) -> list[tuple[str, str, int | None, str]]:
+    """事项页的标签."""
+    hits = office.hits(night, item)
+    return [
+        ("规则", url("item", item=item), None, "rule"), ("名单", url("list", item=item), len(hits), "list"),
+        ("就绪度", url("readiness") + f"#{item}", None, "ready"), ("兑现", url("fulfil", item=item), None, "fulfil"),
+        ("差一点", url("near", item=item), None, "near"), ("历次比对", url("history", item=item), None, "history"),
+    ]  # fmt: skip
+
+
+def done_line(office: Office, request: Request, visit: Visit, night: Night) -> dict[str, Any] | None:
+    """刚作的意见 and whether it can still be taken back."""
+    given = request.query_params.get("done", "")
+    made = review.decision(office.engine, int(given)) if given.isdigit() and len(given) < 16 else None
+    if made is None or made.who != visit.who or made.state == review.UNDONE:
+        return None
+    word = f"{made.kind}，等复核" if made.state == review.WAITING else f"已{made.kind}" if made.kind == "通过" else made.kind
+    return {"id": made.id, "words": word, "name": office.name(night, made.code), "can": not made.sent and not made.second_who}
+
+
+def approved_sum(states: dict[str, review.State]) -> tuple[int, float]:
+    """已通过 家数 and yuan."""
+    passed = [s.decision for s in states.values() if s.word == "已通过" and s.decision is not None]
+    return len(passed), float(np.sum([(d.low or 0) / 100 for d in passed]))
+
+
+@router.get("/desk/items/{doc}/{slug}/near")
+def near_misses(request: Request, doc: str, slug: str, visit: Visit = need("matches")) -> HTMLResponse:
+    """差一点: firms that fail exactly one condition, the nearest first."""
+    from desk.near import nearest_firms
+
+    item = f"{doc}/{slug}"
+    office = visit.office
+    night, bound = opened(office, visit, item)
+    if bound is None:
+        return render(request, "no_batch.html", item=item, program=night.library().program(item), night=night)
+    found = office.memory.get(("near", night.no, item), lambda: nearest_firms(office, night, bound))
+    return render(
+        request, "near.html", item=bound.program.item, batch=bound.batch, groups=found, tabs=tabs(office, night, item),
+    )  # fmt: skip
+
+
+@router.get("/desk/items/{doc}/{slug}/runs")
+def item_history(request: Request, doc: str, slug: str, visit: Visit = need("runs")) -> HTMLResponse:
+    """历次比对 of one item."""
+    item = f"{doc}/{slug}"
+    night, _bound = opened(visit.office, visit, item)
+    rows = []
+    for one in visit.office.nights()[:60]:
+        frame = visit.office.items(one)
+        found = frame[frame["item"] == item].to_dict("records")
+        if found:
+            rows.append((one, found[0]))
+    program = night.library().program(item)
+    assert program is not None
+    return render(request, "item_runs.html", item=program.item, rows=rows, tabs=tabs(visit.office, night, item))

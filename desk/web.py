@@ -1,0 +1,263 @@
+"""网页: templates, security headers, login and rights of a request, CSRF."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import jinja2
+from fastapi import Depends, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from desk.access import rights_of, sees_item
+from desk.office import SHANGHAI, Office
+from desk.urls import url
+from store.accounts import LoggedIn, Person, who_is
+
+HERE = Path(__file__).parent
+COOKIE, THEME = "huiqi_session", "huiqi_theme"
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+NAV = (
+    ("today", "今日", "today"), ("matches", "名单", "matches"), ("firms", "企业", "firms"), ("items", "事项", "items"),
+    ("policies", "政策", "items"), ("fulfil", "兑现", "fulfil"), ("readiness", "免申", "readiness"),
+    ("data", "数据", "data"), ("runs", "比对", "runs"),
+)  # fmt: skip
+KEYS = (
+    ("J K", "下一条、上一条"), ("↵", "看依据"), ("X", "选中或取消"), ("⇧X", "选到这里"), ("A", "通过"),
+    ("R", "不纳入（再按数字选理由）"), ("Q", "问企业"), ("D", "问部门"), ("T", "转交"), ("Y N", "答 是、否"),
+    ("1–9", "到那一条"), ("N P", "下一页、上一页"), ("[ ]", "左右标签"), ("/", "查找"), ("G", "从第一条开始"), ("?", "这张表"),
+)  # fmt: skip
+
+
+@dataclass
+class Visit:
+    """来访: who asks, with what rights."""
+
+    office: Office
+    login: LoggedIn
+    rights: frozenset[str]
+
+    @property
+    def person(self) -> Person:
+        return self.login.person
+
+    @property
+    def who(self) -> str:
+        return self.login.person.login
+
+    def may(self, right: str) -> bool:
+        return right in self.rights
+
+    def need_item(self, department: str) -> None:
+        """部门范围. Raises 403 for another department's item."""
+        if not sees_item(self.person, department):
+            raise HTTPException(403, f"这一项归{department}，您只能看{self.person.department}的事项")
+
+
+@dataclass
+class Posted:
+    """提交: a visit with the form's values, CSRF already checked."""
+
+    visit: Visit
+    form: FormData
+
+    def text(self, name: str, default: str = "") -> str:
+        value = self.form.get(name, default)
+        return value.strip() if isinstance(value, str) else default
+
+    def many(self, name: str) -> list[str]:
+        return [v for v in self.form.getlist(name) if isinstance(v, str)]
+
+    def whole(self, name: str, default: int = 0) -> int:
+        value = self.text(name)
+        return int(value) if re.fullmatch(r"\d{1,15}", value) else default
+
+
+class LoginNeeded(Exception):
+    """要先登录."""
+
+
+def office_of(request: Request) -> Office:
+    """办公室 of the application."""
+    return request.app.state.office
+
+
+def visit(request: Request) -> Visit:
+    """来访者. Raises LoginNeeded."""
+    office = office_of(request)
+    secret = request.cookies.get(COOKIE, "")
+    login = who_is(office.engine, secret, office.now()) if secret else None
+    if login is None or "企业" in login.person.roles:
+        raise LoginNeeded
+    request.state.login = login
+    return Visit(office, login, rights_of(login.person))
+
+
+def need(right: str) -> Any:
+    """要有权利: the dependency of a page; 403 where the person lacks the right."""
+
+    def check(found: Visit = Depends(visit)) -> Visit:
+        if right not in found.rights:
+            raise HTTPException(403, "您的角色没有这一页的权限")
+        return found
+
+    check.__dict__["right"] = right
+    return Depends(check)
+
+
+def posted(right: str) -> Any:
+    """要有权利的提交: rights first, then the CSRF token and the origin."""
+
+    async def check(request: Request, found: Visit = Depends(visit)) -> Posted:
+        if right and right not in found.rights:
+            raise HTTPException(403, "您的角色不能做这件事")
+        form = await request.form()
+        check_origin(request)
+        given = form.get("csrf", "")
+        if not isinstance(given, str) or not hmac.compare_digest(given, found.login.csrf):
+            raise HTTPException(403, "页面放得太久了，请回到上一页重新打开再提交；您填的内容还在那里")
+        return Posted(found, form)
+
+    check.__dict__["right"] = right
+    return Depends(check)
+
+
+def check_origin(request: Request) -> None:
+    """来源: a form must come from our own pages. Raises 403."""
+    origin = request.headers.get("origin")
+    if origin and origin != "null" and urlsplit(origin).netloc != request.headers.get("host", ""):
+        raise HTTPException(403, "提交不是从本系统的页面来的")
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise HTTPException(403, "提交不是从本系统的页面来的")
+
+
+def see(address: str) -> RedirectResponse:
+    """看另一页: 303 after a POST."""
+    return RedirectResponse(address, status_code=303)
+
+
+def inside(address: str, default: str) -> str:
+    """站内地址: `address` where it is one of the desk's own, else the default (no open redirects)."""
+    return address if re.match(r"/(desk|my)/[^\\\s]*$", address) and "//" not in address else default
+
+
+# ---------------------------------------------------------------- templates
+
+
+def _wan(value: float) -> str:
+    return f"{value / 1e4:,.2f}"
+
+
+def _day(value: date | datetime | None) -> str:
+    """6月16日"""
+    if value is None:
+        return "—"
+    local = value.astimezone(SHANGHAI) if isinstance(value, datetime) else value
+    return f"{local.month}月{local.day}日"
+
+
+def _iso(value: date | datetime | None) -> str:
+    if value is None:
+        return "—"
+    return (value.astimezone(SHANGHAI) if isinstance(value, datetime) else value).strftime("%Y-%m-%d")
+
+
+def _moment(value: datetime | None) -> str:
+    if value is None:
+        return "—"
+    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+    local = aware.astimezone(SHANGHAI)
+    return f"{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def templates() -> jinja2.Environment:
+    """模板."""
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"), trim_blocks=True, lstrip_blocks=True, autoescape=True,
+        undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    env.globals.update(url=url, KEYS=KEYS, asset=asset)
+    env.filters.update(
+        wan=_wan, n=lambda x: f"{x:,}", pct=lambda x: f"{x * 100:.0f}%", day=_day, iso=_iso, moment=_moment,
+        yuan=lambda x: f"{x:,.2f}",
+    )  # fmt: skip
+    return env
+
+
+def asset(name: str) -> str:
+    """静态文件地址, with a mark of its content so that a new release is fetched anew."""
+    mark = hashlib.sha256((HERE / "static" / name).read_bytes()).hexdigest()[:10]
+    return f"/static/{name}?v={mark}"
+
+
+def render(request: Request, name: str, status: int = 200, **context: Any) -> HTMLResponse:
+    """网页: a template with the frame every page shares."""
+    office = office_of(request)
+    login: LoggedIn | None = getattr(request.state, "login", None)
+    rights = rights_of(login.person) if login else frozenset()
+    night = office.night() if login else None
+    newest = office.newest() if login else None
+    frame = {
+        "ZONE": office.zone, "USER": login.person if login else None, "RIGHTS": rights,
+        "CSRF": login.csrf if login else "", "RUN": night, "NEWEST": newest,
+        "NAV": [(key, words) for key, words, right in NAV if right in rights],
+        "THEME": request.cookies.get(THEME, ""), "PAGE": name.removesuffix(".html"), "HERE": _here(request),
+        "TODAY": office.today(), "NOTICE": request.query_params.get("told", ""),
+    }  # fmt: skip
+    text = request.app.state.templates.get_template(name).render({**frame, **context})
+    return HTMLResponse(text, status_code=status)
+
+
+def _here(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+# ---------------------------------------------------------------- headers and faults
+
+
+async def secure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """安全头 on every answer."""
+    response = await call_next(request)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if not request.url.path.startswith("/static/"):
+        response.headers.setdefault("Cache-Control", "no-store")
+    else:
+        response.headers.setdefault("Cache-Control", "public, max-age=31536000, immutable")
+    return response
+
+
+async def to_login(request: Request, _error: Exception) -> Response:
+    """去登录, and back to the page afterwards."""
+    if request.method != "GET":
+        return see(url("login"))
+    return see(url("login", next=_here(request)))
+
+
+async def say_fault(request: Request, error: Exception) -> Response:
+    """说明错在哪里: 403, 404 and the like as a page in plain words."""
+    assert isinstance(error, StarletteHTTPException)
+    words = {403: "您不能看这一页", 404: "没有这一页", 405: "这个地址不能这样用"}.get(error.status_code, "没有办成")
+    detail = str(error.detail) if re.search(r"[一-鿿]", str(error.detail)) else "地址可能写错了，或者内容已经不在了。"
+    return render(request, "fault.html", error.status_code, words=words, detail=detail)

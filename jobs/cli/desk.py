@@ -1,0 +1,128 @@
+"""工作台命令: huiqi desk · admin create · verify-audit."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from jobs.cli.common import now, telling
+
+HomeOption = Annotated[Path | None, typer.Option("--home", help="数据文件夹；默认 HUIQI_HOME 或 var/")]
+
+
+def register(app: typer.Typer) -> None:
+    """登记命令."""
+    app.command("desk")(desk_command)
+    app.command("verify-audit")(verify_command)
+    admin = typer.Typer(no_args_is_help=True, help="人员。例：huiqi admin create lin --name 林知遥")
+    admin.command("create")(create_command)
+    admin.command("password")(password_command)
+    app.add_typer(admin, name="admin")
+
+
+def open_home(home: Path | None) -> tuple[Any, Path]:
+    """打开数据: the upgraded database and the data folder."""
+    from store.database import database_url, open_database, upgrade
+    from store.nights import home_folder
+
+    folder = home or home_folder()
+    env = dict(os.environ)
+    if home is not None and not env.get("HUIQI_DB"):
+        env["HUIQI_DB"] = str(folder / "huiqi.db")
+    engine = open_database(database_url(env))
+    upgrade(engine)
+    return engine, folder
+
+
+def desk_command(
+    host: Annotated[str, typer.Option("--host", help="监听地址；只给本机用就不必改")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="端口")] = 8000,
+    home: HomeOption = None,
+) -> None:
+    """开工作台：政策办、财政、专员在浏览器里办事；/zone 公开，/my 企业。
+
+    例：huiqi desk --host 0.0.0.0 --port 8000
+    """
+    import uvicorn
+
+    from desk.app import create_app
+
+    with telling():
+        engine, folder = open_home(home)
+        app = create_app(engine, folder, now, zone=os.environ.get("HUIQI_ZONE", ""))
+    typer.echo(f"工作台：http://{host}:{port}/desk/today　按 Ctrl+C 停")
+    proxies = os.environ.get("HUIQI_TRUSTED_PROXIES", "127.0.0.1")
+    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False, forwarded_allow_ips=proxies)
+
+
+def create_command(
+    login: Annotated[str, typer.Argument(help="登录名")],
+    name: Annotated[str, typer.Option("--name", help="姓名")] = "",
+    role: Annotated[list[str], typer.Option("--role", help="角色，可以写多次；默认 管理员")] = ["管理员"],  # noqa: B006
+    department: Annotated[str, typer.Option("--department", help="只看这个部门的事项；不写看全部")] = "",
+    password: Annotated[
+        str, typer.Option("--password", envvar="HUIQI_PASSWORD", prompt="密码", hide_input=True, help="不写就问")
+    ] = "",
+    home: HomeOption = None,
+) -> None:
+    """新建人员；第一位管理员也用它。密码从 HUIQI_PASSWORD 或键盘来。
+
+    例：huiqi admin create lin --name 林知遥 --role 经办
+    """
+    with telling():
+        from store import accounts
+
+        engine, _folder = open_home(home)
+        if not password:
+            raise ValueError("密码是空的")
+        made = accounts.create_person(
+            engine, login, name or login, list(role), password, by="命令行", now=now(), department=department
+        )
+    typer.echo(f"建好了：{made.login}（{made.name}，{'、'.join(made.roles)}）")
+
+
+def password_command(
+    login: Annotated[str, typer.Argument(help="登录名")],
+    password: Annotated[
+        str, typer.Option("--password", envvar="HUIQI_PASSWORD", prompt="新密码", hide_input=True, help="不写就问")
+    ] = "",
+    home: HomeOption = None,
+) -> None:
+    """重设密码，同时结束这个人的全部会话。
+
+    例：huiqi admin password lin
+    """
+    with telling():
+        from store import accounts
+
+        engine, _folder = open_home(home)
+        accounts.set_password(engine, login, password, by="命令行", now=now())
+    typer.echo(f"{login} 的密码改好了")
+
+
+def verify_command(
+    anchor: Annotated[
+        str, typer.Option("--anchor", help="以前记下的“笔数:哈希”，能查出尾部被截去")
+    ] = "",
+    home: HomeOption = None,
+) -> None:
+    """核验操作记录的哈希链；断了退出码 1。
+
+    例：huiqi verify-audit --anchor 1203:9f2c…
+    """
+    from store import audit
+
+    with telling():
+        engine, _folder = open_home(home)
+        count, _, digest = anchor.partition(":")
+        if anchor and not (count.isdigit() and len(digest) == 64):
+            raise ValueError("--anchor 要写成 笔数:哈希（64 位）")
+        report = audit.verify(engine, (int(count), digest) if anchor else None)
+    for fault in report.broken:
+        typer.echo(f"断：{fault}", err=True)
+    typer.echo(f"共 {report.count} 笔，{'完整' if report.whole else '不完整'}；存档用：{report.count}:{report.head}")
+    if not report.whole:
+        raise typer.Exit(1)
