@@ -23,28 +23,53 @@ from engine.truth import Truth, constant
 Answers = Mapping[str, Truth]
 
 
+ROUNDOFF = 4 * 2.0**-53  # datum, rate, product and the step to fen: each rounds once; twice that where terms are added
+
+
 @dataclass(frozen=True)
 class Interval:
-    """数额区间: low and high in yuan, NaN where that end is unknown. Shape (n,) each."""
+    """数额区间: low and high in yuan, NaN where that end is unknown. Shape (n,) each.
+
+    `noise` bounds the binary error of both ends where terms cancelled; None: a few roundings of the ends themselves.
+    """
 
     low: Floats
     high: Floats
+    noise: Floats | None = None
+
+    @property
+    def slack(self) -> Floats:
+        """误差界 in yuan."""
+        if self.noise is not None:
+            return self.noise
+        return ROUNDOFF * np.fmax(np.abs(self.low), np.abs(self.high))
+
+    def _noise(self, other: Interval) -> Floats | None:
+        if self.noise is None and other.noise is None:
+            return None
+        return np.fmax(self.slack, other.slack)
 
     def __add__(self, other: Interval) -> Interval:
-        return Interval(self.low + other.low, self.high + other.high)
+        return Interval(self.low + other.low, self.high + other.high, self.slack + other.slack)
 
     def hull(self, other: Interval) -> Interval:
         """并区间: an unknown end stays unknown."""
-        return Interval(np.minimum(self.low, other.low), np.maximum(self.high, other.high))
+        return Interval(np.minimum(self.low, other.low), np.maximum(self.high, other.high), self._noise(other))
 
     def at_least_zero(self) -> Interval:
         """不小于零: unknown ends stay unknown."""
-        return Interval(np.maximum(self.low, 0.0), np.maximum(self.high, 0.0))
+        return Interval(np.maximum(self.low, 0.0), np.maximum(self.high, 0.0), self.noise)
+
+    def nudged(self) -> Interval:
+        """待舍入: moved up by the binary error, so that an exact half is not rounded down."""
+        slack = np.fmax(self.slack, 0.0)  # unknown where an end is: no reason to lose the other end
+        return Interval(self.low + slack, self.high + slack)
 
 
 @dataclass(frozen=True)
 class Grant:
-    """一笔: the amount of one grant before the enterprise's cap, that cap (inf: none), and both together."""
+    """一笔: the amount of one grant before the enterprise's cap, that cap (inf: none), and both together, which is what
+    is rounded (see `Interval.nudged`)."""
 
     amount: Interval
     ceiling: Interval
@@ -56,7 +81,7 @@ def choose(truth: Truth, first: Interval, rest: Interval) -> Interval:
     both = first.hull(rest)
     low = np.where(truth.sure, first.low, np.where(truth.maybe, both.low, rest.low))
     high = np.where(truth.sure, first.high, np.where(truth.maybe, both.high, rest.high))
-    return Interval(low, high)
+    return Interval(low, high, both.noise)
 
 
 class Calculator:
@@ -75,7 +100,8 @@ class Calculator:
 
     def exact(self, node: Node) -> Interval:
         value = self.column(node)
-        return Interval(value, value)
+        size = self.frame.values(node).size
+        return Interval(value, value, None if size is None else 2 * ROUNDOFF * np.fmax(np.abs(value), size))
 
     def flat(self, value: float) -> Interval:
         column = np.full(self.n, value)
@@ -98,13 +124,15 @@ class Calculator:
             return self.cases(form.cases)
         assert form.amount is not None
         amount = self.exact(form.amount)
-        return Interval(np.zeros(self.n), amount.high) if form.kind == "upto" else amount
+        return Interval(np.zeros(self.n), amount.high, amount.noise) if form.kind == "upto" else amount
 
     def ranged(self, form: TypedForm) -> Interval:
         assert form.low is not None and form.high is not None
-        low, high = self.column(form.low), self.column(form.high)
+        first, second = self.exact(form.low), self.exact(form.high)
+        low, high = first.low, second.high
         swap = low > high
-        return Interval(np.where(swap, high, low), np.where(swap, low, high))
+        noise = first.hull(second).noise
+        return Interval(np.where(swap, high, low), np.where(swap, low, high), noise)
 
     def cases(self, cases: tuple[TypedVariant, ...]) -> Interval:
         out = self.flat(0.0)
@@ -142,9 +170,7 @@ class Calculator:
             reversed(list(zip(bands.steps, self.steps(bands), strict=True)))
         ):
             if step.rate is not None:
-                own = self.exact(step.rate)
-                base = self.column(bands.of)
-                own = Interval(own.low * base, own.high * base)
+                own = times(self.exact(step.rate), self.exact(bands.of))
             else:
                 assert step.amount is not None
                 own = self.exact(step.amount)
@@ -156,14 +182,16 @@ class Calculator:
 
     def marginal(self, bands: TypedBands) -> Interval:
         """超额分档: every step's rate on the part of `by` within it, its amount once it is reached."""
-        by = self.column(bands.by)
+        number = self.exact(bands.by)
+        by = number.low
         out = self.flat(0.0)
         lower = self.column(bands.start) if bands.start else np.zeros(self.n)
         for step, (passed, _) in zip(bands.steps, self.steps(bands), strict=True):
             upper = self.column(step.bound) if step.bound is not None else np.full(self.n, np.inf)
             if step.rate is not None:
-                part = np.maximum(np.minimum(by, upper) - lower, 0.0) * self.column(step.rate)
-                own = Interval(part, part)
+                rate = self.column(step.rate)
+                part = np.maximum(np.minimum(by, upper) - lower, 0.0) * rate
+                own = Interval(part, part, np.abs(rate) * (number.slack + ROUNDOFF * np.abs(by)))
             else:
                 assert step.amount is not None
                 own = self.exact(step.amount)
@@ -180,6 +208,7 @@ class Calculator:
             amount = Interval(
                 np.where(known, np.maximum(amount.low, floor), amount.low),
                 np.where(known, np.maximum(amount.high, floor), np.nan),
+                amount.noise,
             )
         return amount
 
@@ -203,14 +232,14 @@ class Calculator:
     def added(self, amount: Interval, add: TypedAddition, bands: TypedBands | None) -> Interval:
         """叠加: an addition that holds, or between 0 and it where that is unknown."""
         if add.amount is not None:
-            value = self.column(add.amount)
+            own = self.exact(add.amount)
         else:
             assert add.rate is not None and bands is not None
-            value = self.column(add.rate) * self.column(bands.of)
-        truth = self.truth(add.tree)
+            own = times(self.exact(add.rate), self.exact(bands.of))
+        value, truth = own.low, self.truth(add.tree)
         low = np.where(truth.sure, value, np.where(truth.maybe, np.fmin(value, 0.0), 0.0))
         high = np.where(truth.sure, value, np.where(truth.maybe, np.maximum(value, 0.0), 0.0))
-        return amount + Interval(low, high)
+        return amount + Interval(low, high, own.noise)
 
     def pipeline(self, form: TypedForm, limits: TypedLimits) -> Grant:
         """顺序: below zero is zero; adds; floor; cap; adds beyond the cap; never below zero."""
@@ -224,7 +253,7 @@ class Calculator:
                 amount = self.added(amount, add, form.bands)
         amount = amount.at_least_zero()
         ceiling = self.ceiling(limits.cap_per_enterprise)
-        return Grant(amount, ceiling, capped(amount, ceiling).at_least_zero())
+        return Grant(amount, ceiling, capped(amount, ceiling).at_least_zero().nudged())
 
     def grant(self) -> Grant:
         """一笔: the base or what the first exception that holds makes of it."""
@@ -245,11 +274,20 @@ def capped(amount: Interval, ceiling: Interval) -> Interval:
     """封顶: both ends bounded; where the cap may be anything from 0 the low end is 0."""
     boundless = (ceiling.low == 0) & np.isinf(ceiling.high)
     low = np.where(boundless, 0.0, np.minimum(amount.low, ceiling.low))
-    return Interval(low, np.minimum(amount.high, ceiling.high))
+    noise = amount.noise
+    if noise is not None:  # where the cap binds, the amount's own error is gone
+        noise = np.where(amount.high > ceiling.high, ROUNDOFF * np.abs(ceiling.high), noise)
+    return Interval(low, np.minimum(amount.high, ceiling.high), noise)
+
+
+def times(rate: Interval, base: Interval) -> Interval:
+    """按比例: a rate of an amount, both exact values."""
+    noise = None
+    if rate.noise is not None or base.noise is not None:
+        noise = rate.slack * np.abs(base.low) + np.abs(rate.low) * base.slack
+    return Interval(rate.low * base.low, rate.high * base.high, noise)
 
 
 def round_fen(yuan: Floats) -> Floats:
-    """到分: half up of the exact decimal value; binary noise does not turn an exact half down."""
-    fen = yuan * 100
-    noise = 1e-8 + np.abs(fen) * 2e-15
-    return np.floor(fen + 0.5 + noise) / 100
+    """到分: half up; of an amount moved up by its binary error (`Interval.nudged`), so of its exact decimal value."""
+    return np.floor(yuan * 100 + 0.5) / 100

@@ -178,8 +178,6 @@ class Frame:
         size = None
         if sized:
             size = left.magnitude / np.abs(divisor)
-            if right.size is not None:
-                size = size * (right.magnitude / np.abs(divisor))
         return Values(value, size, absent)
 
     def _shift(self, node: Bin, left: Floats, right: Floats) -> Floats:

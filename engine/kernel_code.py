@@ -61,7 +61,6 @@ from engine.kernel_trace import (
 
 BLOCK = 2048
 WORDS = BLOCK // 64
-BATCH = 512
 TOLERANCE = 1e-9
 U0, U1 = np.uint64(0), np.uint64(1)
 FULL = np.uint64(0xFFFFFFFFFFFFFFFF)
@@ -88,10 +87,10 @@ _int_at = _pointer(types.int32)
 
 @intrinsic
 def _lowest(typingctx, word):
-    """Number of trailing zero bits of a word that is not zero."""
+    """Number of trailing zero bits of a word; 64 for zero."""
 
     def codegen(context, builder, signature, args):
-        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
 
     return types.int64(types.uint64), codegen
 
@@ -104,7 +103,27 @@ def _ones(typingctx, word):
     return types.int64(types.uint64), codegen
 
 
-_ = cgutils  # numba's own helpers are loaded with it
+@intrinsic
+def _blend(typingctx, marks, at, word, bit):
+    """marks[at + i] |= bit for every set bit i of the word: one masked operation on 64 bytes."""
+
+    def codegen(context, builder, signature, args):
+        array = cgutils.create_struct_proxy(signature.args[0])(context, builder, args[0])
+        lanes = ir.VectorType(ir.IntType(8), 64)
+        where = builder.bitcast(builder.gep(array.data, [args[1]]), lanes.as_pointer())
+        flags = builder.bitcast(args[2], ir.VectorType(ir.IntType(1), 64))
+        single = builder.insert_element(
+            ir.Constant(lanes, ir.Undefined), args[3], ir.Constant(ir.IntType(32), 0)
+        )
+        every = ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64)
+        splat = builder.shuffle_vector(single, ir.Constant(lanes, ir.Undefined), every)
+        chosen = builder.select(flags, splat, ir.Constant(lanes, [0] * 64))
+        old = builder.load(where, align=1)
+        builder.store(builder.or_(old, chosen), where, align=1)
+        return context.get_dummy_value()
+
+    return types.void(marks, types.int64, types.uint64, types.uint8), codegen
+
 
 # ---------------------------------------------------------------- calendar
 
@@ -240,8 +259,7 @@ def _one(op, out, a, n):
             out[i] = 1.0 - a[i]
     elif op == ROUND:  # benefit.round_fen
         for i in range(n):
-            fen = a[i] * 100
-            out[i] = np.floor(fen + 0.5 + (1e-8 + abs(fen) * 2e-15)) / 100
+            out[i] = np.floor(a[i] * 100 + 0.5) / 100
 
 
 @njit(nogil=True, cache=True)
@@ -573,12 +591,18 @@ def count_hits(begin, end, rows, planes, item_at, conditions, program, program_a
 
 
 @njit(nogil=True, cache=True)
-def _mark(item, item_at, conditions, program, program_at, plane, acc, stack, marks, words, failing):
-    """Condition bits of the rows in acc that are unknown (or, `failing`, that fail) into marks[row of the block]."""
+def _mark(
+    item, item_at, conditions, program, program_at, plane, acc, stack, marks, words, width, failing
+):  # fmt: skip
+    """Condition bits of the rows in acc that are unknown (or, `failing`, that fail): marks[byte of the mask, row]."""
+    for byte in range(width):
+        for i in range(words * 64):
+            marks[byte * BLOCK + i] = 0
     for k in range(item_at[item], item_at[item + 1]):
         condition, number = conditions[k, 0], conditions[k, 1]
         start, stop = program_at[condition], program_at[condition + 1]
-        bit = U1 << np.uint64(number)
+        bit = np.uint8(1 << (number & 7))
+        base = (number >> 3) * BLOCK
         single = stop - start == 1
         possible, sure = plane[program[start], 0], plane[program[start], 1]
         if not single:
@@ -589,22 +613,43 @@ def _mark(item, item_at, conditions, program, program_at, plane, acc, stack, mar
                 possible[w] = stack[0, w]
             _tree(program, start, stop, plane, 1, stack, words)
             sure = stack[0]
-        for w in range(words):
-            word = acc[w] & (~possible[w] if failing else possible[w] & ~sure[w])
-            while word != U0:
-                marks[w * 64 + _lowest(word)] |= bit
-                word &= word - U1
+        if failing:
+            for w in range(words):
+                _blend(marks, base + w * 64, acc[w] & ~possible[w], bit)
+        else:
+            for w in range(words):
+                _blend(marks, base + w * 64, acc[w] & possible[w] & ~sure[w], bit)
+
+
+@njit(nogil=True, cache=True)
+def _positions(acc, words, here):
+    """Rows of the block whose bit is set, in order, and their number; four are written a word without asking."""
+    n = 0
+    for w in range(words):
+        word = acc[w]
+        count = _ones(word)
+        base = w * 64
+        for k in range(4):
+            here[n + k] = base + _lowest(word)
+            word &= word - U1
+        for k in range(4, count):
+            here[n + k] = base + _lowest(word)
+            word &= word - U1
+        n += count
+    return n
 
 
 @njit(nogil=True, cache=True)
 def list_hits(
-    begin, end, rows, planes, item_at, conditions, program, program_at, depth, counts, at, out_rows, out1, out2, out4,
-    out8, mask_at, widths,
+    begin, end, rows, planes, item_at, conditions, program, program_at, depth, counts, at, out_rows, out_marks,
+    mask_at, widths, numbers, amount_of, code, code_x, code_at, n_regs, low_of, high_of, low_at, high_at, out_amounts,
 ):  # fmt: skip
-    """Rows and unknown masks of the hits of blocks begin..end; at[item] is where an item's next hit goes."""
+    """Rows, unknown masks and amounts of the hits of blocks begin..end; at[item] is where an item's next hit goes."""
     acc, valid = np.zeros(WORDS, np.uint64), np.zeros(WORDS, np.uint64)
     stack = np.zeros((depth + 1, WORDS), np.uint64)
-    marks = np.zeros(BLOCK, np.uint64)
+    marks = np.zeros(8 * BLOCK, np.uint8)
+    here = np.zeros(BLOCK + 8, np.int32)
+    regs = np.zeros((max(n_regs, 1), BLOCK))
     for block in range(begin, end):
         first = block * BLOCK
         words = (min(BLOCK, rows - first) + 63) // 64
@@ -614,29 +659,36 @@ def list_hits(
             if counts[block, item] == 0:
                 continue
             _possible(item, item_at, conditions, program, program_at, plane, valid, acc, stack, words)
-            _mark(item, item_at, conditions, program, program_at, plane, acc, stack, marks, words, False)
-            to = at[item]
-            width = widths[item]
-            shift = mask_at[item]
-            for w in range(words):
-                word = acc[w]
-                while word != U0:
-                    i = w * 64 + _lowest(word)
-                    word &= word - U1
-                    out_rows[to] = first + i
-                    mark = marks[i]
-                    marks[i] = U0
-                    where = to + shift
-                    if width == 1:
-                        out1[where] = np.uint8(mark)
-                    elif width == 2:
-                        out2[where] = np.uint16(mark)
-                    elif width == 4:
-                        out4[where] = np.uint32(mark)
-                    else:
-                        out8[where] = mark
-                    to += 1
-            at[item] = to
+            n = _positions(acc, words, here)
+            to, width = at[item], widths[item]
+            for i in range(n):
+                out_rows[to + i] = first + here[i]
+            _mark(
+                item, item_at, conditions, program, program_at, plane, acc, stack, marks, words, width, False
+            )
+            put = out_marks[mask_at[item] + to * width :]
+            if width == 1:
+                for i in range(n):
+                    put[i] = marks[here[i]]
+            else:
+                for i in range(n):
+                    for byte in range(width):
+                        put[i * width + byte] = marks[byte * BLOCK + here[i]]
+            if amount_of[item] >= 0:
+                one = amount_of[item]
+                _amounts(
+                    one, here, n, first, rows, plane, numbers, code, code_x, code_at, regs,
+                )  # fmt: skip
+                low = regs[low_of[one]]
+                put_low = out_amounts[low_at[item] + to :]
+                for i in range(n):
+                    put_low[i] = low[i]
+                if high_of[one] != low_of[one]:
+                    high = regs[high_of[one]]
+                    put_high = out_amounts[high_at[item] + to :]
+                    for i in range(n):
+                        put_high[i] = high[i]
+            at[item] = to + n
 
 
 @njit(nogil=True, cache=True)
@@ -644,44 +696,57 @@ def list_every(begin, end, rows, planes, item_at, conditions, program, program_a
     """Masks of all pairs: fails[item, row] and unknown[item, row]."""
     valid = np.zeros(WORDS, np.uint64)
     stack = np.zeros((depth + 1, WORDS), np.uint64)
-    marks = np.zeros(BLOCK, np.uint64)
+    marks = np.zeros(8 * BLOCK, np.uint8)
     for block in range(begin, end):
         first = block * BLOCK
         n = min(BLOCK, rows - first)
         words = (n + 63) // 64
         _valid(first, rows, valid)
         for item in range(len(item_at) - 1):
-            for failing in (True, False):
-                out = fails[item] if failing else unknown[item]
+            width = (item_at[item + 1] - item_at[item] + 7) // 8
+            for side in range(2):
                 _mark(
-                    item,
-                    item_at,
-                    conditions,
-                    program,
-                    program_at,
-                    planes[block],
-                    valid,
-                    stack,
-                    marks,
-                    words,
-                    failing,
-                )
+                    item, item_at, conditions, program, program_at, planes[block], valid, stack, marks, words, width,
+                    side == 0,
+                )  # fmt: skip
+                out = fails[item] if side == 0 else unknown[item]
                 for i in range(n):
-                    out[first + i] = marks[i]
-                    marks[i] = U0
+                    out[first + i] = U0
+                for byte in range(width):
+                    for i in range(n):
+                        out[first + i] |= np.uint64(marks[byte * BLOCK + i]) << np.uint64(8 * byte)
 
 
 # ---------------------------------------------------------------- amounts
 
 
 @njit(nogil=True, cache=True)
+def _amounts(program, here, n, first, rows, plane, numbers, code, code_x, code_at, regs):
+    """One amount program over the rows `here` of a block; the ends are left in their registers."""
+    for k in range(code_at[program], code_at[program + 1]):
+        op, dst, a = code[k, 0], code[k, 1], code[k, 2]
+        if op == LOAD:
+            data = carray(_float_at(numbers[a]), (rows,))
+            for i in range(n):
+                regs[dst, i] = data[first + here[i]]
+        elif op in (TBIT, PBIT):
+            side = 1 if op == TBIT else 0
+            bits = plane[a, side]
+            for i in range(n):
+                r = here[i]
+                regs[dst, i] = np.float64((bits[r >> 6] >> np.uint64(r & 63)) & U1)
+        else:
+            _step(op, regs[dst], regs, a, code[k, 3], code[k, 4], code_x[k], n)
+
+
+@njit(nogil=True, cache=True)
 def amounts(
-    jobs,
     at,
     hit_rows,
     rows,
     planes,
     numbers,
+    amount_of,
     code,
     code_x,
     code_at,
@@ -692,31 +757,22 @@ def amounts(
     high_at,
     out,
 ):
-    """Amounts of the hits of some items: jobs (item, program); low and high go to out from low_at and high_at."""
-    regs = np.zeros((max(n_regs, 1), BATCH))
-    for job in range(len(jobs)):
-        item, program = jobs[job, 0], jobs[job, 1]
-        for begin in range(at[item], at[item + 1], BATCH):
-            n = min(BATCH, at[item + 1] - begin)
-            here = hit_rows[begin : begin + n]
-            for k in range(code_at[program], code_at[program + 1]):
-                op, dst, a = code[k, 0], code[k, 1], code[k, 2]
-                if op == LOAD:
-                    data = carray(_float_at(numbers[a]), (rows,))
-                    for i in range(n):
-                        regs[dst, i] = data[here[i]]
-                elif op in (TBIT, PBIT):
-                    side = 1 if op == TBIT else 0
-                    for i in range(n):
-                        r = here[i]
-                        word = planes[r // BLOCK, a, side, (r % BLOCK) >> 6]
-                        regs[dst, i] = np.float64((word >> np.uint64(r & 63)) & U1)
-                else:
-                    _step(op, regs[dst], regs, a, code[k, 3], code[k, 4], code_x[k], n)
-            offset = begin - at[item]
-            low, high = low_of[program], high_of[program]
-            for i in range(n):
-                out[low_at[item] + offset + i] = regs[low, i]
-            if high_at[item] != low_at[item]:
-                for i in range(n):
-                    out[high_at[item] + offset + i] = regs[high, i]
+    """Amounts of listed pairs: the hits of each item from at[item], in order of rows; shifts as in list_hits."""
+    regs = np.zeros((max(n_regs, 1), BLOCK))
+    here = np.zeros(BLOCK, np.int32)
+    for item in range(len(at) - 1):
+        one = amount_of[item]
+        k = at[item]
+        while one >= 0 and k < at[item + 1]:
+            block = hit_rows[k] // BLOCK
+            begin = k
+            while k < at[item + 1] and hit_rows[k] // BLOCK == block:
+                here[k - begin] = hit_rows[k] - block * BLOCK
+                k += 1
+            _amounts(
+                one, here, k - begin, block * BLOCK, rows, planes[block], numbers, code, code_x, code_at, regs,
+            )  # fmt: skip
+            for i in range(k - begin):
+                out[low_at[item] + begin + i] = regs[low_of[one], i]
+                if high_of[one] != low_of[one]:
+                    out[high_at[item] + begin + i] = regs[high_of[one], i]

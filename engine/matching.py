@@ -230,19 +230,21 @@ def _row_amounts(
     if item.benefit is None or not len(detail):
         return _nothing(n), _nothing(len(detail))
     grant = Calculator(inner, item.benefit, book).grant()
+    each = grant.amount.nudged()
     fits, open_ = verdict == FITS, verdict != FAILS
     low = np.zeros(n)
-    np.add.at(low, detail.owner[fits], grant.amount.low[fits])
+    np.add.at(low, detail.owner[fits], each.low[fits])
     high = np.zeros(n)
-    np.add.at(high, detail.owner[open_], grant.amount.high[open_])
+    np.add.at(high, detail.owner[open_], each.high[open_])
     least = np.full(n, np.inf)
     with np.errstate(invalid="ignore"):  # an unknown low end stays unknown
-        np.minimum.at(least, detail.owner[open_], grant.amount.low[open_])
+        np.minimum.at(least, detail.owner[open_], each.low[open_])
     has_fit = np.zeros(n, bool)
     has_fit[detail.owner[fits]] = True
     ceiling = _enterprise_ceiling(item.benefit, outer, grant.ceiling, detail.owner, open_)
     total = capped(Interval(np.where(has_fit, low, least), high), ceiling).at_least_zero()
-    return Interval(round_fen(total.low), round_fen(total.high)), grant.amount
+    total = total.nudged()
+    return Interval(round_fen(total.low), round_fen(total.high)), each
 
 
 def _nothing(n: int) -> Interval:
