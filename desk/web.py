@@ -211,7 +211,7 @@ def asset(name: str) -> str:
     return f"/static/{name}?v={mark}"
 
 
-def render(request: Request, name: str, status: int = 200, **context: Any) -> HTMLResponse:
+def render(request: Request, template: str, status: int = 200, /, **context: Any) -> HTMLResponse:
     """网页: a template with the frame every page shares."""
     office = office_of(request)
     login: LoggedIn | None = getattr(request.state, "login", None)
@@ -222,10 +222,10 @@ def render(request: Request, name: str, status: int = 200, **context: Any) -> HT
         "ZONE": office.zone, "USER": login.person if login else None, "RIGHTS": rights,
         "CSRF": login.csrf if login else "", "RUN": night, "NEWEST": newest,
         "NAV": [(key, words) for key, words, right in NAV if right in rights],
-        "THEME": request.cookies.get(THEME, ""), "PAGE": name.removesuffix(".html"), "HERE": _here(request),
+        "THEME": request.cookies.get(THEME, ""), "PAGE": template.removesuffix(".html"), "HERE": _here(request),
         "TODAY": office.today(), "NOTICE": request.query_params.get("told", ""),
     }  # fmt: skip
-    text = request.app.state.templates.get_template(name).render({**frame, **context})
+    text = request.app.state.templates.get_template(template).render({**frame, **context})
     return HTMLResponse(text, status_code=status)
 
 

@@ -1,0 +1,189 @@
+"""今日: what must be done first, what changed last night and why, what is held back, what is worth asking for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+
+from desk.finding import find_firms, find_items
+from desk.office import CODE, NAME, Office
+from desk.pages.matches import item_rows, my_firms
+from desk.said import short_label, window_words
+from desk.urls import url
+from desk.web import Visit, need, render
+from engine.expression import references
+from engine.fulfilment import lateness
+from engine.grantmoves import FINAL, State
+from engine.program import BoundItem, tree_expressions
+from store import batches, drafts, grants, review
+from store.accounts import officers
+from store.calendars import office_calendar
+from store.nights import Night
+
+router = APIRouter()
+GROUPS, SHOWN = 12, 8
+
+
+@router.get("/desk/today")
+def today(request: Request, visit: Visit = need("today")) -> Response:
+    """今日."""
+    office, night = visit.office, visit.office.night()
+    newest = office.newest()
+    held = newest if newest is not None and newest.state == "扣下" else None
+    if night is None:
+        return render(request, "no_night.html", active="today")
+    rows = item_rows(office, night, visit)
+    groups = sorted((g for r in rows if r["todo"] for g in [_group(office, night, r)]), key=_urgency)
+    context = {
+        "night": night, "held": held, "groups": groups[:GROUPS], "all_groups": len(groups), "rows": rows,
+        "changes": changes(office, night, visit), "missing": worth_asking(office, night, visit), "clocks": clocks(office),
+        "money": money(office), "arrivals": arrivals(office), "policies": policy_work(office, visit),
+        "second": sum(d.who != visit.who for d in review.waiting_second(office.engine)) if visit.may("second") else 0,
+        "mine": len(my_firms(office, visit)), "first": groups[0]["href"] if groups else None,
+        "totals": {k: sum(r[k] for r in rows) for k in ("fits", "open", "new", "gone")}, "firms": len(night.columns().codes),
+        "unassigned": len(officers(office.engine)) == 0,
+    }  # fmt: skip
+    return render(request, "today.html", **context)
+
+
+def _group(office: Office, night: Night, row: dict[str, Any]) -> dict[str, Any]:
+    """等处理的一组: an item with the commonest reason and its window."""
+    seen = reasons(office, night, row["id"])
+    batch = office.bound(night, row["id"])
+    left = (batch.batch.closes - office.today()).days if batch else 999
+    todo = "审名单" if row["fits"] >= row["open"] else "定待核实"
+    return {
+        "id": row["id"], "title": row["title"], "todo": todo, "count": row["todo"], "low": row["low"], "high": row["high"],
+        "reason": seen[0][0] if seen and row["open"] else "符合，等您过目", "left": left,
+        "window": window_words(batch.batch, office.today()) if batch else "", "new": row["new"],
+        "href": url("list", item=row["id"]),
+    }  # fmt: skip
+
+
+def _urgency(group: dict[str, Any]) -> tuple[int, float]:
+    return (group["left"] if group["left"] <= 14 else 15, -group["high"])
+
+
+def reasons(office: Office, night: Night, item: str) -> list[tuple[str, int]]:
+    """待核实的原因, the commonest first: which condition, what kind."""
+
+    def make() -> list[tuple[str, int]]:
+        bound, hits = office.bound(night, item), office.hits(night, item)
+        if bound is None or not len(hits):
+            return []
+        labels = {c.id: short_label(c.condition) for c in bound.program.conditions}
+        asks = {c.id for c in bound.program.conditions if any(x.kind == "ask" for x in c.condition.leaves())}
+        count = Counter(u for row in hits["unknown"] for u in row)
+        return [(f"{labels[k]}：{'人工判断' if k in asks else '缺数据'}", n) for k, n in count.most_common(3)]
+
+    return office.memory.get(("reasons", night.no, item), make)
+
+
+def changes(office: Office, night: Night, visit: Visit) -> list[dict[str, Any]]:
+    """昨夜变化, per item: newly fitting and no longer fitting, with an example."""
+    if night.run.previous is None:
+        return []
+    out = []
+    frame = office.items(night, visit.person)
+    moved = frame[(frame["new_fits"] > 0) | (frame["gone"] > 0)].sort_values("new_fits", ascending=False)
+    for row in moved.head(SHOWN).to_dict("records"):
+        hits = office.hits(night, row["item"])
+        new = hits[(hits["change"] != "") & (hits["verdict"] == "符合")] if len(hits) else hits
+        out.append({
+            "id": row["item"], "title": row["title"], "new": int(row["new_fits"]), "gone": int(row["gone"]),
+            "yuan": float(new["paid_low"].sum()) if len(new) else 0.0,
+            "example": str(new.iloc[0][NAME]) if len(new) else "", "code": str(new.iloc[0][CODE]) if len(new) else "",
+        })  # fmt: skip
+    return out
+
+
+def worth_asking(office: Office, night: Night, visit: Visit) -> list[dict[str, Any]]:
+    """先问什么最值: pairs and expected yuan that hang on one missing condition alone."""
+
+    def make() -> list[dict[str, Any]]:
+        found: dict[tuple[str, str], list[float]] = {}
+        for item in office.items(night, visit.person)["item"]:
+            bound, hits = office.bound(night, item), office.hits(night, item)
+            if bound is None or not len(hits):
+                continue
+            labels = {c.id: c.condition for c in bound.program.conditions}
+            alone = hits[(hits["open_count"] == 1) & ~hits["only_ask"]]
+            for name, part in alone.groupby(alone["unknown"].str[0]):
+                owner = _owner(office, night, bound, str(name))
+                slot = found.setdefault((short_label(labels[str(name)]), owner), [0.0, 0.0])
+                slot[0] += len(part)
+                slot[1] += float(part["expected"].sum())
+        rows = [{"what": w, "owner": o, "count": int(v[0]), "yuan": v[1]} for (w, o), v in found.items()]
+        return sorted(rows, key=lambda r: (-r["yuan"], -r["count"]))[:6]
+
+    return office.memory.get(("asking", night.no, visit.person.department), make)
+
+
+def _owner(office: Office, night: Night, bound: BoundItem, condition: str) -> str:
+    """归口部门 of what a condition reads."""
+    dictionary = office.library(night).dictionary
+    tree = bound.conditions[bound.ids.index(condition)]
+    names = [name for expr in tree_expressions(tree) for name, _ in references(expr)]
+    return next((dictionary[n].department or dictionary[n].source for n in names if n in dictionary), "")
+
+
+def clocks(office: Office) -> list[dict[str, Any]]:
+    """时限: grants whose day is near or past."""
+    calendar, day = office_calendar(office.engine), office.today()
+    open_states = [s for s in State if s not in FINAL]
+    out = []
+    for case in grants.find(office.engine, states=open_states, order="due", limit=SHOWN):
+        late = lateness(case.due, day, calendar)
+        if late is not None:
+            out.append({"state": case.state, "what": case.firm or case.code, "title": case.title, "late": late, "id": case.id})
+    return out
+
+
+def money(office: Office) -> list[tuple[str, float, int]]:
+    """本年资金, by where it stands."""
+    cases = office.memory.get(("money", office.now().strftime("%Y%m%d%H%M")), lambda: grants.find(office.engine))
+    year = office.today().year
+    here = [c for c in cases if c.opened.year == year]
+    groups = (
+        ("已到账", lambda c: c.arrived, here),
+        ("已拨出未到账", lambda c: c.ordered - c.arrived, [c for c in here if c.ordered > c.arrived]),
+        ("公示中", lambda c: c.amount or 0, [c for c in here if c.state == "公示"]),
+    )
+    return [(w, sum(f(c) for c in cs) / 100, sum(1 for c in cs if f(c))) for w, f, cs in groups]
+
+
+def arrivals(office: Office) -> list[dict[str, Any]]:
+    """数据来源 that want a look: rejected rows, held batches."""
+    seen: set[str] = set()
+    out = []
+    for b in batches.batches(office.engine, limit=120):
+        if b.source in seen:
+            continue
+        seen.add(b.source)
+        if b.rejected or b.to_confirm or b.state != "落库":
+            words = "，".join(w for w in (f"退 {b.rejected} 行" if b.rejected else "", f"{b.to_confirm} 行等认领" if b.to_confirm else "") if w)
+            out.append({"source": b.source, "id": b.id, "tag": "暂扣" if b.state == "暂扣" else "", "words": words or b.note})
+    return out[:SHOWN]
+
+
+def policy_work(office: Office, visit: Visit) -> list[tuple[str, str, str]]:
+    """政策: drafts waiting and documents under review."""
+    out = [
+        (d.item, url("draft", draft=d.id), f"规则{d.state}，{d.author} 起草")
+        for d in drafts.drafts(office.engine, states=(drafts.DRAFT, drafts.SUBMITTED))
+    ]
+    open_ones = [d for d in drafts.decompositions(office.engine) if d.state == drafts.DRAFT]
+    return out + [(d.title, url("decomposition", number=d.id), "分解待校对") for d in open_ones]
+
+
+@router.get("/desk/search")
+def search(request: Request, q: str = "", visit: Visit = need("firms")) -> HTMLResponse:
+    """查找: a firm by name, part of a name, former name or code; an item by any word of it."""
+    office, night = visit.office, visit.office.night()
+    text = q.strip()[:60]
+    firms = find_firms(office, night, text) if night and text else []
+    items = find_items(office, night, text, visit) if night and text else []
+    return render(request, "search.html", q=text, firms=firms, items=items)
