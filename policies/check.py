@@ -14,7 +14,7 @@ from policies.cases import CaseFile, CaseReader, case_file_of
 from policies.check_cases import check_case_file, check_coverage, check_general, general_decisive
 from policies.check_logic import check_automatic, check_batches, check_forms, check_logic, check_twins
 from policies.check_text import check_text, check_words
-from policies.library import Library, LoadedDocument, LoadedItem, read_yaml
+from policies.library import REFUSING, Library, LoadedDocument, LoadedItem, read_yaml
 
 
 @dataclass
@@ -133,13 +133,18 @@ def check_cases(document: LoadedDocument, library: Library, report: Report) -> i
         if program is None:
             continue
         coverage_level = "warning" if loaded.item.status == "草稿" else "error"
-        cases = read_cases(loaded, library, report)
+        faults: list[Problem] = []
+        cases = read_cases(loaded, library, faults.append)
+        for problem in faults:
+            report(problem)
+        if any(p.code in REFUSING for p in faults):
+            continue  # what the cases expect can't be judged on facts that could not be read
         coverage = check_case_file(program, cases, library, report)
         count += coverage.ran
         check_coverage(program, coverage, Place(loaded.file), report, coverage_level)
         seen |= general_decisive(program, coverage)
     programs = [i.program for i in document.items if i.program is not None and not i.item.without]
-    if programs:
+    if programs and all(i.program is not None for i in document.items):  # else a case may stand in a refused item
         check_general(programs[0], seen, report)
     return count + check_allocation(document, library, report)
 

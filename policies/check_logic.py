@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,9 +14,11 @@ from engine.columns import Columns
 from engine.errors import ExpressionError, Place, Problem
 from engine.evaluate import Frame, Tree
 from engine.expression import Compare, Has, In, Node, Range, Ref, Text, Truth, references, walk
-from engine.policy import Batch, Condition, Form, PolicyDocument, PolicyItem, numbered
+from engine.policy import Batch, Condition, Form, PolicyDocument, PolicyItem
 from engine.program import BoundItem, Program, TypedBands, TypedForm
+from engine.yamltext import Node as YamlNode
 from engine.yamltext import Report
+from policies.format import EXPRESSION_KEYS
 from policies.library import Library, LoadedItem
 
 NEGATED = {">=": "<", "<=": ">", ">": "<=", "<": ">=", "=": "!=", "!=": "="}
@@ -60,11 +63,18 @@ def _computable(form: Form | None) -> bool:
 
 
 def _place_of(loaded: LoadedItem, name: str) -> Place:
-    for condition in numbered(loaded.item.conditions):
-        for leaf in condition.leaves():
-            if name in leaf.text:
-                return leaf.place
-    return loaded.item.place
+    """Where an item's own expression names the indicator; the item itself where only the document's do."""
+    found = next((n for key in ("conditions", "benefit") if (n := _naming(loaded.root.get(key), name))), None)
+    return found.place if found is not None else loaded.item.place
+
+
+def _naming(node: YamlNode | None, name: str) -> YamlNode | None:
+    if node is None:
+        return None
+    if node.text is not None:
+        return node if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", node.text) else None
+    below = [child for key, child in node.items() if key in EXPRESSION_KEYS or child.text is None] + node.list()
+    return next((found for child in below if (found := _naming(child, name))), None)
 
 
 # ---------------------------------------------------------------- 6
