@@ -20,10 +20,14 @@ from desk.office import Office
 from desk.web import HERE, LoginNeeded, say_fault, secure, templates, to_login
 
 
-def create_app(engine: Engine, home: Path, clock: Callable[[], datetime], *, zone: str = "") -> FastAPI:
-    """建工作台: over a database and a data folder; `clock` gives an aware moment."""
+def create_app(
+    engine: Engine, home: Path, clock: Callable[[], datetime], *, zone: str = "", library: Path | None = None
+) -> FastAPI:
+    """建工作台: over a database and a data folder; `clock` gives an aware moment, `library` is where rules are published."""
     app = FastAPI(title="惠企直达", docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.office = Office(engine, home, clock, **({"zone": zone} if zone else {}))
+    office = Office(engine, home, clock)
+    office.zone, office.library_root = zone or office.zone, library or office.library_root
+    app.state.office = office
     app.state.templates = templates()
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.middleware("http")(secure)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from engine.policy import Benefit, Clause, Form, PolicyDocument
 from engine.program import BoundItem
 from engine.words import say_value
 from profiles.file import CONFLICT, Fact
+from profiles.source import Source, load_sources
 from store.firms import provenance
 from store.nights import Night
 
@@ -79,9 +81,21 @@ def facts_of(office: Office, night: Night, code: str) -> dict[Key, Fact]:
 def seen_of(facts: Mapping[Key, Fact]) -> dict[Key, Seen]:
     """所见取值, as the explanation takes them."""
     return {
-        key: Seen(f.indicator, f.year, f.value, f.source, f.day if f.dated else None, f.state)
+        key: Seen(f.indicator, f.year, f.value, source_title(f.source, f.department), f.day if f.dated else None, f.state)
         for key, f in facts.items()
     }
+
+
+def source_title(name: str, department: str) -> str:
+    """来源的中文名: the declaration's title, else the department."""
+    declared = declared_sources().get(name)
+    return (declared.title if declared else "") or department or name
+
+
+@lru_cache(maxsize=1)
+def declared_sources() -> dict[str, Source]:
+    """声明的数据来源."""
+    return load_sources()
 
 
 def rows_of(
@@ -172,7 +186,7 @@ def _rivals(
             tried = _if_it_were(bound, one, night, key, shown)
             found = next((x for x in tried.evidence if x.number == e.number), None) if tried else None
             verdict, gap = (str(found.verdict), found.gap) if found else ("待核实", "")
-            out.append(Rival(other.source, other.day.isoformat(), say_value(shown, spec.kind, spec.unit), verdict, gap))
+            out.append(Rival(source_title(other.source, other.department), other.day.isoformat(), say_value(shown, spec.kind, spec.unit), verdict, gap))
     return tuple(out)
 
 
@@ -202,7 +216,7 @@ def law(document: PolicyDocument, cited: Sequence[tuple[str, str, str, str]]) ->
     out = []
     for clause in document.clauses:
         if clause.label in wanted:
-            paragraphs = [t.strip() for t in clause.text.splitlines() if t.strip()]
+            paragraphs = [t.strip() for t in clause.text.splitlines() if t.strip() and not t.startswith("#")]
             head = clause.heading.strip()
             out.append({
                 "label": clause.label, "heading": head if head != clause.label else "",

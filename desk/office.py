@@ -21,6 +21,7 @@ from engine.columns import Selected
 from engine.explain import value_at
 from engine.expression import references
 from engine.program import BoundItem, benefit_expressions, tree_expressions
+import policies
 from policies.library import Library
 from store import review
 from store.accounts import Person
@@ -60,6 +61,7 @@ class Office:
     home: Path
     clock: Callable[[], datetime]
     zone: str = "滨海示范保税区"
+    library_root: Path = Path(policies.__file__).with_name("library")
     memory: Memory = field(default_factory=lambda: Memory(400))
 
     def now(self) -> datetime:

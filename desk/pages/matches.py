@@ -80,7 +80,7 @@ def item_list(request: Request, doc: str, slug: str, visit: Visit = need("matche
         "cap": cap_of(bound), "top": track_top(bound, listing.rows), "window": window_words(bound.batch, office.today()), "href": hrefs(item, filters),
         "chips": chips(item, filters, bound), "tabs": tabs(office, night, item), "SORTS": SORTS, "WHY": WHY,
         "latest": filters.run is None, "reasons": review.REASONS, "done": done_line(office, request, visit, night),
-        "approved": approved_sum(states),
+        "approved": approved_sum(states), "scored": bool(listing.rows["score"].notna().any()) if len(listing.rows) else False,
     }  # fmt: skip
     return render(request, "item_matches.html", **context)
 
@@ -123,7 +123,7 @@ def table_rows(frame: pd.DataFrame, bound: BoundItem, states: dict[str, review.S
             "code": row[CODE], "name": row[NAME] or row[CODE], "verdict": row["verdict"], "industry": row["industry"],
             "marks": marks, "more": max(len(unknown) - 1, 0), "low": number(row["paid_low"]),
             "high": number(row["paid_high"]), "score": number(row["score"]), "change": row["change"], "state": state.word,
-            "why": "" if first is None else f"{first + 1} {labels[first]}：{'人工判断' if asks[first] else '缺数据'}",
+            "why": "" if first is None else f"{first + 1} {'人工判断' if asks[first] else '缺数据'}：{labels[first]}",
             "gave": row["gave_way"] or "", "last": state.last, "lapsed": state.lapsed, "officer": state.officer,
         })  # fmt: skip
     return out

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
+from desk.evidence import source_title
 from desk.finding import find_firms, find_items
 from desk.office import CODE, NAME, Office
 from desk.pages.matches import item_rows, my_firms
@@ -165,7 +166,7 @@ def arrivals(office: Office) -> list[dict[str, Any]]:
         seen.add(b.source)
         if b.rejected or b.to_confirm or b.state != "落库":
             words = "，".join(w for w in (f"退 {b.rejected} 行" if b.rejected else "", f"{b.to_confirm} 行等认领" if b.to_confirm else "") if w)
-            out.append({"source": b.source, "id": b.id, "tag": "暂扣" if b.state == "暂扣" else "", "words": words or b.note})
+            out.append({"source": b.source, "title": source_title(b.source, ""), "id": b.id, "tag": "暂扣" if b.state == "暂扣" else "", "words": words or b.note})
     return out[:SHOWN]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jobs.cli.common import now, telling
+from jobs.cli.common import library_path, now, telling
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="数据文件夹；默认 HUIQI_HOME 或 var/")]
 
@@ -52,7 +52,7 @@ def desk_command(
 
     with telling():
         engine, folder = open_home(home)
-        app = create_app(engine, folder, now, zone=os.environ.get("HUIQI_ZONE", ""))
+        app = create_app(engine, folder, now, zone=os.environ.get("HUIQI_ZONE", ""), library=library_path(None))
     typer.echo(f"工作台：http://{host}:{port}/desk/today　按 Ctrl+C 停")
     proxies = os.environ.get("HUIQI_TRUSTED_PROXIES", "127.0.0.1")
     uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False, forwarded_allow_ips=proxies)

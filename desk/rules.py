@@ -1,0 +1,213 @@
+"""规则页的材料: what a rule says in an officer's words, what data it needs, and what a draft of it would change."""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from desk.office import Office
+from engine.columns import Columns
+from engine.evaluate import Tree
+from engine.expression import references
+from engine.matching import FITS, ItemHits, match
+from engine.policy import Condition
+from engine.program import BoundItem, Program, tree_expressions
+from engine.words import say
+from policies.check import check_library
+from policies.library import load_library
+from profiles.dictionary import builtin_dictionary
+from store.nights import Night
+
+MACHINE, PERSON, THIN = "机器可判", "需人工判断", "数据不全"
+ENOUGH = 0.98
+
+
+@dataclass(frozen=True)
+class RuleRow:
+    """规则的一行: clause, how the machine decides, on what data, how complete it is."""
+
+    n: int
+    id: str
+    quote: str
+    cite: str
+    says: tuple[tuple[int, str], ...]
+    data: str
+    fill: float | None
+    state: str
+    general: bool
+    hidden: bool
+
+
+def rule_rows(office: Office, night: Night, program: Program, bound: BoundItem | None) -> list[RuleRow]:
+    """编号条件 in the rule's order. Without a live batch the years stay as the rule writes them."""
+    trees: Sequence[Tree] = bound.conditions if bound else [c.tree for c in program.conditions]
+    out = []
+    for i, (numbered, tree) in enumerate(zip(program.conditions, trees, strict=True), 1):
+        condition = numbered.condition
+        asks = any(leaf.kind == "ask" for leaf in condition.leaves())
+        keys = [k for expr in tree_expressions(tree) for k in references(expr)] if bound else []
+        share = fill_share(office, night, keys) if keys else None
+        state = PERSON if asks else THIN if share is not None and share < ENOUGH else MACHINE
+        dictionary = office.library(night).dictionary
+        names = dict.fromkeys(k[0] for k in keys)
+        data = "、".join(dict.fromkeys(dictionary[n].source or "企业填报" for n in names if n in dictionary))
+        out.append(
+            RuleRow(i, condition.id, condition.quote, condition.cite, tuple(_says(condition, tree)), data, share, state,
+                    numbered.general, condition.hidden)
+        )  # fmt: skip
+    return out
+
+
+def _says(condition: Condition, tree: Tree, depth: int = 0) -> list[tuple[int, str]]:
+    if tree.kind == "ask":
+        return [(depth, f"问复核人：{condition.text}")]
+    if tree.kind == "when":
+        return [(depth, say(tree.expr) if tree.expr is not None else condition.text)]
+    head = {"any": "满足一项即可", "all": "都要满足", "not": "不得有"}[tree.kind]
+    out = [(depth, head)]
+    for child, node in zip(tree.children, condition.children, strict=True):
+        out += _says(node, child, depth + 1)
+    return out
+
+
+def fill_share(office: Office, night: Night, keys: Sequence[tuple[str, int | None]]) -> float:
+    """齐全程度: share of firms for which every value is usable."""
+    columns = night.columns()
+    known = np.ones(len(columns), bool)
+    for key in keys:
+        known &= office.memory.get(("known", night.run.profiles_hash, key), lambda key=key: known_mask(columns, key))  # type: ignore[misc]
+    return float(known.mean()) if len(columns) else 0.0
+
+
+def known_mask(columns: Columns, key: tuple[str, int | None]) -> np.ndarray:
+    """有可用取值的企业: after `absent_means`."""
+    name, year = key
+    if columns.speaks(name):
+        return np.ones(len(columns), bool)
+    kind = columns.dictionary[name].kind
+    if kind in ("文本", "代码"):
+        return columns.category(name, year).codes >= 0
+    if kind == "列表":
+        return ~columns.listing(name, year).missing
+    return ~np.isnan(columns.number(name, year))
+
+
+# ---------------------------------------------------------------- drafts
+
+
+@dataclass(frozen=True)
+class Checked:
+    """检查结果 of a draft: problems as the checker words them, and the program where it compiles."""
+
+    problems: tuple[tuple[str, str], ...]
+    errors: int
+    program: Program | None
+    cases: int
+
+
+def check_draft(root: Path, item: str, text: str, cases: str, sets: dict[str, Any]) -> Checked:
+    """核对草稿: the item's document with the draft put in, in a folder of its own."""
+    doc, slug = item.split("/", 1)
+    with tempfile.TemporaryDirectory(prefix="huiqi-draft-") as folder:
+        trial = Path(folder)
+        for name in ("sets", doc):
+            if (root / name).is_dir():
+                shutil.copytree(root / name, trial / name)
+        if (root / "indicators.yaml").is_file():
+            shutil.copy(root / "indicators.yaml", trial / "indicators.yaml")
+        target = trial / doc / "items" / f"{slug}.yaml"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+        if cases:
+            target.with_suffix(".test.yaml").write_text(cases, encoding="utf-8")
+        library = load_library(trial, builtin_dictionary(), sets)
+        report = check_library(library)
+    mine = [p for p in report.problems if f"/items/{slug}." in p.place.file]
+    errors = sum(p.level == "error" for p in mine)
+    return Checked(tuple((p.level, p.render()) for p in mine), errors, library.program(item), report.cases)
+
+
+def changed_lines(before: str, after: str) -> list[tuple[str, str]]:
+    """规则差异: the lines taken away and put in, each run under the condition it stands in."""
+    out: list[tuple[str, str]] = []
+    old, new = before.splitlines(), after.splitlines()
+    for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            continue
+        where = _owner(old if a < len(old) else new, a if a < len(old) else c)
+        out.append(("at", where))
+        out += [("del", line) for line in old[a:b]] + [("ins", line) for line in new[c:d]]
+    return out
+
+
+def _owner(lines: Sequence[str], at: int) -> str:
+    for line in reversed(lines[: at + 1]):
+        text = line.strip().removeprefix("- ")
+        if text.startswith("id:"):
+            return text[3:].strip()
+        if line and not line[0].isspace():
+            return text.split(":", 1)[0]
+    return "开头"
+
+
+@dataclass(frozen=True)
+class Impact:
+    """影响: who would come and go, whose amount would change, and by how much (yuan, low ends)."""
+
+    came: tuple[str, ...]
+    gone: tuple[str, ...]
+    changed: int
+    plus: float
+    minus: float
+    shift: float
+    opened: int
+
+    @property
+    def net(self) -> float:
+        return self.plus - self.minus + self.shift
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "多出": len(self.came), "少掉": len(self.gone), "金额变": self.changed, "多出金额": self.plus,
+            "少掉金额": self.minus, "金额变动": self.shift, "待核实增减": self.opened, "合计": self.net,
+        }  # fmt: skip
+
+
+def impact_of(night: Night, before: Program | None, after: Program) -> Impact | None:
+    """发布前的影响 on the night's own firms; None where neither has a live batch."""
+    columns, day, answers = night.columns(), night.as_of, night.answers()
+
+    def run(program: Program | None) -> ItemHits | None:
+        batch = program.item.live_batch(day) if program else None
+        return match([program.bind(batch)], columns, day, answers)[0] if program and batch else None
+
+    old, new = run(before), run(after)
+    if old is None and new is None:
+        return None
+    was, now = _fitting(old), _fitting(new)
+    came, gone = sorted(set(now) - set(was)), sorted(set(was) - set(now))
+    both = [r for r in now if r in was]
+    moved = [r for r in both if abs(now[r] - was[r]) >= 0.005]
+    opened = _open(new) - _open(old)
+    return Impact(
+        tuple(columns.codes[r] for r in came), tuple(columns.codes[r] for r in gone), len(moved),
+        sum(now[r] for r in came), sum(was[r] for r in gone), sum(now[r] - was[r] for r in moved), opened,
+    )  # fmt: skip
+
+
+def _fitting(hits: ItemHits | None) -> dict[int, float]:
+    if hits is None:
+        return {}
+    low = np.nan_to_num(hits.low)
+    return {int(r): float(low[i]) for i, r in enumerate(hits.rows) if hits.verdict[i] == FITS}
+
+
+def _open(hits: ItemHits | None) -> int:
+    return 0 if hits is None else int((hits.verdict != FITS).sum())
