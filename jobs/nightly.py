@@ -15,10 +15,10 @@ from sqlalchemy import Engine
 
 from engine.claims import allocate
 from engine.errors import Problem
-from engine.matching import live, match
+from engine.matching import live
 from jobs.inbox import InboxReport, import_inbox, sources_for
 from jobs.lists import write_lists
-from jobs.rules import parse_sets
+from jobs.rules import match_any_size, parse_sets
 from policies.library import REFUSING, load_library
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import from_table
@@ -96,7 +96,7 @@ def run_night(
         if repeated is not None:
             report.night, report.repeated = repeated, True
             return report
-        found = match(items, columns, as_of, inputs.answers)
+        found = match_any_size(items, columns, as_of, inputs.answers)
     with report.step("分配", tell):
         paid = allocate(inputs.programs, found, columns.codes)
     with report.step("存结果", tell):

@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from engine.columns import Columns
 from engine.errors import Place, Problem
+from engine.evaluate import FOUNDED
+from engine.expression import references
 from engine.matching import AnswerBook, ItemHits, live, match
+from engine.program import BoundItem
 from engine.yamltext import decode
 from policies.check import CheckReport, check_library
 from policies.format import format_file
@@ -37,6 +41,26 @@ def open_library(path: Path, sets: Sequence[str] = ()) -> Library:
     return load_library(path, builtin_dictionary(), parse_sets(sets))
 
 
+FAST_FROM = 20_000_000  # pairs from which loading the compiled kernel pays
+
+
+def match_any_size(
+    items: Sequence[BoundItem], columns: Columns, as_of: date, answers: AnswerBook, every: bool = False
+) -> list[ItemHits]:
+    """匹配: by the readable form, or by the compiled kernel where there is enough to do; the answers are the same."""
+    if len(items) * len(columns) < FAST_FROM:
+        return match(items, columns, as_of, answers, every)
+    from engine.kernel import match_fast
+
+    return match_fast(items, columns, as_of, answers, every)
+
+
+def indicators_of(items: Sequence[BoundItem]) -> set[str]:
+    """用到的指标: names that the items' conditions and benefits read, and the founding date that ranges look at."""
+    read = {name for item in items for node in item.program.expressions() for name, _ in references(node)}
+    return read | {FOUNDED}
+
+
 @dataclass
 class MatchReport:
     """匹配小结: counts, and the problems of library, profiles and answers."""
@@ -62,10 +86,10 @@ def match_files(
     loaded = open_library(library, sets)
     report = MatchReport(refused=loaded.refused)
     report.problems += [p for p in loaded.problems if p.level == "error" and p.code in REFUSING]
-    columns = read_profiles(profiles, loaded.dictionary, report.problems.append)
     book = read_answers(answers, report.problems) if answers else {}
     items = live(loaded.programs, as_of, upcoming)
-    found: list[ItemHits] = match(items, columns, as_of, book, every)
+    columns = read_profiles(profiles, loaded.dictionary, report.problems.append, indicators_of(items))
+    found = match_any_size(items, columns, as_of, book, every)
     report.firms, report.items = len(columns), len(items)
     report.pairs = write_hits(found, columns.codes, out)
     return report
