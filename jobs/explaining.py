@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import Engine
 
 from engine import kinds
 from engine.explain import FIRM, OFFICE, explain
@@ -17,6 +16,7 @@ from engine.words import say_money, say_value
 from jobs.rules import open_library
 from policies.cases import say_amount
 from profiles.inputs import read_profiles
+from store.database import Engine
 from store.firms import provenance
 from store.nights import latest_night, list_nights
 

@@ -8,10 +8,9 @@ from datetime import datetime
 from fnmatch import fnmatch
 from pathlib import Path
 
-from sqlalchemy import Engine
-
 from engine.indicators import Dictionary
 from profiles.source import BUILT_IN, Source, SourceError, load_sources
+from store.database import Engine
 from store.imports import BatchReport, import_file
 
 IGNORED = (".md", ".part", ".tmp")

@@ -11,8 +11,6 @@ from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from sqlalchemy import Engine
-
 from engine.claims import allocate
 from engine.errors import Problem
 from engine.matching import live
@@ -22,7 +20,7 @@ from jobs.rules import match_any_size, parse_sets
 from policies.library import REFUSING, load_library
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import from_table
-from store.database import upgrade
+from store.database import Engine, upgrade
 from store.nights import Night, NightInputs, same_night, write_night
 from store.review import answer_book
 from store.snapshots import build_snapshot

@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from sqlalchemy import Engine
 
 from engine.claims import allocate
 from engine.matching import live, match
+from store.database import Engine
 from store.nights import NightInputs, get_night, write_hits_folder
 
 

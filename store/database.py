@@ -18,6 +18,7 @@ from sqlmodel import Session, UTCDateTime
 
 __all__ = [
     "BigId",
+    "Engine",
     "Fen",
     "Json",
     "UTCDateTime",
@@ -136,8 +137,8 @@ def utc_column(*, nullable: bool = False, index: bool = False) -> Column[Any]:
 
 
 def json_column(*, nullable: bool = False) -> Column[Any]:
-    """结构列: a JSON value."""
-    return Column(Json, nullable=nullable)
+    """结构列: a JSON value; None is SQL's NULL where it may be null."""
+    return Column(Json(none_as_null=nullable), nullable=nullable)
 
 
 def id_column() -> Column[int]:
