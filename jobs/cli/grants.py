@@ -1,0 +1,12 @@
+"""推送、兑现、就绪度命令: huiqi push · pushes · fulfil · readiness · schedule."""
+
+from __future__ import annotations
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """登记命令."""
+    from jobs.cli import grants_push
+
+    grants_push.register(app)

@@ -1,0 +1,145 @@
+"""推送: deliver what is due: claim, send, record, until nothing is left; safe to kill and to run twice at once."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.engine import Engine
+from sqlmodel import select
+
+from jobs.channels import Channel, Chat, FileDrop, Inbox, Mail, Settings, Webhook
+from store.database import session
+from store.outbox import SENT, Outcome, Parcel, claim, next_due, record, wake
+from store.pushes import release_confirmations
+from store.reach import FirmReach
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+THREADS = 8
+BATCH = 400
+RECORD_EVERY = 0.05
+GIVE_UP = 25  # failures in a row after which a channel is left alone for this round
+PATIENCE = 6.0  # seconds that `push --once` waits for a retry that is nearly due
+
+Now = Callable[[], datetime]
+
+
+@dataclass
+class PushReport:
+    """推送小结: parcels by outcome, and channels that were left alone."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    closed: list[str] = field(default_factory=list)
+    woken: int = 0
+
+    def add(self, outcomes: list[Outcome]) -> None:
+        for outcome in outcomes:
+            self.counts[outcome.state] = self.counts.get(outcome.state, 0) + len(outcome.parcel.pushes)
+
+
+def open_channels(engine: Engine, settings: Settings) -> dict[str, Channel]:
+    """启用渠道: those that are set up; the inbox always."""
+    with session(engine) as opened:
+        reach = opened.exec(select(FirmReach)).all()
+    channels: dict[str, Channel] = {"inbox": Inbox()}
+    if settings.webhook_url:
+        channels["webhook"] = Webhook(settings.webhook_url, settings.webhook_secret)
+    if settings.smtp_url:
+        channels["smtp"] = Mail(settings.smtp_url, {r.code: r.email for r in reach if r.email})
+    if settings.apprise_urls:
+        channels["apprise"] = Chat(settings.apprise_urls)
+    if settings.sms_dir:
+        channels["sms"] = FileDrop(Path(settings.sms_dir), {r.code: r.phone for r in reach if r.phone})
+    return channels
+
+
+def push_once(
+    engine: Engine, settings: Settings, now: Now, *, threads: int = THREADS, patience: float = PATIENCE,
+    tell: Callable[[int], None] = lambda n: None,
+) -> PushReport:  # fmt: skip
+    """推送一轮: everything that is due, and what comes due within `patience` seconds of trying again."""
+    report = PushReport()
+    today = now().astimezone(SHANGHAI).date()
+    report.woken = wake(engine, today, now()) + release_confirmations(engine, today, now())
+    channels = open_channels(engine, settings)
+    round_ = _Round(engine, channels, now, report, tell)
+    waited = 0.0
+    with ThreadPoolExecutor(threads) as pool:
+        while True:
+            round_.drain(pool)
+            pause = _pause(engine, round_.open, now)
+            if pause is None or waited + pause > patience:
+                return report
+            time.sleep(pause)
+            waited += pause
+
+
+def _pause(engine: Engine, channels: Mapping[str, Channel], now: Now) -> float | None:
+    soon = next_due(engine, tuple(channels))
+    return None if soon is None else max(0.05, (soon - now()).total_seconds() + 0.01)
+
+
+class _Round:
+    """一轮: claims batch after batch while threads send; results are recorded every few hundredths of a second."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        channels: Mapping[str, Channel],
+        now: Now,
+        report: PushReport,
+        tell: Callable[[int], None],
+    ):
+        self._engine, self._now, self._report, self._tell = engine, now, report, tell
+        self.open = dict(channels)
+        self._worker = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
+        self._failures: dict[str, int] = {}
+
+    def drain(self, pool: ThreadPoolExecutor) -> None:
+        """发完到期的."""
+        while self.open:
+            parcels = claim(self._engine, tuple(self.open), self._worker, self._now(), BATCH)
+            if not parcels:
+                return
+            self._send_all(pool, parcels)
+
+    def _send_all(self, pool: ThreadPoolExecutor, parcels: list[Parcel]) -> None:
+        waiting: set[Future[Outcome]] = {pool.submit(self._send, p) for p in parcels}
+        done: list[Outcome] = []
+        last = time.monotonic()
+        while waiting:
+            ready, waiting = wait(waiting, timeout=RECORD_EVERY, return_when=FIRST_COMPLETED)
+            done += [f.result() for f in ready]
+            if done and (time.monotonic() - last >= RECORD_EVERY or not waiting):
+                self._keep(done)
+                done, last = [], time.monotonic()
+        if done:
+            self._keep(done)
+
+    def _send(self, parcel: Parcel) -> Outcome:
+        channel = self.open.get(parcel.channel)
+        if channel is None:
+            return Outcome(parcel, "skipped", "渠道暂时不通，下一轮再发", 30.0)
+        outcome = channel.send(parcel)
+        failures = 0 if outcome.state != "retry" else self._failures.get(parcel.channel, 0) + 1
+        self._failures[parcel.channel] = failures
+        if failures >= GIVE_UP and self.open.pop(parcel.channel, None) is not None:
+            self._report.closed.append(parcel.channel)
+        return outcome
+
+    def _keep(self, outcomes: list[Outcome]) -> None:
+        now = self._now()
+        skipped = [o for o in outcomes if o.state == "skipped"]
+        record(self._engine, outcomes, now)
+        self._report.add(outcomes)
+        self._tell(len(outcomes) - len(skipped))
+
+
+__all__ = ["SENT", "PushReport", "open_channels", "push_once"]

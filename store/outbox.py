@@ -1,0 +1,290 @@
+"""推送: a transactional outbox; one effect per match, channel and template version, whatever crashes or repeats."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Index, Text, and_, bindparam, func, or_, update
+from sqlalchemy.engine import Engine
+from sqlmodel import Column, Field, Session, SQLModel, select
+
+from store.database import session, utc_column, writing
+from store.faults import point
+
+DUE, SENT, SUPPRESSED, DEAD = "due", "sent", "suppressed", "dead"
+CHANNELS = ("webhook", "inbox", "smtp", "apprise", "sms")
+PERSONAL = frozenset(
+    {"smtp", "apprise", "sms"}
+)  # channels that interrupt a person: grouped, consent, quiet period
+UNSURE = frozenset({"apprise"})  # a repeated message can't be told apart there: never sent again by itself
+LEASE = timedelta(seconds=120)
+MOST_ATTEMPTS = 10
+BACKOFF_FIRST, BACKOFF_FACTOR, BACKOFF_MOST = 2.0, 3.0, 6 * 3600.0
+FAR = timedelta(days=1)
+
+
+class Push(SQLModel, table=True):
+    """推送: one effect; `key` names it for ever. `body` is written once, so that a repeat is the same to the byte."""
+
+    __tablename__ = "push"
+    __table_args__ = (
+        Index("ix_push_due", "state", "channel", "next_at"),
+        Index("ix_push_pair", "item", "batch", "firm"),
+        Index("ix_push_firm", "firm", "channel", "state"),
+    )
+
+    key: str = Field(primary_key=True, max_length=40)
+    firm: str = Field(max_length=18)
+    item: str = Field(max_length=128)
+    batch: str = Field(max_length=32)
+    channel: str = Field(max_length=16)
+    kind: str = Field(max_length=16)
+    version: int = 1
+    state: str = Field(max_length=12)
+    reason: str = Field(default="", max_length=300)
+    hold_until: date | None = None
+    attempts: int = 0
+    next_at: datetime = Field(sa_column=utc_column())
+    lease: str = Field(default="", max_length=40)
+    leased_until: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    parcel: str = Field(default="", max_length=40, index=True)
+    subject: str = Field(default="", max_length=300)
+    body: str = Field(default="", sa_column=Column(Text, nullable=False))
+    run_no: int | None = None
+    created: datetime = Field(sa_column=utc_column())
+    sent: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+    receipt: str = Field(default="", max_length=200)
+    read: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+
+
+def push_key(firm: str, item: str, batch: str, channel: str, kind: str, version: int) -> str:
+    """推送号: the effect's name."""
+    return hashlib.sha256(f"{firm}|{item}|{batch}|{channel}|{kind}@{version}".encode()).hexdigest()[:40]
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """一次投递: the pushes that go out as one message of one channel to one firm, under one name."""
+
+    name: str
+    channel: str
+    firm: str
+    pushes: tuple[Push, ...]
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """投递结果: 送达 (ok), 再试 (retry, perhaps after so many seconds), 死信 (dead) or 未试 (skipped, not counted)."""
+
+    parcel: Parcel
+    state: str
+    note: str = ""
+    after: float | None = None
+
+
+# ---------------------------------------------------------------- taking and recording
+
+
+def wake(engine: Engine, today: date, now: datetime) -> int:
+    """到期解除暂缓: pushes held until a day that has come are due again; how many."""
+    with writing(engine) as opened:
+        statement = (
+            update(Push)
+            .where(Push.state == SUPPRESSED, Push.hold_until <= today)  # type: ignore[arg-type,operator]
+            .values(state=DUE, reason="", hold_until=None, next_at=now)
+        )
+        return opened.execute(statement).rowcount  # type: ignore[attr-defined]
+
+
+def claim(
+    engine: Engine, channels: Sequence[str], worker: str, now: datetime, limit: int = 500
+) -> list[Parcel]:
+    """领取: what is due, leased to this worker; what another let fall comes again after its lease."""
+    with writing(engine) as opened:
+        rows = _due_rows(opened, channels, now, limit)
+        fallen = [r for r in rows if r.channel in UNSURE and r.leased_until is not None]
+        for row in fallen:
+            row.state, row.reason = DEAD, "发送中断，不知道是否送达：请核实后再决定是否重发"
+            row.lease, row.leased_until = "", None
+        kept = [r for r in rows if r not in fallen]
+        parcels = _parcels(_whole_groups(kept) if len(rows) == limit else kept)
+        taken = [p for parcel in parcels for p in parcel.pushes]
+        marks = [
+            {"k": p.key, "parcel": p.parcel, "lease": worker, "until": now + LEASE, "n": p.attempts + 1}
+            for p in taken
+        ]
+        if marks:
+            opened.connection().execute(_CLAIM, marks)
+        for push in taken:
+            opened.expunge(push)
+    point("pushes.claimed")
+    return parcels
+
+
+_TABLE = Push.__table__  # type: ignore[attr-defined]
+_CLAIM = (
+    update(_TABLE)
+    .where(_TABLE.c.key == bindparam("k"), _TABLE.c.state == DUE)
+    .values(
+        parcel=bindparam("parcel"),
+        lease=bindparam("lease"),
+        leased_until=bindparam("until"),
+        attempts=bindparam("n"),
+    )
+)
+_SENT = (
+    update(_TABLE)
+    .where(_TABLE.c.key == bindparam("k"), _TABLE.c.state == DUE)
+    .values(
+        state=SENT, sent=bindparam("at"), receipt=bindparam("note"), reason="", lease="", leased_until=None
+    )
+)
+_FAILED = (
+    update(_TABLE)
+    .where(_TABLE.c.key == bindparam("k"), _TABLE.c.state == DUE)
+    .values(
+        state=bindparam("to"), reason=bindparam("note"), next_at=bindparam("at"), lease="", leased_until=None,
+        attempts=bindparam("n"),
+    )
+)  # fmt: skip
+
+
+def _due_rows(opened: Session, channels: Sequence[str], now: datetime, limit: int) -> list[Push]:
+    free = or_(
+        Push.leased_until.is_(None),  # type: ignore[union-attr]
+        Push.leased_until <= now,  # type: ignore[operator,arg-type]
+        Push.leased_until > now + 2 * LEASE,  # type: ignore[operator,arg-type]  # the clock was set back
+    )
+    due = or_(Push.next_at <= now, Push.next_at > now + FAR)  # type: ignore[arg-type]
+    query = select(Push).where(Push.state == DUE, Push.channel.in_(channels), due, free)  # type: ignore[attr-defined]
+    query = query.order_by(Push.channel, Push.firm, Push.key).limit(limit)
+    return list(opened.exec(query.with_for_update(skip_locked=True)).all())
+
+
+def _whole_groups(rows: list[Push]) -> list[Push]:
+    """Rows without the last personal group, which the limit may have cut; all where it is the only one."""
+    last = rows[-1] if rows else None
+    if last is None or last.channel not in PERSONAL:
+        return rows
+    whole = [r for r in rows if (r.channel, r.firm) != (last.channel, last.firm)]
+    return whole or rows
+
+
+def _parcels(rows: list[Push]) -> list[Parcel]:
+    """One message a push; on personal channels one a firm. A parcel once made stays together under its name."""
+    groups: dict[tuple[str, str, str], list[Push]] = {}
+    for row in rows:
+        alone = row.parcel or (row.key if row.channel not in PERSONAL else "")
+        groups.setdefault((row.channel, row.firm, alone), []).append(row)
+    parcels = []
+    for (channel, firm, name), members in groups.items():
+        name = name or hashlib.sha256("|".join(m.key for m in members).encode()).hexdigest()[:40]
+        for member in members:
+            member.parcel = name
+        parcels.append(Parcel(name, channel, firm, tuple(members), max(m.attempts for m in members) + 1))
+    return parcels
+
+
+def record(engine: Engine, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """记结果: sent, to be tried again later, or dead; one transaction."""
+    point("pushes.delivered")
+    sent, failed = [], []
+    for outcome in outcomes:
+        for push in outcome.parcel.pushes:
+            if outcome.state == SENT:
+                sent.append({"k": push.key, "at": now, "note": outcome.note[:200]})
+            else:
+                failed.append(_failure(push, outcome, now))
+    with writing(engine) as opened:
+        connection = opened.connection()
+        for statement, marks in ((_SENT, sent), (_FAILED, failed)):
+            if marks:
+                connection.execute(statement, marks)
+    point("pushes.recorded")
+
+
+def _failure(push: Push, outcome: Outcome, now: datetime) -> dict[str, object]:
+    tried = outcome.parcel.attempts
+    if outcome.state == "skipped":
+        return {"k": push.key, "to": DUE, "note": outcome.note[:300], "at": now, "n": push.attempts}
+    dead = outcome.state == DEAD or tried >= MOST_ATTEMPTS
+    wait = backoff(push.key, tried) if outcome.after is None else min(outcome.after, BACKOFF_MOST)
+    return {
+        "k": push.key, "to": DEAD if dead else DUE, "note": outcome.note[:300],
+        "at": now + timedelta(seconds=wait), "n": tried,
+    }  # fmt: skip
+
+
+def backoff(key: str, attempts: int) -> float:
+    """退避: seconds until the next attempt, growing, spread by the push's own name."""
+    base = min(BACKOFF_FIRST * BACKOFF_FACTOR ** (attempts - 1), BACKOFF_MOST)
+    return base * (0.8 + int(key[:4], 16) / 0xFFFF * 0.4)
+
+
+# ---------------------------------------------------------------- reading and settling
+
+
+def list_pushes(
+    engine: Engine, *, states: Iterable[str] | None = None, firm: str | None = None, channel: str | None = None,
+    limit: int | None = None,
+) -> list[Push]:  # fmt: skip
+    """推送清单, by firm, item and channel."""
+    query = select(Push).order_by(Push.firm, Push.item, Push.channel, Push.key)
+    if states is not None:
+        query = query.where(Push.state.in_(list(states)))  # type: ignore[attr-defined]
+    if firm is not None:
+        query = query.where(Push.firm == firm)
+    if channel is not None:
+        query = query.where(Push.channel == channel)
+    with session(engine) as opened:
+        return list(opened.exec(query.limit(limit) if limit else query).all())
+
+
+def counts(engine: Engine) -> dict[tuple[str, str], int]:
+    """推送计数 by (channel, state)."""
+    with session(engine) as opened:
+        query = select(Push.channel, Push.state, func.count()).group_by(Push.channel, Push.state)
+        return {(channel, state): n for channel, state, n in opened.exec(query).all()}
+
+
+def reasons(engine: Engine) -> dict[str, int]:
+    """暂缓的原因 and how many pushes each holds."""
+    with session(engine) as opened:
+        query = select(Push.reason, func.count()).where(Push.state == SUPPRESSED).group_by(Push.reason)
+        return dict(opened.exec(query).all())
+
+
+def next_due(engine: Engine, channels: Sequence[str]) -> datetime | None:
+    """下一次该发的时刻."""
+    with session(engine) as opened:
+        query = select(func.min(Push.next_at)).where(Push.state == DUE, Push.channel.in_(channels))  # type: ignore[attr-defined]
+        return opened.exec(query).one()
+
+
+def resend(engine: Engine, key: str, now: datetime) -> Push:
+    """重发死信: due again under the same name. Raises ValueError."""
+    with writing(engine) as opened:
+        push = opened.exec(select(Push).where(Push.key == key).with_for_update()).one_or_none()
+        if push is None or push.state != DEAD:
+            raise ValueError(f"{key} 不是死信，不能重发")
+        push.state, push.attempts, push.next_at, push.reason = DUE, 0, now, "人工重发"
+        opened.add(push)
+        return push
+
+
+def mark_read(engine: Engine, key: str, at: datetime) -> bool:
+    """已读: the first reading of a push; False where it was read before or is unknown."""
+    with writing(engine) as opened:
+        statement = update(Push).where(and_(Push.key == key, Push.read.is_(None))).values(read=at)  # type: ignore[union-attr,arg-type]
+        return bool(opened.execute(statement).rowcount)  # type: ignore[attr-defined]
+
+
+def inbox(engine: Engine, firm: str) -> list[Push]:
+    """企业收件箱: what was put into a firm's inbox, newest first."""
+    with session(engine) as opened:
+        query = select(Push).where(Push.firm == firm, Push.channel == "inbox", Push.state == SENT)
+        return list(opened.exec(query.order_by(Push.sent.desc())).all())  # type: ignore[union-attr]

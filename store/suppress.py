@@ -1,0 +1,166 @@
+"""暂缓: why a firm that fits is not told now; each rule with its reason, the first that holds counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import func
+from sqlalchemy.engine import Engine
+from sqlmodel import select
+
+from engine.grantmoves import FINAL, State
+from store.database import session
+from store.grants import GrantCase
+from store.outbox import PERSONAL, SENT, Push
+from store.reach import FirmReach
+from store.review import ReviewDecision, setting, states
+
+
+@dataclass(frozen=True)
+class Facts:
+    """暂缓所看的事实, loaded once a night."""
+
+    today: date
+    reach: Mapping[str, FirmReach]
+    grants: Mapping[tuple[str, str, str], GrantCase]
+    decided: Mapping[tuple[str, str, str], str]
+    paid: frozenset[tuple[str, str]]
+    last_sent: Mapping[tuple[str, str], date]
+    quiet: tuple[tuple[date, date], ...]
+    every: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """要推的一条."""
+
+    firm: str
+    item: str
+    batch: str
+    channel: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """暂缓: the reason and the day it ends by itself (None: when its cause ends)."""
+
+    reason: str
+    until: date | None = None
+
+
+Rule = Callable[[Asked, Facts], Held | None]
+
+
+def _stopped(asked: Asked, facts: Facts) -> Held | None:
+    row = facts.reach.get(asked.firm)
+    if row is not None and row.stopped and asked.channel != "inbox":
+        return Held("企业不再接收通知")
+    return None
+
+
+def _consent(asked: Asked, facts: Facts) -> Held | None:
+    row = facts.reach.get(asked.firm)
+    if row is not None and row.consent is False and asked.channel != "inbox":
+        return Held("企业不同意接收通知")
+    if asked.channel in PERSONAL and (row is None or row.consent is None):
+        return Held("还没有取得企业同意")
+    return None
+
+
+def _refused(asked: Asked, facts: Facts) -> Held | None:
+    row = facts.reach.get(asked.firm)
+    return Held("企业表示不要这一项") if row is not None and asked.item in row.refused else None
+
+
+def _contact(asked: Asked, facts: Facts) -> Held | None:
+    needs = {"smtp": "email", "sms": "phone"}.get(asked.channel)
+    if needs is None:
+        return None
+    row = facts.reach.get(asked.firm)
+    if row is None or not getattr(row, needs):
+        return Held("没有联系方式：缺邮箱" if needs == "email" else "没有联系方式：缺手机号")
+    return None
+
+
+def _credit(asked: Asked, facts: Facts) -> Held | None:
+    row = facts.reach.get(asked.firm)
+    if row is not None and row.hold and (row.hold_until is None or row.hold_until > facts.today):
+        return Held(f"信用暂缓：{row.hold}", row.hold_until)
+    grant = facts.grants.get((asked.firm, asked.item, asked.batch))
+    return Held("信用暂缓：信用核查未过") if grant is not None and grant.state == State.HELD.value else None
+
+
+def _progress(asked: Asked, facts: Facts) -> Held | None:
+    grant = facts.grants.get((asked.firm, asked.item, asked.batch))
+    if grant is None:
+        return None
+    if grant.arrived or State(grant.state) in (State.ARRIVED, State.PAYING):
+        return Held("本批次已兑现")
+    if State(grant.state) in FINAL:
+        return Held(f"兑现事项已{grant.state}")
+    ready = {"confirm": State.CONFIRM, "invite": State.INVITED}.get(asked.kind)
+    return None if ready is None or grant.state == ready.value else Held(f"{grant.state}中")
+
+
+def _automatic_without_grant(asked: Asked, facts: Facts) -> Held | None:
+    known = (asked.firm, asked.item, asked.batch) in facts.grants
+    return Held("比对中") if asked.kind == "confirm" and not known else None
+
+
+def _paid_this_year(asked: Asked, facts: Facts) -> Held | None:
+    return Held("本年已享受这一项") if (asked.firm, asked.item) in facts.paid else None
+
+
+DECLINED = ("未纳入", "待复核", "暂缓", "被退回")
+
+
+def _decided(asked: Asked, facts: Facts) -> Held | None:
+    word = facts.decided.get((asked.item, asked.batch, asked.firm), "")
+    return Held(f"名单复核：{word}") if word.startswith(DECLINED) else None
+
+
+def _quiet(asked: Asked, facts: Facts) -> Held | None:
+    if asked.channel == "inbox":
+        return None
+    for start, end in facts.quiet:
+        if start <= facts.today <= end:
+            return Held(f"静默期到 {end}", end + timedelta(days=1))
+    last = facts.last_sent.get((asked.firm, asked.channel))
+    if asked.channel in PERSONAL and asked.kind != "confirm" and last is not None:
+        free = last + timedelta(days=facts.every)
+        if free > facts.today:
+            return Held(f"静默期：{facts.every}天内通知过一次，{free} 再发", free)
+    return None
+
+
+RULES: tuple[Rule, ...] = (
+    _stopped, _refused, _consent, _contact, _credit, _paid_this_year, _progress, _automatic_without_grant, _decided,
+    _quiet,
+)  # fmt: skip
+
+
+def held(asked: Asked, facts: Facts) -> Held | None:
+    """是否暂缓: the first rule that holds, or None: it may go."""
+    return next((found for rule in RULES if (found := rule(asked, facts)) is not None), None)
+
+
+def load_facts(engine: Engine, today: date) -> Facts:
+    """读暂缓所看的事实."""
+    settings = setting(engine, "push", {}) or {}
+    quiet = tuple((date.fromisoformat(a), date.fromisoformat(b)) for a, b in settings.get("quiet", []))
+    with session(engine) as opened:
+        reach = {r.code: r for r in opened.exec(select(FirmReach)).all()}
+        grants = {(g.code, g.item, g.batch): g for g in opened.exec(select(GrantCase)).all()}
+        decided = states(opened.exec(select(ReviewDecision)).all(), {}, today)
+        sent = select(Push.firm, Push.channel, func.max(Push.sent)).where(
+            Push.state == SENT, Push.channel.in_(PERSONAL)  # type: ignore[attr-defined]
+        )  # fmt: skip
+        last = {
+            (f, c): at.date() for f, c, at in opened.exec(sent.group_by(Push.firm, Push.channel)).all() if at
+        }
+    paid = frozenset((g.code, g.item) for g in grants.values() if g.arrived and g.since.year == today.year)
+    words = {key: state.word for key, state in decided.items()}
+    return Facts(today, reach, grants, words, paid, last, quiet, int(settings.get("every_days", 7)))

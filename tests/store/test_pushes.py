@@ -1,0 +1,237 @@
+"""推送: queueing from a night, suppressions with reasons, claiming and recording."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from policies.library import load_library
+from profiles.dictionary import builtin_dictionary
+from store import grants, outbox, pushes, reach
+from store.calendars import office_calendar
+from store.database import writing
+from store.messages import KINDS, money_words, template
+from store.outbox import DEAD, DUE, SENT, SUPPRESSED, Outcome
+from store.review import change_setting
+
+D, AT = date(2026, 4, 1), datetime(2026, 4, 1, 1, tzinfo=UTC)
+AUTO, ONCE = "bs-2025-04/srdi-award", "bs-2025-06/rd-increment"
+
+
+@pytest.fixture(scope="module")
+def library():
+    from pathlib import Path
+
+    import policies
+
+    return load_library(Path(policies.__file__).with_name("library"), builtin_dictionary(), {})
+
+
+class FakeNight:
+    """A night of made-up frames, as store.nights.Night shows them."""
+
+    def __init__(self, library, rows, state="完成", no=1):
+        self._library, self._rows, self.state, self.no, self.as_of = library, rows, state, no, D
+
+    def library(self):
+        return self._library
+
+    def items(self):
+        found = sorted({r[0] for r in self._rows})
+        live = {i: self._library.program(i).item.live_batch(D).name for i in found}
+        return pd.DataFrame([{"item": i, "batch": live[i]} for i in found])
+
+    def hits(self, item):
+        names = ["统一社会信用代码", "企业名称", "verdict", "paid_low", "paid_high", "gave_way", "unknown"]
+        rows = [(f, f"{f}公司", v, 1000.0, 1000.0, gave, []) for i, f, v, gave in self._rows if i == item]
+        return pd.DataFrame(rows, columns=names)
+
+
+def delivery(library, word):
+    programs = [p for p in library.programs if p.item.live_batch(D) and p.item.category in ("奖补", "减免")]
+    return next(p.item.id for p in programs if p.item.delivery == word)
+
+
+@pytest.fixture
+def items(library):
+    return SimpleNamespace(auto=delivery(library, "免申即享"), once=delivery(library, "即申即享"))
+
+
+def by(engine, **kw):
+    return {(p.firm, p.channel): p for p in outbox.list_pushes(engine, **kw)}
+
+
+def test_what_fits_is_due_once_and_only_once(engine, library, items):
+    night = FakeNight(library, [(items.once, "A", "符合", ""), (items.once, "B", "符合", "别的事项")])
+    first = pushes.queue_pushes(engine, night, D, AT)
+    assert (first["立项"], first["排队"]) == (1, 2)
+    before = [(p.key, p.body) for p in outbox.list_pushes(engine)]
+    again = pushes.queue_pushes(engine, night, D, AT + timedelta(hours=1))
+    assert (again["立项"], again["排队"], again["撤回"]) == (0, 0, 0)
+    assert [(p.key, p.body) for p in outbox.list_pushes(engine)] == before
+    body = json.loads(by(engine)["A", "webhook"].body)
+    assert body["key"] == by(engine)["A", "webhook"].key
+    for word in ("为什么", "异议", "停止", "12345", "1,000.00 元"):
+        assert word in body["text"], word
+    assert "严重违法失信" not in body["text"]  # hidden conditions are not told to the firm
+
+
+def test_money_without_application_waits_for_its_public_notice(engine, library, items):
+    night = FakeNight(library, [(items.auto, "A", "符合", "")])
+    pushes.queue_pushes(engine, night, D, AT)
+    assert by(engine)["A", "webhook"].reason in ("比对中", "名单核查中")
+    case, calendar = grants.find(engine)[0], office_calendar(engine)
+    steps = [
+        ("通过名单", "经办", D, {"核定金额": 100_000}),
+        ("信用通过", "经办", D, {"信用查询日期": "x", "公示地址": "y"}),
+        ("公示期满", "系统", date(2026, 4, 20), {}),
+    ]
+    for action, role, day, facts in steps[:2]:
+        grants.act(engine, case.id, action, grants.Actor("林", role), day, AT, calendar, facts)
+    pushes.queue_pushes(engine, night, D, AT)
+    assert by(engine)["A", "webhook"].reason == "公示中"
+    assert pushes.release_confirmations(engine, D, AT) == 0
+    action, role, day, facts = steps[2]
+    grants.act(engine, case.id, action, grants.Actor("林", role), day, AT, calendar, facts)
+    assert pushes.release_confirmations(engine, day, AT) == 2
+    assert by(engine)["A", "webhook"].state == DUE
+
+
+def test_a_held_night_queues_nothing(engine, library, items):
+    night = FakeNight(library, [(items.once, "A", "符合", "")], state="扣下")
+    assert pushes.queue_pushes(engine, night, D, AT) == {"扣下": 1}
+    assert outbox.list_pushes(engine) == [] and grants.find(engine) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "channel", "reason"),
+    [
+        ({"stopped": True}, "webhook", "企业不再接收通知"),
+        ({"consent": False}, "webhook", "企业不同意接收通知"),
+        ({}, "smtp", "还没有取得企业同意"),
+        ({"consent": True}, "smtp", "没有联系方式：缺邮箱"),
+        ({"hold": "失信被执行人"}, "inbox", "信用暂缓：失信被执行人"),
+        ({"refused": [ONCE]}, "inbox", "企业表示不要这一项"),
+    ],
+)
+def test_suppressions_say_why_and_end_with_their_cause(engine, library, changes, channel, reason):
+    change_setting(engine, "push", {"channels": ["smtp"]}, by="管", now=AT)
+    reach.change_reach(engine, "A", AT, **changes)
+    night = FakeNight(library, [(ONCE, "A", "符合", "")])
+    pushes.queue_pushes(engine, night, D, AT)
+    assert (by(engine)["A", channel].state, by(engine)["A", channel].reason) == (SUPPRESSED, reason)
+    cleared = {"stopped": False, "consent": True, "hold": "", "refused": [], "email": "a@b.c"}
+    reach.change_reach(engine, "A", AT, **cleared)
+    pushes.queue_pushes(engine, night, D, AT)
+    assert by(engine)["A", channel].state == DUE
+
+
+def test_quiet_days_hold_until_a_day_and_wake_by_themselves(engine, library):
+    change_setting(engine, "push", {"quiet": [["2026-03-30", "2026-04-05"]]}, by="管", now=AT)
+    pushes.queue_pushes(engine, FakeNight(library, [(ONCE, "A", "符合", "")]), D, AT)
+    assert by(engine)["A", "webhook"].hold_until == date(2026, 4, 6)
+    assert by(engine)["A", "inbox"].state == DUE
+    assert outbox.wake(engine, date(2026, 4, 5), AT) == 0
+    assert outbox.wake(engine, date(2026, 4, 6), AT) == 1
+
+
+def test_what_is_no_longer_on_the_list_is_withdrawn(engine, library):
+    pushes.queue_pushes(engine, FakeNight(library, [(ONCE, "A", "符合", ""), (ONCE, "B", "符合", "")]), D, AT)
+    counts = pushes.queue_pushes(engine, FakeNight(library, [(ONCE, "B", "符合", "")], no=2), D, AT)
+    assert counts["撤回"] == 2
+    assert by(engine)["A", "webhook"].reason == "不再在名单上"
+
+
+def add(engine, n: int, channel: str = "webhook", firm: str = "") -> None:
+    with writing(engine) as opened:
+        for i in range(n):
+            key = outbox.push_key(firm or f"F{i}", f"i{i}", "2026", channel, "inform", 1)
+            opened.add(
+                outbox.Push(key=key, firm=firm or f"F{i}", item=f"i{i}", batch="2026", channel=channel, kind="inform",
+                            state=DUE, next_at=AT, created=AT, subject=f"s{i}", body=f"b{i}")
+            )  # fmt: skip
+
+
+def test_two_pushers_never_hold_the_same_push(engine):
+    add(engine, 30)
+    one = outbox.claim(engine, ["webhook"], "a", AT, 20)
+    two = outbox.claim(engine, ["webhook"], "b", AT, 20)
+    held = [p.key for parcel in one + two for p in parcel.pushes]
+    assert len(held) == len(set(held)) == 30
+    assert outbox.claim(engine, ["webhook"], "c", AT, 20) == []
+    later = outbox.claim(engine, ["webhook"], "c", AT + outbox.LEASE, 50)
+    assert {p.name for p in later} == set(held)  # fallen leases come again, under the same names
+
+
+def test_a_clock_set_back_neither_loses_nor_repeats(engine):
+    add(engine, 2)
+    ahead = AT + timedelta(days=400)
+    parcels = outbox.claim(engine, ["webhook"], "a", ahead, 1)
+    outbox.record(engine, [Outcome(parcels[0], SENT)], ahead)
+    stuck = outbox.claim(engine, ["webhook"], "a", ahead, 1)
+    outbox.record(engine, [Outcome(stuck[0], "retry", "x", 3600.0)], ahead)
+    back = outbox.claim(engine, ["webhook"], "b", AT, 10)
+    assert [p.name for p in back] == [stuck[0].name]
+
+
+def test_backoff_dead_letter_and_resending(engine):
+    add(engine, 1)
+    at, waits = AT, []
+    for _ in range(outbox.MOST_ATTEMPTS):
+        parcel = outbox.claim(engine, ["webhook"], "a", at, 10)[0]
+        outbox.record(engine, [Outcome(parcel, "retry", "HTTP 500")], at)
+        push = outbox.list_pushes(engine)[0]
+        waits.append((push.next_at - at).total_seconds())
+        at = push.next_at
+    assert waits[:8] == sorted(waits[:8]) and max(waits) < 1.3 * outbox.BACKOFF_MOST
+    assert (push.state, push.attempts, push.reason) == (DEAD, 10, "HTTP 500")
+    assert outbox.claim(engine, ["webhook"], "a", at + timedelta(days=3), 10) == []
+    outbox.resend(engine, push.key, at)
+    assert outbox.claim(engine, ["webhook"], "a", at, 10)[0].name == push.key
+    with pytest.raises(ValueError, match="不是死信"):
+        outbox.resend(engine, push.key, at)
+
+
+def test_personal_channels_are_grouped_and_a_parcel_stays_together(engine):
+    add(engine, 3, "smtp", firm="A")
+    parcel = outbox.claim(engine, ["smtp"], "a", AT, 10)[0]
+    assert len(parcel.pushes) == 3
+    add(engine, 4, "sms", firm="A")
+    again = outbox.claim(engine, ["smtp"], "b", AT + outbox.LEASE, 10)
+    assert [p.name for p in again] == [parcel.name]
+
+
+def test_a_channel_that_cannot_tell_repeats_leaves_a_broken_sending_to_a_person(engine):
+    add(engine, 1, "apprise")
+    assert len(outbox.claim(engine, ["apprise"], "a", AT, 10)) == 1
+    assert outbox.claim(engine, ["apprise"], "b", AT + outbox.LEASE, 10) == []
+    assert outbox.list_pushes(engine)[0].state == DEAD
+
+
+def test_reading_is_noted_once(engine):
+    add(engine, 1, "inbox", firm="A")
+    parcel = outbox.claim(engine, ["inbox"], "a", AT, 10)[0]
+    outbox.record(engine, [Outcome(parcel, SENT, "收件箱")], AT)
+    key = outbox.inbox(engine, "A")[0].key
+    assert outbox.mark_read(engine, key, AT) and not outbox.mark_read(engine, key, AT)
+
+
+def test_every_template_says_why_what_when_and_how_to_object_and_stop():
+    for kind in KINDS:
+        body = template(kind).body
+        assert "{until}" in body and "{contact}" in body and "停止" in body and "{complaint}" in body
+        assert "{why}" in body or "{questions}" in body
+    assert money_words(None, 2e6) == "金额待定，最高 2,000,000.00 元"
+    assert money_words(None, None) == "金额待定"
+
+
+def test_the_signature_is_hmac_sha256_of_the_body():
+    from jobs.channels import sign
+
+    assert sign("k", b"x") == "sha256=" + hmac.new(b"k", b"x", hashlib.sha256).hexdigest()
