@@ -107,6 +107,7 @@ def test_more_knowledge_never_flips_a_verdict_and_only_narrows_an_amount(seed: i
 
 BENEFITS: dict[str, dict[str, Any]] = {
     "half": {"amount": "资本 * 0.5%"},
+    "terms": {"amount": "资本 * 0.5% - 罚款 * 0.5%"},
     "third": {"amount": "资本 / 3"},
     "minus": {"amount": "资本 - 罚款"},
     "bounded": {"amount": "资本 - 罚款", "floor": "10元", "cap": "1000元"},
@@ -143,6 +144,7 @@ def expected(slug: str, a: Fraction, b: Fraction) -> tuple[Fraction, Fraction]:
     rest, zero = max(a - b, Fraction(0)), Fraction(0)
     one = {
         "half": a / 200,
+        "terms": max((a - b) / 200, zero),
         "third": a / 3,
         "minus": rest,
         "bounded": min(max(rest, Fraction(10)), Fraction(1000)),
@@ -155,6 +157,11 @@ def expected(slug: str, a: Fraction, b: Fraction) -> tuple[Fraction, Fraction]:
     return pairs.get(slug) or (one[slug], one[slug])
 
 
+def near(pair: tuple[int, int]) -> tuple[int, int]:
+    """Two large amounts whose difference is small, and half a fen at 0.5 %."""
+    return pair[0] + 100 * (2 * pair[1] + 1), pair[0]
+
+
 fen = (
     st.integers(0, 10**12)
     | st.integers(0, 2 * 10**4)
@@ -163,7 +170,9 @@ fen = (
 
 
 @FEW
-@given(st.lists(st.tuples(fen, fen), min_size=1, max_size=40))
+@given(
+    st.lists(st.tuples(fen, fen) | st.tuples(fen, st.integers(0, 10**5)).map(near), min_size=1, max_size=40)
+)
 def test_amounts_are_rounded_once_half_up_and_bounded(grants: Path, values: list[tuple[int, int]]) -> None:
     firms = [{FIRM: firm_code(i), "资本": a / 100, "罚款": b / 100} for i, (a, b) in enumerate(values)]
     with tempfile.TemporaryDirectory() as folder:

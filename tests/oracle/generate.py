@@ -119,6 +119,7 @@ class Writer:
             lambda: f"{self.money(0)} * {self.count(less)}",
             lambda: f"({self.money(less)}) / {self.one('2', '50%', '人数[Y]', '设备', '3')}",
             lambda: f"{name}[Y] - {name}[Y-1] * {self.one('110%', '1.1', '(1 + 10%)')}",
+            lambda: f"{name}[Y] * 0.5% - {name}[Y-1] * {self.one('0.5%', '1.5%')}",
         )()
 
     def ratio(self, depth: int = 2) -> str:
@@ -267,6 +268,8 @@ class Writer:
 
     def cases(self) -> list[dict[str, Any]]:
         cases = [{**self.sometimes(), **self.form(nested=True)} for _ in range(self.rng.randint(1, 3))]
+        for case in cases:
+            case.update({bound: self.bound() for bound in ("cap", "floor") if self.chance(0.1)})
         return [*cases, {"amount": self.grant()}] if self.chance(0.5) else cases
 
     def bands(self) -> dict[str, Any]:
@@ -285,7 +288,7 @@ class Writer:
         bands["kind"] = "超额" if marginal else "全额"
         if len(bounds) > 1 and self.chance(0.4):
             bands["from"] = bounds.pop(0)
-        rated = marginal or ((money or "of" in bands) and self.chance(0.6))
+        rated = (money or "of" in bands) and (marginal or self.chance(0.6))
         steps: list[dict[str, str]] = [
             {self.one("upto", "below"): bound, **self.step(rated)} for bound in bounds
         ]
@@ -427,7 +430,7 @@ def random_value(rng: random.Random, kind: str) -> Any:
     if kind == "金额":
         value = rng.choice(YUAN)
         if rng.random() < 0.1:
-            return round(rng.uniform(0, 2e7), 2)
+            return round(rng.uniform(0, rng.choice([2e7, 2e7, 1e9, 1e10])), 2)
         return value + (rng.choice(BESIDE) if value < 10**8 else 0)
     if kind == "比例":
         return rng.choice(FRACTIONS)

@@ -111,7 +111,8 @@ class Grant:
         for case in cases:
             verdict = self.judge(case)
             if verdict != NO:
-                parts.append(self.form(case))
+                own = self.floored(self.form(case), case.get("floor"))
+                parts.append(self.capped(own, case.get("cap")))
             if verdict == YES:
                 return hull(parts)
         return hull([*parts, (ZERO, ZERO)])
@@ -162,17 +163,20 @@ class Grant:
         return None if value is None or of is None else value.value * of
 
     def marginal(self, bands: dict[str, Any], by: Num) -> End:
-        """超额: each step's rate of the part of `by` that lies in it."""
+        """超额: each step's rate of the part of `by` that lies in it, its amount once it is reached."""
         total, lower = ZERO, self.edge(bands["from"]).value if "from" in bands else ZERO
+        reached = "from" not in bands or not self.beyond(by, bands["from"], included=False)
         for step in bands["steps"]:
             bound = step.get("upto", step.get("below"))
             upper = by.value if bound is None else self.edge(bound).value
-            part = min(by.value, upper) - lower
-            if part > 0:
-                share = self.share(step["rate"], part) if "rate" in step else self.money(step["amount"])
-                if share is None:
-                    return None
-                total += share
+            if "amount" in step:
+                share = self.money(step["amount"]) if reached else ZERO
+            else:
+                share = self.share(step["rate"], max(min(by.value, upper) - lower, ZERO))
+            if share is None:
+                return None
+            total += share
+            reached = bound is not None and not self.within(by, step)
             lower = upper
         return total
 
