@@ -9,7 +9,6 @@ without any document of its city.
 from __future__ import annotations
 
 import argparse
-import csv
 import importlib.util
 import json
 import sys
@@ -18,8 +17,8 @@ from types import ModuleType
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from policies.decompose.examples import Annotated
 from policies.decompose.features import clause_features
+from policies.decompose.learn import load_annotated
 from policies.decompose.pipeline import decompose
 from policies.decompose.training import train
 
@@ -34,18 +33,6 @@ def load_scorer(path: Path) -> ModuleType:
     return module
 
 
-def load_documents(root: Path) -> list[Annotated]:
-    """标注集: every annotated document with its city."""
-    with (root / "documents.csv").open(encoding="utf-8") as f:
-        city = {row["stem"]: row["city"] for row in csv.DictReader(f)}
-    out = []
-    for path in sorted((root / "gold").glob("*.json")):
-        gold = json.loads(path.read_text(encoding="utf-8"))
-        text = (root / "raw" / gold["file"]).read_text(encoding="utf-8")
-        out.append(Annotated(path.stem, city[path.stem], text, gold).prepare())
-    return out
-
-
 def main() -> int:
     """命令行入口: print the table; exit 1 where a figure is under its floor."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -55,7 +42,7 @@ def main() -> int:
     parser.add_argument("--cities", default="")
     args = parser.parse_args()
     scorer = load_scorer(args.root / "score_decomposition.py")
-    docs = load_documents(args.root)
+    docs = load_annotated(args.root)
     rows = {d.stem: clause_features(d.clauses) for d in docs}
     tally = scorer.Tally()
     for city in sorted({d.city for d in docs}):

@@ -18,7 +18,16 @@ TABLES = Path(__file__).resolve().parents[1] / "profiles" / "tables"
 PLAIN = {
     "sme_size_2017.csv": (
         "sme_size_2017.csv",
-        ["industry", "gb4754_prefixes", "gb4754_excluded", "indicator", "unit", "large_min", "medium_min", "small_min"],
+        [
+            "industry",
+            "gb4754_prefixes",
+            "gb4754_excluded",
+            "indicator",
+            "unit",
+            "large_min",
+            "medium_min",
+            "small_min",
+        ],
     ),
     "strategic_emerging_2018.csv": (
         "strategic_emerging_2018_map.csv",

@@ -12,11 +12,8 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from eval_decomposer import load_documents
-
-from policies.decompose.learn import model_facts
+from policies.decompose.learn import load_annotated, model_facts
 from policies.decompose.linear import save_models
 from policies.decompose.pipeline import MODELS
 from policies.decompose.training import train
@@ -28,7 +25,7 @@ def main() -> int:
     parser.add_argument("root", type=Path)
     parser.add_argument("--as-of", default="", help="模型卡上的日期")
     args = parser.parse_args()
-    docs = load_documents(args.root)
+    docs = load_annotated(args.root)
     models = train(docs)
     save_models(MODELS, models, model_facts(docs, models, args.as_of))
     print(f"{len(docs)} 份文件，{MODELS.stat().st_size // 1024} KB → {MODELS}")

@@ -3,38 +3,188 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from jobs.cli.common import telling
+from jobs.cli.common import library_path, parse_as_of, telling
 
 
 def register(app: typer.Typer) -> None:
     """登记命令."""
     app.command("decompose")(decompose_command)
+    app.command("items")(items_command)
 
 
 def decompose_command(
-    file: Annotated[Path, typer.Argument(help="政策文件 .docx .pdf .html .txt .md")],
-    as_json: Annotated[bool, typer.Option("--json", help="写成 JSON")] = False,
+    file: Annotated[Path | None, typer.Argument(help="政策文件 .docx .pdf .html .txt .md")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="写成 JSON，格式同评测")] = False,
+    into: Annotated[Path | None, typer.Option("--into", help="把草稿写进这个政策库")] = None,
+    document_id: Annotated[
+        str | None, typer.Option("--id", help="文件编号（库里的文件夹名）；默认取自文件名")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="库里已有这份文件时，覆盖草稿（已签发的不动）")
+    ] = False,
+    sets: Annotated[list[str], typer.Option("--set", help="地域词的代码，例如 --set '本区=120116*'")] = [],  # noqa: B006
+    as_of: Annotated[str | None, typer.Option("--as-of", help="起草日，例如 2026-06-01；默认今天")] = None,
+    learn: Annotated[
+        Path | None, typer.Option("--learn", help="改正文件夹：用改正后的拆解结果重训模型")
+    ] = None,
+    base: Annotated[list[Path], typer.Option("--base", help="重训时连同的标注集（含 raw/ gold/）")] = [],  # noqa: B006
 ) -> None:
-    """拆解一份政策文件：条款角色、事项、条件、奖补标准，逐条带原文。
+    """拆解一份政策文件：条款角色、事项、条件、奖补标准，逐条带原文；--into 起草规则文件；--learn 用改正重训。
 
-    例：huiqi decompose 若干措施.docx --json
+    例：huiqi decompose 若干措施.docx --into 政策库 --set '本区=120116*'
     """
+    if learn is not None:
+        with telling():
+            typer.echo(_learn(learn, base, parse_as_of(as_of).isoformat()))
+        return
+    if file is None:
+        raise typer.BadParameter("要给出一份政策文件，例如 huiqi decompose 若干措施.docx")
     with telling():
         from policies.decompose.pipeline import decompose
         from policies.read import read_document
 
-        answer = decompose(read_document(file)).as_json()
+        found = decompose(read_document(file))
     if as_json:
-        typer.echo(json.dumps(answer, ensure_ascii=False, indent=1))
-        return
+        typer.echo(json.dumps({"file": file.name, **found.as_json()}, ensure_ascii=False, indent=1))
+    elif into is None:
+        _tell(found.as_json())
+    else:
+        with telling():
+            _draft(found, file, into, document_id, replace, sets, parse_as_of(as_of))
+
+
+def _tell(answer: Mapping[str, Any]) -> None:
     for item in answer["items"]:
-        typer.echo(f"{item['id']}. {item['title']}")
-        for b in item["benefits"]:
-            typer.echo(f"   奖补  {b['quote']}")
-        for c in item["conditions"]:
-            typer.echo(f"   条件  {c['quote']}")
+        typer.echo(f"{item['id']}. {item['title']}（把握 {item['score']:.2f}）")
+        for word, key in (
+            ("奖补", "benefits"),
+            ("条件", "conditions"),
+            ("排除", "exclusions"),
+            ("材料", "materials"),
+        ):
+            for entry in item[key]:
+                typer.echo(f"   {word}  {entry['quote']}")
+        if item["window"]:
+            typer.echo(f"   时间  {item['window'].get('from', '')} 至 {item['window'].get('to', '')}")
+    for entry in answer["general"]["conditions"]:
+        typer.echo(f"通用条件  {entry['quote']}")
+    if not answer["items"]:
+        typer.echo("没有找到可以申报或享受的事项。")
+
+
+def _places(sets: Sequence[str], library: Path) -> dict[str, str]:
+    out = {}
+    for text in sets:
+        name, sep, codes = text.partition("=")
+        if not sep or not codes:
+            raise ValueError(f"--set {text}：要写成 本区=120116*")
+        out[name.strip()] = codes.split(",")[0].strip()
+    for path in sorted((library / "sets").glob("*.yaml")):
+        line = next(
+            (x for x in path.read_text(encoding="utf-8").splitlines() if x.strip().startswith("-")), ""
+        )
+        out.setdefault(path.stem, line.strip(" -\"'"))
+    return {k: v for k, v in out.items() if k in ("本区", "本市", "本省") and v}
+
+
+def _draft(
+    found: Any, file: Path, into: Path, document_id: str | None, replace: bool, sets: Sequence[str], day: Any
+) -> None:
+    from policies.drafts import clause_diff, draft, verbatim, write_draft
+    from profiles.dictionary import builtin_dictionary
+
+    name = document_id or _slug(file.stem)
+    folder = into / name
+    if folder.exists():
+        old = (folder / "text.md").read_text(encoding="utf-8") if (folder / "text.md").is_file() else ""
+        changes = clause_diff(verbatim(old), found.text)
+        for kind, before, after in changes:
+            typer.echo(
+                f"{kind}  {before}" + (f"\n  →  {after}" if kind == "改动" else "")
+                if before
+                else f"{kind}  {after}"
+            )
+        typer.echo(f"库里已有 {name}：条款改动 {len(changes)} 处")
+        if not replace:
+            typer.echo(
+                "没有改写；要用新文本重新起草，请加 --replace（修订的文件应另起编号，以 replaces 相连）"
+            )
+            return
+        signed = [
+            p.name
+            for p in (folder / "items").glob("*.yaml")
+            if not p.name.endswith(".test.yaml") and "status: 草稿" not in p.read_text(encoding="utf-8")
+        ]
+        if signed:
+            raise ValueError(f"{name} 里有已签发的事项（{'、'.join(signed)}），不能覆盖；请用 --id 另起编号")
+    made = draft(found, name, file.name, builtin_dictionary(), _places(sets, into), day)
+    if replace and (folder / "items").is_dir():
+        for stale in (folder / "items").glob("*.yaml"):
+            stale.unlink()
+    write_draft(made, into)
+    for text in sets:
+        word, _, codes = text.partition("=")
+        path = into / "sets" / f"{word.strip()}.yaml"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("".join(f'- "{c.strip()}"\n' for c in codes.split(",")), encoding="utf-8")
+    items = len(found.items)
+    typer.echo(f"{items} 个事项的草稿 → {folder}；写成式子 {made.sure} 条，留作提问 {made.asked} 条")
+    for score, owner, quote in sorted(made.doubtful)[:30]:
+        typer.echo(f"先看  {score:.2f}  {owner}：{quote}")
+    for indicator, quotes in sorted(made.missing.items()):
+        typer.echo(f"指标字典里没有“{indicator}”（{len(quotes)} 处），例如：{quotes[0]}")
+
+
+def _slug(stem: str) -> str:
+    import hashlib
+    import re
+
+    plain = re.sub(r"[^0-9A-Za-z]+", "-", stem).strip("-").lower()
+    return plain or "doc-" + hashlib.sha256(stem.encode()).hexdigest()[:8]
+
+
+def _learn(folder: Path, base: Sequence[Path], day: str) -> str:
+    from policies.decompose.learn import relearn
+
+    return relearn(folder, base, day)
+
+
+def items_command(
+    library: Annotated[
+        Path | None, typer.Option("--library", help="政策库文件夹；默认 HUIQI_LIBRARY 或内置样例")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="导出 .xlsx 或 .json")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="写成 JSON")] = False,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="今天是哪天；默认今天")] = None,
+    drafts: Annotated[bool, typer.Option("--drafts", help="连同草稿")] = False,
+) -> None:
+    """惠企政策事项清单：二十个规定栏目、还空着哪些、七个工作日的公布时限。
+
+    例：huiqi items --out 事项清单.xlsx
+    """
+    with telling():
+        from policies.calendar import builtin_calendar
+        from policies.items import item_list, write_items
+        from policies.library import load_library
+        from profiles.dictionary import builtin_dictionary
+
+        loaded = load_library(library_path(library), builtin_dictionary())
+        rows = item_list(loaded, parse_as_of(as_of), builtin_calendar(), drafts)
+        if out is not None:
+            write_items(rows, out)
+    if as_json:
+        typer.echo(json.dumps([r.as_dict() for r in rows], ensure_ascii=False, indent=1))
+        return
+    for r in rows:
+        late = f"，{r.clock}" if r.clock else ""
+        typer.echo(f"{r.item}  {r.fields['事项名称']}  已填 {r.filled}/20{late}")
+        if r.empty:
+            typer.echo(f"    空着：{'、'.join(r.empty)}")
+    typer.echo(f"共 {len(rows)} 个事项" + (f" → {out}" if out else ""))

@@ -103,7 +103,11 @@ def _names(reading: Reading, clause: int) -> dict[str, int]:
         a, _ = body_of(flat)
         if reading.clauses[k].sort == "方向1":
             out[reading.clauses[k].label] = number
-        name = re.sub(r"(?:支持|申报|申请|项目|需要|应当?|须|同时)?(?:符合|具备|满足)?(?:以下|下列)?条件?[：:。]?$", "", flat[a:])
+        name = re.sub(
+            r"(?:支持|申报|申请|项目|需要|应当?|须|同时)?(?:符合|具备|满足)?(?:以下|下列)?条件?[：:。]?$",
+            "",
+            flat[a:],
+        )
         if 4 <= len(name) <= 24 and not field_of(name):
             out[name] = number
     return out
@@ -118,7 +122,10 @@ def _near_owners(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int]
         under = [
             n
             for n, i in enumerate(items)
-            if any(heading in reading.clauses[k].headings or reading.clauses[k].number == heading for k in i.clauses)
+            if any(
+                heading in reading.clauses[k].headings or reading.clauses[k].number == heading
+                for k in i.clauses
+            )
         ]
         near = [n for n in under if min(abs(k - p.clause) for k in items[n].clauses) <= NEAR]
         if len(under) == 1:

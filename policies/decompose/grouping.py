@@ -87,7 +87,7 @@ def group(reading: Reading, pieces: Sequence[Piece], model: LinearModel) -> list
         pair_features(reading, one, two, between_of(pieces, one, two))
         for one, two in itertools.pairwise(benefits)
     ]
-    scores = model.scores(rows)[:, 0] if rows else []
+    scores: list[float] = model.scores(rows)[:, 0].tolist() if rows else []
     groups = [[benefits[0]]]
     for before, piece, score in zip(benefits, benefits[1:], scores, strict=False):
         if joined(reading, before, piece) or score >= model.threshold[0]:
@@ -97,7 +97,9 @@ def group(reading: Reading, pieces: Sequence[Piece], model: LinearModel) -> list
     return groups
 
 
-_GRADES = re.compile(r"主板|创业板|科创板|新三板|四板|[一二三四五]星|[1-5]A|[一二三]等奖|[ABCD]类|[一二三]档|国家级|省级|市级|区级|县级")
+_GRADES = re.compile(
+    r"主板|创业板|科创板|新三板|四板|[一二三四五]星|[1-5]A|[一二三]等奖|[ABCD]类|[一二三]档|国家级|省级|市级|区级|县级"
+)
 
 
 def joined(reading: Reading, one: Piece, two: Piece) -> bool:

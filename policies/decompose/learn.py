@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import sklearn
@@ -28,3 +31,63 @@ def model_facts(docs: Sequence[Annotated], models: Mapping[str, LinearModel], as
         "features": {name: len(m.vocabulary) for name, m in models.items()},
         "data_sha256": digest.hexdigest(),
     }
+
+
+def load_annotated(root: Path) -> list[Annotated]:
+    """标注集: the documents of a folder with raw/ (texts) and gold/ (annotations); documents.csv may name their city.
+
+    Raises ValueError where an annotation doesn't fit its text.
+    """
+    cities: dict[str, str] = {}
+    if (root / "documents.csv").is_file():
+        with (root / "documents.csv").open(encoding="utf-8") as rows:
+            cities = {r["stem"]: r["city"] for r in csv.DictReader(rows)}
+    out = []
+    for path in sorted((root / "gold").glob("*.json")):
+        gold = json.loads(path.read_text(encoding="utf-8"))
+        source = root / "raw" / str(gold.get("file", ""))
+        if not source.is_file():
+            raise ValueError(f"{path.name} 说的原文 {source.name} 不在 raw/ 里")
+        doc = Annotated(
+            path.stem, cities.get(path.stem, path.stem), source.read_text(encoding="utf-8"), gold
+        ).prepare()
+        if len(gold.get("clauses", {})) != len(doc.clauses):
+            raise ValueError(
+                f"{path.name} 标了 {len(gold.get('clauses', {}))} 条，原文有 {len(doc.clauses)} 条；改正要在同一份原文上做"
+            )
+        out.append(doc)
+    return out
+
+
+def correction_of(answer: Mapping[str, Any], file: str) -> dict[str, Any]:
+    """改正底稿: a decomposition (`huiqi decompose --json`) as the annotation an officer corrects and keeps."""
+    return {
+        "file": file,
+        "clauses": {str(n): c["roles"] for n, c in enumerate(answer["clauses"], 1)},
+        "general": answer["general"],
+        "items": answer["items"],
+    }
+
+
+def relearn(folder: Path, bases: Sequence[Path], day: str) -> str:
+    """重训: refit the models with the officer's corrections (a folder with raw/ and gold/) beside the base sets.
+
+    The new models replace the project's only if every correction is sound. Raises ValueError.
+    """
+    from .linear import save_models
+    from .pipeline import MODELS, stored_models
+    from .training import train
+
+    docs = {d.stem: d for root in [*bases, folder] for d in load_annotated(root)}
+    if len(docs) < MIN_DOCUMENTS:
+        raise ValueError(
+            f"只有 {len(docs)} 份标注，至少要 {MIN_DOCUMENTS} 份才能重训；请用 --base 连同原来的标注集"
+        )
+    chosen = list(docs.values())
+    models = train(chosen)
+    save_models(MODELS, models, model_facts(chosen, models, day))
+    stored_models.cache_clear()
+    return f"用 {len(chosen)} 份文件（其中改正 {len(list((folder / 'gold').glob('*.json')))} 份）重训完成 → {MODELS}"
+
+
+MIN_DOCUMENTS = 10

@@ -84,7 +84,7 @@ def save_models(path: Path, models: Mapping[str, LinearModel], card: Mapping[str
     for name, model in models.items():
         arrays |= model.arrays(name)
     with path.open("wb") as out:
-        np.savez_compressed(out, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(out, allow_pickle=False, **arrays)
     path.with_suffix(".json").write_text(
         json.dumps(card, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
     )

@@ -121,17 +121,23 @@ def mention_features(
 
 
 _CEILING = re.compile(r"最高|上限|限额|不超过|封顶|至多")
-_EACH = re.compile(r"每(?:人|家|户|个|件|亩|台|套|名|生|位|篇|场)(?:每[月年次天])?(?:补[贴助]|奖励|资助|给予)?$|(?:补[贴助]|奖励|资助|费)标准(?:为|是)$")
+_EACH = re.compile(
+    r"每(?:人|家|户|个|件|亩|台|套|名|生|位|篇|场)(?:每[月年次天])?(?:补[贴助]|奖励|资助|给予)?$|(?:补[贴助]|奖励|资助|费)标准(?:为|是)$"
+)
 _STEP = re.compile(r"(?:以上|含|元)(?:至|到|-|—)$")
-_LIMIT_OF = re.compile(r"(?:利润|所得额|收入|销售|产值|投资|资产|税)[^，。]{0,6}(?:不超过|低于|不高于)[^，。\d]{0,4}$")
-_PAID_OUT = re.compile(r"应(?:奖励|补[贴助]|兑现)额|(?:分|按)[^，。]{0,8}(?:阶段|期|批)[^，。]{0,14}(?:拨付|兑现|发放|奖励)|首期|尾款|预拨")
+_LIMIT_OF = re.compile(
+    r"(?:利润|所得额|收入|销售|产值|投资|资产|税)[^，。]{0,6}(?:不超过|低于|不高于)[^，。\d]{0,4}$"
+)
+_PAID_OUT = re.compile(
+    r"应(?:奖励|补[贴助]|兑现)额|(?:分|按)[^，。]{0,8}(?:阶段|期|批)[^，。]{0,14}(?:拨付|兑现|发放|奖励)|首期|尾款|预拨"
+)
 _THRESHOLD = re.compile(r"^(?:（[^）]*）)?(?:及?以[上下]|以内)")
 
 
 def corrected(flat: str, found: list[Quantity], scores: np.ndarray) -> np.ndarray:
     """改判: keys that the words fix beyond doubt, over what the model thinks; scores: mentions × KEYS."""
     out = scores.copy()
-    for n, q in enumerate(found):
+    for n, _q in enumerate(found):
         key = _fixed(flat, found, n, KEYS[int(out[n].argmax())], out)
         if key is not None:
             out[n] = [0.9 if k == key else 0.02 for k in KEYS]
@@ -142,7 +148,11 @@ def _fixed(flat: str, found: list[Quantity], n: int, now: str, scores: np.ndarra
     q = found[n]
     left, right = flat[: q.start], flat[q.end :]
     near = re.split(r"[，；。：]", left)[-1]
-    if re.match(r"例如|比如|举例", flat) or (_STEP.search(left) and q.kind == "money") or _PAID_OUT.search(near):
+    if (
+        re.match(r"例如|比如|举例", flat)
+        or (_STEP.search(left) and q.kind == "money")
+        or _PAID_OUT.search(near)
+    ):
         return "none"
     if n and chained(flat, found[n - 1], q):
         before = KEYS[int(scores[n - 1].argmax())]

@@ -73,7 +73,11 @@ def paper_spans(
     if "material" not in names and not (listed and "title" not in names):
         return []
     a, b = body_of(flat)
-    told = [(*m.span("m"), 0.6) for m in _HANDED.finditer(flat) if len(m["m"]) >= 5 and not _FRAGMENT.match(m["m"])]
+    told = [
+        (*m.span("m"), 0.6)
+        for m in _HANDED.finditer(flat)
+        if len(m["m"]) >= 5 and not _FRAGMENT.match(m["m"])
+    ]
     if "title" in names and not (listed and c.label and re.search(r"[。；]$", flat)):
         return []
     if "procedure" in names or _INSTRUCTS.search(flat):

@@ -20,6 +20,7 @@ from .papers import share_materials, share_windows
 from .pieces import Piece, Reading, atom_rows, mention_rows, pieces_of, rows_flat, start_reading
 from .roles import ROLES, chosen_roles, role_scores
 from .sift import concrete, kept_benefits, title_item, with_numbers, with_triggers, with_words
+from .titles import name_items
 from .windows import issued_day
 
 MODELS = Path(__file__).resolve().parent.parent / "models" / "decompose.npz"
@@ -76,6 +77,7 @@ def assemble(reading: Reading, roles: list[list[str]], models: Models) -> Decomp
     barred = share_exclusions(reading, items, roles)
     share_materials(reading, items, roles, models["atoms"])
     share_windows(reading, items, roles, issued)
+    name_items(reading, items)
     return Decomposition(reading.text, reading.clauses, reading.roles, roles, items, general, barred, issued)
 
 

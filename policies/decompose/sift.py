@@ -31,7 +31,9 @@ _STRONG = re.compile(
     r"(?:实行|采取|按)[^，。；]{0,12}一事一议|免[收征]|减免|返还(?!贷)|按[^，。；]{0,30}(?:补贴|补助|奖励|资助|贴息)|优先(?:推荐|支持|安排|给予|享受)|"
     r"(?:申请|申领|领取|享受)[^，。；]{0,14}(?:补贴|补助|待遇|优惠|奖励|贷款)"
 )
-_SUBJECT = re.compile(r"^[^，。]{0,30}?对(?!于?[^，]{0,20}(?:进行|开展|加强))|的(?:企业|单位|机构|个人|人员|项目|团队|人才)?[，。]|企业|单位|人员|毕业生|职工|家庭|者")
+_SUBJECT = re.compile(
+    r"^[^，。]{0,30}?对(?!于?[^，]{0,20}(?:进行|开展|加强))|的(?:企业|单位|机构|个人|人员|项目|团队|人才)?[，。]|企业|单位|人员|毕业生|职工|家庭|者"
+)
 _NOT_GIVING = re.compile(r"不予|不再|不得|停止|取消|追|资金管理|资金使用|资金分配|不享受|公示|审核|材料")
 
 
@@ -54,7 +56,9 @@ def with_words(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]
 
 _TAKES = re.compile(r"停止享受|不享受|不再享受|不得享受|不予|取消|追[回缴]|不再给予")
 _LEADS_ON = re.compile(r"(?:如下|以下[^，。]{0,10}|条件之一[^，。]{0,16})[：:]?$|[：:]$")
-_PAYING = re.compile(r"应(?:奖励|补[贴助]|兑现)额|兑现[^，。]{0,6}(?:奖励|政策)|(?:资金|奖励)[^，。]{0,4}(?:分[^，。]{0,4}(?:期|批|阶段)|拨付)")
+_PAYING = re.compile(
+    r"应(?:奖励|补[贴助]|兑现)额|兑现[^，。]{0,6}(?:奖励|政策)|(?:资金|奖励)[^，。]{0,4}(?:分[^，。]{0,4}(?:期|批|阶段)|拨付)"
+)
 
 
 def _idle(reading: Reading, p: Piece) -> bool:
@@ -143,7 +147,7 @@ def grade(reading: Reading, item: Item) -> int:
             best = 2
         elif _HARD.search(said) and _TO_WHOM.search(flat) and (role >= 0.4 or strong):
             best = max(best, 1 if _MAY.search(flat) else 2)
-        elif _SOFT.search(said) and (role >= 0.45 and p.score >= 0.3 or strong):
+        elif _SOFT.search(said) and ((role >= 0.45 and p.score >= 0.3) or strong):
             best = max(best, 1)
     return best
 

@@ -67,6 +67,8 @@ def atoms_of(index: int, flat: str) -> list[Atom]:
     out: list[Atom] = []
     lead = _LEAD.match(flat)
     at = lead.end() if lead else 0
+    named = _NAMED.match(flat, at)
+    at = named.end() if named else at
     before = flat[at - 1] if at else ""
     for m in re.finditer(r"[^，；。：！？:;→]+|[，；。：！？:;→]", flat[at:]):
         if re.match(r"[，；。：！？:;→]$", m.group()):
@@ -113,8 +115,11 @@ def _merge_brackets(atoms: list[Atom], flat: str) -> list[Atom]:
     return out
 
 
-_FRONT = re.compile(r"^(?:对于|对(?!外|口|接)|凡是?|其中|同时|并且?|且|及|以及|或者?|即|而|、|“(?=[^”]*$))+")
-_BACK = re.compile(r"(?:的|者(?<![企业作]者)|等情形|时)?[，。；、：]*$")
+# 《某办法》对通过认定的…: the name of another policy before what it gives.
+_NAMED = re.compile(r"(?:《[^》]{4,60}》|》)(?![的，。、；：（规要精等中第和及有])")
+_FRONT = re.compile(
+    r"^(?:是指|对于|对(?!外|口|接)|凡是?|其中|同时|并且?|且|及|以及|或者?|即|而|、|“(?=[^”]*$))+"
+)
 
 
 def trimmed(flat: str, a: int, b: int) -> tuple[int, int]:
