@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
-from sqlalchemy.engine import Engine
+from store.database import Engine
 
 from engine.columns import Selected
 from engine.explain import value_at
