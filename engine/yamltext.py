@@ -12,6 +12,8 @@ from engine.errors import Place, Problem
 
 _Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_DEPTH = 60
+KNOWN_TAGS = {f"tag:yaml.org,2002:{name}" for name in
+              ("str", "int", "float", "bool", "null", "timestamp", "seq", "map", "value", "merge")}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -143,9 +145,8 @@ def _convert(node: yaml.Node, file: str, path: str, report: Report, depth: int, 
         raise _Refused(Problem(0, f"嵌套超过 {MAX_DEPTH} 层，请拆开写", place))
     if id(node) in seen:
         raise _Refused(Problem(0, "不支持 YAML 的锚点和引用（& 和 *），请写全", place))
-    if not isinstance(node, yaml.ScalarNode):
-        seen.add(id(node))
-    if node.tag and not node.tag.startswith("tag:yaml.org,2002:"):
+    seen.add(id(node))
+    if node.tag not in KNOWN_TAGS:
         raise _Refused(Problem(0, f"不支持标签“{node.tag}”，请去掉", place))
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node, place)

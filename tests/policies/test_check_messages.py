@@ -1,0 +1,154 @@
+"""核对的说法: what a wrong rule says, where, and how to mend it (rule language, section 9)."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from engine.errors import Problem
+from policies.check import check_library
+from policies.library import LibraryError, load_library
+from profiles.dictionary import builtin_dictionary
+
+DOCUMENT = "title: 试行办法\nissued: 2025-01-01\neffective: 2025-01-01\nexpires: 2027-12-31\n"
+TEXT = "# 试行办法\n\n## 第一条 条件\n上一年度研发费用在500万元以上。\n\n## 第二条 标准\n给予10万元奖励。\n"
+ITEM = textwrap.dedent("""\
+    item: d/a
+    title: 试行奖励
+    batches:
+      2026: {year: 2025, opens: 2026-01-01, closes: 2026-12-31}
+    conditions:
+      all:
+        - id: rd
+          cite: 第一条
+          quote: 上一年度研发费用在500万元以上
+          when: 研发费用[Y] >= 500万元
+    benefit: {cite: 第二条, quote: 给予10万元奖励, amount: 10万元}
+    """)
+CASES = textwrap.dedent("""\
+    item: d/a
+    batch: 2026
+    given: {研发费用: {2025: 500万元}}
+    cases:
+      - {name: 刚好, expect: {verdict: 符合, amount: 10万元}}
+      - {name: 差一点, with: {研发费用: {2025: 499万元}}, expect: {verdict: 不符合, fails: [rd]}}
+      - {name: 缺, with: {研发费用: {2025: ~}}, expect: {verdict: 待核实, unknown: [rd], amount: 10万元}}
+    """)
+
+
+def library(
+    tmp_path: Path, item: str = ITEM, cases: str = CASES, document: str = DOCUMENT, text: str = TEXT
+) -> Path:
+    folder = tmp_path / "lib" / "d"
+    (folder / "items").mkdir(parents=True)
+    (folder / "document.yaml").write_text(document, encoding="utf-8")
+    (folder / "text.md").write_text(text, encoding="utf-8")
+    (folder / "items" / "a.yaml").write_text(item, encoding="utf-8")
+    (folder / "items" / "a.test.yaml").write_text(cases, encoding="utf-8")
+    return tmp_path / "lib"
+
+
+def problems(root: Path) -> list[Problem]:
+    return check_library(load_library(root, builtin_dictionary()), {"C35", "K70"}).problems
+
+
+def test_a_sound_library_has_no_problem(tmp_path: Path) -> None:
+    assert problems(library(tmp_path)) == []
+
+
+def test_an_unknown_indicator_reads_like_a_compilers_error(tmp_path: Path) -> None:
+    found = problems(library(tmp_path, ITEM.replace("when: 研发费用[Y]", "when: 研发经费用[Y]")))
+    assert [p.code for p in found] == [1]
+    assert found[0].render("policies/library/") == (
+        "policies/library/d/items/a.yaml:10  conditions › all › 第1项 › when\n"
+        "  研发经费用[Y] >= 500万元\n"
+        "  ^^^^^^^^^^\n"
+        "  没有“研发经费用”这个指标。您是不是想写“研发费用”？"
+    )
+    assert (found[0].place.line, found[0].place.column) == (10, 13)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "says"),
+    [
+        ("title: 试行奖励", "titel: 试行奖励", 1, "您是不是想写“title”"),
+        ("研发费用[Y] >= 500万元", "研发费用 >= 500万元", 2, "请写明年度"),
+        ("研发费用[Y] >= 500万元", "研发费用[Y] >= 500", 2, "500万元"),
+        ("研发费用[Y] >= 500万元", "研发费用[Y] >= 500万圆", 1, "您是不是想写“万元”"),
+        ("研发费用[Y] >= 500万元", "成立日期[Y] >= 2020-01-01", 2, "去掉方括号"),
+        ("研发费用[Y] >= 500万元", "申报开始 - 成立日期 >= 1年", 2, "日期 <= 申报开始 - 1年"),
+        ("研发费用[Y] >= 500万元", "研发费用[Y] >= 500万元 and 营业收入[Y] > 0元", 2, "all / any"),
+        ("研发费用[Y] >= 500万元", "登记地区划 in 本区区", 1, "没有“本区区”这个集合"),
+        ("quote: 上一年度研发费用在500万元以上", "quote: 上年度研发费用在500万元以上", 3, "逐字复制"),
+        ("cite: 第一条", "cite: 第三条", 3, "没有“第三条”这个标题"),
+        ("item: d/a", "item: d/b", 4, "应当是“d/a”"),
+        ("title: 试行奖励", "title: 试行奖励\ndelivery: 免申即享\nmaterials: [申请表]", 5, "申请表"),
+        ("year: 2025, opens: 2026-01-01, closes: 2026-12-31", "year: 2029, opens: 2030-01-01, closes: 2030-02-01", 6, "有效期"),
+        ("amount: 10万元}", "bands: {by: '研发费用[Y]', steps: [{upto: 5万元, amount: 1万元}, {upto: 4万元, amount: 2万元}]}}", 7, "由小到大"),
+        ("      when: 研发费用[Y] >= 500万元", "      all: [{when: '研发费用[Y] >= 500万元'}, {when: '研发费用[Y] < 400万元'}]", 8, "矛盾"),
+        ("      when: 研发费用[Y] >= 500万元", "      all: [{when: '研发费用[Y] >= 500万元'}, {when: '行业代码 in [\"Z99*\"]'}]", 8, "GB/T 4754"),
+        ("研发费用[Y] >= 500万元", "研发费用[Y] > 500万元", 11, "应当用 >="),
+    ],
+)  # fmt: skip
+def test_every_refusal_says_what_and_how_to_mend_it(
+    tmp_path: Path, old: str, new: str, code: int, says: str
+) -> None:
+    assert old in ITEM
+    found = problems(library(tmp_path, ITEM.replace(old, new)))
+    told = [p for p in found if p.code == code]
+    assert told, [p.render() for p in found]
+    assert any(says in p.message for p in told), [p.message for p in told]
+    assert all(p.place.file.startswith("d/") and p.place.line >= 1 for p in told)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("item: d/a\n\ttitle: x\n", "Tab"),
+        ("item: d/a\nitem: d/a\n", "重复"),
+        ("item: [d/a\n", "不是合法的 YAML"),
+        ("item: &x d/a\ntitle: *x\n", "锚点"),
+        ("item: !!python/object:os.system d/a\n", "标签"),
+        ("", "空的"),
+    ],
+)
+def test_files_that_cannot_be_read_are_told_and_the_rest_goes_on(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    root = library(tmp_path)
+    (root / "d" / "items" / "b.yaml").write_text(text, encoding="utf-8")
+    found = problems(root)
+    assert any(p.code == 0 and says in p.message for p in found), [p.message for p in found]
+    assert load_library(root, builtin_dictionary()).programs
+
+
+def test_a_gbk_file_is_named_as_such(tmp_path: Path) -> None:
+    root = library(tmp_path)
+    (root / "d" / "items" / "b.yaml").write_bytes("item: 甲\n".encode("gb18030"))
+    assert any("GBK" in p.message for p in problems(root) if p.code == 0)
+
+
+def test_a_case_that_differs_says_what_was_expected(tmp_path: Path) -> None:
+    found = problems(library(tmp_path, cases=CASES.replace("符合, amount: 10万元", "符合, amount: 9万元")))
+    assert [p.code for p in found] == [12]
+    assert "应为 90,000.00元，算得 100,000.00元" in found[0].message
+
+
+def test_a_leaf_without_its_own_case_is_missing_one(tmp_path: Path) -> None:
+    cases = "\n".join(line for line in CASES.splitlines() if "差一点" not in line)
+    assert [p.code for p in problems(library(tmp_path, cases=cases))] == [9]
+
+
+def test_twins_are_told(tmp_path: Path) -> None:
+    root = library(tmp_path)
+    for name in ("a.yaml", "a.test.yaml"):
+        body = (root / "d" / "items" / name).read_text(encoding="utf-8").replace("d/a", "d/b")
+        (root / "d" / "items" / name.replace("a.", "b.", 1)).write_text(body, encoding="utf-8")
+    assert [p.code for p in problems(root)] == [10]
+
+
+def test_a_folder_that_is_no_library_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LibraryError, match=r"document\.yaml"):
+        load_library(tmp_path, builtin_dictionary())
