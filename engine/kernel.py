@@ -294,29 +294,27 @@ class _Run:
     def hits(self) -> list[ItemHits | None]:
         """Hits of each planned item; None where its amounts can't be worked out here."""
         counts, starts, ends = self._count()
-        widths, mask_at, size = _mask_places([len(c) for c in self.plan.items], starts[0], ends)
-        total = int(ends[-1]) if len(ends) else 0
-        rows = np.empty(total, np.int32)
+        first = starts[0]
+        widths, mask_at, size = _mask_places([len(c) for c in self.plan.items], first, ends)
+        rows = np.empty(int(ends[-1]) if len(ends) else 0, np.int32)
         raw = np.empty(size, np.uint8)
-        views = [raw.view(MASKS[w]) for w in (1, 2, 4, 8)]
-        shift = mask_at - starts[0]
+        shift = mask_at - first * widths
+        low_at, high_at, amounts = self._room(first, ends)
 
-        def work(part: int) -> Callable[[], None]:
-            def go() -> None:
-                begin, end = self.parts[part]
-                at = starts[part].copy()
-                self.code.list_hits(begin, end, *self._item_args(), counts, at, rows, *views, shift, widths)
+        def work(part: int) -> None:
+            begin, end = self.parts[part]
+            self.code.list_hits(
+                begin, end, *self._item_args(), counts, starts[part].copy(), rows, raw, shift, widths,
+                *self._amount_tables, low_at, high_at, amounts,
+            )  # fmt: skip
 
-            return go
-
-        self._each([work(p) for p in range(len(self.parts))])
-        amounts = self._amounts(starts[0], ends, rows)
+        self._each([partial(work, p) for p in range(len(self.parts))])
         out: list[ItemHits | None] = []
         for i, item in enumerate(self.plan.bound):
-            a, b = int(starts[0][i]), int(ends[i])
+            a, b = int(first[i]), int(ends[i])
             width = int(widths[i])
-            marks = raw[mask_at[i] * width : (mask_at[i] + b - a) * width].view(MASKS[width])
-            low, high = amounts(i, rows[a:b])
+            marks = raw[mask_at[i] : mask_at[i] + (b - a) * width].view(MASKS[width])
+            low, high = self._ends(i, a, b, low_at, high_at, amounts, rows[a:b])
             out.append(PackedHits(item, rows[a:b], marks, low, high, item.batch.opens > self.as_of))
         return out
 
@@ -326,70 +324,57 @@ class _Run:
         counts = np.empty((self.blocks, n), np.uint16)
         totals = np.zeros((len(self.parts), n), np.int64)
 
-        def work(part: int) -> Callable[[], None]:
-            begin, end = self.parts[part]
-            return lambda: self.code.count_hits(begin, end, *self._item_args(), counts, totals[part])
+        def work(part: int) -> None:
+            self.code.count_hits(*self.parts[part], *self._item_args(), counts, totals[part])
 
-        self._each([work(p) for p in range(len(self.parts))])
+        self._each([partial(work, p) for p in range(len(self.parts))])
         ends = np.cumsum(totals.sum(0))
         first = ends - totals.sum(0)
         starts = first + np.cumsum(totals, axis=0) - totals
         return counts, np.ascontiguousarray(starts), ends
 
     # -- amounts
-    def _amounts(
-        self, starts: NDArray[np.int64], ends: NDArray[np.int64], rows: NDArray[np.int32]
-    ) -> Callable[[int, NDArray[np.int32]], tuple[Floats, Floats]]:
-        plan = self.amounts
+    def _room(
+        self, starts: NDArray[np.int64], ends: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+        """Where each item's low and high ends go, less where its hits begin, and the room for all of them."""
+        plan, size = self.amounts, 0
         low_at, high_at = np.zeros(len(starts), np.int64), np.zeros(len(starts), np.int64)
-        size = 0
-        jobs = []
         for i, program in enumerate(plan.program_of):
             n = int(ends[i] - starts[i])
             if program < 0 or not n:
                 continue
-            jobs.append((n, i, program))
-            low_at[i] = high_at[i] = size
+            low_at[i] = high_at[i] = size - starts[i]
             size += n
             if plan.low[program] != plan.high[program]:
-                high_at[i] = size
+                high_at[i] = size - starts[i]
                 size += n
-        out = np.empty(size)
-        self._work_out(jobs, np.append(starts, ends[-1:]), rows, low_at, high_at, out)
+        return low_at, high_at, np.empty(size)
 
-        def of(item: int, hit_rows: NDArray[np.int32]) -> tuple[Floats, Floats]:
-            n = len(hit_rows)
-            program = plan.program_of[item]
-            if program >= 0:
-                return out[low_at[item] : low_at[item] + n], out[high_at[item] : high_at[item] + n]
-            if program == -1:
-                low, high = plan.constant[item]
-                return np.broadcast_to(np.float64(low), n), np.broadcast_to(np.float64(high), n)
-            return plain_amounts(self.plan.bound[item], self.columns, hit_rows)
-
-        return of
-
-    def _work_out(
-        self, jobs: list[tuple[int, int, int]], at: NDArray[np.int64], rows: NDArray[np.int32],
-        low_at: NDArray[np.int64], high_at: NDArray[np.int64], out: Floats,
-    ) -> None:  # fmt: skip
-        """Amount programs of all items, the jobs dealt out to the threads by size."""
+    @cached_property
+    def _amount_tables(self) -> tuple[Any, ...]:
         plan = self.amounts
-        jobs.sort(reverse=True)
-        code = _table([c[0] for c in plan.code], 5)
-        code_x = np.array([c[1] for c in plan.code], np.float64)
-        tables = (code, code_x, np.array(plan.code_at, np.int64), plan.registers)
-        ends = (np.array(plan.low, np.int64), np.array(plan.high, np.int64))
-        parts = len(self.parts)
+        return (
+            self.pointers, np.array(plan.program_of, np.int64), _table([c[0] for c in plan.code], 5),
+            np.array([c[1] for c in plan.code], np.float64), np.array(plan.code_at, np.int64), plan.registers,
+            np.array(plan.low, np.int64), np.array(plan.high, np.int64),
+        )  # fmt: skip
 
-        def work(part: int) -> Callable[[], None]:
-            mine = _table([j[1:] for j in jobs[part::parts]], 2)
-            return lambda: self.code.amounts(
-                mine, at, rows, self.rows, self.planes, self.pointers, *tables, *ends, low_at, high_at, out
+    def _ends(
+        self, item: int, begin: int, end: int, low_at: NDArray[np.int64], high_at: NDArray[np.int64], amounts: Floats,
+        rows: NDArray[np.int32],
+    ) -> tuple[Floats, Floats]:  # fmt: skip
+        """Low and high of an item's hits begin..end."""
+        program = self.amounts.program_of[item]
+        if program >= 0:
+            low, high = int(low_at[item]), int(high_at[item])
+            return amounts[low + begin : low + end], amounts[high + begin : high + end]
+        if program == -1:
+            low_end, high_end = self.amounts.constant[item]
+            return np.broadcast_to(np.float64(low_end), end - begin), np.broadcast_to(
+                np.float64(high_end), end - begin
             )
-
-        if jobs:
-            self._each([work(p) for p in range(parts)])
+        return plain_amounts(self.plan.bound[item], self.columns, rows)
 
     # -- every pair
     def every(self) -> list[ItemHits]:
@@ -402,11 +387,17 @@ class _Run:
 
         self._threaded(work)
         hit = [np.flatnonzero(fails[i] == 0).astype(np.int32) for i in range(n)]
-        ends = np.cumsum([len(h) for h in hit]).astype(np.int64)
-        starts = ends - np.array([len(h) for h in hit], np.int64)
+        at = np.cumsum([0, *(len(h) for h in hit)]).astype(np.int64)
         flat = np.concatenate(hit) if hit else np.zeros(0, np.int32)
-        amounts = self._amounts(starts, ends, flat)
-        return [self._all_pairs(i, fails[i], unknown[i], hit[i], *amounts(i, hit[i])) for i in range(n)]
+        low_at, high_at, amounts = self._room(at[:-1], at[1:])
+        self.code.amounts(
+            at, flat, self.rows, self.planes, *self._amount_tables, low_at, high_at, amounts
+        )  # fmt: skip
+        out = []
+        for i in range(n):
+            ends = self._ends(i, int(at[i]), int(at[i + 1]), low_at, high_at, amounts, hit[i])
+            out.append(self._all_pairs(i, fails[i], unknown[i], hit[i], *ends))
+        return out
 
     def _all_pairs(
         self, i: int, fails: NDArray[np.uint64], unknown: NDArray[np.uint64], hit: NDArray[np.int32], low: Floats,
@@ -473,11 +464,11 @@ def _share(program: Sequence[int], density: NDArray[np.float64]) -> float:
 def _mask_places(
     conditions: Sequence[int], starts: NDArray[np.int64], ends: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """Bytes a mask of each item takes, where its masks begin (in such units), and the bytes of all."""
+    """Bytes a mask of each item takes, the byte where its masks begin (aligned), and the bytes of all."""
     widths = np.array([1 if c <= 8 else 2 if c <= 16 else 4 if c <= 32 else 8 for c in conditions], np.int64)
     sizes = (widths * (ends - starts) + 7) // 8 * 8
     begins = np.cumsum(sizes) - sizes
-    return widths, begins // np.maximum(widths, 1), int(sizes.sum())
+    return widths, begins, int(sizes.sum())
 
 
 def answered(answers: AnswerBook) -> Mapping[tuple[str, str], set[str]]:

@@ -59,7 +59,7 @@ from engine.kernel_trace import (
     YEAR,
 )  # fmt: skip
 
-BLOCK = 2048
+BLOCK = 8192
 WORDS = BLOCK // 64
 TOLERANCE = 1e-9
 U0, U1 = np.uint64(0), np.uint64(1)
@@ -180,149 +180,152 @@ def _calendar(op, out, a, x, n):
 
 
 @njit(nogil=True, cache=True)
-def _two(op, out, a, b, n):
+def _two(op, regs, out, a, b, n):
     if op == ADD:
         for i in range(n):
-            out[i] = a[i] + b[i]
+            regs[out, i] = regs[a, i] + regs[b, i]
     elif op == SUB:
         for i in range(n):
-            out[i] = a[i] - b[i]
+            regs[out, i] = regs[a, i] - regs[b, i]
     elif op == MUL:
         for i in range(n):
-            out[i] = a[i] * b[i]
+            regs[out, i] = regs[a, i] * regs[b, i]
     elif op == DIV:
         for i in range(n):
-            out[i] = np.divide(a[i], b[i])
+            regs[out, i] = np.divide(regs[a, i], regs[b, i])
     elif op == MAX:
         for i in range(n):
-            out[i] = a[i] if (a[i] > b[i] or a[i] != a[i]) else b[i]
+            regs[out, i] = regs[a, i] if (regs[a, i] > regs[b, i] or regs[a, i] != regs[a, i]) else regs[b, i]
     elif op == MIN:
         for i in range(n):
-            out[i] = a[i] if (a[i] < b[i] or a[i] != a[i]) else b[i]
+            regs[out, i] = regs[a, i] if (regs[a, i] < regs[b, i] or regs[a, i] != regs[a, i]) else regs[b, i]
     elif op == FMAX:
         for i in range(n):
-            out[i] = a[i] if (a[i] >= b[i] or b[i] != b[i]) else b[i]
+            regs[out, i] = (
+                regs[a, i] if (regs[a, i] >= regs[b, i] or regs[b, i] != regs[b, i]) else regs[b, i]
+            )
     elif op == FMIN:
         for i in range(n):
-            out[i] = a[i] if (a[i] <= b[i] or b[i] != b[i]) else b[i]
+            regs[out, i] = (
+                regs[a, i] if (regs[a, i] <= regs[b, i] or regs[b, i] != regs[b, i]) else regs[b, i]
+            )
     else:
-        _tests(op, out, a, b, n)
+        _tests(op, regs, out, a, b, n)
 
 
 @njit(nogil=True, cache=True)
-def _tests(op, out, a, b, n):
+def _tests(op, regs, out, a, b, n):
     if op == GT:
         for i in range(n):
-            out[i] = 1.0 if a[i] > b[i] else 0.0
+            regs[out, i] = 1.0 if regs[a, i] > regs[b, i] else 0.0
     elif op == GE:
         for i in range(n):
-            out[i] = 1.0 if a[i] >= b[i] else 0.0
+            regs[out, i] = 1.0 if regs[a, i] >= regs[b, i] else 0.0
     elif op == EQ:
         for i in range(n):
-            out[i] = 1.0 if a[i] == b[i] else 0.0
+            regs[out, i] = 1.0 if regs[a, i] == regs[b, i] else 0.0
     elif op == NE:
         for i in range(n):
-            out[i] = 1.0 if a[i] != b[i] else 0.0
+            regs[out, i] = 1.0 if regs[a, i] != regs[b, i] else 0.0
     elif op == AND:
         for i in range(n):
-            out[i] = a[i] * b[i]
+            regs[out, i] = regs[a, i] * regs[b, i]
     elif op == OR:
         for i in range(n):
-            out[i] = max(a[i], b[i])
+            regs[out, i] = max(regs[a, i], regs[b, i])
 
 
 @njit(nogil=True, cache=True)
-def _one(op, out, a, n):
+def _one(op, regs, out, a, n):
     if op == ABS:
         for i in range(n):
-            out[i] = abs(a[i])
+            regs[out, i] = abs(regs[a, i])
     elif op == NEG:
         for i in range(n):
-            out[i] = -a[i]
+            regs[out, i] = -regs[a, i]
     elif op == ISNAN:
         for i in range(n):
-            out[i] = 1.0 if a[i] != a[i] else 0.0
+            regs[out, i] = 1.0 if regs[a, i] != regs[a, i] else 0.0
     elif op == ISINF:
         for i in range(n):
-            out[i] = 1.0 if abs(a[i]) == np.inf else 0.0
+            regs[out, i] = 1.0 if abs(regs[a, i]) == np.inf else 0.0
     elif op == FLOOR:
         for i in range(n):
-            out[i] = np.floor(a[i])
+            regs[out, i] = np.floor(regs[a, i])
     elif op == TRUNC:
         for i in range(n):
-            out[i] = np.trunc(a[i])
+            regs[out, i] = np.trunc(regs[a, i])
     elif op == RINT:
         for i in range(n):
-            out[i] = np.rint(a[i])
+            regs[out, i] = np.rint(regs[a, i])
     elif op == NOT:
         for i in range(n):
-            out[i] = 1.0 - a[i]
+            regs[out, i] = 1.0 - regs[a, i]
     elif op == ROUND:  # benefit.round_fen
         for i in range(n):
-            out[i] = np.floor(a[i] * 100 + 0.5) / 100
+            regs[out, i] = np.floor(regs[a, i] * 100 + 0.5) / 100
 
 
 @njit(nogil=True, cache=True)
-def _with_number(op, out, a, x, n):
+def _with_number(op, regs, out, a, x, n):
     if op == ADDK:
         for i in range(n):
-            out[i] = a[i] + x
+            regs[out, i] = regs[a, i] + x
     elif op == SUBK:
         for i in range(n):
-            out[i] = a[i] - x
+            regs[out, i] = regs[a, i] - x
     elif op == KSUB:
         for i in range(n):
-            out[i] = x - a[i]
+            regs[out, i] = x - regs[a, i]
     elif op == MULK:
         for i in range(n):
-            out[i] = a[i] * x
+            regs[out, i] = regs[a, i] * x
     elif op == DIVK:
         for i in range(n):
-            out[i] = np.divide(a[i], x)
+            regs[out, i] = np.divide(regs[a, i], x)
     elif op == KDIV:
         for i in range(n):
-            out[i] = np.divide(x, a[i])
+            regs[out, i] = np.divide(x, regs[a, i])
     elif op == MAXK:
         for i in range(n):
-            out[i] = a[i] if (a[i] > x or a[i] != a[i]) else x
+            regs[out, i] = regs[a, i] if (regs[a, i] > x or regs[a, i] != regs[a, i]) else x
     elif op == MINK:
         for i in range(n):
-            out[i] = a[i] if (a[i] < x or a[i] != a[i]) else x
+            regs[out, i] = regs[a, i] if (regs[a, i] < x or regs[a, i] != regs[a, i]) else x
     elif op == GTK:
         for i in range(n):
-            out[i] = 1.0 if a[i] > x else 0.0
+            regs[out, i] = 1.0 if regs[a, i] > x else 0.0
     elif op == GEK:
         for i in range(n):
-            out[i] = 1.0 if a[i] >= x else 0.0
+            regs[out, i] = 1.0 if regs[a, i] >= x else 0.0
     elif op == LTK:
         for i in range(n):
-            out[i] = 1.0 if a[i] < x else 0.0
+            regs[out, i] = 1.0 if regs[a, i] < x else 0.0
     elif op == LEK:
         for i in range(n):
-            out[i] = 1.0 if a[i] <= x else 0.0
+            regs[out, i] = 1.0 if regs[a, i] <= x else 0.0
     elif op == EQK:
         for i in range(n):
-            out[i] = 1.0 if a[i] == x else 0.0
+            regs[out, i] = 1.0 if regs[a, i] == x else 0.0
 
 
 @njit(nogil=True, cache=True)
-def _step(op, out, regs, a, b, c, x, n):
-    """One instruction that loads nothing."""
+def _step(op, regs, out, a, b, c, x, n):
+    """One instruction that loads nothing; values are registers by number."""
     if op == CONST:
         for i in range(n):
-            out[i] = x
+            regs[out, i] = x
     elif op == WHERE:
-        test, yes, no = regs[a], regs[b], regs[c]
         for i in range(n):
-            out[i] = yes[i] if test[i] != 0.0 else no[i]
+            regs[out, i] = regs[b, i] if regs[a, i] != 0.0 else regs[c, i]
     elif op >= ADDK:
-        _with_number(op, out, regs[a], x, n)
+        _with_number(op, regs, out, a, x, n)
     elif op >= YEAR:
-        _calendar(op, out, regs[a], x, n)
+        _calendar(op, regs[out], regs[a], x, n)
     elif op >= ABS or op == NOT:
-        _one(op, out, regs[a], n)
+        _one(op, regs, out, a, n)
     else:
-        _two(op, out, regs[a], regs[b], n)
+        _two(op, regs, out, a, b, n)
 
 
 # ---------------------------------------------------------------- predicates to planes
@@ -489,7 +492,7 @@ def _computed(out, first, n, numbers, rows, code, code_x, compared, regs, unknow
             for i in range(n):
                 regs[dst, i] = data[first + i]
         elif op >= 0:
-            _step(op, regs[dst], regs, a, code[k, 3], code[k, 4], code_x[k], n)
+            _step(op, regs, dst, a, code[k, 3], code[k, 4], code_x[k], n)
         else:
             row = compared[a]
             possible, sure = out[row[0], 0], out[row[0], 1]
@@ -603,22 +606,27 @@ def _mark(
         start, stop = program_at[condition], program_at[condition + 1]
         bit = np.uint8(1 << (number & 7))
         base = (number >> 3) * BLOCK
-        single = stop - start == 1
-        possible, sure = plane[program[start], 0], plane[program[start], 1]
-        if not single:
-            # the deepest slot of the stack is kept free for the possible side
-            _tree(program, start, stop, plane, 0, stack, words)
-            possible = stack[len(stack) - 1]
-            for w in range(words):
-                possible[w] = stack[0, w]
-            _tree(program, start, stop, plane, 1, stack, words)
-            sure = stack[0]
+        if stop - start == 1:
+            literal = program[start]
+            if failing:
+                for w in range(words):
+                    _blend(marks, base + w * 64, acc[w] & ~plane[literal, 0, w], bit)
+            else:
+                for w in range(words):
+                    _blend(marks, base + w * 64, acc[w] & plane[literal, 0, w] & ~plane[literal, 1, w], bit)
+            continue
+        # the deepest slot of the stack is kept free for the possible side
+        spare = len(stack) - 1
+        _tree(program, start, stop, plane, 0, stack, words)
+        for w in range(words):
+            stack[spare, w] = stack[0, w]
         if failing:
             for w in range(words):
-                _blend(marks, base + w * 64, acc[w] & ~possible[w], bit)
+                _blend(marks, base + w * 64, acc[w] & ~stack[spare, w], bit)
         else:
+            _tree(program, start, stop, plane, 1, stack, words)
             for w in range(words):
-                _blend(marks, base + w * 64, acc[w] & possible[w] & ~sure[w], bit)
+                _blend(marks, base + w * 64, acc[w] & stack[spare, w] & ~stack[0, w], bit)
 
 
 @njit(nogil=True, cache=True)
@@ -666,28 +674,27 @@ def list_hits(
             _mark(
                 item, item_at, conditions, program, program_at, plane, acc, stack, marks, words, width, False
             )
-            put = out_marks[mask_at[item] + to * width :]
+            put = mask_at[item] + to * width
             if width == 1:
                 for i in range(n):
-                    put[i] = marks[here[i]]
+                    out_marks[put + i] = marks[here[i]]
             else:
                 for i in range(n):
                     for byte in range(width):
-                        put[i * width + byte] = marks[byte * BLOCK + here[i]]
+                        out_marks[put + i * width + byte] = marks[byte * BLOCK + here[i]]
             if amount_of[item] >= 0:
                 one = amount_of[item]
                 _amounts(
                     one, here, n, first, rows, plane, numbers, code, code_x, code_at, regs,
                 )  # fmt: skip
-                low = regs[low_of[one]]
-                put_low = out_amounts[low_at[item] + to :]
+                low, high = low_of[one], high_of[one]
+                put = low_at[item] + to
                 for i in range(n):
-                    put_low[i] = low[i]
-                if high_of[one] != low_of[one]:
-                    high = regs[high_of[one]]
-                    put_high = out_amounts[high_at[item] + to :]
+                    out_amounts[put + i] = regs[low, i]
+                if high != low:
+                    put = high_at[item] + to
                     for i in range(n):
-                        put_high[i] = high[i]
+                        out_amounts[put + i] = regs[high, i]
             at[item] = to + n
 
 
@@ -736,7 +743,7 @@ def _amounts(program, here, n, first, rows, plane, numbers, code, code_x, code_a
                 r = here[i]
                 regs[dst, i] = np.float64((bits[r >> 6] >> np.uint64(r & 63)) & U1)
         else:
-            _step(op, regs[dst], regs, a, code[k, 3], code[k, 4], code_x[k], n)
+            _step(op, regs, dst, a, code[k, 3], code[k, 4], code_x[k], n)
 
 
 @njit(nogil=True, cache=True)

@@ -142,9 +142,19 @@ def _binary(tape: Tape, op: int, a: Any, b: Any) -> Any:
     short = (_RIGHT_K if sym is a else _LEFT_K).get(op)
     if short is None or np.isnan(number):
         return tape.emit(op, tape.register(a), tape.register(b))
-    if short in (MAXK, MINK) and tape.ops[sym.at][0] == short and tape.ops[sym.at][4] == number:
+    if short in (MAXK, MINK) and _bounded(tape, sym.at, short, number):
         return sym
     return tape.emit(short, sym.at, x=number)
+
+
+def _bounded(tape: Tape, at: int, op: int, number: float) -> bool:
+    """Whether a value is already bounded so: by the last step, or by the one before a bound that lies beyond it."""
+    last, below, _, _, bound = tape.ops[at]
+    if last == op:
+        return bound >= number if op == MAXK else bound <= number
+    if op == MAXK and last == MINK and bound >= number:
+        return _bounded(tape, below, op, number)
+    return False
 
 
 def _logic(tape: Tape, op: int, a: Any, b: Any) -> Any:
