@@ -11,6 +11,7 @@ import smtplib
 import ssl
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
@@ -249,7 +250,8 @@ class FileDrop:
                 os.fsync(handle.fileno())
             part.replace(target)
         except OSError as error:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):  # nothing was begun where even the folder is not there
+                part.unlink()
             return Outcome(parcel, RETRY, f"文件没有写下：{error.strerror}")
         return Outcome(parcel, SENT, target.name)
 
