@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from store.database import Engine
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -17,7 +18,7 @@ from starlette.responses import JSONResponse, RedirectResponse
 import desk
 from desk import pages
 from desk.office import Office
-from desk.web import HERE, LoginNeeded, say_fault, secure, templates, to_login
+from desk.web import HERE, LoginNeeded, say_fault, say_misuse, secure, templates, to_login
 
 
 def create_app(
@@ -33,6 +34,7 @@ def create_app(
     app.middleware("http")(secure)
     app.add_exception_handler(LoginNeeded, to_login)
     app.add_exception_handler(StarletteHTTPException, say_fault)
+    app.add_exception_handler(RequestValidationError, say_misuse)
     for name in _rooms():
         app.include_router(importlib.import_module(name).router)
 

@@ -261,3 +261,8 @@ async def say_fault(request: Request, error: Exception) -> Response:
     words = {403: "您不能看这一页", 404: "没有这一页", 405: "这个地址不能这样用"}.get(error.status_code, "没有办成")
     detail = str(error.detail) if re.search(r"[一-鿿]", str(error.detail)) else "地址可能写错了，或者内容已经不在了。"
     return render(request, "fault.html", error.status_code, words=words, detail=detail)
+
+
+async def say_misuse(request: Request, _error: Exception) -> Response:
+    """地址不对: a part of the address that is no number or the like."""
+    return render(request, "fault.html", 404, words="没有这一页", detail="地址里的编号或条件写错了。")

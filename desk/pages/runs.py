@@ -1,0 +1,115 @@
+"""比对、操作记录、设置: past nights with their versions, the audit chain, people and limits."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse, Response
+
+from desk.access import NAMES, RIGHTS
+from desk.urls import url
+from desk.web import Posted, Visit, need, posted, render, see
+from store import accounts, audit, review
+from store.database import writing
+from store.nights import set_state
+
+router = APIRouter()
+PAGE = 100
+
+
+@router.get("/desk/runs")
+def run_index(request: Request, visit: Visit = need("runs")) -> HTMLResponse:
+    """历次比对."""
+    return render(request, "runs.html", nights=visit.office.nights()[:200])
+
+
+@router.get("/desk/runs/{number}")
+def run_page(request: Request, number: int, visit: Visit = need("runs")) -> HTMLResponse:
+    """一次比对: versions, counts, what differs from the one before."""
+    night = visit.office.night(number)
+    if night is None:
+        raise HTTPException(404, f"没有第 {number} 次比对")
+    rows = visit.office.items(night, visit.person).to_dict("records")
+    before = visit.office.night(night.run.previous) if night.run.previous else None
+    had = {r["item"]: r for r in visit.office.items(before, visit.person).to_dict("records")} if before else {}
+    moved = [(r, had.get(r["item"])) for r in rows]
+    moved.sort(key=lambda m: -abs(m[0]["fits"] - (m[1]["fits"] if m[1] else 0)))
+    return render(request, "run.html", night=night, before=before, moved=moved)
+
+
+@router.post("/desk/runs/{number}")
+def release(request: Request, number: int, given: Posted = posted("sign")) -> Response:
+    """放行: a night the guard held is let through by a person, with the reason."""
+    office, why = given.visit.office, given.text("why")
+    night = office.night(number)
+    if night is None or night.state != "扣下":
+        raise HTTPException(404, "这次比对没有被拦下")
+    if not why:
+        return see(url("run", no=number, told="没有放行：请写明核实了什么"))
+    set_state(office.engine, number, "放行", why)
+    with writing(office.engine) as opened:
+        audit.record(opened, given.visit.who, "放行比对", str(number), {"核实": why}, office.now())
+    return see(url("run", no=number, told="已放行"))
+
+
+@router.get("/desk/audit")
+def audit_index(
+    request: Request, who: str = "", what: str = "", q: str = "", page: int = 1, visit: Visit = need("audit")
+) -> HTMLResponse:
+    """操作记录: who did what; is the chain whole?"""
+    engine = visit.office.engine
+    rows, total = audit.entries(engine, who=who[:64], what=what[:64], query=q[:60], limit=PAGE, offset=(max(page, 1) - 1) * PAGE)
+    report = audit.verify(engine) if request.query_params.get("verify") == "1" else None
+    return render(
+        request, "audit.html", rows=rows, total=total, page=max(page, 1), pages=max(-(-total // PAGE), 1), who=who, what=what,
+        q=q, kinds=audit.kinds(engine), report=report, names={p.login: p.name for p in accounts.people(engine)},
+    )  # fmt: skip
+
+
+@router.get("/desk/settings")
+def settings_page(request: Request, visit: Visit = need("settings")) -> HTMLResponse:
+    """设置: people and roles, limits, reason codes, tokens."""
+    office = visit.office
+    return render(
+        request, "settings.html", people=accounts.people(office.engine), online=accounts.open_sessions(office.engine, office.now()),
+        limit=review.second_limit(office.engine), reasons=review.REASONS, roles=[r for r in accounts.ROLES if r != "企业"],
+        rights=RIGHTS, names=NAMES, tokens=accounts.tokens(office.engine), now=office.now(), secret="",
+    )  # fmt: skip
+
+
+@router.post("/desk/settings")
+def change_settings(request: Request, given: Posted = posted("settings")) -> Response:
+    """改设置."""
+    office, by, now = given.visit.office, given.visit.who, given.visit.office.now()
+    engine, login = office.engine, given.text("login")
+    told = "改好了"
+    try:
+        match given.text("do"):
+            case "改限额":
+                wan = given.text("limit")
+                if not wan.replace(".", "", 1).isdigit():
+                    raise accounts.AccountError("限额要写成数，单位万元")
+                review.change_setting(engine, "second_limit", float(wan) * 1e4, by=by, now=now)
+            case "新建人员":
+                accounts.create_person(
+                    engine, login, given.text("name"), given.many("role"), given.text("password"), by=by, now=now,
+                    department=given.text("department"),
+                )  # fmt: skip
+            case "改人员":
+                accounts.change_person(
+                    engine, login, by=by, now=now, roles=given.many("role"), department=given.text("department"),
+                    active=given.text("active") == "1",
+                )  # fmt: skip
+            case "结束会话":
+                told = f"结束了 {accounts.revoke_sessions(engine, login, by=by, now=now)} 个会话"
+            case "重设密码":
+                accounts.set_password(engine, login, given.text("password"), by=by, now=now)
+            case "新建令牌":
+                secret = accounts.create_token(engine, login, given.text("name"), given.many("scope"), by=by, now=now)
+                return render(request, "token.html", secret=secret, name=given.text("name"))
+            case "收回令牌":
+                accounts.revoke_token(engine, given.whole("id"), by=by, now=now)
+            case other:
+                raise accounts.AccountError(f"没有“{other}”这种设置")
+    except accounts.AccountError as error:
+        told = f"没有保存：{error}"
+    return see(url("settings", told=told))
