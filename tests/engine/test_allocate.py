@@ -13,7 +13,9 @@ from engine.allocate import Claim, settle, share_budget
 DAY = date(2025, 1, 1)
 
 
-def claim(item: str, low: float | None, high: float | None, verdict: str = "符合", pick: str = "就高") -> Claim:
+def claim(
+    item: str, low: float | None, high: float | None, verdict: str = "符合", pick: str = "就高"
+) -> Claim:
     return Claim("A", item, "2026", verdict, low, high, (("组", pick),), DAY)
 
 
@@ -29,7 +31,10 @@ def test_overlapping_intervals_both_stay_marked() -> None:
 
 
 def test_unknown_ends_neither_drop_nor_give_way() -> None:
-    for a, b in ((claim("d/a", None, 90.0), claim("d/b", 5.0, 5.0)), (claim("d/a", 90.0, 90.0), claim("d/b", 0.0, None))):
+    for a, b in (
+        (claim("d/a", None, 90.0), claim("d/b", 5.0, 5.0)),
+        (claim("d/a", 90.0, 90.0), claim("d/b", 0.0, None)),
+    ):
         assert not any(s.gave_way_to for s in settle([a, b]))
 
 
@@ -67,7 +72,9 @@ def test_a_budget_is_never_overspent(values: list[float], budget: float) -> None
         shared = share_budget(settled, budget, how)
         total = sum(round((s.high or 0) * 100) for s in shared)
         assert total <= round(max(budget, 0) * 100) or sum(values) <= budget + 1e-6
-        assert all(0 <= (s.high or 0) <= (before.high or 0) for s, before in zip(shared, settled, strict=True))
+        assert all(
+            0 <= (s.high or 0) <= (before.high or 0) for s, before in zip(shared, settled, strict=True)
+        )
         assert len(shared) == len(settled)
 
 
@@ -78,5 +85,9 @@ def test_someone_certain_always_stays(rows: list[tuple[float, float, str]]) -> N
     assert any(not s.gave_way_to for s in settled)
     kept = {s.claim.item for s in settled if not s.gave_way_to}
     assert all(s.gave_way_to in kept for s in settled if s.gave_way_to)
-    best = max(s.claim.low for s in settled if s.claim.verdict == "符合") if any(v == "符合" for *_, v in rows) else 0
+    best = (
+        max(s.claim.low for s in settled if s.claim.verdict == "符合")
+        if any(v == "符合" for *_, v in rows)
+        else 0
+    )
     assert max(s.high for s in settled) >= best

@@ -33,7 +33,9 @@ benefit: {amount: 10万元}
 def bound(rule: str = RULE) -> BoundItem:
     faults: list[Problem] = []
     item = Reader(faults.append).item(read(rule, "a.yaml", faults.append))
-    program = Compiler(builtin_dictionary(), {}, faults.append).item(item, PolicyDocument("d", item.place), ())
+    program = Compiler(builtin_dictionary(), {}, faults.append).item(
+        item, PolicyDocument("d", item.place), ()
+    )
     assert faults == []
     return program.bind(program.item.batches[0])
 
@@ -63,7 +65,9 @@ def test_the_source_date_and_state_of_a_value_travel_with_it() -> None:
     found = explain(bound(), firm, date(2026, 6, 1), provenance=facts)
     assert found.evidence[1].seen == (facts["研发费用", 2025],)
     assert found.evidence[2].gap == "多 5 个百分点"
-    assert found.verdict == Verdict.UNDETERMINED and found.unknown == ("lead",) and found.amount_high == 100_000
+    assert (
+        found.verdict == Verdict.UNDETERMINED and found.unknown == ("lead",) and found.amount_high == 100_000
+    )
 
 
 def test_a_firm_never_sees_hidden_conditions() -> None:
@@ -79,7 +83,9 @@ def test_a_past_deadline_does_not_come_by_waiting() -> None:
 
 
 def test_the_best_row_speaks_for_a_project_item() -> None:
-    rule = RULE.replace("title: 甲", "title: 甲\nsubject: 项目").replace("研发费用[Y] >= 500万元", "项目投资额 >= 500万元")
+    rule = RULE.replace("title: 甲", "title: 甲\nsubject: 项目").replace(
+        "研发费用[Y] >= 500万元", "项目投资额 >= 500万元"
+    )
     rows = [{"项目编号": "P1", "项目投资额": "100万元"}, {"项目编号": "P2", "项目投资额": "600万元"}]
     firm = one(成立日期="2020-01-01", 项目=rows, 研发费用={"2025": "1万元"}, 营业收入={"2025": "10万元"})
     answers = {("d/a", "2026", "lead"): {"A": {"P2": True}}}

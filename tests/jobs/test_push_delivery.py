@@ -66,7 +66,7 @@ def test_every_push_is_one_effect_whatever_the_receiver_does(engine, plan):
             later = timedelta(hours=hours)
             push_once(
                 engine, settings(webhook_url=receiver.url), lambda: now() + later, threads=4, patience=0
-            )  # noqa: B023
+            )
             if not outbox.list_pushes(engine, states=[DUE]):
                 break
     finally:

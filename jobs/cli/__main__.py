@@ -1,0 +1,5 @@
+"""python -m jobs.cli: the same front door."""
+
+from jobs.cli import main
+
+main()

@@ -1,0 +1,143 @@
+"""每夜: a whole night on a small sample, again, replayed, and after a kill."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from jobs.nightly import NightReport, run_night
+from jobs.replay import replay
+from policies import __file__ as policies_file
+from profiles import sample
+from store.database import Engine, open_database
+from store.nights import Night, latest_night, list_nights
+
+LIBRARY = Path(policies_file).with_name("library")
+DAY = date(2026, 6, 17)
+
+
+def now() -> datetime:
+    return datetime(2026, 6, 17, 18, 0, tzinfo=UTC)
+
+
+def night(engine: Engine, home: Path, day: date = DAY) -> NightReport:
+    return run_night(engine, home, LIBRARY, day, now)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Engine, Path, NightReport]:
+    home = tmp_path_factory.mktemp("home")
+    sample.write_sample(sample.generate(150, 4), home / "inbox", 0.02)
+    engine = open_database(f"sqlite:///{home / 'huiqi.db'}")
+    return engine, home, night(engine, home)
+
+
+def first(made: tuple[Engine, Path, NightReport]) -> Night:
+    found = made[2].night
+    assert found is not None
+    return found
+
+
+def test_every_row_of_the_inbox_is_accounted_for(made: tuple[Engine, Path, NightReport]) -> None:
+    totals = made[2].inbox.totals()
+    parts = ("new", "changed", "unchanged", "rejected", "to_confirm")
+    assert totals["rows"] > 1000 and totals["rows"] == sum(totals[p] for p in parts)
+    assert totals["rejected"] > 0 and not made[2].inbox.strangers and not made[2].inbox.failures
+
+
+def test_the_figures_of_a_night_agree_with_its_lists(made: tuple[Engine, Path, NightReport]) -> None:
+    found = first(made)
+    items = found.items()
+    assert len(items) >= 45 and found.counts["fits"] == items["fits"].sum() > 0
+    for row in items.itertuples():
+        hits = found.hits(row.item)
+        fits = hits[hits["verdict"] == "符合"] if len(hits) else hits
+        assert (len(fits), len(hits) - len(fits)) == (row.fits, row.open)
+
+
+def test_a_second_night_of_the_same_material_changes_nothing(made: tuple[Engine, Path, NightReport]) -> None:
+    engine, home, _ = made
+    again = night(engine, home)
+    assert again.repeated and again.night is not None and again.night.no == first(made).no
+    totals = again.inbox.totals()
+    assert totals["new"] == totals["changed"] == 0
+    assert len(list_nights(engine, home)) == 1
+
+
+def test_a_night_is_replayed_byte_for_byte(made: tuple[Engine, Path, NightReport]) -> None:
+    engine, home, _ = made
+    assert replay(engine, home, first(made).no) == []
+    victim = next((first(made).folder / "hits").glob("*.parquet"))
+    kept = victim.read_bytes()
+    try:
+        victim.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
+        assert replay(engine, home, first(made).no) == [victim.stem.replace("__", "/")]
+    finally:
+        victim.write_bytes(kept)
+
+
+def test_the_workbooks_open_and_hold_codes_as_text(made: tuple[Engine, Path, NightReport]) -> None:
+    paths = made[2].lists
+    assert any(p.name == "总览.xlsx" for p in paths)
+    row = first(made).items().sort_values("fits").iloc[-1]
+    path = next(p for p in paths if p.stem == row["item"].replace("/", "__"))
+    sheet = openpyxl.load_workbook(path).active
+    assert sheet is not None and sheet.freeze_panes == "C5"
+    head = [cell.value for cell in sheet[4]]
+    assert head[:3] == ["统一社会信用代码", "企业名称", "结论"]
+    codes = [sheet.cell(i, 1) for i in range(5, 5 + int(row["fits"]))]
+    assert all(cell.data_type == "s" and len(str(cell.value)) == 18 for cell in codes)
+    assert f"第 {first(made).no} 次比对" in str(sheet["A2"].value)
+
+
+def test_a_pair_is_explained_from_the_night(made: tuple[Engine, Path, NightReport]) -> None:
+    found = first(made)
+    item = found.items().sort_values("fits").iloc[-1]["item"]
+    hit = found.hits(item).query("verdict == '符合'").iloc[0]
+    match = found.explain(hit["统一社会信用代码"], item)
+    assert match is not None and match.verdict == "符合"
+    assert all(e.verdict == "符合" and e.quote for e in match.evidence)
+
+
+def test_the_funnel_ends_with_the_list(made: tuple[Engine, Path, NightReport]) -> None:
+    found = first(made)
+    for row in found.items().head(10).itertuples():
+        funnel = found.funnel(row.item)
+        subject = found.library().program(row.item).item.subject
+        if subject == "企业":
+            assert funnel["remaining"].iloc[-1] == row.fits + row.open
+
+
+def test_a_killed_night_leaves_nothing_behind_it_counts_on(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    sample.write_sample(sample.generate(60, 5), home / "inbox", 0.0)
+    command = [sys.executable, "-m", "jobs.cli", "nightly", "--home", str(home), "--as-of", "2026-06-17"]
+    for delay in (0.9, 1.6, 2.4):
+        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        if child.poll() is None:
+            os.kill(child.pid, signal.SIGKILL)
+        child.wait(30)
+    engine = open_database(f"sqlite:///{home / 'huiqi.db'}")
+    report = night(engine, home)
+    assert report.night is not None and len(list_nights(engine, home)) == report.night.no
+    assert replay(engine, home, report.night.no) == []
+    clean = tmp_path / "clean"
+    sample.write_sample(sample.generate(60, 5), clean / "inbox", 0.0)
+    other = night(open_database(f"sqlite:///{clean / 'huiqi.db'}"), clean)
+    assert other.night is not None and other.night.run.hits_hash == report.night.run.hits_hash
+
+
+def test_a_night_without_a_library_says_so(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'huiqi.db'}")
+    with pytest.raises(ValueError, match="没有政策库文件夹"):
+        run_night(engine, tmp_path, tmp_path / "none", DAY, now)
+    assert latest_night(engine, tmp_path) is None
