@@ -47,7 +47,7 @@ def size_rules() -> str:
         "  compare: 企业规模",
         "  cases:",
         "    - tag: 不适用",
-        f"      not: {{when: '行业代码 in [{every}]'}}",
+        f"      not: {{when: '行业代码 in [{every}]', label: 行业在本办法所列范围内}}",
     ]
     for tag, column in (("大型", "large_min"), ("中型", "medium_min"), ("小型", "small_min")):
         lines += [f"    - tag: {tag}", "      any:"]
