@@ -78,6 +78,9 @@ def _keys(reading: Reading, piece: Piece) -> list[str]:
     return out or ["words"]
 
 
+MERGE = 0.5  # two pieces make one item where that is the likelier; a threshold tuned for F1 on pairs joins too much
+
+
 def group(reading: Reading, pieces: Sequence[Piece], model: LinearModel) -> list[list[Piece]]:
     """归并: benefit pieces in order, cut into items where the model sees a new one begin."""
     benefits = [p for p in pieces if p.label == "benefit"]
@@ -90,7 +93,7 @@ def group(reading: Reading, pieces: Sequence[Piece], model: LinearModel) -> list
     scores: list[float] = model.scores(rows)[:, 0].tolist() if rows else []
     groups = [[benefits[0]]]
     for before, piece, score in zip(benefits, benefits[1:], scores, strict=False):
-        if joined(reading, before, piece) or score >= model.threshold[0]:
+        if joined(reading, before, piece) or score >= MERGE:
             groups[-1].append(piece)
         else:
             groups.append([piece])

@@ -68,6 +68,8 @@ def atoms_of(index: int, flat: str) -> list[Atom]:
     lead = _LEAD.match(flat)
     at = lead.end() if lead else 0
     named = _NAMED.match(flat, at)
+    if named and named.end() - at > 2:
+        out.append(Atom(index, at, named.end(), flat[at : named.end()], ""))
     at = named.end() if named else at
     before = flat[at - 1] if at else ""
     for m in re.finditer(r"[^，；。：！？:;→]+|[，；。：！？:;→]", flat[at:]):
