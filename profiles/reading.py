@@ -136,7 +136,7 @@ def _csv_chunks(
             break
         except (_Unclosed, csv.Error):
             row = None
-        if row is None or (len(lines.taken) > 1 and not _whole(row, width)):
+        if row is None or (len(lines.taken) > 1 and not _whole(row, width)) or _runs_out(row):
             chunk.bad.append((start, "quote", "引号没有配对，这一行读不完整"))
             lines.give_back()
             reader = csv.reader(lines, delimiter=delimiter)
@@ -155,6 +155,11 @@ def _whole(row: list[str], width: int) -> bool:
     return len(row) == width and not any(
         "\n" in cell and looks_like_code(part) for cell in row for part in cell.split("\n")[1:]
     )
+
+
+def _runs_out(row: list[str]) -> bool:
+    """The file ended inside quotes: the last cell kept its line's end."""
+    return bool(row) and row[-1].endswith(("\n", "\r"))
 
 
 def _take(chunk: Chunk, line: int, row: Sequence[str], width: int) -> None:

@@ -137,6 +137,7 @@ def keep_snapshot(snapshot: Snapshot) -> Snapshot:
         "digest": digest,
         "versions": done.versions,
     }
+    done.folder.mkdir(parents=True, exist_ok=True)
     fresh = done.folder / (MANIFEST + ".part")
     fresh.write_text(json.dumps(plain, ensure_ascii=False, indent=1), "utf-8")
     os.replace(fresh, done.folder / MANIFEST)

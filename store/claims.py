@@ -50,13 +50,13 @@ def pending(engine: Engine, *, state: str = WAITING, source: str = "", limit: in
 
 def propose(engine: Engine) -> int:
     """找候选: candidates of waiting rows that have none yet; returns how many rows were looked at. Changes no file."""
-    from profiles.identify import NameIndex  # scikit-learn takes seconds to load, and most calls find nothing to do
+    # Here, because scikit-learn takes seconds to load and most calls find nothing to do.
+    from profiles.identify import NameIndex
 
     with writing(engine) as opened:
         rows = opened.exec(
             select(PendingRow).where(PendingRow.state == WAITING, col(PendingRow.candidates).is_(None))
         ).all()
-        rows = [row for row in rows if row.candidates is None]
         if not rows:
             return 0
         connection = opened.connection()

@@ -56,6 +56,10 @@ class _Before(NamedTuple):
     day: date | None
 
 
+def _rank(one: _Before) -> tuple[date, datetime, int]:
+    return one.effective, one.arrived, one.digest
+
+
 class _Landed(NamedTuple):
     digest: int
     content: int
@@ -160,9 +164,10 @@ class Landing:
         if any(b.digest == mark and b.day == day and day is not None for b in before):
             return "unchanged", same
         effective = day or self._arrival_day
+        # The row that speaks on that day; where this one is older than all of them, the first that came after it.
         earlier = [b for b in before if b.effective <= effective]
-        newest = max(earlier, key=lambda b: (b.effective, b.arrived, b.digest), default=None)
-        return ("unchanged" if newest is not None and newest.digest == mark else "changed"), same
+        ranked = max(earlier, key=_rank) if earlier else min(before, key=_rank)
+        return ("unchanged" if ranked.digest == mark else "changed"), same
 
     def _firms(self, codes: list[str]) -> dict[str, int]:
         """Ids of the firms; those seen for the first time get one."""
@@ -195,7 +200,7 @@ class Landing:
                 .join(Sighting, S.content_id == C.id)
                 .where(condition, C.source == self._source.source)
             )
-            for firm, key, mark, content, dated, batch in self._connection.execute(query).tuples():
+            for firm, key, mark, content, dated, batch in self._connection.execute(query):
                 arrival = self._earlier.get(batch)
                 if arrival is not None:
                     on = _day(dated) if dated else None

@@ -1,0 +1,127 @@
+"""读取: every physical row is a row or a named fault."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl import Workbook
+
+from profiles.reading import open_table, tell_encoding
+from profiles.source import SourceError, parse_source
+
+SOURCE = parse_source(
+    "source: t\ndepartment: 局\nfirm: {code: 代码, name: 名称}\ncolumns: {名称: {indicator: 企业名称}}\n",
+    "t.yaml",
+)
+HEADER = ["代码", "名称", "说明"]
+
+
+def read(path: Path, chunk: int = 3):
+    with open_table(path, SOURCE, chunk) as table:
+        chunks = list(table.chunks)
+    return (
+        table.header,
+        [(n, list(r)) for c in chunks for n, r in zip(c.lines, c.rows, strict=True)],
+        [b for c in chunks for b in c.bad],
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_encodings_are_told(tmp_path, encoding):
+    path = tmp_path / "a.csv"
+    path.write_text("代码,名称,说明\n1,滨海示范有限公司,“引号”\n", encoding=encoding)
+    header, rows, bad = read(path)
+    assert header == HEADER
+    assert rows == [(2, ["1", "滨海示范有限公司", "“引号”"])]
+    assert bad == []
+
+
+def test_a_few_broken_bytes_do_not_make_it_another_encoding(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(("代码,名称,说明\n" + "1,甲公司,好\n" * 200).encode() + b"2,\xff\xfe\xb0,x\n")
+    assert tell_encoding(path) == "utf-8"
+    _, rows, _ = read(path)
+    assert "\ufffd" in rows[-1][1][1]
+
+
+def test_shifted_and_unclosed_rows_cost_only_themselves(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(
+        '代码,名称,说明\n1,甲,"一\n二"\n2,乙,多,一列\n3,丙\n4,"丁,没有配对\n5,戊,好\n6,己,"尾巴\n', "utf-8"
+    )
+    _, rows, bad = read(path)
+    assert [r[0] for r in rows] == [2, 7]
+    assert rows[0][1] == ["1", "甲", "一\n二"]
+    assert [(line, code) for line, code, _ in bad] == [
+        (4, "columns"),
+        (5, "columns"),
+        (6, "quote"),
+        (8, "quote"),
+    ]
+
+
+def test_a_quote_does_not_swallow_the_next_row(tmp_path):
+    path = tmp_path / "a.csv"
+    code = "91120116MA05J7AB5W"
+    path.write_text(f'代码,名称,说明\n1,甲,"开头没有收\n{code},"乙",好\n3,丙,好\n', "utf-8")
+    _, rows, bad = read(path)
+    assert [r[0] for r in rows] == [3, 4]
+    assert bad[0][0] == 2
+
+
+texts = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffd\ufeff"), max_size=8)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(texts, texts, texts), min_size=1, max_size=12))
+def test_written_csv_reads_back(tmp_path_factory, rows):
+    path = tmp_path_factory.mktemp("csv") / "a.csv"
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file).writerows([HEADER, *rows])
+    _, found, bad = read(path)
+    assert [tuple(r) for _, r in found] == [tuple(r) for r in rows]
+    assert bad == []
+
+
+def test_spreadsheets_json_lines_and_parquet(tmp_path):
+    book = Workbook()
+    page = book.active
+    page.append(HEADER)
+    page.append(["1", "甲", date(2024, 6, 30)])
+    page.append([None, None, None])
+    page.append(["2", "乙", 12.5])
+    book.save(tmp_path / "a.xlsx")
+    assert read(tmp_path / "a.xlsx")[1] == [(2, ["1", "甲", "2024-06-30"]), (4, ["2", "乙", "12.5"])]
+    lines = [{"代码": "1", "名称": "甲"}, "not", {"代码": "2", "说明": None, "名称": "乙"}]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps(x) for x in lines), "utf-8")
+    header, rows, bad = read(tmp_path / "a.jsonl")
+    assert header == HEADER
+    assert rows == [(1, ["1", "甲", ""]), (3, ["2", "乙", ""])]
+    assert [b[0] for b in bad] == [2]
+    pq.write_table(pa.table({"代码": ["1"], "名称": ["甲"], "说明": [3]}), tmp_path / "a.parquet")
+    assert read(tmp_path / "a.parquet")[1] == [(1, ["1", "甲", "3"])]
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "said"),
+    [
+        ("a.csv", b"", "没有表头"),
+        ("a.csv", "代码,代码\n1,2\n".encode(), "有两列"),
+        ("a.doc", b"x", "认不出文件格式"),
+        ("a.parquet", b"x", "不是可读的 Parquet"),
+        ("a.jsonl", b"x", "没有一行是 JSON"),
+    ],
+)
+def test_unreadable_files_say_why(tmp_path, name, body, said):
+    path = tmp_path / name
+    path.write_bytes(body)
+    with pytest.raises(SourceError, match=said):
+        read(path)

@@ -1,0 +1,84 @@
+"""来源声明: strict, and its errors name file, key and cure."""
+
+from __future__ import annotations
+
+import pytest
+
+from profiles.ingest import Plan, load_dictionary
+from profiles.source import SourceError, find_source, load_sources, parse_source, read_source
+
+GOOD = """
+source: trial
+department: 税务局
+firm: {code: 代码, name: 名称}
+columns:
+  营收: {indicator: 营业收入, unit: 万元, year: 2024}
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("year: 2024", "jahr: 2024"), "没有“jahr”这个键"),
+        (("indicator:", "indicater:"), "indicat"),
+        (("department: 税务局\n", ""), "缺少“department”"),
+        (("firm: {code: 代码, name: 名称}", "firm: {}"), "firm 至少要有"),
+        (("source: trial", "source: trial\nsource: other"), "“source”写了两次"),
+        (("department: 税务局", "department: 税务局\nrestates: 也许"), "要写 是 或 否"),
+        (("department: 税务局", "department: 税务局\nrefresh: 常常"), "refresh 要写成"),
+        (("department: 税务局", "department: [税务局"), "不是可读的 YAML"),
+    ],
+)
+def test_faults_are_named(change, said):
+    with pytest.raises(SourceError) as error:
+        parse_source(GOOD.replace(*change), "trial.yaml")
+    assert said in str(error.value)
+    assert str(error.value).startswith("trial.yaml")
+
+
+def test_an_unknown_indicator_gets_the_nearest_name():
+    source = parse_source(GOOD.replace("营业收入", "营业收人"), "trial.yaml")
+    with pytest.raises(SourceError, match="您是不是想写“营业收入”"):
+        Plan(source, ["代码", "名称", "营收"], load_dictionary())
+
+
+def test_a_yearly_indicator_needs_its_year():
+    source = parse_source(GOOD.replace(", year: 2024", ""), "trial.yaml")
+    with pytest.raises(SourceError, match="一年一个值"):
+        Plan(source, ["代码", "名称", "营收"], load_dictionary())
+
+
+def test_a_header_with_the_year_in_it():
+    source = parse_source(GOOD.replace("营收:", '"{年}年营收":').replace(", year: 2024", ""), "trial.yaml")
+    plan = Plan(source, ["代码", "名称", "2023年营收", "2024年营收"], load_dictionary())
+    assert not plan.lacking
+    assert not plan.extra
+
+
+def test_the_file_name_is_the_source(tmp_path):
+    path = tmp_path / "other.yaml"
+    path.write_text(GOOD, "utf-8")
+    with pytest.raises(SourceError, match="与文件名“other”不同"):
+        read_source(path)
+
+
+def test_all_bundled_sources_fit_the_dictionary():
+    dictionary = load_dictionary()
+    sources = load_sources()
+    assert "registration" in sources
+    for source in sources.values():
+        header = [*source.columns, source.firm.code, source.firm.name]
+        header += [source.year.column] if source.year else []
+        header += [source.members.key] if source.members else []
+        plan = Plan(source, list(dict.fromkeys(filter(None, header))), dictionary)
+        assert plan.lacking == [], source.source
+
+
+def test_the_nearest_source_is_named():
+    with pytest.raises(SourceError, match="您是不是想写“registration”"):
+        find_source(load_sources(), "registratoin")
+
+
+def test_the_digest_follows_the_meaning():
+    assert parse_source(GOOD, "a").digest == parse_source("# a comment\n" + GOOD, "b").digest
+    assert parse_source(GOOD, "a").digest != parse_source(GOOD.replace("万元", "元"), "a").digest
