@@ -6,20 +6,18 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from queue import SimpleQueue
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.engine import Engine
-from sqlmodel import select
-
 from jobs.channels import Channel, Chat, FileDrop, Inbox, Mail, Settings, Webhook
-from store.database import session
+from store.database import Engine
 from store.outbox import SENT, Outcome, Parcel, claim, next_due, record, wake
 from store.pushes import release_confirmations
-from store.reach import FirmReach
+from store.reach import addresses
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 THREADS = 8
@@ -46,8 +44,7 @@ class PushReport:
 
 def open_channels(engine: Engine, settings: Settings) -> dict[str, Channel]:
     """启用渠道: those that are set up; the inbox always."""
-    with session(engine) as opened:
-        reach = opened.exec(select(FirmReach)).all()
+    reach = addresses(engine)
     channels: dict[str, Channel] = {"inbox": Inbox()}
     if settings.webhook_url:
         channels["webhook"] = Webhook(settings.webhook_url, settings.webhook_secret)
@@ -111,17 +108,26 @@ class _Round:
             self._send_all(pool, parcels)
 
     def _send_all(self, pool: ThreadPoolExecutor, parcels: list[Parcel]) -> None:
-        waiting: set[Future[Outcome]] = {pool.submit(self._send, p) for p in parcels}
+        answers: SimpleQueue[Outcome | BaseException] = SimpleQueue()
+        for parcel in parcels:
+            pool.submit(self._answer, parcel, answers)
         done: list[Outcome] = []
         last = time.monotonic()
-        while waiting:
-            ready, waiting = wait(waiting, timeout=RECORD_EVERY, return_when=FIRST_COMPLETED)
-            done += [f.result() for f in ready]
-            if done and (time.monotonic() - last >= RECORD_EVERY or not waiting):
+        for left in range(len(parcels) - 1, -1, -1):
+            answer = answers.get()
+            if isinstance(answer, BaseException):
+                raise answer
+            done.append(answer)
+            if not left or time.monotonic() - last >= RECORD_EVERY:
                 self._keep(done)
                 done, last = [], time.monotonic()
-        if done:
-            self._keep(done)
+
+    def _answer(self, parcel: Parcel, answers: SimpleQueue[Outcome | BaseException]) -> None:
+        try:
+            answers.put(self._send(parcel))
+        except BaseException as error:
+            answers.put(error)
+            raise
 
     def _send(self, parcel: Parcel) -> Outcome:
         channel = self.open.get(parcel.channel)

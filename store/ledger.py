@@ -193,7 +193,9 @@ def seal(engine: Engine, day: date) -> LedgerSeal:
 
 def verify_ledger(engine: Engine) -> list[Finding]:
     """每日核账: the chain, and that grants, budgets and claims say the same sums as the ledger."""
+    from store.arrears import claim_disagreements
     from store.grants import disagreements
 
     with session(engine) as opened:
-        return check_chain(opened) + disagreements(opened)
+        found = check_chain(opened) + disagreements(opened)
+    return found + claim_disagreements(engine)

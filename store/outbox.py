@@ -32,6 +32,7 @@ class Push(SQLModel, table=True):
     __tablename__ = "push"
     __table_args__ = (
         Index("ix_push_due", "state", "channel", "next_at"),
+        Index("ix_push_order", "state", "channel", "firm", "key"),
         Index("ix_push_pair", "item", "batch", "firm"),
         Index("ix_push_firm", "firm", "channel", "state"),
     )
@@ -160,9 +161,14 @@ def _due_rows(opened: Session, channels: Sequence[str], now: datetime, limit: in
         Push.leased_until > now + 2 * LEASE,  # type: ignore[operator,arg-type]  # the clock was set back
     )
     due = or_(Push.next_at <= now, Push.next_at > now + FAR)  # type: ignore[arg-type]
-    query = select(Push).where(Push.state == DUE, Push.channel.in_(channels), due, free)  # type: ignore[attr-defined]
-    query = query.order_by(Push.channel, Push.firm, Push.key).limit(limit)
-    return list(opened.exec(query.with_for_update(skip_locked=True)).all())
+    rows: list[Push] = []
+    for channel in channels:  # one by one, so that the index gives the order
+        query = select(Push).where(Push.state == DUE, Push.channel == channel, due, free)
+        query = query.order_by(Push.firm, Push.key).limit(limit - len(rows))
+        rows += opened.exec(query.with_for_update(skip_locked=True)).all()
+        if len(rows) >= limit:
+            break
+    return rows
 
 
 def _whole_groups(rows: list[Push]) -> list[Push]:

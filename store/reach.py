@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.engine import Engine
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, select
 
 from store.database import json_column, session, utc_column, writing
 
@@ -34,6 +34,12 @@ def reach(engine: Engine, code: str) -> FirmReach | None:
     """一家企业的联系."""
     with session(engine) as opened:
         return opened.get(FirmReach, code)
+
+
+def addresses(engine: Engine) -> list[FirmReach]:
+    """各企业的联系."""
+    with session(engine) as opened:
+        return list(opened.exec(select(FirmReach)).all())
 
 
 def change_reach(engine: Engine, code: str, at: datetime, **changes: Any) -> FirmReach:

@@ -1,0 +1,185 @@
+"""把关: a night whose counts, money or unknown share jump against the last ones is held for a person to release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sqlalchemy.engine import Engine
+
+from engine.columns import Columns
+from engine.expression import references, walk
+from engine.program import Program
+from store import audit
+from store.database import writing
+from store.nights import get_night, list_nights, set_state
+from store.review import setting
+
+if TYPE_CHECKING:
+    from store.nights import Night
+
+HELD, RELEASED = "扣下", "放行"
+LOOK_BACK = 5
+
+
+@dataclass(frozen=True)
+class Limits:
+    """把关的限: fractions of the last nights' median, and the least change that counts."""
+
+    firms: float = 0.05
+    fits: float = 0.30
+    least_fits: int = 20
+    money: float = 0.30
+    least_money: float = 1_000_000.0
+    unknown: float = 0.10
+    filled: float = 0.10
+
+
+@dataclass(frozen=True)
+class Jump:
+    """跳变: what jumped, on which item, from what to what, and what seems to have caused it."""
+
+    what: str
+    item: str
+    before: float
+    after: float
+    cause: str = ""
+
+    def words(self) -> str:
+        """一行话."""
+        where = f"{self.item} 的" if self.item else ""
+        percent = self.what.endswith("占比")
+        before, after = (f"{v:.1%}" if percent else f"{v:,.0f}" for v in (self.before, self.after))
+        return f"{where}{self.what}由 {before} 变为 {after}" + (f"；{self.cause}" if self.cause else "")
+
+
+def limits_of(engine: Engine) -> Limits:
+    """本单位的限: the office's own where it set them."""
+    own = setting(engine, "guard", {}) or {}
+    names = {f.name for f in fields(Limits)}
+    return Limits(**{k: v for k, v in own.items() if k in names})
+
+
+def jumps(night: Night, before: Sequence[Night], limits: Limits) -> list[Jump]:
+    """跳变 of a night against the nights before it (newest first)."""
+    past = [n for n in before if n.no != night.no and n.state != HELD][:LOOK_BACK]
+    if not past:
+        return []
+    found = _totals(night, past, limits) + _items(night, past, limits)
+    return _with_causes(night, past[0], found, limits)
+
+
+def _totals(night: Night, past: Sequence[Night], limits: Limits) -> list[Jump]:
+    found = []
+    firms = float(median(n.counts["firms"] for n in past))
+    if _jumped(firms, night.counts["firms"], limits.firms, 10):
+        found.append(Jump("企业数", "", firms, night.counts["firms"]))
+    money = float(median(n.counts["high_fen"] / 100 for n in past))
+    now = night.counts["high_fen"] / 100
+    if _jumped(money, now, limits.money, limits.least_money):
+        found.append(Jump("符合的金额", "", money, now))
+    unknown = float(median(_unknown(n.counts) for n in past))
+    if abs(_unknown(night.counts) - unknown) > limits.unknown:
+        found.append(Jump("待核实占比", "", unknown, _unknown(night.counts)))
+    return found
+
+
+def _unknown(counts: Mapping[Any, Any]) -> float:
+    return counts["open"] / counts["pairs"] if counts["pairs"] else 0.0
+
+
+def _items(night: Night, past: Sequence[Night], limits: Limits) -> list[Jump]:
+    frames = [{r["item"]: r for r in n.items().to_dict("records")} for n in past]
+    found = []
+    for row in night.items().to_dict("records"):
+        item = str(row["item"])
+        earlier = [f[item] for f in frames if item in f and f[item]["batch"] == row["batch"]]
+        if not earlier:
+            continue
+        fits = float(median(float(e["fits"]) for e in earlier))
+        if _jumped(fits, float(row["fits"]), limits.fits, limits.least_fits):
+            found.append(Jump("符合企业数", item, fits, float(row["fits"])))
+        share, now = float(median(_unknown(e) for e in earlier)), _unknown(row)
+        if abs(now - share) > limits.unknown:
+            found.append(Jump("待核实占比", item, share, now))
+    return found
+
+
+def _jumped(before: float, after: float, share: float, least: float) -> bool:
+    change = abs(after - before)
+    return change >= least and change > share * max(before, 1e-9)
+
+
+# ---------------------------------------------------------------- causes
+
+
+def _with_causes(night: Night, last: Night, found: list[Jump], limits: Limits) -> list[Jump]:
+    if not found:
+        return []
+    changed = _fill_changes(night.columns(), last.columns(), limits.filled)
+    library = night.library()
+    out = []
+    for jump in found:
+        program = library.program(jump.item) if jump.item else None
+        reads = _indicators(program) if program else set(changed)
+        words = [changed[name] for name in sorted(reads) if name in changed][:3]
+        rule = night.run.library_hash != last.run.library_hash
+        cause = "、".join(words) or ("政策库也改过" if rule else "数据的取值变了，齐全程度没有变")
+        out.append(Jump(jump.what, jump.item, jump.before, jump.after, cause))
+    return out
+
+
+def _indicators(program: Program) -> set[str]:
+    return {name for e in program.expressions() for part in walk(e) for name, _ in references(part)}
+
+
+def _fill_changes(now: Columns, before: Columns, least: float) -> dict[str, str]:
+    """Indicators whose share of known values moved, with the source to ask."""
+    found = {}
+    for name, spec in now.dictionary.items():
+        change = fill(now, name) - fill(before, name)
+        if abs(change) > least:
+            source = spec.department or spec.source or "来源不明"
+            found[name] = f"{name}（{source}）的齐全率由 {fill(before, name):.0%} 变为 {fill(now, name):.0%}"
+    return found
+
+
+def fill(columns: Columns, name: str) -> float:
+    """齐全率: the share of enterprises with a value of the indicator, in its best year."""
+    shares = [0.0]
+    n = max(len(columns), 1)
+    shares += [1 - float(np.isnan(v).sum()) / n for (k, _), v in columns.numbers.items() if k == name]
+    shares += [float((c.codes >= 0).sum()) / n for (k, _), c in columns.categories.items() if k == name]
+    shares += [1 - float(c.missing.sum()) / n for (k, _), c in columns.lists.items() if k == name]
+    return max(shares)
+
+
+# ---------------------------------------------------------------- holding and releasing
+
+
+def guard_night(engine: Engine, night: Night) -> list[Jump]:
+    """把关: holds the night where it jumps, with the causes; what jumped. A night that was released stays released."""
+    if night.state == RELEASED:
+        return []
+    found = jumps(night, list_nights(engine, night.home), limits_of(engine))
+    if found:
+        because = "；".join(j.words() for j in found[:8])
+        set_state(engine, night.no, HELD, because)
+        night.run.state, night.run.held_because = HELD, because
+    return found
+
+
+def release_night(engine: Engine, no: int, who: str, why: str, at: datetime) -> None:
+    """放行: by a named person, with the ground; noted in the audit log. Raises ValueError."""
+    night = get_night(engine, no)
+    if night is None or night.state != HELD:
+        raise ValueError(f"第 {no} 次比对没有被扣下")
+    if not why.strip():
+        raise ValueError("放行要写明理由")
+    set_state(engine, no, RELEASED, f"{night.run.held_because}。{who}放行：{why}")
+    with writing(engine) as opened:
+        audit.record(opened, who, "放行比对", str(no), {"理由": why, "原因": night.run.held_because}, at)

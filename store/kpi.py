@@ -1,0 +1,86 @@
+"""兑现考核: the quarter's sheet: 兑现率, 按时率, 免申即享占比, 平均天数, 应享未享."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy.engine import Engine
+from sqlmodel import select
+
+from engine.grantmoves import AUTOMATIC
+from engine.workdays import Calendar, UnknownYear
+from store.database import session
+from store.grants import GrantCase, GrantEvent
+
+WHOLE_CHAIN = {AUTOMATIC: 60, "即申即享": 20, "申报兑现": 60}
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """一季的考核: counts, fen, shares as fractions (None: nothing to divide by), mean working days."""
+
+    quarter: str
+    opened: int
+    arrived: int
+    fen: int
+    rate: float | None
+    on_time: float | None
+    automatic: float | None
+    days: float | None
+    unclaimed: int
+    unclaimed_fen: int
+    unknown_days: int
+
+
+def quarter_of(text: str) -> tuple[date, date]:
+    """一季的首末日: of 2026Q2. Raises ValueError."""
+    year, mark, number = text.upper().partition("Q")
+    if not (year.isdigit() and mark and number in ("1", "2", "3", "4")):
+        raise ValueError(f"季度“{text}”要写成 2026Q2")
+    first = date(int(year), int(number) * 3 - 2, 1)
+    beyond = date(first.year + (first.month > 9), (first.month + 2) % 12 + 1, 1)
+    return first, beyond - timedelta(days=1)
+
+
+def kpi(engine: Engine, quarter: str, calendar: Calendar) -> Kpi:
+    """考核: grants opened in the quarter, and money that arrived in it."""
+    first, last = quarter_of(quarter)
+    with session(engine) as opened:
+        cases = opened.exec(select(GrantCase).where(GrantCase.opened <= last)).all()
+        events = opened.exec(
+            select(GrantEvent).where(GrantEvent.action == "到账", GrantEvent.on <= last)
+        ).all()
+    arrived_on: dict[int, date] = {}
+    for event in events:
+        arrived_on[event.grant_id] = max(event.on, arrived_on.get(event.grant_id, event.on))
+    begun = [c for c in cases if first <= c.opened]
+    paid = [
+        c
+        for c in cases
+        if c.arrived and not c.reserved and first <= arrived_on.get(c.id or 0, date.min) <= last
+    ]
+    lengths = [(c, _days(c, arrived_on[c.id or 0], calendar)) for c in paid]
+    known = [(c, n) for c, n in lengths if n is not None]
+    waiting = [
+        c for c in begun if not c.arrived and c.state in ("待提交", "企业确认", "确认逾期", "放弃", "候补")
+    ]
+    return Kpi(
+        quarter, len(begun), len(paid), sum(e.fen for e in events if first <= e.on),
+        _share(sum(1 for c in begun if c.arrived), len(begun)),
+        _share(sum(1 for c, n in known if n <= WHOLE_CHAIN[c.variant]), len(known)),
+        _share(sum(1 for c in paid if c.variant == AUTOMATIC), len(paid)),
+        round(sum(n for _, n in known) / len(known), 1) if known else None,
+        len(waiting), sum(c.amount or 0 for c in waiting), len(lengths) - len(known),
+    )  # fmt: skip
+
+
+def _days(case: GrantCase, arrived: date, calendar: Calendar) -> int | None:
+    try:
+        return calendar.between(case.opened, arrived)
+    except UnknownYear:
+        return None
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

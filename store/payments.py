@@ -1,0 +1,249 @@
+"""对账: finance's payment files beside the ledger: every row lands once, or is listed with what is wrong."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.engine import Engine
+from sqlmodel import Field, Session, SQLModel, select
+
+from engine.fulfilment import Refused
+from engine.grantmoves import State
+from engine.workdays import Calendar
+from store import grants
+from store.database import fen_column, id_column, session, to_fen, utc_column, writing
+from store.faults import point
+from store.grants import Actor, GrantCase
+
+COLUMNS = ("流水号", "统一社会信用代码", "事项", "金额(元)", "支付日期", "状态")
+PAID, BOUNCED = "成功", "退票"
+FINANCE = Actor("财政支付日志", "财政")
+
+
+class PaymentFile(SQLModel, table=True):
+    """支付日志的一批: one file as it came, by its content."""
+
+    __tablename__ = "payment_file"
+
+    id: int | None = Field(default=None, sa_column=id_column())
+    name: str = Field(max_length=200)
+    sha256: str = Field(max_length=64, unique=True)
+    at: datetime = Field(sa_column=utc_column())
+
+
+class PaymentRow(SQLModel, table=True):
+    """支付日志的一行 as one file had it, and what became of it."""
+
+    __tablename__ = "payment_row"
+    __table_args__ = (UniqueConstraint("file", "serial", name="uq_payment_row"),)
+
+    id: int | None = Field(default=None, sa_column=id_column())
+    file: int = Field(foreign_key="payment_file.id", index=True)
+    line: int
+    serial: str = Field(max_length=64, index=True)
+    code: str = Field(max_length=18)
+    item: str = Field(default="", max_length=128)
+    fen: int = Field(sa_column=fen_column())
+    paid_on: date
+    status: str = Field(max_length=8)
+    grant_id: int | None = None
+    outcome: str = Field(default="待对", max_length=8)
+    note: str = Field(default="", max_length=300)
+
+
+@dataclass
+class Reconciliation:
+    """对账结果: rows by outcome, bad lines, and how this file differs from the last one."""
+
+    file: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+    rejected: list[str] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+    unmatched: list[str] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        return not (self.rejected or self.differences or self.unmatched)
+
+
+def reconcile(engine: Engine, path: Path, at: datetime, calendar: Calendar) -> Reconciliation:
+    """对账: takes a payment file in, compares it with the one before, and moves the grants it pays.
+
+    Safe to kill and to repeat: a row's serial number makes its payment happen once. Raises ValueError for a file
+    that is no payment file.
+    """
+    report = Reconciliation(path.name)
+    rows = list(_read(path, report))
+    file_id = _take_in(engine, path, rows, at)
+    point("payments.read")
+    report.differences = _differences(engine, file_id)
+    for row in _rows(engine, file_id):
+        outcome = row.outcome if row.outcome != "待对" else _settle(engine, row, at, calendar)
+        report.counts[outcome] = report.counts.get(outcome, 0) + 1
+        point("payments.row")
+    report.unmatched = [_line(r) for r in _rows(engine, file_id) if r.outcome == "对不上"]
+    point("payments.done")
+    return report
+
+
+def _line(row: PaymentRow) -> str:
+    return f"第 {row.line} 行，流水 {row.serial}，{row.code}，{row.fen / 100:,.2f} 元：{row.note}"
+
+
+def _read(path: Path, report: Reconciliation) -> Iterator[dict[str, object]]:
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        reader = csv.DictReader(handle)
+        lacking = [c for c in COLUMNS if c not in (reader.fieldnames or [])]
+        if lacking:
+            raise ValueError(f"{path.name}:1 支付日志缺这些列：{'、'.join(lacking)}")
+        seen: set[str] = set()
+        for raw in reader:
+            try:
+                row = _parse(raw)
+                if row["serial"] in seen:
+                    raise ValueError(f"流水号 {row['serial']} 在本文件里重复")
+            except ValueError as error:
+                report.rejected.append(f"{path.name}:{reader.line_num} {error}")
+                continue
+            seen.add(str(row["serial"]))
+            yield {**row, "line": reader.line_num}
+
+
+def _parse(raw: dict[str, str]) -> dict[str, object]:
+    cells = {c: (raw.get(c) or "").strip() for c in COLUMNS}
+    try:
+        yuan = Decimal(cells["金额(元)"].replace(",", ""))
+    except InvalidOperation:
+        raise ValueError(f"金额“{cells['金额(元)']}”不是数") from None
+    if not cells["流水号"] or not yuan.is_finite() or yuan <= 0 or yuan * 100 != int(yuan * 100):
+        raise ValueError("要有流水号，金额要是正数、到分为止")
+    if cells["状态"] not in (PAID, BOUNCED):
+        raise ValueError(f"状态“{cells['状态']}”应当是 成功 或 退票")
+    try:
+        paid_on = date.fromisoformat(cells["支付日期"])
+    except ValueError:
+        raise ValueError(f"支付日期“{cells['支付日期']}”要写成 2026-06-12") from None
+    return {
+        "serial": cells["流水号"], "code": cells["统一社会信用代码"].upper(), "item": cells["事项"],
+        "fen": to_fen(yuan), "paid_on": paid_on, "status": cells["状态"],
+    }  # fmt: skip
+
+
+def _take_in(engine: Engine, path: Path, rows: list[dict[str, object]], at: datetime) -> int:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    with writing(engine) as opened:
+        known = opened.exec(select(PaymentFile).where(PaymentFile.sha256 == digest)).first()
+        if known is not None:
+            return known.id or 0
+        taken = PaymentFile(name=path.name, sha256=digest, at=at)
+        opened.add(taken)
+        opened.flush()
+        opened.add_all([PaymentRow.model_validate({**row, "file": taken.id}) for row in rows])
+        opened.flush()
+        return taken.id or 0
+
+
+def _rows(engine: Engine, file_id: int) -> list[PaymentRow]:
+    with session(engine) as opened:
+        return list(
+            opened.exec(select(PaymentRow).where(PaymentRow.file == file_id).order_by(PaymentRow.line)).all()
+        )  # type: ignore[arg-type]
+
+
+def _differences(engine: Engine, file_id: int) -> list[str]:
+    """Rows that vanished, were dated earlier or changed since the last file that covers the same days."""
+    with session(engine) as opened:
+        before_id = opened.exec(
+            select(PaymentFile.id).where(PaymentFile.id < file_id).order_by(PaymentFile.id.desc()).limit(1)  # type: ignore[operator,union-attr,arg-type]
+        ).first()
+    if before_id is None:
+        return []
+    now = {r.serial: r for r in _rows(engine, file_id)}
+    first = min((r.paid_on for r in now.values()), default=date.max)
+    found = []
+    for old in _rows(engine, before_id):
+        new = now.get(old.serial)
+        if new is None:
+            if old.paid_on >= first:
+                found.append(
+                    f"不见了：流水 {old.serial}，{old.code}，{old.fen / 100:,.2f} 元，{old.paid_on}；台账保留原行"
+                )
+        elif new.fen != old.fen or new.code != old.code:
+            found.append(
+                f"改动：流水 {old.serial} 由 {old.code} {old.fen / 100:,.2f} 元改为 {new.code} {new.fen / 100:,.2f} 元"
+            )
+        elif new.paid_on != old.paid_on:
+            word = "改早" if new.paid_on < old.paid_on else "改晚"
+            found.append(f"{word}：流水 {old.serial} 的支付日期由 {old.paid_on} 改为 {new.paid_on}")
+    return found
+
+
+def _settle(engine: Engine, row: PaymentRow, at: datetime, calendar: Calendar) -> str:
+    """One row in one transaction: its grant moves and it says so, or it is listed as 对不上."""
+    with writing(engine) as opened:
+        kept = opened.get(PaymentRow, row.id)
+        assert kept is not None
+        done = _already(opened, row)
+        if done is not None:
+            kept.grant_id, kept.outcome, kept.note = done.grant_id, *_compared(done, row)
+        else:
+            kept.grant_id, kept.outcome, kept.note = _pay(opened, row, at, calendar)
+        opened.add(kept)
+        return kept.outcome
+
+
+def _already(opened: Session, row: PaymentRow) -> grants.GrantEvent | None:
+    request = f"pay:{row.serial}:{row.status}"
+    return opened.exec(select(grants.GrantEvent).where(grants.GrantEvent.request == request)).first()
+
+
+def _compared(event: grants.GrantEvent, row: PaymentRow) -> tuple[str, str]:
+    if event.fen != row.fen:
+        return "对不上", f"台账已记 {event.fen / 100:,.2f} 元，金额不同"
+    return "已记", ""
+
+
+def _pay(opened: Session, row: PaymentRow, at: datetime, calendar: Calendar) -> tuple[int | None, str, str]:
+    case, why = _grant_of(opened, row)
+    if case is None:
+        return None, "对不上", why
+    day = max(row.paid_on, case.since)  # a file may be older than the step before; the ledger never goes back
+    facts = {
+        "支付金额": row.fen,
+        "流水号": row.serial,
+        "理由": "银行退票",
+        "支付日期": row.paid_on.isoformat(),
+    }
+    try:
+        with opened.begin_nested():
+            if case.ordered < row.fen and row.status == PAID:
+                request = f"order:{row.serial}"
+                grants.act_in(opened, case.id or 0, "下达", FINANCE, day, at, calendar, facts, request)
+            action = "到账" if row.status == PAID else "退票"
+            request = f"pay:{row.serial}:{row.status}"
+            grants.act_in(opened, case.id or 0, action, FINANCE, day, at, calendar, facts, request)
+    except Refused as refused:
+        return case.id, "对不上", str(refused)[:300]
+    return case.id, "已记", ""
+
+
+def _grant_of(opened: Session, row: PaymentRow) -> tuple[GrantCase | None, str]:
+    """The one grant of the firm that is being paid and can take this sum."""
+    query = select(GrantCase).where(GrantCase.code == row.code, GrantCase.state == State.PAYING.value)
+    if row.item:
+        query = query.where(GrantCase.item == row.item)
+    fitting = [
+        c for c in opened.exec(query.order_by(GrantCase.id)).all() if c.ordered + c.reserved >= row.fen
+    ]  # type: ignore[arg-type]
+    if len(fitting) == 1:
+        return fitting[0], ""
+    if not fitting:
+        return None, "没有在拨付、金额合得上的兑现事项"
+    return None, f"有 {len(fitting)} 个兑现事项都合得上，请在文件里写明事项"

@@ -1,0 +1,212 @@
+"""对账、拖欠、考核、主班、把关."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from engine.columns import Columns
+from engine.grantmoves import AUTOMATIC
+from profiles.dictionary import builtin_dictionary
+from store import arrears, grants, guard, kpi, leases, ledger, payments
+from store.calendars import enter_year, office_calendar
+from store.grants import Actor, NewGrant
+
+AT = datetime(2026, 6, 1, 1, tzinfo=UTC)
+HEAD = "流水号,统一社会信用代码,事项,金额(元),支付日期,状态\n"
+ACCOUNT = {"户名": "甲", "账号": "6222", "开户行": "银行", "确认人": "张"}
+
+
+def paying(engine, codes: str, fen: int = 100_00) -> None:
+    calendar = office_calendar(engine)
+    found = [NewGrant(c, "甲", "d/i", "2026", "奖", "经发局", AUTOMATIC, fen, fen) for c in codes]
+    grants.open_grants(engine, found, date(2026, 6, 1), AT, calendar)
+    steps = [
+        ("通过名单", "经办", date(2026, 6, 1), {"核定金额": fen}),
+        ("信用通过", "经办", date(2026, 6, 1), {"信用查询日期": "x", "公示地址": "y"}),
+        ("公示期满", "系统", date(2026, 6, 9), {}),
+        ("确认", "企业", date(2026, 6, 9), ACCOUNT),
+        ("财政通过", "财政", date(2026, 6, 10), {}),
+    ]
+    for case in grants.find(engine):
+        for action, role, day, facts in steps:
+            grants.act(engine, case.id, action, Actor("某", role), day, AT, calendar, facts)
+
+
+def log(tmp_path, name: str, *lines: str):
+    path = tmp_path / name
+    path.write_text(HEAD + "".join(f"{line}\n" for line in lines), encoding="utf-8-sig")
+    return path
+
+
+def test_a_payment_file_pays_once_and_its_faults_are_listed(engine, tmp_path):
+    paying(engine, "ABC")
+    path = log(
+        tmp_path, "87.csv", "S1,A,,100.00,2026-06-12,成功", "S2,B,d/i,40.00,2026-06-12,成功", "S3,Z,,5,2026-06-12,成功",
+        "S4,C,,1.005,2026-06-12,成功", "S5,C,,100.00,06-12,成功", "S1,A,,100.00,2026-06-12,成功",
+    )  # fmt: skip
+    calendar = office_calendar(engine)
+    for _ in range(2):
+        report = payments.reconcile(engine, path, AT, calendar)
+        assert report.counts == {"已记": 2, "对不上": 1}
+        assert len(report.rejected) == 3 and "87.csv:5" in report.rejected[0]
+        assert "第 4 行" in report.unmatched[0]
+    assert [(c.state, c.arrived) for c in grants.find(engine)] == [
+        ("到账", 100_00),
+        ("拨付", 40_00),
+        ("拨付", 0),
+    ]
+    assert ledger.verify_ledger(engine) == []
+
+
+def test_rows_that_vanish_move_or_change_between_files_are_named(engine, tmp_path):
+    paying(engine, "ABCD")
+    calendar = office_calendar(engine)
+    rows = [f"S{c},{c},,100.00,2026-06-12,成功" for c in "ABCD"]
+    payments.reconcile(engine, log(tmp_path, "87.csv", *rows), AT, calendar)
+    changed = ["SA,A,,100.00,2026-06-05,成功", "SB,B,,90.00,2026-06-12,成功", rows[2]]
+    report = payments.reconcile(engine, log(tmp_path, "88.csv", *changed), AT, calendar)
+    assert [d[:3] for d in report.differences] == ["改早：", "改动：", "不见了"]
+    assert "金额不同" in report.unmatched[0] and not report.clean
+    assert {c.arrived for c in grants.find(engine)} == {100_00}
+
+
+def test_a_bounced_payment_returns_to_what_is_promised(engine, tmp_path):
+    paying(engine, "A")
+    calendar = office_calendar(engine)
+    case = grants.find(engine)[0]
+    facts = {"支付金额": 100_00, "流水号": "S1"}
+    grants.act(engine, case.id, "下达", Actor("钱", "财政"), date(2026, 6, 11), AT, calendar, facts)
+    report = payments.reconcile(engine, log(tmp_path, "1.csv", "S1,A,,100.00,2026-06-12,退票"), AT, calendar)
+    assert report.counts == {"已记": 1}
+    assert grants.find(engine)[0].reserved == 100_00
+    with pytest.raises(ValueError, match="缺这些列"):
+        (tmp_path / "bad.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+        payments.reconcile(engine, tmp_path / "bad.csv", AT, calendar)
+
+
+def claim(**kw) -> arrears.ArrearsClaim:
+    base = {
+        "kind": "合同款",
+        "code": "X",
+        "firm": "乙",
+        "department": "住建局",
+        "contract": "HT-1",
+        "fen": 500_00,
+    }
+    return arrears.ArrearsClaim(**{**base, "due_on": date(2026, 1, 10), "registered": AT, **kw})
+
+
+def test_arrears_by_age_and_department_with_contract_money_and_deposits(engine):
+    paying(engine, "A")
+    arrears.register_claim(engine, claim(), "钱", date(2026, 6, 1), AT)
+    deposit = claim(kind="保证金", contract="BZ-1", fen=80_00, due_on=date(2025, 1, 1))
+    kept = arrears.register_claim(engine, deposit, "钱", date(2026, 6, 1), AT)
+    found = arrears.arrears(engine, date(2026, 7, 1))
+    assert [(a.kind, a.age, a.fen) for a in found] == [
+        ("保证金", "一年以上", 80_00), ("合同款", "91至180天", 500_00), ("奖补", "30天以内", 100_00),
+    ]  # fmt: skip
+    assert arrears.summary(found, "department") == {"住建局": (2, 580_00), "经发局": (1, 100_00)}
+    with pytest.raises(ValueError, match="流水号"):
+        arrears.settle_claim(engine, kept.id, 80_00, "钱", date(2026, 7, 1), AT, ref="")
+    arrears.settle_claim(engine, kept.id, 80_00, "钱", date(2026, 6, 2), AT, ref="8800-9")
+    assert len(arrears.arrears(engine, date(2026, 7, 1))) == 2
+    assert ledger.verify_ledger(engine) == []
+    with pytest.raises(ValueError, match="登记过"):
+        arrears.register_claim(engine, claim(), "钱", date(2026, 6, 1), AT)
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind"),
+    [
+        ("DELETE FROM arrears_claim", "消失"),
+        ("UPDATE arrears_claim SET settled = 50000", "不平"),
+    ],
+)
+def test_a_deleted_or_falsely_settled_claim_is_found(engine, sql: str, kind: str):
+    from sqlalchemy import text
+
+    arrears.register_claim(engine, claim(), "钱", date(2026, 6, 1), AT)
+    with engine.begin() as connection:
+        connection.execute(text(sql))
+    assert kind in {f.kind for f in ledger.verify_ledger(engine)}
+
+
+def test_the_quarters_sheet(engine, tmp_path):
+    paying(engine, "ABCD")
+    calendar = office_calendar(engine)
+    rows = [f"S{c},{c},,100.00,2026-06-12,成功" for c in "ABC"]
+    payments.reconcile(engine, log(tmp_path, "1.csv", *rows), AT, calendar)
+    sheet = kpi.kpi(engine, "2026Q2", calendar)
+    assert (sheet.opened, sheet.arrived, sheet.fen, sheet.rate, sheet.on_time) == (4, 3, 300_00, 0.75, 1.0)
+    assert (sheet.days, sheet.automatic, sheet.unclaimed) == (9.0, 1.0, 0)
+    assert kpi.quarter_of("2026q4") == (date(2026, 10, 1), date(2026, 12, 31))
+    with pytest.raises(ValueError, match="2026Q2"):
+        kpi.quarter_of("2026-2")
+
+
+def test_the_office_enters_next_years_calendar(engine):
+    calendar = office_calendar(engine)
+    with pytest.raises(ValueError, match="2027"):
+        calendar.add(date(2026, 12, 31), 1)
+    enter_year(engine, 2027, frozenset({date(2027, 1, 1)}), frozenset(), "管", AT)
+    assert office_calendar(engine).add(date(2026, 12, 31), 1) == date(2027, 1, 4)
+
+
+def test_one_leads_and_another_takes_over_when_its_lease_ends(engine):
+    assert leases.lead(engine, "schedule", "a", AT) and leases.lead(engine, "schedule", "a", AT)
+    assert not leases.lead(engine, "schedule", "b", AT + leases.LENGTH / 2)
+    assert leases.lead(engine, "schedule", "b", AT + leases.LENGTH * 2)
+    assert not leases.lead(engine, "schedule", "a", AT + leases.LENGTH * 2)
+    assert leases.lead(engine, "schedule", "a", AT - timedelta(days=1))  # the clock was set back
+    leases.leave(engine, "schedule", "a")
+    assert leases.lead(engine, "schedule", "c", AT)
+
+
+def test_a_planned_run_is_done_once_and_taken_up_again_where_it_broke_off(engine):
+    leases.lead(engine, "schedule", "a", AT)
+    assert leases.begin(engine, "night", AT, "a", AT)
+    assert not leases.begin(engine, "night", AT, "b", AT + timedelta(seconds=30))
+    later = AT + timedelta(minutes=5)
+    assert leases.begin(engine, "night", AT, "b", later)
+    leases.finish(engine, "night", AT, leases.DONE, "好", later)
+    assert not leases.begin(engine, "night", AT, "c", later + timedelta(days=1))
+    assert [(r.outcome, r.tries) for r in leases.runs(engine, "night")] == [("完成", 2)]
+
+
+class Night(SimpleNamespace):
+    """As much of a night as the guard looks at."""
+
+    def items(self):
+        return pd.DataFrame(self.rows)
+
+    def columns(self):
+        return self.data
+
+    def library(self):
+        return SimpleNamespace(program=lambda item: None)
+
+
+def night(no: int, fits: int, open_: int, known: float, state: str = "完成") -> Night:
+    rows = [{"item": "d/i", "batch": "2026", "fits": fits, "open": open_, "pairs": 1000}]
+    values = np.where(np.arange(1000) < known * 1000, 1.0, np.nan)
+    data = Columns([str(i) for i in range(1000)], builtin_dictionary(), {("研发费用", 2025): values})
+    counts = {"firms": 1000, "pairs": 1000, "open": open_, "high_fen": fits * 100_000_00}
+    run = SimpleNamespace(library_hash="a", held_because="")
+    return Night(no=no, rows=rows, data=data, counts=counts, state=state, run=run)
+
+
+def test_a_night_that_jumps_is_held_and_its_source_named():
+    past = [night(n, 100 + n, 300, 0.9) for n in range(5, 0, -1)]
+    assert guard.jumps(night(6, 110, 310, 0.9), past, guard.Limits()) == []
+    found = guard.jumps(night(6, 20, 600, 0.2), past, guard.Limits())
+    words = "；".join(j.words() for j in found)
+    assert {j.what for j in found} == {"符合企业数", "待核实占比", "符合的金额"}
+    assert "研发费用（" in words and "齐全率由 90% 变为 20%" in words
+    assert guard.jumps(night(6, 20, 600, 0.2), [], guard.Limits()) == []
+    held = [night(5, 10, 600, 0.2, guard.HELD), *past]
+    assert guard.jumps(night(6, 105, 300, 0.9), held, guard.Limits()) == []
