@@ -1,0 +1,199 @@
+"""政策: documents in the library; importing one through the decomposer and going through its proposals."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+
+from desk.office import Office
+from desk.urls import url
+from desk.web import Posted, Visit, need, posted, render, see
+from policies.decompose.model import Decomposition
+from policies.decompose.pipeline import decompose
+from policies.drafts import draft as draft_files
+from policies.drafts import write_draft
+from policies.items import clock_of
+from policies.read import read_document
+from profiles.dictionary import builtin_dictionary
+from store import accounts, drafts
+from store.calendars import office_calendar
+
+router = APIRouter()
+MOST_BYTES = 20 << 20
+KINDS = (("conditions", "条件"), ("benefits", "奖补"), ("exclusions", "除外"), ("materials", "材料"))
+ROLES = {
+    "title": "标题", "purpose": "目的", "scope": "对象", "condition": "条件", "benefit": "奖补", "exclusion": "除外", "procedure": "程序",
+    "material": "材料", "window": "期限", "advocacy": "倡导", "preamble": "引言", "definition": "定义", "other": "其他", "service": "服务",
+    "validity": "期限", "duty": "责任", "general": "总则", "organisation": "组织", "orientation": "倡导",
+}  # fmt: skip
+
+
+@router.get("/desk/policies")
+def policy_index(request: Request, visit: Visit = need("items")) -> Response:
+    """政策: what is in force, what is under review, clocks."""
+    office, night = visit.office, visit.office.night()
+    if night is None:
+        return render(request, "no_night.html", active="policies")
+    calendar, today = office_calendar(office.engine), office.today()
+    rows = []
+    for loaded in office.library(night).documents.values():
+        clocks = [c for held in loaded.items if (c := clock_of(loaded.document, held.item, today, calendar)[0])]
+        rows.append({"document": loaded.document, "items": [h.item for h in loaded.items], "clock": clocks[0] if clocks else ""})
+    rows.sort(key=lambda r: r["document"].issued or today, reverse=True)
+    return render(request, "policies.html", rows=rows, waiting=drafts.decompositions(office.engine), today=today)
+
+
+@router.post("/desk/policies")
+async def import_document(request: Request, given: Posted = posted("edit")) -> Response:
+    """导入一份政策: read and decomposed; what the machine proposes waits for people."""
+    upload, number = given.form.get("file"), given.text("document").lower()
+    if not isinstance(upload, UploadFile) or not upload.filename:
+        return see(url("policies", told="没有导入：请选一份文件"))
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,40}", number):
+        return see(url("policies", told="没有导入：文件编号要用小写字母、数字和连字符，例如 bs-2026-02"))
+    data = await upload.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        return see(url("policies", told="没有导入：文件超过 20 MB"))
+    try:
+        made = await run_in_threadpool(_take_in, given.visit, number, Path(upload.filename).name, data)
+    except (ValueError, OSError) as error:
+        return see(url("policies", told=f"没有导入：{error}"))
+    return see(url("decomposition", number=made.id))
+
+
+def _take_in(visit: Visit, number: str, name: str, data: bytes) -> drafts.Decomposition:
+    office = visit.office
+    if (office.library_root / number).exists():
+        raise ValueError(f"政策库里已有 {number}；修订的文件请另起编号")
+    with tempfile.TemporaryDirectory(prefix="huiqi-read-") as folder:
+        path = Path(folder) / name
+        path.write_bytes(data)
+        text = read_document(path)
+    found = decompose(text)
+    title = next((line.strip("# 　") for line in text.splitlines() if line.strip()), number)[:300]
+    return drafts.begin_decomposition(
+        office.engine, number, title, name, {"text": text, **found.as_json()}, visit.who, office.now()
+    )
+
+
+def of_number(visit: Visit, number: int) -> drafts.Decomposition:
+    made = drafts.decomposition(visit.office.engine, number) if 0 < number < 2**62 else None
+    if made is None:
+        raise HTTPException(404, "没有这份分解")
+    return made
+
+
+def proposals(made: drafts.Decomposition) -> list[dict[str, Any]]:
+    """提议, the least certain first; settled ones at the end."""
+    out = []
+    for n, item in enumerate(made.draft["items"]):
+        out.append({"key": f"{n}", "kind": "事项", "quote": item["title"].strip("# "), "score": item["score"], "start": None,
+                    "item": item["title"].strip("# "), "why": f"{len(item['benefits'])} 处奖补，{len(item['conditions'])} 条条件"})
+        for field, words in KINDS:
+            for k, entry in enumerate(item[field]):
+                out.append({"key": f"{n}.{field}.{k}", "kind": words, "quote": entry["quote"], "score": entry.get("score", 0.5),
+                            "start": entry.get("start"), "item": item["title"].strip("# "), "why": read_as(entry)})
+    for field, words in KINDS[:3]:
+        for k, entry in enumerate(made.draft["general"].get(field, [])):
+            out.append({"key": f"g.{field}.{k}", "kind": f"总则{words}", "quote": entry["quote"], "score": entry.get("score", 0.5),
+                        "start": entry.get("start"), "item": "全部事项", "why": read_as(entry)})  # fmt: skip
+    for p in out:
+        p["mark"] = made.marks.get(p["key"])
+    return sorted(out, key=lambda p: (p["mark"] is not None, p["score"]))
+
+
+def read_as(entry: dict[str, Any]) -> str:
+    """机器读成什么."""
+    if "op" in entry:
+        return f"{entry.get('field', '')} {entry['op']} {entry.get('value')}{entry.get('unit', '')}"
+    parts = {"rate": "比例", "base": "按", "cap": "封顶", "amount": "金额", "low": "下限", "high": "上限", "period": "期间", "kind": "类型"}
+    return "，".join(f"{w} {entry[k]}" for k, w in parts.items() if entry.get(k) is not None)
+
+
+@router.get("/desk/policies/{number}/decompose")
+def decompose_page(request: Request, number: int, visit: Visit = need("items")) -> HTMLResponse:
+    """分解校对."""
+    made = of_number(visit, number)
+    rows = proposals(made)
+    for n, row in enumerate(rows, 1):
+        row["n"] = n
+    text = made.draft["text"]
+    clauses = []
+    for c in made.draft["clauses"]:
+        marks = [p for p in rows if p["start"] is not None and c["start"] <= p["start"] < c["end"]]
+        role = ROLES.get(c["roles"][0], c["roles"][0]) if c["roles"] else "？"
+        clauses.append({"role": role, "unsure": c["score"] < 0.6, "pieces": _cut(text[c["start"] : c["end"]], c["start"], marks)})
+    done = sum(p["mark"] is not None for p in rows)
+    own = made.by == visit.who or any(m.get("who") == visit.who for m in made.marks.values())
+    names = {p.login: p.name for p in accounts.people(visit.office.engine)}
+    return render(request, "decompose.html", made=made, rows=rows, clauses=clauses, done=done, own=own, names=names)
+
+
+def _cut(text: str, start: int, marks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """一款拆开: plain text and the quotes of proposals; a quote inside another one is left to the longer."""
+    out, at = [], 0
+    for p in sorted(marks, key=lambda p: (p["start"], -len(p["quote"]))):
+        a, b = p["start"] - start, p["start"] - start + len(p["quote"])
+        if a < at or b > len(text):
+            continue
+        out += [{"text": text[at:a], "p": None}, {"text": text[a:b], "p": p}]
+        at = b
+    return [*out, {"text": text[at:], "p": None}]
+
+
+@router.post("/desk/policies/{number}/decompose")
+def settle_proposal(request: Request, number: int, given: Posted = posted("edit")) -> Response:
+    """定一条提议: 采纳 or 不要."""
+    made = of_number(given.visit, number)
+    do, key = given.text("do"), given.text("key")
+    if do not in ("采纳", "不要") or key not in {p["key"] for p in proposals(made)}:
+        raise HTTPException(400, "没有这条提议")
+    try:
+        drafts.mark_proposal(given.visit.office.engine, number, key, {"do": do}, given.visit.who, given.visit.office.now())
+    except drafts.DraftError as error:
+        return see(url("decomposition", number=number, told=f"没有保存：{error}"))
+    return see(url("decomposition", number=number) + "#first")
+
+
+@router.post("/desk/policies/{number}/sign")
+def sign_document(request: Request, number: int, given: Posted = posted("sign")) -> Response:
+    """签发: the kept proposals become drafts of rules in the library; a second person, after every proposal is settled."""
+    visit, made = given.visit, of_number(given.visit, number)
+    left = sum(p["mark"] is None for p in proposals(made))
+    if left:
+        return see(url("decomposition", number=number, told=f"还有 {left} 条提议没定，不能签发"))
+    try:
+        drafts.sign_decomposition(visit.office.engine, number, visit.who, visit.office.now(), lambda d: put(visit.office, d))
+    except (drafts.DraftError, ValueError, OSError) as error:
+        return see(url("decomposition", number=number, told=f"没有签发：{error}"))
+    return see(url("policies", told="签发了；规则是草稿，在事项里改好、另一位签发后才参加比对"))
+
+
+def kept(made: drafts.Decomposition) -> Decomposition:
+    """采纳的部分: the decomposition without what people dropped."""
+    found = decompose(made.draft["text"])
+    dropped = {key for key, mark in made.marks.items() if mark["do"] == "不要"}
+    for n, item in enumerate(found.items):
+        for field, _words in KINDS:
+            setattr(item, field, [e for k, e in enumerate(getattr(item, field)) if f"{n}.{field}.{k}" not in dropped])
+    found.conditions[:] = [e for k, e in enumerate(found.conditions) if f"g.conditions.{k}" not in dropped]
+    found.exclusions[:] = [e for k, e in enumerate(found.exclusions) if f"g.exclusions.{k}" not in dropped]
+    found.items[:] = [item for n, item in enumerate(found.items) if str(n) not in dropped]
+    return found
+
+
+def put(office: Office, made: drafts.Decomposition) -> None:
+    """写进政策库, as drafts. Raises DraftError where the folder has come to exist."""
+    if (office.library_root / made.document).exists():
+        raise drafts.DraftError(f"政策库里已有 {made.document}")
+    night = office.night()
+    sets = office.library(night).sets if night else {}
+    places = {word: sets[word][0].rstrip("*") for word in ("本区", "本市", "本省") if sets.get(word)}
+    write_draft(draft_files(kept(made), made.document, made.file, builtin_dictionary(), places, office.today()), office.library_root)
