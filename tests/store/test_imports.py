@@ -77,7 +77,7 @@ def test_changes_are_counted_and_the_newest_date_speaks_in_any_order(engine, tmp
     old = rows(f"{code(1)},甲,100,存续", f"{code(2)},乙,1,存续")
     put(engine, tmp_path, REGISTER, new, day="2026-02-01")
     late = put(engine, tmp_path, REGISTER, old, day="2026-01-01", arrived=APRIL)
-    assert numbers(late)[1:4] == (0, 2, 0)
+    assert numbers(late)[1:4] == (0, 1, 1)
     assert value(engine, code(1), "注册资本") == (2_000_000.0, "已知")
     third = put(
         engine, tmp_path, REGISTER, rows(f"{code(1)},甲,300,存续", f"{code(2)},乙,1,存续"), day="2026-03-01"
