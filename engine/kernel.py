@@ -38,6 +38,7 @@ from engine.matching import FAILS, FITS, OPEN, AnswerBook, ItemHits
 from engine.program import BoundItem
 
 CHUNK = 1 << 17
+WORTH_COMPILING = 0.5  # seconds of plain work; loading the compiled loops takes about as long
 MASKS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 
 
@@ -102,7 +103,10 @@ def match_fast(
     answers: AnswerBook | None = None,
     every: bool = False,
 ) -> list[ItemHits]:
-    """快匹配: what `matching.match` answers, in the order of the items. Pure."""
+    """快匹配: what `matching.match` answers, in the order of the items; little work isn't worth loading the compiler."""
+    plain_seconds = 5e-4 * len(items) + 1.7e-7 * len(items) * len(columns)
+    if plain_seconds < WORTH_COMPILING:
+        return matching.match(items, columns, as_of, answers, every)
     return Matcher(items).match(columns, as_of, answers, every)
 
 
@@ -197,7 +201,6 @@ class _Run:
         self.code, self.plan, self.columns, self.as_of = code, planned, columns, as_of
         attacher = Attacher(planned, columns)
         self.attached: Attached = attacher.attach()
-        self.amounts: AmountPlan = Amounts(planned, attacher.traced).build()
         attacher.gather()
         self.rows = len(columns)
         self.blocks = (self.rows + code.BLOCK - 1) // code.BLOCK
@@ -205,7 +208,12 @@ class _Run:
         self.program, self.program_at = _ragged(planned.programs)
         self.depth = max((depth(p) for p in planned.programs), default=1)
         self.pointers = _pointers(self.attached.numbers)
-        self.planes = self._planes()
+        with ThreadPoolExecutor(1) as pool:  # amounts are traced while the compiled loops fill the planes
+            planes = pool.submit(self._planes)
+            self.amounts: AmountPlan = Amounts(planned, attacher.traced).build()
+            self.planes = planes.result()
+        attacher.gather()
+        self.pointers = _pointers(self.attached.numbers)
         self.order = self._order()
 
     # -- planes

@@ -54,6 +54,7 @@ class Plan:
     programs: list[list[int]] = field(default_factory=list)
     items: list[list[int]] = field(default_factory=list)
     _trees: dict[Tree, int] = field(default_factory=dict)
+    _whens: dict[int, int] = field(default_factory=dict)
 
     def literal(self, predicate: int, negated: bool) -> int:
         if negated:
@@ -65,7 +66,14 @@ class Plan:
 
     def condition(self, tree: Tree) -> int:
         """条件编号: equal conditions are one program."""
-        key = tree if tree.kind != "ask" else _QUESTION
+        if tree.kind == "when":  # equal texts of a library are one expression, so its identity often decides
+            found = self._whens.get(id(tree.expr))
+            if found is None:
+                found = self._whens[id(tree.expr)] = self._program(tree)
+            return found
+        return self._program(tree if tree.kind != "ask" else _QUESTION)
+
+    def _program(self, key: Tree) -> int:
         found = self._trees.get(key)
         if found is None:
             found = self._trees[key] = len(self.programs)

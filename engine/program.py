@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 
@@ -144,6 +144,9 @@ class Program:
     document: PolicyDocument
     conditions: tuple[Numbered, ...]
     benefit: TypedBenefit | None
+    bound: dict[tuple[object, ...], tuple[Node, Node]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @cached_property
     def exclusive(self) -> tuple[Exclusive, ...]:
@@ -159,7 +162,11 @@ class Program:
         rates = dict(batch.rates)
 
         def binder(node: Node) -> Node:
-            return bind(node, batch.year, opens, closes, rates)
+            key = (id(node), batch.year, opens, closes, batch.rates)
+            found = self.bound.get(key)
+            if found is None or found[0] is not node:
+                found = self.bound[key] = (node, bind(node, batch.year, opens, closes, rates))
+            return found[1]
 
         trees = tuple(bind_tree(c.tree, binder) for c in self.conditions)
         return BoundItem(self, batch, trees, self.benefit and bind_benefit(self.benefit, binder))
@@ -224,7 +231,9 @@ def _bind_form(form: TypedForm, binder: Binder) -> TypedForm:
             bands.marginal,
             _maybe(bands.start, binder),
             tuple(
-                TypedStep(_maybe(s.bound, binder), s.inclusive, _maybe(s.rate, binder), _maybe(s.amount, binder))
+                TypedStep(
+                    _maybe(s.bound, binder), s.inclusive, _maybe(s.rate, binder), _maybe(s.amount, binder)
+                )
                 for s in bands.steps
             ),
         )
@@ -273,12 +282,28 @@ def bind_benefit(benefit: TypedBenefit, binder: Binder) -> TypedBenefit:
 # ---------------------------------------------------------------- compiling
 
 
+@dataclass
+class Shared:
+    """共用: what the items of one library have in common: expressions parsed by their text, bound ones by batch."""
+
+    conditions: dict[str, Node] = field(default_factory=dict)
+    values: dict[str, Node] = field(default_factory=dict)
+    bound: dict[tuple[object, ...], tuple[Node, Node]] = field(default_factory=dict)
+
+
 class Compiler:
     """编译器: types a document's general conditions and its items; every fault is reported with its place."""
 
-    def __init__(self, dictionary: Dictionary, sets: Mapping[str, Collection[str]], report: Report):
+    def __init__(
+        self,
+        dictionary: Dictionary,
+        sets: Mapping[str, Collection[str]],
+        report: Report,
+        shared: Shared | None = None,
+    ):
         self.dictionary = dictionary
         self.sets = sets
+        self.shared = shared or Shared()
         self._report = report
         self.errors = 0
 
@@ -292,8 +317,12 @@ class Compiler:
 
     # -- expressions
     def when(self, text: str, place: Place) -> Node | None:
+        found = self.shared.conditions.get(text)
+        if found is not None:
+            return found
         try:
-            return parse_condition(text, self.dictionary, self.sets)
+            node = self.shared.conditions[text] = parse_condition(text, self.dictionary, self.sets)
+            return node
         except ExpressionError as error:
             self.fault(error, text, place)
             return None
@@ -302,10 +331,14 @@ class Compiler:
         if expr is None:
             return None
         try:
-            node = parse_value(expr.text, self.dictionary, self.sets)
+            node = self.shared.values.get(expr.text)
+            if node is None:
+                node = self.shared.values[expr.text] = parse_value(expr.text, self.dictionary, self.sets)
             bare_ratio = node.kind.bare and kinds.RATIO in allowed
             if node.kind.name not in allowed and not bare_ratio:
-                raise ExpressionError(2, f"这里要{'或'.join(allowed)}，写的是“{node.kind}”", (0, len(expr.text)))
+                raise ExpressionError(
+                    2, f"这里要{'或'.join(allowed)}，写的是“{node.kind}”", (0, len(expr.text))
+                )
             if is_ranged(node):
                 raise ExpressionError(2, "一段年度不是一个数，请用 合计 平均 最大 最小", (0, len(expr.text)))
             return node
@@ -357,7 +390,14 @@ class Compiler:
         base = by if bands.marginal else of
         if rated and base.kind.name != kinds.MONEY:
             place = bands.by.place
-            self.report(Problem(2, "rate 要按金额计算：by 不是金额时请写 of（按什么金额的比例）", place, source=bands.by.text))
+            self.report(
+                Problem(
+                    2,
+                    "rate 要按金额计算：by 不是金额时请写 of（按什么金额的比例）",
+                    place,
+                    source=bands.by.text,
+                )
+            )
         start = self.bound(bands.start, by)
         steps = []
         for step in bands.steps:
@@ -400,7 +440,9 @@ class Compiler:
                 if add.rate is None or base is None or self._is_money(base.of or base.by):
                     continue
             message = "adds 的 rate 是 bands 的 of（没有就是 by）的比例；没有 bands 就请写 amount"
-            self.report(Problem(2, message, add.rate.place, source=add.rate.text, span=(0, len(add.rate.text))))
+            self.report(
+                Problem(2, message, add.rate.place, source=add.rate.text, span=(0, len(add.rate.text)))
+            )
 
     def _is_money(self, expr: Expr) -> bool:
         try:
@@ -415,7 +457,9 @@ class Compiler:
         out = self.numbered(document.general.conditions, True)
         return out if self.errors == 0 else None
 
-    def item(self, item: PolicyItem, document: PolicyDocument, general: tuple[Numbered, ...] | None) -> Program | None:
+    def item(
+        self, item: PolicyItem, document: PolicyDocument, general: tuple[Numbered, ...] | None
+    ) -> Program | None:
         """事项: its program, or None where a fault of code 0 to 2 refuses it."""
         self.errors = 0
         without = {name for name, _ in item.without}
@@ -423,7 +467,7 @@ class Compiler:
         kept = tuple(c for c in general or () if c.id not in without)
         own = self.numbered(item.conditions, False)
         benefit = self.benefit(item.benefit) if item.benefit else None
-        program = Program(item, document, kept + own, benefit)
+        program = Program(item, document, kept + own, benefit, self.shared.bound)
         if self.errors == 0:
             for batch in item.batches:
                 self.check_batch(program, batch)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import yaml
 
 from engine.errors import Place, Problem
 
-_Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Every scalar is text here, so none is tried against the patterns of numbers and dates."""
+
+    yaml_implicit_resolvers: dict = {}  # noqa: RUF012
+
+
 MAX_DEPTH = 60
 KNOWN_TAGS = {f"tag:yaml.org,2002:{name}" for name in
               ("str", "int", "float", "bool", "null", "timestamp", "seq", "map", "value", "merge")}  # fmt: skip
@@ -72,7 +78,9 @@ def decode(data: bytes, file: str, report: Report) -> str | None:
     for number, line in enumerate(text.split("\n"), 1):
         bad = next((i for i, ch in enumerate(line) if ch < " " and ch not in "\t\r"), None)
         if bad is not None:
-            report(Problem(0, f"有看不见的控制字符 U+{ord(line[bad]):04X}，请删去", Place(file, number, bad + 1)))
+            report(
+                Problem(0, f"有看不见的控制字符 U+{ord(line[bad]):04X}，请删去", Place(file, number, bad + 1))
+            )
             return None
     return text
 
@@ -165,7 +173,7 @@ def _scalar(node: yaml.ScalarNode, place: Place) -> Node:
     if not quoted and text in ("", "~", "null", "Null", "NULL"):
         return Node(None, place)
     if node.style in ("'", '"'):
-        place = replace(place, column=place.column + 1)
+        place = Place(place.file, place.line, place.column + 1, place.path)
     return Node(text, place, quoted=quoted)
 
 

@@ -11,7 +11,7 @@ from engine import yamltext
 from engine.errors import Place, Problem
 from engine.indicators import Dictionary, read_indicators
 from engine.policy import Clause, PolicyDocument, PolicyItem
-from engine.program import Compiler, Numbered, Program
+from engine.program import Compiler, Numbered, Program, Shared
 from engine.rulefile import Reader
 from engine.yamltext import Node, Report
 
@@ -47,6 +47,7 @@ class Library:
     sets: dict[str, tuple[str, ...]]
     documents: dict[str, LoadedDocument] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    shared: Shared = field(default_factory=Shared, repr=False)
 
     @property
     def items(self) -> list[LoadedItem]:
@@ -160,7 +161,7 @@ def _read_document(library: Library, folder: Path, report: Report) -> LoadedDocu
         body = _text(text, f"{name}/text.md", report) or ""
         document = replace(document, text=body, clauses=clauses(body))
     loaded = LoadedDocument(document)
-    loaded.general = Compiler(library.dictionary, library.sets, report).general(document)
+    loaded.general = Compiler(library.dictionary, library.sets, report, library.shared).general(document)
     return _read_items(library, folder, loaded, report)
 
 
@@ -174,7 +175,7 @@ def _read_items(library: Library, folder: Path, loaded: LoadedDocument, report: 
         item = Reader(report).item(root) if root is not None else None
         if item is None or root is None:
             continue
-        program = Compiler(library.dictionary, library.sets, report).item(
+        program = Compiler(library.dictionary, library.sets, report, library.shared).item(
             item, loaded.document, loaded.general
         )
         sound = not any(p.code in REFUSING and p.level == "error" for p in library.problems[before:])

@@ -1,0 +1,94 @@
+"""测速命令: huiqi bench match · nightly · text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs.cli.common import telling
+
+bench = typer.Typer(no_args_is_help=True, help="测速：同一份活，我们和装了的别家工具在同一次运行里比。")
+Firms = Annotated[int, typer.Option(min=100, help="企业数")]
+Items = Annotated[int, typer.Option(min=1, help="事项数")]
+Seed = Annotated[int, typer.Option(help="随机种子；相同的数给出相同的活")]
+Repeat = Annotated[int, typer.Option(min=1, help="重复几次，取中位数")]
+Chart = Annotated[Path | None, typer.Option(help="把结果画成图 .png 或 .svg")]
+AsJson = Annotated[bool, typer.Option("--json", help="结果写成 JSON")]
+
+
+def register(app: typer.Typer) -> None:
+    """登记命令."""
+    app.add_typer(bench, name="bench")
+
+
+@bench.command("match")
+def match_command(
+    firms: Firms = 100_000,
+    items: Items = 1_000,
+    seed: Seed = 1,
+    repeat: Repeat = 3,
+    peer: Annotated[list[str] | None, typer.Option(help="只和这些比：polars duckdb；可写几次")] = None,
+    chart: Chart = None,
+    as_json: AsJson = False,
+) -> None:
+    """全量比对：带掩码和数额，与 polars、DuckDB、普通列式和“复制一遍数据”并列。
+
+    例：huiqi bench match --firms 1000000 --items 3000 --chart var/bench.png
+    """
+    from jobs.bench.match import bench_match
+
+    with telling():
+        report = bench_match(firms, items, seed, repeat, peer_names=peer or ("polars", "duckdb"))
+    _show(report, chart, as_json)
+
+
+@bench.command("nightly")
+def nightly_command(
+    firms: Firms = 100_000,
+    items: Items = 1_000,
+    seed: Seed = 1,
+    repeat: Repeat = 3,
+    chart: Chart = None,
+    as_json: AsJson = False,
+) -> None:
+    """整夜：读规则、读企业、比对、写结果各用多久；改百分之一企业、改一个事项时只重算变了的。
+
+    例：huiqi bench nightly --firms 100000 --items 1000
+    """
+    from jobs.bench.nightly import bench_nightly
+
+    with telling():
+        report = bench_nightly(firms, items, seed, repeat)
+    _show(report, chart, as_json)
+
+
+def _show(report, chart: Path | None, as_json: bool) -> None:  # type: ignore[no-untyped-def]
+    """Table, facts and problems; exit 1 where answers differ or a peer is missing."""
+    ours = next((r for r in report.rows if r.name.startswith("huiqi")), None)
+    if as_json:
+        rows = [
+            {"name": r.name, "seconds": r.seconds, "median": r.median, "note": r.note} for r in report.rows
+        ]
+        typer.echo(
+            json.dumps({"rows": rows, "facts": report.facts, "problems": report.problems}, ensure_ascii=False)
+        )
+    else:
+        typer.echo(f"{report.firms:,} 家企业 × {report.items:,} 个事项")
+        for row in report.rows:
+            pairs = report.firms * report.items / row.median
+            ratio = f"{row.median / ours.median:8.2f} 倍" if ours else ""
+            typer.echo(f"{row.median:10.3f} s {pairs:10.2e} 对/s {ratio}  {row.name} {row.note}")
+        for name, value in report.facts.items():
+            typer.echo(f"{value:10.3f}  {name}")
+    if chart is not None:
+        from jobs.bench.chart import draw
+
+        draw(report, chart)
+        typer.echo(f"图：{chart}")
+    for problem in report.problems:
+        typer.echo(problem, err=True)
+    if report.problems:
+        raise typer.Exit(1)
