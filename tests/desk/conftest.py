@@ -1,0 +1,91 @@
+"""One small office for the desk's tests; every test that writes gets its own copy of it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import world
+
+from desk.app import create_app
+from store.database import open_database
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with one finished night and one person a role."""
+    home = tmp_path_factory.mktemp("office")
+    engine = world.make_office(home)
+    engine.dispose()
+    return home
+
+
+class Desk:
+    """A desk over a copy of the office, with logged-in clients by person."""
+
+    def __init__(self, home: Path, library: Path):
+        self.home = home
+        self.engine = open_database(f"sqlite:///{home / 'huiqi.db'}")
+        self.moment = world.NOW
+        self.app = create_app(self.engine, home, lambda: self.moment, library=library)
+        self._clients: dict[str, TestClient] = {}
+
+    def anyone(self) -> TestClient:
+        return TestClient(self.app, base_url="http://desk", follow_redirects=False)
+
+    def client(self, login: str) -> TestClient:
+        if login not in self._clients:
+            client = self.anyone()
+            assert log_in(client, login, world.PASSWORD).status_code == 303
+            self._clients[login] = client
+        return self._clients[login]
+
+    def csrf(self, login: str) -> str:
+        return csrf_of(self.client(login).get("/desk/today").text)
+
+    def post(self, login: str, path: str, **form: object):  # type: ignore[no-untyped-def]
+        return self.client(login).post(path, data={"csrf": self.csrf(login), **form})
+
+
+def csrf_of(page: str) -> str:
+    found = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert found, "the page has no form"
+    return found[1]
+
+
+def log_in(client: TestClient, login: str, password: str):  # type: ignore[no-untyped-def]
+    token = csrf_of(client.get("/desk/login").text)
+    return client.post("/desk/login", data={"login": login, "password": password, "csrf": token, "next": ""})
+
+
+def copy_of(built: Path, target: Path) -> Desk:
+    import policies
+
+    shutil.copytree(built, target)
+    library = target / "library"
+    shutil.copytree(Path(policies.__file__).with_name("library"), library)
+    return Desk(target, library)
+
+
+@pytest.fixture(scope="module")
+def desk(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A desk for the tests of one module."""
+    made = copy_of(built, tmp_path_factory.mktemp("desk") / "home")
+    yield made
+    made.engine.dispose()
+
+
+@pytest.fixture
+def fresh(built: Path, tmp_path: Path) -> Iterator[Desk]:
+    """A desk of one's own."""
+    made = copy_of(built, tmp_path / "home")
+    yield made
+    made.engine.dispose()

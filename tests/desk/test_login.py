@@ -1,0 +1,94 @@
+"""登录: sessions that can be revoked, lockout, passwords."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from conftest import csrf_of, log_in
+from world import PASSWORD
+
+from store import accounts, audit
+from store.accounts import LOCK_AFTER, LOCK_MINUTES, AccountError
+
+
+def test_a_wrong_password_and_a_wrong_name_look_the_same(fresh):
+    client = fresh.anyone()
+    wrong, unknown = log_in(client, "lin", "no"), log_in(client, "nobody", "no")
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.text.count("没有登录") == unknown.text.count("没有登录") == 1
+
+
+def test_five_failures_lock_and_time_unlocks(fresh):
+    client = fresh.anyone()
+    for _ in range(LOCK_AFTER):
+        assert log_in(client, "lin", "wrong password").status_code == 401
+    assert log_in(client, "lin", PASSWORD).status_code == 401
+    fresh.moment += timedelta(minutes=LOCK_MINUTES, seconds=1)
+    assert log_in(client, "lin", PASSWORD).status_code == 303
+    found, _ = audit.entries(fresh.engine, what="登录失败")
+    assert len(found) == LOCK_AFTER + 1
+
+
+def test_a_session_ends_by_logging_out_by_revoking_and_by_idling(fresh):
+    client = fresh.client("lin")
+    token = csrf_of(client.get("/desk/today").text)
+    secret = client.cookies["huiqi_session"]
+    client.post("/desk/logout", data={"csrf": token})
+    assert accounts.who_is(fresh.engine, secret, fresh.moment) is None
+    other = fresh.client("shen")
+    assert other.get("/desk/today").status_code == 200
+    accounts.revoke_sessions(fresh.engine, "shen", by="admin", now=fresh.moment)
+    assert other.get("/desk/today").status_code == 303
+    idle = fresh.client("fen")
+    fresh.moment += timedelta(hours=accounts.IDLE_HOURS, minutes=1)
+    assert idle.get("/desk/today").status_code == 303
+
+
+def test_the_cookie_is_kept_from_scripts_and_other_sites(fresh):
+    answer = log_in(fresh.anyone(), "lin", PASSWORD)
+    cookie = next(c for c in answer.headers.get_list("set-cookie") if c.startswith("huiqi_session="))
+    assert "HttpOnly" in cookie and "samesite=strict" in cookie.lower()
+
+
+def test_a_login_form_needs_its_own_cookie(fresh):
+    client = fresh.anyone()
+    token = csrf_of(client.get("/desk/login").text)
+    client.cookies.clear()
+    answer = client.post("/desk/login", data={"login": "lin", "password": PASSWORD, "csrf": token})
+    assert answer.status_code == 403
+
+
+def test_passwords_are_long_and_hashed_with_argon2(fresh):
+    with pytest.raises(AccountError, match="至少"):
+        accounts.set_password(fresh.engine, "lin", "short", by="admin", now=fresh.moment)
+    person = accounts.find_person(fresh.engine, "lin")
+    assert person is not None and person.password.startswith("$argon2id$")
+
+
+def test_changing_a_role_ends_the_sessions_and_one_administrator_stays(fresh):
+    client = fresh.client("lin")
+    accounts.change_person(fresh.engine, "lin", by="admin", now=fresh.moment, roles=["只读"], department="", active=True)
+    assert client.get("/desk/today").status_code == 303
+    with pytest.raises(AccountError, match="管理员"):
+        accounts.change_person(fresh.engine, "admin", by="admin", now=fresh.moment, roles=["只读"], department="", active=True)
+
+
+def test_a_one_time_code_works_once_and_only_in_time(fresh):
+    code = accounts.make_code(fresh.engine, "91120118MA0725753R", by="lin", now=fresh.moment)
+    late = accounts.make_code(fresh.engine, "91120118MA0725753R", by="lin", now=fresh.moment, hours=1)
+    assert accounts.use_code(fresh.engine, late, "甲公司", fresh.moment + timedelta(hours=2)) is None
+    secret = accounts.use_code(fresh.engine, code, "甲公司", fresh.moment)
+    assert secret and accounts.use_code(fresh.engine, code, "甲公司", fresh.moment) is None
+    login = accounts.who_is(fresh.engine, secret, fresh.moment)
+    assert login is not None and login.person.firm == "91120118MA0725753R"
+    firm = fresh.anyone()
+    firm.cookies.set("huiqi_session", secret)
+    assert firm.get("/desk/today").status_code == 303, "a firm has no business at the desk"
+
+
+def test_tokens_can_be_revoked(fresh):
+    secret = accounts.create_token(fresh.engine, "lin", "程序", ["read"], by="admin", now=fresh.moment)
+    assert accounts.who_has(fresh.engine, secret, fresh.moment) is not None
+    accounts.revoke_token(fresh.engine, accounts.tokens(fresh.engine)[0][0].id, by="admin", now=fresh.moment)
+    assert accounts.who_has(fresh.engine, secret, fresh.moment) is None
