@@ -55,7 +55,7 @@ def size_rules() -> str:
             lines += [
                 f"        - label: {name}",
                 "          all:",
-                f"            - when: '行业代码 in {prefixes(part[0])}'",
+                f"            - {{when: '行业代码 in {prefixes(part[0])}', label: 行业属于{name}}}",
             ]
             lines += [f"            - when: {floor(row, column)}" for row in part]
     lines.append("    - tag: 微型")
