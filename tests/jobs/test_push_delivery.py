@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -20,6 +21,10 @@ AT = datetime(2026, 4, 1, 1, tzinfo=UTC)
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def _later(by: timedelta) -> datetime:
+    return now() + by
 
 
 @pytest.fixture
@@ -63,10 +68,8 @@ def test_every_push_is_one_effect_whatever_the_receiver_does(engine, plan):
     receiver = HttpReceiver(plan)
     try:
         for hours in range(8):  # an hour later each time, so that every back-off is over
-            later = timedelta(hours=hours)
-            push_once(
-                engine, settings(webhook_url=receiver.url), lambda: now() + later, threads=4, patience=0
-            )
+            clock = partial(_later, timedelta(hours=hours))
+            push_once(engine, settings(webhook_url=receiver.url), clock, threads=4, patience=0)
             if not outbox.list_pushes(engine, states=[DUE]):
                 break
     finally:

@@ -1,0 +1,27 @@
+"""断电: a bounded number of kill -9 at named points and random moments, on both databases; `make torture` does 500."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_no_effect_and_no_money_is_lost_or_doubled(kind: str, request: pytest.FixtureRequest):
+    """In a process of its own: it forks, and pytest has threads."""
+    url = request.getfixturevalue("postgres_server") if kind == "postgresql" else ""
+    command = [sys.executable, "scripts/torture.py", "--kills", "10", "--campaigns", "1", "--only", kind]
+    ran = subprocess.run(
+        [*command, *(["--postgres", url] if url else [])],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "10 kills" in ran.stdout or "11 kills" in ran.stdout, ran.stdout
