@@ -75,6 +75,8 @@ def assemble(reading: Reading, roles: list[list[str]], models: Models) -> Decomp
     issued = issued_day([c.text for c in reading.clauses])
     general = share_conditions(reading, pieces, items, roles)
     barred = share_exclusions(reading, items, roles)
+    if not items:  # what binds all items binds nothing where there is none
+        general, barred = [], []
     share_materials(reading, items, roles, models["atoms"])
     share_windows(reading, items, roles, issued)
     name_items(reading, items)

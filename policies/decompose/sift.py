@@ -128,6 +128,7 @@ _TO_WHOM = re.compile(
     r"对|为[^，]{2,}(?:提供|给予)|的|企业|单位|人员|个人|机构|团队|毕业生|人才|项目|产品|者"
 )
 _FEE = re.compile(r"收取的|收费|费率[^，。]{0,12}(?:不超过|不高于)|风险责任")
+_DUTY = re.compile(r"占比|(?:比例|比重|规模)[^，。]{0,8}(?:不得?低于|不少于|达到)|不得[低高]于|业务")
 _MAY = re.compile(r"可以?(?:适当|酌情|视情)|(?:逐步|研究|探索)(?:给予|予以|建立|出台|完善)|结合实际")
 _EXISTING = re.compile(r"(?:按|依|依照|按照|执行)?现行(?:有效)?(?:的)?(?:[^，]{0,8})(?:规定|政策|税收)")
 
@@ -140,7 +141,7 @@ def grade(reading: Reading, item: Item) -> int:
         flat = reading.views[p.clause].flat
         said, role = flat[p.a : p.b], float(reading.roles[p.clause][b])
         barred = _OFFICE.search(flat) or _TO_OFFICE.search(flat) or _EXISTING.search(flat)
-        if barred or (_FEE.search(flat) and not _HARD.search(said)):
+        if barred or ((_FEE.search(flat) or _DUTY.search(said)) and not _HARD.search(said)):
             continue
         strong = bool(_STRONG.search(said)) and bool(_SUBJECT.search(flat)) and not _NOT_GIVING.search(flat)
         if keyed(reading, p) and _PAYS.search(flat) and role >= 0.2:
