@@ -13,7 +13,7 @@ from engine.program import Program
 from store.nights import NAME, Night
 
 CODE = "统一社会信用代码"
-MOST_OPEN = 2_000
+MOST_OPEN = 500
 WIDTHS = {"统一社会信用代码": 21, "企业名称": 36, "结论": 9, "金额下限（元）": 15, "金额上限（元）": 15, "让位于": 22,
           "说明": 14, "待核实的条件": 40, "变化": 7}  # fmt: skip
 

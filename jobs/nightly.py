@@ -21,7 +21,9 @@ from policies.library import REFUSING, load_library
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import from_table
 from store.database import Engine, upgrade
+from store.guard import guard_night
 from store.nights import Night, NightInputs, same_night, write_night
+from store.pushes import queue_pushes
 from store.review import answer_book
 from store.snapshots import build_snapshot
 
@@ -39,6 +41,7 @@ class NightReport:
     problems: list[Problem] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     lists: list[Path] = field(default_factory=list)
+    jumps: list[str] = field(default_factory=list)
     pushes: dict[str, int] = field(default_factory=dict)
 
     @contextmanager
@@ -93,7 +96,7 @@ def run_night(
         repeated = same_night(engine, inputs, home)
         if repeated is not None:
             report.night, report.repeated = repeated, True
-            return report
+            return _after(engine, repeated, report, now, tell)
         found = match_any_size(items, columns, as_of, inputs.answers)
     with report.step("分配", tell):
         paid = allocate(inputs.programs, found, columns.codes)
@@ -112,4 +115,13 @@ def run_night(
         )
     with report.step("写名单", tell):
         report.lists = write_lists(report.night, report.night.folder / "lists")
+    return _after(engine, report.night, report, now, tell)
+
+
+def _after(engine: Engine, night: Night, report: NightReport, now: Callable[[], datetime], tell: Tell) -> NightReport:
+    """把关 and 排推送: both are safe to repeat, so a night that was killed before them is finished by the next run."""
+    with report.step("把关", tell):
+        report.jumps = [jump.words() for jump in guard_night(engine, night)]
+    with report.step("排推送", tell):
+        report.pushes = queue_pushes(engine, night, night.as_of, now())
     return report

@@ -82,6 +82,7 @@ def _as_dict(report: Any) -> dict[str, Any]:
         "strangers": report.inbox.strangers,
         "failures": report.inbox.failures,
         "pushes": report.pushes,
+        "held": report.jumps,
         "seconds": {k: round(v, 3) for k, v in report.seconds.items()},
         "folder": str(night.folder),
     }
@@ -119,7 +120,11 @@ def _print(report: Any) -> None:
     steps = "，".join(f"{name} {seconds:.1f}" for name, seconds in report.seconds.items())
     typer.echo(f"用时（秒）：{steps}")
     if report.pushes:
-        typer.echo("推送：" + "，".join(f"{k} {v}" for k, v in report.pushes.items()))
+        typer.echo("推送：" + "，".join(f"{k} {v:,}" for k, v in report.pushes.items()))
+    if report.jumps:
+        typer.echo(f"这一夜被扣下，等人放行（{len(report.jumps)} 处跳变）：")
+        for words in report.jumps[:8]:
+            typer.echo(f"  {words}")
 
 
 def demo_command(
@@ -134,8 +139,7 @@ def demo_command(
     """
     from profiles import sample
 
-    engine, folder = open_home(home or Path("var/demo"))
-    del engine
+    engine, folder = open_home(home)
     inbox = folder / "inbox"
     if not inbox.is_dir():
         typer.echo(f"生成 {firms} 家虚构企业的各部门数据 → {inbox}")
@@ -146,12 +150,24 @@ def demo_command(
     with telling():
         report = _run(DEMO_DAY, None, folder, None, [])
     _print(report)
+    if not no_push:
+        _deliver(engine)
+    at = "" if home is None else f" --home {home}"
     typer.echo("")
     typer.echo("接下来可以看：")
     typer.echo(f"  名单      {report.night.folder / 'lists'}（先看 总览.xlsx）")
     code, item = _example(report.night)
-    typer.echo(f"  为什么    huiqi explain {code} {item} --home {folder}")
-    typer.echo(f"  复核台    huiqi desk --home {folder}（浏览器打开 http://127.0.0.1:8000/desk/today）")
+    typer.echo(f"  为什么    huiqi explain {code} {item}{at}")
+    typer.echo(f"  复核台    huiqi desk{at}（浏览器打开 http://127.0.0.1:8000/desk/today）")
+
+
+def _deliver(engine: Any) -> None:
+    """发推送: what is due, to the channels that are set up; the firms' inbox always is."""
+    from jobs.channels import Settings
+    from jobs.push import push_once
+
+    report = push_once(engine, Settings.read(), now, patience=0)
+    typer.echo("发送：" + ("，".join(f"{k} {v:,}" for k, v in report.counts.items()) or "没有到期的"))
 
 
 def _example(night: Any) -> tuple[str, str]:
