@@ -260,3 +260,12 @@ def test_general_conditions_and_without(tmp_path: Path) -> None:
 def test_the_built_in_dictionary_can_be_read() -> None:
     root = Path(__file__).resolve().parents[2] / "profiles" / "indicators.yaml"
     assert read_indicators(root)["研发费用"].yearly
+
+
+def test_the_oracle_shares_nothing_with_the_engine() -> None:
+    here = Path(__file__).resolve().parent
+    for name in ("parser", "values", "library", "interpreter", "allocate"):
+        text = (here / f"{name}.py").read_text(encoding="utf-8")
+        assert not any(
+            f"import {room}" in text or f"from {room}" in text for room in ("engine", "policies", "jobs")
+        )
