@@ -145,9 +145,10 @@ def document_facts(found: Decomposition, source: str) -> dict[str, Any]:
         titles[0] if titles else source,
     )
     facts: dict[str, Any] = {"title": re.sub(r"\s+", "", title)}
-    head = "".join(c.text for c in found.clauses[:12] if "preamble" not in found.roles[c.number - 1])
-    if m := _NUMBER.search(head):
-        facts["number"] = re.sub(r"\s+", "", m.group())
+    head = [c.text for c in found.clauses[:12] if "preamble" not in found.roles[c.number - 1]]
+    number = next((m.group() for text in head if (m := _NUMBER.search(text))), "")
+    if number:
+        facts["number"] = re.sub(r"\s+", "", number)
     issuer = next(
         (
             t

@@ -192,7 +192,10 @@ def _bare(word: str) -> str:
 
 
 def _noun(words: str) -> str:
-    return re.split(r"[，。；：的]", words)[-1][-12:]
+    bare = re.sub(
+        r"(?:达到?|不低于|不少于|不超过|不高于|超过|高于|低于|不足|不满|在|为|累计|满|至少)+$", "", words
+    )
+    return re.split(r"[，。；：的]", bare)[-1][-12:]
 
 
 def _left_over(rest: str, known: tuple[str, ...]) -> bool:
