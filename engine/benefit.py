@@ -30,46 +30,28 @@ ROUNDOFF = 4 * 2.0**-53  # datum, rate, product and the step to fen: each rounds
 class Interval:
     """数额区间: low and high in yuan, NaN where that end is unknown. Shape (n,) each.
 
-    `noise` bounds the binary error of both ends where terms cancelled; None: a few roundings of the ends themselves.
+    Every amount is moved up by the bound of its own binary error where it is read (`Calculator.exact`), so that whichever
+    of several amounts is chosen, an exact half fen is not rounded down (`round_fen`).
     """
 
     low: Floats
     high: Floats
-    noise: Floats | None = None
-
-    @property
-    def slack(self) -> Floats:
-        """误差界 in yuan."""
-        if self.noise is not None:
-            return self.noise
-        return ROUNDOFF * np.fmax(np.abs(self.low), np.abs(self.high))
-
-    def _noise(self, other: Interval) -> Floats | None:
-        if self.noise is None and other.noise is None:
-            return None
-        return np.fmax(self.slack, other.slack)
 
     def __add__(self, other: Interval) -> Interval:
-        return Interval(self.low + other.low, self.high + other.high, self.slack + other.slack)
+        return Interval(self.low + other.low, self.high + other.high)
 
     def hull(self, other: Interval) -> Interval:
         """并区间: an unknown end stays unknown."""
-        return Interval(np.minimum(self.low, other.low), np.maximum(self.high, other.high), self._noise(other))
+        return Interval(np.minimum(self.low, other.low), np.maximum(self.high, other.high))
 
     def at_least_zero(self) -> Interval:
         """不小于零: unknown ends stay unknown."""
-        return Interval(np.maximum(self.low, 0.0), np.maximum(self.high, 0.0), self.noise)
-
-    def nudged(self) -> Interval:
-        """待舍入: moved up by the binary error, so that an exact half is not rounded down."""
-        slack = np.fmax(self.slack, 0.0)  # unknown where an end is: no reason to lose the other end
-        return Interval(self.low + slack, self.high + slack)
+        return Interval(np.maximum(self.low, 0.0), np.maximum(self.high, 0.0))
 
 
 @dataclass(frozen=True)
 class Grant:
-    """一笔: the amount of one grant before the enterprise's cap, that cap (inf: none), and both together, which is what
-    is rounded (see `Interval.nudged`)."""
+    """一笔: the amount of one grant before the enterprise's cap, that cap (inf: none), and both together."""
 
     amount: Interval
     ceiling: Interval
@@ -81,7 +63,7 @@ def choose(truth: Truth, first: Interval, rest: Interval) -> Interval:
     both = first.hull(rest)
     low = np.where(truth.sure, first.low, np.where(truth.maybe, both.low, rest.low))
     high = np.where(truth.sure, first.high, np.where(truth.maybe, both.high, rest.high))
-    return Interval(low, high, both.noise)
+    return Interval(low, high)
 
 
 class Calculator:
@@ -98,10 +80,26 @@ class Calculator:
         """一列数: shape (n,), NaN where unknown."""
         return np.broadcast_to(self.frame.values(node).value, (self.n,)).astype(np.float64)
 
+    def error(self, node: Node) -> Floats:
+        """误差界: what the binary computation of an expression may be off by, in its own unit."""
+        values = self.frame.values(node)
+        if values.size is None:
+            return ROUNDOFF * np.abs(self.column(node))
+        return 2 * ROUNDOFF * np.fmax(np.abs(self.column(node)), values.size)
+
+    def upward(self, node: Node) -> Floats:
+        """待舍入的一列数: moved up by its binary error."""
+        return self.column(node) + self.error(node)
+
     def exact(self, node: Node) -> Interval:
-        value = self.column(node)
-        size = self.frame.values(node).size
-        return Interval(value, value, None if size is None else 2 * ROUNDOFF * np.fmax(np.abs(value), size))
+        value = self.upward(node)
+        return Interval(value, value)
+
+    def share(self, rate: Node, base: Node) -> Interval:
+        """按比例: a rate of an amount, moved up by the error of both."""
+        of, at = self.column(base), self.column(rate)
+        value = at * of + (self.error(rate) * np.abs(of) + np.abs(at) * self.error(base))
+        return Interval(value, value)
 
     def flat(self, value: float) -> Interval:
         column = np.full(self.n, value)
@@ -124,15 +122,13 @@ class Calculator:
             return self.cases(form.cases)
         assert form.amount is not None
         amount = self.exact(form.amount)
-        return Interval(np.zeros(self.n), amount.high, amount.noise) if form.kind == "upto" else amount
+        return Interval(np.zeros(self.n), amount.high) if form.kind == "upto" else amount
 
     def ranged(self, form: TypedForm) -> Interval:
         assert form.low is not None and form.high is not None
-        first, second = self.exact(form.low), self.exact(form.high)
-        low, high = first.low, second.high
+        low, high = self.upward(form.low), self.upward(form.high)
         swap = low > high
-        noise = first.hull(second).noise
-        return Interval(np.where(swap, high, low), np.where(swap, low, high), noise)
+        return Interval(np.where(swap, high, low), np.where(swap, low, high))
 
     def cases(self, cases: tuple[TypedVariant, ...]) -> Interval:
         out = self.flat(0.0)
@@ -170,7 +166,7 @@ class Calculator:
             reversed(list(zip(bands.steps, self.steps(bands), strict=True)))
         ):
             if step.rate is not None:
-                own = times(self.exact(step.rate), self.exact(bands.of))
+                own = self.share(step.rate, bands.of)
             else:
                 assert step.amount is not None
                 own = self.exact(step.amount)
@@ -182,16 +178,16 @@ class Calculator:
 
     def marginal(self, bands: TypedBands) -> Interval:
         """超额分档: every step's rate on the part of `by` within it, its amount once it is reached."""
-        number = self.exact(bands.by)
-        by = number.low
+        by = self.column(bands.by)
+        error = self.error(bands.by) + ROUNDOFF * np.abs(by)
         out = self.flat(0.0)
         lower = self.column(bands.start) if bands.start else np.zeros(self.n)
         for step, (passed, _) in zip(bands.steps, self.steps(bands), strict=True):
             upper = self.column(step.bound) if step.bound is not None else np.full(self.n, np.inf)
             if step.rate is not None:
-                rate = self.column(step.rate)
-                part = np.maximum(np.minimum(by, upper) - lower, 0.0) * rate
-                own = Interval(part, part, np.abs(rate) * (number.slack + ROUNDOFF * np.abs(by)))
+                part = np.maximum(np.minimum(by, upper) - lower, 0.0)
+                part = (part + np.where(part > 0, error, 0.0)) * self.column(step.rate)
+                own = Interval(part, part)
             else:
                 assert step.amount is not None
                 own = self.exact(step.amount)
@@ -203,12 +199,11 @@ class Calculator:
     def floor(self, amount: Interval, limits: TypedLimits) -> Interval:
         """下限: an unknown floor leaves the low end and makes the high end unknown."""
         for node in limits.floor or ():
-            floor = self.column(node)
+            floor = self.upward(node)
             known = ~np.isnan(floor)
             amount = Interval(
                 np.where(known, np.maximum(amount.low, floor), amount.low),
                 np.where(known, np.maximum(amount.high, floor), np.nan),
-                amount.noise,
             )
         return amount
 
@@ -222,7 +217,7 @@ class Calculator:
         """封顶区间: the lowest and highest the caps can be; an unknown one may be anything from 0."""
         low, high = np.full(self.n, np.inf), np.full(self.n, np.inf)
         for node in nodes or ():
-            cap = self.column(node)
+            cap = self.upward(node)
             unknown = np.isnan(cap)
             low = np.where(unknown, 0.0, np.minimum(low, cap))
             high = np.where(unknown, high, np.minimum(high, cap))
@@ -235,11 +230,11 @@ class Calculator:
             own = self.exact(add.amount)
         else:
             assert add.rate is not None and bands is not None
-            own = times(self.exact(add.rate), self.exact(bands.of))
+            own = self.share(add.rate, bands.of)
         value, truth = own.low, self.truth(add.tree)
         low = np.where(truth.sure, value, np.where(truth.maybe, np.fmin(value, 0.0), 0.0))
         high = np.where(truth.sure, value, np.where(truth.maybe, np.maximum(value, 0.0), 0.0))
-        return amount + Interval(low, high, own.noise)
+        return amount + Interval(low, high)
 
     def pipeline(self, form: TypedForm, limits: TypedLimits) -> Grant:
         """顺序: below zero is zero; adds; floor; cap; adds beyond the cap; never below zero."""
@@ -253,7 +248,7 @@ class Calculator:
                 amount = self.added(amount, add, form.bands)
         amount = amount.at_least_zero()
         ceiling = self.ceiling(limits.cap_per_enterprise)
-        return Grant(amount, ceiling, capped(amount, ceiling).at_least_zero().nudged())
+        return Grant(amount, ceiling, capped(amount, ceiling).at_least_zero())
 
     def grant(self) -> Grant:
         """一笔: the base or what the first exception that holds makes of it."""
@@ -274,20 +269,9 @@ def capped(amount: Interval, ceiling: Interval) -> Interval:
     """封顶: both ends bounded; where the cap may be anything from 0 the low end is 0."""
     boundless = (ceiling.low == 0) & np.isinf(ceiling.high)
     low = np.where(boundless, 0.0, np.minimum(amount.low, ceiling.low))
-    noise = amount.noise
-    if noise is not None:  # where the cap binds, the amount's own error is gone
-        noise = np.where(amount.high > ceiling.high, ROUNDOFF * np.abs(ceiling.high), noise)
-    return Interval(low, np.minimum(amount.high, ceiling.high), noise)
-
-
-def times(rate: Interval, base: Interval) -> Interval:
-    """按比例: a rate of an amount, both exact values."""
-    noise = None
-    if rate.noise is not None or base.noise is not None:
-        noise = rate.slack * np.abs(base.low) + np.abs(rate.low) * base.slack
-    return Interval(rate.low * base.low, rate.high * base.high, noise)
+    return Interval(low, np.minimum(amount.high, ceiling.high))
 
 
 def round_fen(yuan: Floats) -> Floats:
-    """到分: half up; of an amount moved up by its binary error (`Interval.nudged`), so of its exact decimal value."""
+    """到分: half up; of an amount moved up by its binary error (see `Interval`), so of its exact decimal value."""
     return np.floor(yuan * 100 + 0.5) / 100

@@ -230,7 +230,7 @@ def _row_amounts(
     if item.benefit is None or not len(detail):
         return _nothing(n), _nothing(len(detail))
     grant = Calculator(inner, item.benefit, book).grant()
-    each = grant.amount.nudged()
+    each = grant.amount
     fits, open_ = verdict == FITS, verdict != FAILS
     low = np.zeros(n)
     np.add.at(low, detail.owner[fits], each.low[fits])
@@ -243,7 +243,6 @@ def _row_amounts(
     has_fit[detail.owner[fits]] = True
     ceiling = _enterprise_ceiling(item.benefit, outer, grant.ceiling, detail.owner, open_)
     total = capped(Interval(np.where(has_fit, low, least), high), ceiling).at_least_zero()
-    total = total.nudged()
     return Interval(round_fen(total.low), round_fen(total.high)), each
 
 
