@@ -7,7 +7,20 @@ from store.accounts import Person
 
 # Rights are what routes ask for; a person has the rights of all their roles together.
 VIEW = ("today", "matches", "match", "firms", "items", "readiness", "fulfil", "data", "push", "runs")
-ALL = (*VIEW, "decide", "ask", "second", "edit", "sign", "fulfil.act", "audit", "settings", "export", "contacts", "own")
+ALL = (
+    *VIEW,
+    "decide",
+    "ask",
+    "second",
+    "edit",
+    "sign",
+    "fulfil.act",
+    "audit",
+    "settings",
+    "export",
+    "contacts",
+    "own",
+)
 RIGHTS: dict[str, tuple[str, ...]] = {
     "管理员": ALL,
     "经办": (*VIEW, "decide", "ask", "edit", "fulfil.act", "audit", "export", "contacts", "own"),

@@ -11,7 +11,6 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
-from store.database import Engine
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import JSONResponse, RedirectResponse
 
@@ -19,6 +18,7 @@ import desk
 from desk import pages
 from desk.office import Office
 from desk.web import HERE, LoginNeeded, say_fault, say_misuse, secure, templates, to_login
+from store.database import Engine
 
 
 def create_app(
@@ -53,5 +53,7 @@ def create_app(
 def _rooms() -> list[str]:
     """Every module with a router: the desk's pages, then the public zone, the firm's pages and the API."""
     inner = [f"desk.pages.{m.name}" for m in pkgutil.iter_modules(pages.__path__)]
-    outer = [f"desk.{m.name}" for m in pkgutil.iter_modules(desk.__path__) if m.name in ("public", "firm", "api")]
+    outer = [
+        f"desk.{m.name}" for m in pkgutil.iter_modules(desk.__path__) if m.name in ("public", "firm", "api")
+    ]
     return sorted(inner) + sorted(outer)

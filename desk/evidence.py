@@ -81,7 +81,14 @@ def facts_of(office: Office, night: Night, code: str) -> dict[Key, Fact]:
 def seen_of(facts: Mapping[Key, Fact]) -> dict[Key, Seen]:
     """所见取值, as the explanation takes them."""
     return {
-        key: Seen(f.indicator, f.year, f.value, source_title(f.source, f.department), f.day if f.dated else None, f.state)
+        key: Seen(
+            f.indicator,
+            f.year,
+            f.value,
+            source_title(f.source, f.department),
+            f.day if f.dated else None,
+            f.state,
+        )
         for key, f in facts.items()
     }
 
@@ -112,8 +119,12 @@ def _row(e: Evidence, bound: BoundItem, one: Columns, night: Night, facts: Mappi
     parts = tuple(_parts(e, one)) if e.kind not in ("when", "ask") else ()
     head = _line(e, one) if not parts else _head(e, leaves, one)
     rivals = _rivals(e, bound, one, night, facts, seen) if e.verdict == "待核实" else ()
-    questions = tuple((leaf.id or e.id, leaf.text) for leaf in leaves if leaf.kind == "ask" and leaf.verdict == "待核实")
-    lacking = [s.indicator for leaf in leaves if leaf.verdict == "待核实" for s in leaf.seen if s.value is None]
+    questions = tuple(
+        (leaf.id or e.id, leaf.text) for leaf in leaves if leaf.kind == "ask" and leaf.verdict == "待核实"
+    )
+    lacking = [
+        s.indicator for leaf in leaves if leaf.verdict == "待核实" for s in leaf.seen if s.value is None
+    ]
     owners = [one.dictionary[name].department for name in lacking if name in one.dictionary]
     return Row(
         e.number, e.id, e.cite, e.quote, head, e.hidden, parts, rivals, questions, e.needs,
@@ -131,13 +142,20 @@ def _line(e: Evidence, one: Columns, depth: int = 0) -> Line:
     sources = list(dict.fromkeys(s.source for s in e.seen if s.source))
     days = [s.as_of for s in e.seen if s.as_of]
     gap = f"{e.holds_on.isoformat()} 起符合" if e.holds_on else e.gap
-    rule = "需人工判断" if e.kind == "ask" else e.text
+    rule = "需人工判断" if e.kind == "ask" else tidy(e.text)
     notes = "；".join(dict.fromkeys(s.note for s in e.seen if s.note))
-    value = "；".join(dict.fromkeys(say_seen(s, one) for s in e.seen)) or ("看材料和经营范围判断" if e.kind == "ask" else "—")
+    value = "；".join(dict.fromkeys(say_seen(s, one) for s in e.seen)) or (
+        "看材料和经营范围判断" if e.kind == "ask" else "—"
+    )
     return Line(
         str(e.verdict), rule, value, "、".join(sources) or "—", max(days).isoformat() if days else "—", gap, notes, depth,
         e.quote,
     )  # fmt: skip
+
+
+def tidy(rule: str) -> str:
+    """判法的写法: 依法纳统 = 是, not 依法纳统 是 是."""
+    return re.sub(r" 是 (?=[是否]$)", " = ", rule)
 
 
 def say_seen(seen: Seen, one: Columns) -> str:
@@ -152,14 +170,24 @@ def say_seen(seen: Seen, one: Columns) -> str:
 
 def _head(e: Evidence, leaves: Sequence[Evidence], one: Columns) -> Line:
     met = sum(1 for c in e.children if c.verdict == "符合")
-    words = {"any": f"{len(e.children)} 项满足一项", "all": f"{len(e.children)} 项都要满足", "not": "不得有下列情形"}[e.kind]
-    value = f"满足 {met} 项" if e.kind != "not" else ("没有" if e.verdict == "符合" else "有" if e.verdict == "不符合" else "未定")
+    words = {
+        "any": f"{len(e.children)} 项满足一项",
+        "all": f"{len(e.children)} 项都要满足",
+        "not": "不得有下列情形",
+    }[e.kind]
+    value = (
+        f"满足 {met} 项"
+        if e.kind != "not"
+        else ("没有" if e.verdict == "符合" else "有" if e.verdict == "不符合" else "未定")
+    )
     if e.kind == "not" and len(leaves) == 1:
         single = _line(leaves[0], one)
         return replace(single, verdict=str(e.verdict), rule=f"不得 {single.rule}", gap=e.gap and single.gap)
     sources = list(dict.fromkeys(s.source for leaf in leaves for s in leaf.seen if s.source))
     gap = f"{e.holds_on.isoformat()} 起符合" if e.holds_on else e.gap
-    return Line(str(e.verdict), words, value, "、".join(sources[:2]) or "—", "见下" if len(leaves) > 1 else "—", gap)
+    return Line(
+        str(e.verdict), words, value, "、".join(sources[:2]) or "—", "见下" if len(leaves) > 1 else "—", gap
+    )
 
 
 def _parts(e: Evidence, one: Columns, depth: int = 0) -> Iterable[Line]:
@@ -186,7 +214,15 @@ def _rivals(
             tried = _if_it_were(bound, one, night, key, shown)
             found = next((x for x in tried.evidence if x.number == e.number), None) if tried else None
             verdict, gap = (str(found.verdict), found.gap) if found else ("待核实", "")
-            out.append(Rival(source_title(other.source, other.department), other.day.isoformat(), say_value(shown, spec.kind, spec.unit), verdict, gap))
+            out.append(
+                Rival(
+                    source_title(other.source, other.department),
+                    other.day.isoformat(),
+                    say_value(shown, spec.kind, spec.unit),
+                    verdict,
+                    gap,
+                )
+            )
     return tuple(out)
 
 
@@ -227,7 +263,9 @@ def law(document: PolicyDocument, cited: Sequence[tuple[str, str, str, str]]) ->
 
 def clause_of(clauses: Sequence[Clause], cite: str) -> Clause | None:
     """条: the longest label the cite begins with, no digit following it."""
-    fits = [c for c in clauses if c.label and cite.startswith(c.label) and not cite[len(c.label) :][:1].isdigit()]
+    fits = [
+        c for c in clauses if c.label and cite.startswith(c.label) and not cite[len(c.label) :][:1].isdigit()
+    ]
     return max(fits, key=lambda c: len(c.label), default=None)
 
 
@@ -235,7 +273,9 @@ def pieces(text: str, quotes: Sequence[tuple[str, str, str]]) -> list[dict[str, 
     """一段拆开: plain text and marked quotes, in order; of overlapping quotes the longer one is marked."""
     spans: list[tuple[int, int, str, str]] = []
     for number, quote, kind in sorted(quotes, key=lambda q: -len(q[1])):
-        found = re.search(r"\s*".join(re.escape(ch) for ch in re.sub(r"\s+", "", quote)), text) if quote else None
+        found = (
+            re.search(r"\s*".join(re.escape(ch) for ch in re.sub(r"\s+", "", quote)), text) if quote else None
+        )
         if found and all(found.end() <= a or found.start() >= b for a, b, _, _ in spans):
             spans.append((found.start(), found.end(), number, kind))
     out, at = [], 0
@@ -259,14 +299,32 @@ def benefit_lines(benefit: Benefit | None) -> list[tuple[str, str, str, str]]:
     out = [("算式", say_form(benefit.form), benefit.cite, benefit.quote)]
     for add in benefit.adds:
         what = add.amount or add.rate
-        out.append(("另加", (what.text if what else "") + ("，不受封顶限制" if add.beyond_cap else ""), add.cite, add.quote))
+        out.append(
+            (
+                "另加",
+                (what.text if what else "") + ("，不受封顶限制" if add.beyond_cap else ""),
+                add.cite,
+                add.quote,
+            )
+        )
     limits = benefit.limits
-    for name, exprs in (("封顶", limits.cap), ("保底", limits.floor), ("每家封顶", limits.cap_per_enterprise)):
+    for name, exprs in (
+        ("封顶", limits.cap),
+        ("保底", limits.floor),
+        ("每家封顶", limits.cap_per_enterprise),
+    ):
         if exprs:
             out.append((name, "、".join(e.text for e in exprs), "", ""))
     for e in benefit.exceptions:
         what = say_form(e.form) if e.form else "、".join(f"封顶 {x.text}" for x in e.limits.cap or ())
-        out.append(("例外", f"{e.condition.text if e.condition and e.condition.text else '满足条件'} 时，{what}", e.cite, e.quote))
+        out.append(
+            (
+                "例外",
+                f"{e.condition.text if e.condition and e.condition.text else '满足条件'} 时，{what}",
+                e.cite,
+                e.quote,
+            )
+        )
     return out
 
 
@@ -282,13 +340,16 @@ def say_form(form: Form | None) -> str:
         return f"最高 {form.amount.text if form.amount else ''}"
     if form.kind == "bands" and form.bands:
         steps = [
-            f"{'不超过' if s.inclusive else '不到'} {s.bound.text}：{_worth(s)}" if s.bound else f"以上：{_worth(s)}"
+            f"{'不超过' if s.inclusive else '不到'} {s.bound.text}：{_worth(s)}"
+            if s.bound
+            else f"以上：{_worth(s)}"
             for s in form.bands.steps
         ]
         return f"按 {form.bands.by.text} {'超额' if form.bands.marginal else '全额'}分档：" + "；".join(steps)
     if form.kind == "cases":
         return "；".join(
-            (f"{v.condition.text or '满足条件'} 时 " if v.condition else "其他情形 ") + say_form(v.form) for v in form.cases
+            (f"{v.condition.text or '满足条件'} 时 " if v.condition else "其他情形 ") + say_form(v.form)
+            for v in form.cases
         )
     return form.amount.text if form.amount else ""
 

@@ -14,9 +14,25 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
-SAFE = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
+SAFE = {
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+    "in_memory": True,
+}
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
-MONEY, WIDE = "万元", {"企业名称": 34, "统一社会信用代码": 22, "还差什么": 40, "事项": 30, "理由": 30, "为什么": 40, "政策依据": 36}
+MONEY, WIDE = (
+    "万元",
+    {
+        "企业名称": 34,
+        "统一社会信用代码": 22,
+        "还差什么": 40,
+        "事项": 30,
+        "理由": 30,
+        "为什么": 40,
+        "政策依据": 36,
+    },
+)
 
 
 def workbook(title: str, notes: Sequence[str], head: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
@@ -24,7 +40,10 @@ def workbook(title: str, notes: Sequence[str], head: Sequence[str], rows: Iterab
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, SAFE)
     sheet = book.add_worksheet("名单")
-    bold, small = book.add_format({"bold": True, "font_size": 14}), book.add_format({"font_color": "#666d76", "font_size": 9})
+    bold, small = (
+        book.add_format({"bold": True, "font_size": 14}),
+        book.add_format({"font_color": "#666d76", "font_size": 9}),
+    )
     top = book.add_format({"bold": True, "bottom": 1, "top": 2, "text_wrap": True, "valign": "vcenter"})
     text = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top"})
     money = book.add_format({"num_format": "#,##0.00", "valign": "top"})
@@ -112,7 +131,9 @@ class Paper:
             weight="bold" if bold else "normal",
         )  # fmt: skip
 
-    def say(self, text: str, size: float = 9.5, song: bool = False, indent: float = 0, gap: float = 1.2) -> None:
+    def say(
+        self, text: str, size: float = 9.5, song: bool = False, indent: float = 0, gap: float = 1.2
+    ) -> None:
         """写一段: wrapped at the margin; a page turns where it is full."""
         step = size * 0.3528 * 1.55
         for line in wrap(text, (self.WIDTH - 2 * self.LEFT - indent) / (size * 0.3528)):

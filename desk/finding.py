@@ -41,7 +41,13 @@ def former(office: Office, night: Night, text: str, had: set[str]) -> list[dict[
     for owner, row in zip(owners, rows, strict=True):
         code = night.columns().codes[owner]
         if code not in had:
-            out.append({"code": code, "name": office.name(night, code), "why": f"曾用名 {lists.names[lists.codes[row]]}"})
+            out.append(
+                {
+                    "code": code,
+                    "name": office.name(night, code),
+                    "why": f"曾用名 {lists.names[lists.codes[row]]}",
+                }
+            )
     return out[:MOST]
 
 
@@ -63,4 +69,3 @@ def find_items(office: Office, night: Night, text: str, visit: Visit) -> list[di
 
 def _rank(found: dict[str, Any], text: str) -> tuple[bool, str]:
     return (text not in found["title"], found["id"])
-

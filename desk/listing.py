@@ -20,7 +20,22 @@ SORTS = {
     "expected": "期望金额", "amount": "金额", "score": "估计", "name": "企业名称", "change": "昨夜有变化", "open": "待核实条数",
 }  # fmt: skip
 DEFAULT_SORT = "-change,-expected"
-KNOWN = ("batch", "verdict", "why", "stuck", "since", "state", "officer", "industry", "q", "sort", "page", "run", "told", "done")
+KNOWN = (
+    "batch",
+    "verdict",
+    "why",
+    "stuck",
+    "since",
+    "state",
+    "officer",
+    "industry",
+    "q",
+    "sort",
+    "page",
+    "run",
+    "told",
+    "done",
+)
 
 
 @dataclass(frozen=True)
@@ -116,7 +131,9 @@ def list_page(
     """名单: filter, count, sort and cut one page; counts of the segments leave the segment itself out."""
     if not len(hits):
         return Listing(hits, 0, 1, 0.0, 0, 0, dict.fromkeys(SEGMENTS, 0), {}, [])
-    words = hits[CODE].map(lambda c: segment(states[c].word) if c in states else "待处理").to_numpy(dtype=object)
+    words = (
+        hits[CODE].map(lambda c: segment(states[c].word) if c in states else "待处理").to_numpy(dtype=object)
+    )
     masks = _masks(hits, ids, mine, filters)
     everything = np.logical_and.reduce(list(masks.values())) if masks else np.ones(len(hits), bool)
     counts = {s: int((everything & (words == s)).sum()) for s in SEGMENTS[:-1]}
@@ -133,7 +150,9 @@ def list_page(
     )  # fmt: skip
 
 
-def _masks(hits: pd.DataFrame, ids: tuple[str, ...], mine: set[str], filters: Filters) -> dict[str, np.ndarray]:
+def _masks(
+    hits: pd.DataFrame, ids: tuple[str, ...], mine: set[str], filters: Filters
+) -> dict[str, np.ndarray]:
     out: dict[str, np.ndarray] = {}
     if filters.verdict:
         out["verdict"] = hits["verdict"].isin(filters.verdict).to_numpy()
@@ -159,7 +178,13 @@ def _any(hits: pd.DataFrame, columns: Mapping[str, str], wanted: tuple[str, ...]
 
 
 def _sorted(hits: pd.DataFrame, sort: str) -> pd.DataFrame:
-    columns = {"expected": "expected", "amount": "paid_low", "score": "score", "name": NAME, "open": "open_count"}
+    columns = {
+        "expected": "expected",
+        "amount": "paid_low",
+        "score": "score",
+        "name": NAME,
+        "open": "open_count",
+    }
     keys, ascending = [], []
     work = hits
     for part in sort.split(","):

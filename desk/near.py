@@ -79,4 +79,6 @@ def _miss(office: Office, night: Night, bound: BoundItem, i: int, row: int, unkn
     code = night.columns().codes[row]
     match = night.explain(code, bound.program.item.id)
     piece = match.evidence[i] if match and len(match.evidence) > i else None
-    return NearMiss(code, office.name(night, code), piece.gap if piece else "", piece.holds_on if piece else None, unknown)
+    return NearMiss(
+        code, office.name(night, code), piece.gap if piece else "", piece.holds_on if piece else None, unknown
+    )

@@ -15,16 +15,16 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
-from store.database import Engine
 
+import policies
 from engine.columns import Selected
 from engine.explain import value_at
 from engine.expression import references
 from engine.program import BoundItem, benefit_expressions, tree_expressions
-import policies
 from policies.library import Library
 from store import review
 from store.accounts import Person
+from store.database import Engine
 from store.nights import Night, get_night, latest_night, list_nights
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -108,7 +108,9 @@ class Office:
         if not len(frame) or bound is None:
             return pd.DataFrame()
         ids = bound.ids
-        asks = np.array([any(leaf.kind == "ask" for leaf in c.condition.leaves()) for c in bound.program.conditions])
+        asks = np.array(
+            [any(leaf.kind == "ask" for leaf in c.condition.leaves()) for c in bound.program.conditions]
+        )
         unknown = membership(frame["unknown"], ids)
         frame = frame.copy()
         frame["open_count"] = unknown.sum(axis=1)

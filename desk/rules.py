@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from desk.evidence import tidy
 from desk.office import Office
 from engine.columns import Columns
 from engine.evaluate import Tree
@@ -69,7 +70,7 @@ def _says(condition: Condition, tree: Tree, depth: int = 0) -> list[tuple[int, s
     if tree.kind == "ask":
         return [(depth, f"问复核人：{condition.text}")]
     if tree.kind == "when":
-        return [(depth, say(tree.expr) if tree.expr is not None else condition.text)]
+        return [(depth, tidy(say(tree.expr)) if tree.expr is not None else condition.text)]
     head = {"any": "满足一项即可", "all": "都要满足", "not": "不得有"}[tree.kind]
     out = [(depth, head)]
     for child, node in zip(tree.children, condition.children, strict=True):
@@ -82,7 +83,9 @@ def fill_share(office: Office, night: Night, keys: Sequence[tuple[str, int | Non
     columns = night.columns()
     known = np.ones(len(columns), bool)
     for key in keys:
-        known &= office.memory.get(("known", night.run.profiles_hash, key), lambda key=key: known_mask(columns, key))  # type: ignore[misc]
+        known &= office.memory.get(
+            ("known", night.run.profiles_hash, key), lambda key=key: known_mask(columns, key)
+        )  # type: ignore[misc]
     return float(known.mean()) if len(columns) else 0.0
 
 

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import quote, urlencode
 
-KEYS = ("batch", "verdict", "why", "stuck", "since", "state", "officer", "industry", "q", "sort", "page", "run")
+KEYS = (
+    "batch",
+    "verdict",
+    "why",
+    "stuck",
+    "since",
+    "state",
+    "officer",
+    "industry",
+    "q",
+    "sort",
+    "page",
+    "run",
+)
 PAGES = {
     "home": "/desk/today", "today": "/desk/today", "matches": "/desk/matches", "preview": "/desk/matches/preview",
     "commit": "/desk/matches/decide", "second": "/desk/second", "firms": "/desk/firms",

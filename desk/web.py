@@ -258,8 +258,14 @@ async def to_login(request: Request, _error: Exception) -> Response:
 async def say_fault(request: Request, error: Exception) -> Response:
     """说明错在哪里: 403, 404 and the like as a page in plain words."""
     assert isinstance(error, StarletteHTTPException)
-    words = {403: "您不能看这一页", 404: "没有这一页", 405: "这个地址不能这样用"}.get(error.status_code, "没有办成")
-    detail = str(error.detail) if re.search(r"[一-鿿]", str(error.detail)) else "地址可能写错了，或者内容已经不在了。"
+    words = {403: "您不能看这一页", 404: "没有这一页", 405: "这个地址不能这样用"}.get(
+        error.status_code, "没有办成"
+    )
+    detail = (
+        str(error.detail)
+        if re.search(r"[一-鿿]", str(error.detail))
+        else "地址可能写错了，或者内容已经不在了。"
+    )
     return render(request, "fault.html", error.status_code, words=words, detail=detail)
 
 

@@ -52,7 +52,15 @@ def batch_page(request: Request, source: str, number: int, visit: Visit = need("
         raise HTTPException(404, "没有这一批")
     found = batches.troubles(visit.office.engine, number)
     past = batches.batches(visit.office.engine, source=source, limit=20)
-    return render(request, "batch.html", batch=batch, troubles=found[:500], count=len(found), past=past, title=source_title(source, ""))
+    return render(
+        request,
+        "batch.html",
+        batch=batch,
+        troubles=found[:500],
+        count=len(found),
+        past=past,
+        title=source_title(source, ""),
+    )
 
 
 WORDS = {"due": "今晚要发", "sent": "已发", "suppressed": "暂缓", "dead": "退信"}

@@ -22,11 +22,24 @@ from store.nights import Night
 
 router = APIRouter()
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-HEAD = ("企业名称", "统一社会信用代码", "结论", "金额下限 万元", "金额上限 万元", "还差什么", "待核实条数", "行业", "处理", "昨夜变化")
+HEAD = (
+    "企业名称",
+    "统一社会信用代码",
+    "结论",
+    "金额下限 万元",
+    "金额上限 万元",
+    "还差什么",
+    "待核实条数",
+    "行业",
+    "处理",
+    "昨夜变化",
+)
 
 
 def file_answer(data: bytes, name: str, kind: str) -> Response:
-    return Response(data, media_type=kind, headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"})
+    return Response(
+        data, media_type=kind, headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+    )
 
 
 def notes_of(night: Night, visit: Visit) -> list[str]:
@@ -60,7 +73,20 @@ def whole_list(request: Request, visit: Visit, item: str) -> tuple[Night, BoundI
         low, high = (None if v is None else v / 1e4 for v in (r["low"], r["high"]))
         why = r["why"] + (f"（另 {r['more']} 条）" if r["more"] else "")
         count = r["marks"].count("待核实")
-        rows.append([r["name"], r["code"], r["verdict"], low, high, why, count, r["industry"], r["state"], r["change"]])
+        rows.append(
+            [
+                r["name"],
+                r["code"],
+                r["verdict"],
+                low,
+                high,
+                why,
+                count,
+                r["industry"],
+                r["state"],
+                r["change"],
+            ]
+        )
     return night, bound, rows
 
 
@@ -70,7 +96,11 @@ def list_excel(request: Request, doc: str, slug: str, visit: Visit = need("expor
     night, bound, rows = whole_list(request, visit, f"{doc}/{slug}")
     title = bound.program.item.title if bound else slug
     logged(visit, "导出名单", f"{doc}/{slug}", len(rows))
-    return file_answer(workbook(f"{title} 匹配名单", notes_of(night, visit), HEAD, rows), f"{title}_名单_{night.as_of}.xlsx", EXCEL)
+    return file_answer(
+        workbook(f"{title} 匹配名单", notes_of(night, visit), HEAD, rows),
+        f"{title}_名单_{night.as_of}.xlsx",
+        EXCEL,
+    )
 
 
 @router.get("/desk/items/{doc}/{slug}/matches.csv")
@@ -79,7 +109,9 @@ def list_csv(request: Request, doc: str, slug: str, visit: Visit = need("export"
     night, bound, rows = whole_list(request, visit, f"{doc}/{slug}")
     title = bound.program.item.title if bound else slug
     logged(visit, "导出名单", f"{doc}/{slug}", len(rows))
-    return file_answer(comma_separated(notes_of(night, visit), HEAD, rows), f"{title}_名单_{night.as_of}.csv", "text/csv")
+    return file_answer(
+        comma_separated(notes_of(night, visit), HEAD, rows), f"{title}_名单_{night.as_of}.csv", "text/csv"
+    )
 
 
 @router.get("/desk/items/{doc}/{slug}/notice.xlsx")
@@ -97,7 +129,9 @@ def notice(request: Request, doc: str, slug: str, visit: Visit = need("export"))
     logged(visit, "导出公示名单", item, len(rows))
     title = bound.program.item.title if bound else slug
     head = ("序号", "企业名称", "统一社会信用代码", "事项", "拟兑现 万元", "政策依据")
-    return file_answer(workbook(f"{title} 公示名单", notes_of(night, visit), head, rows), f"{title}_公示名单.xlsx", EXCEL)
+    return file_answer(
+        workbook(f"{title} 公示名单", notes_of(night, visit), head, rows), f"{title}_公示名单.xlsx", EXCEL
+    )
 
 
 def _wan(decision: review.ReviewDecision) -> float | None:
@@ -112,11 +146,24 @@ def ledger_excel(request: Request, visit: Visit = need("export")) -> Response:
         amount = None if r["amount"] is None else r["amount"] / 100
         rows.append([r["firm"], r["code"], r["title"], r["batch"], r["state"], r["holder"], amount, r["paid"] / 100,
                      r["due"].isoformat() if r["due"] else "", r["late"] if r["late"] and r["late"] > 0 else None])  # fmt: skip
-    head = ("企业名称", "统一社会信用代码", "事项", "批次", "到哪一步", "轮到谁", "应付 元", "已付 元", "期限", "逾期 工作日")
+    head = (
+        "企业名称",
+        "统一社会信用代码",
+        "事项",
+        "批次",
+        "到哪一步",
+        "轮到谁",
+        "应付 元",
+        "已付 元",
+        "期限",
+        "逾期 工作日",
+    )
     logged(visit, "导出台账", "兑现台账", len(rows))
     night = visit.office.night()
     notes = notes_of(night, visit) if night else []
-    return file_answer(workbook("兑现台账", notes, head, rows), f"兑现台账_{visit.office.today()}.xlsx", EXCEL)
+    return file_answer(
+        workbook("兑现台账", notes, head, rows), f"兑现台账_{visit.office.today()}.xlsx", EXCEL
+    )
 
 
 @router.get("/desk/items.xlsx")
@@ -132,7 +179,9 @@ def items_excel(request: Request, visit: Visit = need("export")) -> Response:
     kept = [r for r in found if visit.person.department in ("", titles.get(r.item, ""))]
     rows = [[r.item, *(r.fields[f] for f in FIELDS), r.clock] for r in kept]
     logged(visit, "导出事项清单", "事项清单", len(rows))
-    data = workbook("惠企政策事项清单", notes_of(night, visit) if night else [], ("事项编号", *FIELDS, "时限"), rows)
+    data = workbook(
+        "惠企政策事项清单", notes_of(night, visit) if night else [], ("事项编号", *FIELDS, "时限"), rows
+    )
     return file_answer(data, f"事项清单_{office.today()}.xlsx", EXCEL)
 
 
@@ -141,20 +190,25 @@ def evidence_pdf(request: Request, code: str, doc: str, slug: str, visit: Visit 
     """一条依据 PDF: conclusion, the policy's words, evidence, money, signatures, versions."""
     found = material(request, visit, code, f"{doc}/{slug}")
     logged(visit, "导出依据", f"{code} × {doc}/{slug}", 1)
-    return file_answer(evidence_paper(found), f"{found['name']}_{found['item'].title}_依据.pdf", "application/pdf")
-
-
+    return file_answer(
+        evidence_paper(found), f"{found['name']}_{found['item'].title}_依据.pdf", "application/pdf"
+    )
 
 
 def evidence_paper(m: dict[str, Any]) -> bytes:
     """依据的纸本."""
     night: Night = m["night"]
-    paper = Paper(f"第 {night.no} 次比对 {night.as_of} · 规则库 {night.run.library_hash[:12]} · 档案 {night.run.profiles_hash[:12]}")
+    paper = Paper(
+        f"第 {night.no} 次比对 {night.as_of} · 规则库 {night.run.library_hash[:12]} · 档案 {night.run.profiles_hash[:12]}"
+    )
     paper.say(f"{m['name']} × {m['item'].title}（{m['batch'].name}年批次）", 15)
     paper.say(f"统一社会信用代码 {m['code']}", 9)
     paper.rule(True)
     counts = m["counts"]
-    paper.say(f"结论：{m['match'].verdict}　{counts['符合']} 条符合，{counts['待核实']} 条待核实，{counts['不符合']} 条不符合", 12)
+    paper.say(
+        f"结论：{m['match'].verdict}　{counts['符合']} 条符合，{counts['待核实']} 条待核实，{counts['不符合']} 条不符合",
+        12,
+    )
     if m["match"].verdict != "不符合":
         paper.say(f"金额：{m['amount']}", 12)
     paper.say(f"处理：{m['state'].word}", 10)
@@ -167,9 +221,16 @@ def evidence_paper(m: dict[str, Any]) -> bytes:
     for r in sorted(m["rows"], key=lambda r: r.n):
         paper.say(f"{r.n}　{r.line.verdict}　{r.line.gap}", 10, gap=0.2)
         paper.say(f"{r.quote}（{r.cite}）", 9.5, song=True, indent=6, gap=0.2)
-        paper.say(f"判法：{r.line.rule}　数据：{r.line.value}　来源：{r.line.source} {r.line.day}", 8.5, indent=6)
+        paper.say(
+            f"判法：{r.line.rule}　数据：{r.line.value}　来源：{r.line.source} {r.line.day}", 8.5, indent=6
+        )
         for part in r.parts:
-            paper.say(f"{part.verdict}　{part.rule}　{part.value}　{part.source} {part.day}　{part.gap}", 8, indent=12, gap=0.2)
+            paper.say(
+                f"{part.verdict}　{part.rule}　{part.value}　{part.source} {part.day}　{part.gap}",
+                8,
+                indent=12,
+                gap=0.2,
+            )
         for _ask, question in r.questions:
             paper.say(f"{question}　□ 是　□ 否", 9, indent=6)
     paper.rule()
@@ -182,5 +243,3 @@ def evidence_paper(m: dict[str, Any]) -> bytes:
     paper.rule(True)
     paper.say("经办：　　　　　　　　　　复核：　　　　　　　　　　日期：", 11)
     return paper.done()
-
-

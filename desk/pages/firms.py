@@ -21,13 +21,14 @@ from engine.columns import Columns
 from engine.explain import value_at
 from engine.matching import VERDICTS, live, match
 from engine.words import say_value
+from profiles.exchange import SECTIONS, section_of
 from profiles.file import Fact
 from profiles.portrait import Portrayer
 from store import accounts, audit, claims, corrections, grants, outbox, review
+from store.database import writing
 from store.exchange import export_firm
 from store.firms import provenance, relations
 from store.nights import Night, item_file
-from store.database import writing
 
 router = APIRouter()
 CONTACT = re.compile("电话|手机|联系人|邮箱|法定代表人|证件")
@@ -35,7 +36,9 @@ PAGE = 100
 
 
 @router.get("/desk/firms")
-def firm_index(request: Request, q: str = "", officer: str = "", page: int = 1, visit: Visit = need("firms")) -> Response:
+def firm_index(
+    request: Request, q: str = "", officer: str = "", page: int = 1, visit: Visit = need("firms")
+) -> Response:
     """企业一览."""
     office, night = visit.office, visit.office.night()
     if night is None:
@@ -60,7 +63,9 @@ def firm_index(request: Request, q: str = "", officer: str = "", page: int = 1, 
 @router.get("/desk/firms/identity")
 def identity_list(request: Request, visit: Visit = need("data")) -> HTMLResponse:
     """认企业: rows whose firm is not certain; the code decides, a person confirms."""
-    return render(request, "identity.html", rows=claims.pending(visit.office.engine, limit=100), title=source_title)
+    return render(
+        request, "identity.html", rows=claims.pending(visit.office.engine, limit=100), title=source_title
+    )
 
 
 @router.post("/desk/firms/identity")
@@ -72,7 +77,9 @@ def answer_identity(request: Request, given: Posted = posted("decide")) -> Respo
     except ValueError as error:
         return see(url("identity", told=f"没有保存：{error}"))
     with writing(office.engine) as opened:
-        audit.record(opened, given.visit.who, "认企业", code or "都不是", {"行": given.whole("id")}, office.now())
+        audit.record(
+            opened, given.visit.who, "认企业", code or "都不是", {"行": given.whole("id")}, office.now()
+        )
     return see(url("identity", told="记下了，这一行已按答复入库" if code else "记下了：都不是"))
 
 
@@ -106,7 +113,9 @@ def show_firm(request: Request, visit: Visit, code: str, contacts: bool) -> HTML
     one = night.columns().take(np.array([row]))
     groups = fact_groups(facts, one, contacts) if facts else snapshot_groups(one, contacts)
     matches = firm_matches(office, night, one, code, visit)
-    portrait = [x for x in Portrayer(one, night.as_of).lines() if x.tags or x.number is not None or x.possible]
+    portrait = [
+        x for x in Portrayer(one, night.as_of).lines() if x.tags or x.number is not None or x.possible
+    ]
     return render(
         request, "firm.html", code=code, name=office.name(night, code) or code, groups=groups, matches=matches, night=night,
         portrait=portrait, day=day, past=known_on is not None, contacts=contacts, officers=accounts.officers(office.engine).get(code),
@@ -127,7 +136,11 @@ def _day(text: str) -> date | None:
 def fact_groups(facts: Any, one: Columns, contacts: bool) -> list[tuple[str, list[dict[str, Any]]]]:
     """指标 by section: the newest year first, with earlier years as bars and rivals below."""
     groups: dict[str, list[dict[str, Any]]] = {}
-    names = sorted({key[0] for key in facts}, key=lambda n: (_section(one, n), n))
+    order = {name: i for i, name in enumerate(SECTIONS)}
+    place = {name: i for i, name in enumerate(one.dictionary)}
+    names = sorted(
+        {key[0] for key in facts}, key=lambda n: (order.get(_section(one, n), 99), place.get(n, 9999), n)
+    )
     for name in names:
         years = sorted((k[1] for k in facts if k[0] == name and k[1]), reverse=True)
         keys = [(name, y) for y in years] or [(name, None)]
@@ -135,23 +148,32 @@ def fact_groups(facts: Any, one: Columns, contacts: bool) -> list[tuple[str, lis
             fact = facts[key]
             if i and fact.state == "已知":
                 continue
-            groups.setdefault(_section(one, name), []).append(_fact_row(fact, one, facts, years if not i else [], contacts))
+            groups.setdefault(_section(one, name), []).append(
+                _fact_row(fact, one, facts, years if not i else [], contacts)
+            )
             rivals = fact.others if fact.state == "冲突" else ()
-            groups[_section(one, name)] += [{**_fact_row(r, one, facts, [], contacts), "sub": True, "name": ""} for r in rivals]
+            groups[_section(one, name)] += [
+                {**_fact_row(r, one, facts, [], contacts), "sub": True, "name": ""} for r in rivals
+            ]
     return list(groups.items())
 
 
 def _section(one: Columns, name: str) -> str:
-    spec = one.dictionary.get(name)
-    return (spec.section if spec else "") or "其他"
+    return section_of(name, one.dictionary)
 
 
 def _fact_row(fact: Fact, one: Columns, facts: Any, years: list[int], contacts: bool) -> dict[str, Any]:
     spec = one.dictionary.get(fact.indicator)
     shown = fact.shown if fact.shown is not None else fact.value
     text = say_value(shown, spec.kind, spec.unit) if spec and not isinstance(shown, dict) else str(shown)
-    state = {"已知": "", "过期": "已过期", "冲突": "两个数值", "不可取用": "不可用"}.get(fact.state, fact.state)
-    bars = [_plain(facts.get((fact.indicator, y))) for y in range(max(years) - 4, max(years) + 1)] if years else None
+    state = {"已知": "", "过期": "已过期", "冲突": "两个数值", "不可取用": "不可用"}.get(
+        fact.state, fact.state
+    )
+    bars = (
+        [_plain(facts.get((fact.indicator, y))) for y in range(max(years) - 4, max(years) + 1)]
+        if years
+        else None
+    )
     numeric = spec is not None and spec.kind in ("金额", "数量", "比例")
     return {
         "name": fact.indicator, "year": fact.year or "", "value": text if contacts else mask(fact.indicator, text),
@@ -175,7 +197,9 @@ def mask(name: str, text: str) -> str:
 def snapshot_groups(one: Columns, contacts: bool) -> list[tuple[str, list[dict[str, Any]]]]:
     """指标 of a firm that came from a file: values without origins."""
     groups: dict[str, list[dict[str, Any]]] = {}
-    keys = sorted({*one.numbers, *one.categories, *one.lists}, key=lambda k: (_section(one, k[0]), k[0], -(k[1] or 0)))
+    keys = sorted(
+        {*one.numbers, *one.categories, *one.lists}, key=lambda k: (_section(one, k[0]), k[0], -(k[1] or 0))
+    )
     for name, year in keys:
         value = value_at(one, 0, name, year)
         if value is None:
@@ -189,26 +213,49 @@ def snapshot_groups(one: Columns, contacts: bool) -> list[tuple[str, list[dict[s
     return list(groups.items())
 
 
-def firm_matches(office: Office, night: Night, one: Columns, code: str, visit: Visit) -> dict[str, list[dict[str, Any]]]:
+def firm_matches(
+    office: Office, night: Night, one: Columns, code: str, visit: Visit
+) -> dict[str, list[dict[str, Any]]]:
     """可享政策: now, nearly and not; one firm through the engine, amounts from the night's lists."""
     bounds = office.memory.get(("live", night.no), lambda: live(office.library(night).programs, night.as_of))
     seen = [b for b in bounds if visit.person.department in ("", b.program.item.department)]
     out: dict[str, list[dict[str, Any]]] = {"符合": [], "待核实": [], "差一点": [], "不符合": []}
     for bound, hits in zip(seen, match(seen, one, night.as_of, night.answers(), every=True), strict=True):
         item, verdict = bound.program.item, str(VERDICTS[hits.verdict[0]])
-        row = {"id": item.id, "title": item.title, "low": None, "high": None, "gave": "", "fails": int(hits.fails[0].sum())}
+        row = {
+            "id": item.id,
+            "title": item.title,
+            "low": None,
+            "high": None,
+            "gave": "",
+            "fails": int(hits.fails[0].sum()),
+        }
         if verdict != "不符合":
             path = item_file(night.folder, item.id)
             columns = ["paid_low", "paid_high", "gave_way"]
-            paid = pq.read_table(path, columns=columns, filters=[(CODE, "=", code)]).to_pylist() if path.is_file() else []
+            paid = (
+                pq.read_table(path, columns=columns, filters=[(CODE, "=", code)]).to_pylist()
+                if path.is_file()
+                else []
+            )
             if paid:
-                row |= {"low": number(paid[0]["paid_low"]), "high": number(paid[0]["paid_high"]), "gave": paid[0]["gave_way"]}
+                row |= {
+                    "low": number(paid[0]["paid_low"]),
+                    "high": number(paid[0]["paid_high"]),
+                    "gave": paid[0]["gave_way"],
+                }
         place = "差一点" if verdict == "不符合" and row["fails"] == 1 else verdict
         out[place].append(row)
     for miss in out["差一点"][:8]:
         found = night.explain(code, miss["id"])
         failed = next((e for e in found.evidence if e.verdict == "不符合"), None) if found else None
-        miss["gap"] = "" if failed is None else f"{failed.holds_on.isoformat()} 起符合" if failed.holds_on else failed.gap
+        miss["gap"] = (
+            ""
+            if failed is None
+            else f"{failed.holds_on.isoformat()} 起符合"
+            if failed.holds_on
+            else failed.gap
+        )
         miss["quote"] = failed.quote if failed else ""
     out["符合"].sort(key=lambda r: -(r["low"] or 0))
     return out
@@ -226,7 +273,11 @@ def firm_yaml(request: Request, code: str, visit: Visit = need("contacts")) -> R
         raise HTTPException(404, str(error)) from error
     with writing(office.engine) as opened:
         audit.record(opened, visit.who, "导出档案", code, {}, office.now())
-    return Response(text, media_type="application/yaml", headers={"Content-Disposition": f'attachment; filename="{code}.yaml"'})
+    return Response(
+        text,
+        media_type="application/yaml",
+        headers={"Content-Disposition": f'attachment; filename="{code}.yaml"'},
+    )
 
 
 @router.post("/desk/firms/{code}/correction")
@@ -243,7 +294,9 @@ def ask_correction(request: Request, code: str, given: Posted = posted("ask")) -
     except ValueError as error:
         return see(url("firm", code=code, told=f"没有保存：{error}"))
     with writing(office.engine) as opened:
-        audit.record(opened, given.visit.who, "请求更正", code, {"指标": given.text("indicator")}, office.now())
+        audit.record(
+            opened, given.visit.who, "请求更正", code, {"指标": given.text("indicator")}, office.now()
+        )
     return see(url("firm", code=code, told="已请归口部门核对"))
 
 
@@ -252,7 +305,12 @@ def assign(request: Request, code: str, given: Posted = posted("settings")) -> R
     """分派两专员."""
     office = given.visit.office
     accounts.set_officers(
-        office.engine, code, given.text("enterprise"), given.text("service"), by=given.visit.who, now=office.now()
+        office.engine,
+        code,
+        given.text("enterprise"),
+        given.text("service"),
+        by=given.visit.who,
+        now=office.now(),
     )
     return see(url("firm", code=code, told="专员已分派"))
 

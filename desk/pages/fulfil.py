@@ -7,7 +7,6 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
-from sqlmodel import select
 
 from desk.office import Office
 from desk.urls import url
@@ -58,7 +57,11 @@ def in_scope(row: dict[str, Any], scope: str, turns: set[str]) -> bool:
         return row["late"] is not None and row["late"] > 0
     if scope == "轮到我":
         return not row["final"] and row["holder"] in turns
-    return row["state"] in ("到账", "办结") if scope == "已到账" else row["state"] in ("放弃", "不予兑现", "撤销", "已追回")
+    return (
+        row["state"] in ("到账", "办结")
+        if scope == "已到账"
+        else row["state"] in ("放弃", "不予兑现", "撤销", "已追回")
+    )
 
 
 @router.get("/desk/fulfil")
@@ -120,12 +123,9 @@ def show_case(request: Request, visit: Visit, number: int, fault: str) -> HTMLRe
     pure = grants.to_pure(case)
     turns = [TURNS[r] for r in visit.person.roles if r in TURNS] if visit.may("fulfil.act") else []
     moves = {m.action: m for role in turns for m in moves_from(pure, role)}
-    with session(office.engine) as opened:
-        entries = list(opened.exec(select(ledger.LedgerEntry).where(ledger.LedgerEntry.subject == case.subject)))
     return render(
         request, "case.html", 409 if fault else 200, case=case, row=_row(case, office_calendar(office.engine), office.today()),
         moves=list(moves.values()), needs=NEEDS, road=ROAD, fault=fault, events=list(reversed(grants.history(office.engine, number))),
-        entries=[e for e in entries if getattr(e, "grant_id", number) == number], kept=dict(request.query_params),
     )  # fmt: skip
 
 
@@ -136,11 +136,18 @@ def act_case(request: Request, number: int, given: Posted = posted("fulfil.act")
     case = case_of(visit, number)
     action, pure = given.text("do"), grants.to_pure(case)
     role = next(
-        (TURNS[r] for r in visit.person.roles if r in TURNS and any(m.action == action for m in moves_from(pure, TURNS[r]))), ""
+        (
+            TURNS[r]
+            for r in visit.person.roles
+            if r in TURNS and any(m.action == action for m in moves_from(pure, TURNS[r]))
+        ),
+        "",
     )
     if not role:
         return show_case(request, visit, number, f"现在不能“{action}”，或者不归您的角色办")
-    facts = {k.removeprefix("fact."): _fact(k, v) for k, v in given.form.items() if k.startswith("fact.") and v}
+    facts = {
+        k.removeprefix("fact."): _fact(k, v) for k, v in given.form.items() if k.startswith("fact.") and v
+    }
     try:
         grants.act(
             office.engine, number, action, grants.Actor(visit.who, role), office.today(), office.now(),

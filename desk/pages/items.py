@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from desk.evidence import benefit_lines
 from desk.office import Office
 from desk.pages.matches import opened, tabs
+from desk.ready import readiness_of
 from desk.rules import Checked, changed_lines, check_draft, impact_of, rule_rows
 from desk.said import window_words
 from desk.urls import url
@@ -71,7 +72,7 @@ def item_page(request: Request, doc: str, slug: str, visit: Visit = need("items"
         diff=changed_lines(waiting[0].base_text, waiting[0].text) if waiting else [], tabs=tabs(office, night, item),
         versions=drafts.drafts(office.engine, item, (drafts.PUBLISHED,)), fields=fields, missing=[f for f in FIELDS if not fields[f]],
         counts={s: sum(r.state == s for r in rows) for s in ("机器可判", "数据不全", "需人工判断")}, names=names(office),
-        source=source_text(office, item), window=window_words,
+        source=source_text(office, item), ready=readiness_of(office, night, program),
     )  # fmt: skip
 
 
@@ -193,7 +194,9 @@ def _save(request: Request, given: Posted, made: drafts.RuleDraft, do: str) -> R
         raise HTTPException(400, "规则文件太长")
     assert made.id is not None
     try:
-        saved = drafts.save(office.engine, made.id, text, given.text("note"), visit.who, office.now(), given.text("seen"))
+        saved = drafts.save(
+            office.engine, made.id, text, given.text("note"), visit.who, office.now(), given.text("seen")
+        )
     except drafts.DraftError as error:
         return show_draft(request, visit, made, text, str(error))
     if do == "提交签发":
@@ -201,7 +204,9 @@ def _save(request: Request, given: Posted, made: drafts.RuleDraft, do: str) -> R
         if checked.errors or checked.program is None:
             return show_draft(request, visit, saved, fault=f"还有 {checked.errors} 处要改，改好才能提交签发")
         night = office.night()
-        impact = impact_of(night, office.library(night).program(made.item), checked.program) if night else None
+        impact = (
+            impact_of(night, office.library(night).program(made.item), checked.program) if night else None
+        )
         drafts.submit(office.engine, made.id, impact.as_dict() if impact else {}, visit.who, office.now())
     return see(url("draft", draft=made.id))
 
@@ -223,4 +228,3 @@ def _publish(office: Office, made: drafts.RuleDraft, who: str) -> None:
         part.replace(path)
 
     drafts.publish(office.engine, made.id, who, office.now(), put)
-

@@ -28,7 +28,9 @@ def _page(request: Request, next_: str, login: str, failed: bool) -> HTMLRespons
         request, "login.html", 401 if failed else 200, next=inside(next_, url("today")), login=login, failed=failed,
         token=token,
     )  # fmt: skip
-    page.set_cookie(GUARD, token, httponly=True, samesite="strict", secure=_secure(request), path="/desk/login")
+    page.set_cookie(
+        GUARD, token, httponly=True, samesite="strict", secure=_secure(request), path="/desk/login"
+    )
     return page
 
 

@@ -27,7 +27,9 @@ PAST = 12
 
 
 @router.get("/desk/matches/{code}/{doc}/{slug}")
-def match_page(request: Request, code: str, doc: str, slug: str, visit: Visit = need("match")) -> HTMLResponse:
+def match_page(
+    request: Request, code: str, doc: str, slug: str, visit: Visit = need("match")
+) -> HTMLResponse:
     """依据页."""
     return render(request, "match.html", **material(request, visit, code, f"{doc}/{slug}"))
 
@@ -79,7 +81,16 @@ def hit_of(office: Office, night: Night, item: str, code: str) -> dict[str, Any]
     hits = office.hits(night, item)
     found = hits[hits[CODE] == code] if len(hits) else hits
     if not len(found):
-        return {"low": None, "high": None, "score": None, "change": "", "gave": "", "lost": None, "note": "", "there": False}
+        return {
+            "low": None,
+            "high": None,
+            "score": None,
+            "change": "",
+            "gave": "",
+            "lost": None,
+            "note": "",
+            "there": False,
+        }
     row = found.iloc[0]
     return {
         "low": number(row["paid_low"]), "high": number(row["paid_high"]), "score": number(row["score"]), "there": True,
@@ -100,7 +111,9 @@ def firm_line(one: Any) -> list[str]:
 def colleagues(office: Office, visit: Visit) -> list[accounts.Person]:
     """可以转交的同事."""
     able = {"经办", "复核", "专员", "管理员"}
-    return [p for p in accounts.people(office.engine) if p.active and able & set(p.roles) and p.login != visit.who]
+    return [
+        p for p in accounts.people(office.engine) if p.active and able & set(p.roles) and p.login != visit.who
+    ]
 
 
 def departments(rows: list[Any], item: PolicyItem) -> list[str]:
@@ -139,7 +152,11 @@ def timeline(office: Office, night: Night, item: str, code: str) -> list[dict[st
     for d in review.history(office.engine, item=item, code=code):
         reason = review.reason(d.reason)
         words = "，".join(w for w in (reason.words if reason else "", d.target, d.text) if w)
-        tail = f"；{names.get(d.second_who, d.second_who)}复核：{'同意' if d.state == review.ACTIVE else '退回'}" if d.second_who else ""
+        tail = (
+            f"；{names.get(d.second_who, d.second_who)}复核：{'同意' if d.state == review.ACTIVE else '退回'}"
+            if d.second_who
+            else ""
+        )
         state = f"（{d.state}）" if d.state in (review.WAITING, review.UNDONE) else ""
         out.append({"key": d.kind in (review.APPROVE, review.REJECT), "head": f"{d.kind}{state}", "words": words + tail,
                     "who": names.get(d.who, d.who), "at": d.at})  # fmt: skip
@@ -160,7 +177,15 @@ def verdict_changes(office: Office, night: Night, item: str, code: str) -> list[
         if now != before:
             amount = money_words(now[1], now[1]) if now[0] != "不符合" else ""
             head = f"{before[0]} → {now[0]}" if before else now[0]
-            out.append({"key": True, "head": head, "words": amount, "who": f"第 {one.no} 次比对", "at": one.run.finished})
+            out.append(
+                {
+                    "key": True,
+                    "head": head,
+                    "words": amount,
+                    "who": f"第 {one.no} 次比对",
+                    "at": one.run.finished,
+                }
+            )
         before = now
     return out
 

@@ -108,7 +108,9 @@ def my_firms(office: Office, visit: Visit) -> set[str]:
     return {r.firm for r in rows if visit.who in (r.enterprise_officer, r.service_officer)}
 
 
-def table_rows(frame: pd.DataFrame, bound: BoundItem, states: dict[str, review.State]) -> list[dict[str, Any]]:
+def table_rows(
+    frame: pd.DataFrame, bound: BoundItem, states: dict[str, review.State]
+) -> list[dict[str, Any]]:
     """名单的行, in plain values."""
     place = {name: i for i, name in enumerate(bound.ids)}
     labels = [short_label(c.condition) for c in bound.program.conditions]
@@ -142,7 +144,15 @@ def funnel_rows(office: Office, night: Night, item: str, filters: Filters) -> li
     """漏斗的行, each a link to those stuck there."""
     firms = len(night.columns().codes)
     bound = office.bound(night, item)
-    rows = [{"n": "", "label": "在册企业", "left": firms, "drop": 0, "href": url("list", item=item, **filters.but(stuck=0))}]
+    rows = [
+        {
+            "n": "",
+            "label": "在册企业",
+            "left": firms,
+            "drop": 0,
+            "href": url("list", item=item, **filters.but(stuck=0)),
+        }
+    ]
     if bound is None:
         return rows
     found = office.funnel(night, item).to_dict("records")
@@ -162,7 +172,12 @@ def hrefs(item: str, filters: Filters) -> Any:
 def chips(item: str, filters: Filters, bound: BoundItem) -> list[tuple[str, str]]:
     """在用的筛选, each with the address without it."""
     out = []
-    for name, words in (("verdict", "结论"), ("why", "待核实，因为"), ("since", "昨夜以来"), ("industry", "行业")):
+    for name, words in (
+        ("verdict", "结论"),
+        ("why", "待核实，因为"),
+        ("since", "昨夜以来"),
+        ("industry", "行业"),
+    ):
         given = getattr(filters, name)
         if given:
             out.append((f"{words}：{'、'.join(given)}", url("list", item=item, **filters.but(**{name: ()}))))
@@ -194,8 +209,19 @@ def done_line(office: Office, request: Request, visit: Visit, night: Night) -> d
     made = review.decision(office.engine, int(given)) if given.isdigit() and len(given) < 16 else None
     if made is None or made.who != visit.who or made.state == review.UNDONE:
         return None
-    word = f"{made.kind}，等复核" if made.state == review.WAITING else f"已{made.kind}" if made.kind == "通过" else made.kind
-    return {"id": made.id, "words": word, "name": office.name(night, made.code), "can": not made.sent and not made.second_who}
+    word = (
+        f"{made.kind}，等复核"
+        if made.state == review.WAITING
+        else f"已{made.kind}"
+        if made.kind == "通过"
+        else made.kind
+    )
+    return {
+        "id": made.id,
+        "words": word,
+        "name": office.name(night, made.code),
+        "can": not made.sent and not made.second_who,
+    }
 
 
 def approved_sum(states: dict[str, review.State]) -> tuple[int, float]:
@@ -233,4 +259,6 @@ def item_history(request: Request, doc: str, slug: str, visit: Visit = need("run
             rows.append((one, found[0]))
     program = night.library().program(item)
     assert program is not None
-    return render(request, "item_runs.html", item=program.item, rows=rows, tabs=tabs(visit.office, night, item))
+    return render(
+        request, "item_runs.html", item=program.item, rows=rows, tabs=tabs(visit.office, night, item)
+    )

@@ -44,10 +44,20 @@ def policy_index(request: Request, visit: Visit = need("items")) -> Response:
     calendar, today = office_calendar(office.engine), office.today()
     rows = []
     for loaded in office.library(night).documents.values():
-        clocks = [c for held in loaded.items if (c := clock_of(loaded.document, held.item, today, calendar)[0])]
-        rows.append({"document": loaded.document, "items": [h.item for h in loaded.items], "clock": clocks[0] if clocks else ""})
+        clocks = [
+            c for held in loaded.items if (c := clock_of(loaded.document, held.item, today, calendar)[0])
+        ]
+        rows.append(
+            {
+                "document": loaded.document,
+                "items": [h.item for h in loaded.items],
+                "clock": clocks[0] if clocks else "",
+            }
+        )
     rows.sort(key=lambda r: r["document"].issued or today, reverse=True)
-    return render(request, "policies.html", rows=rows, waiting=drafts.decompositions(office.engine), today=today)
+    return render(
+        request, "policies.html", rows=rows, waiting=drafts.decompositions(office.engine), today=today
+    )
 
 
 @router.post("/desk/policies")
@@ -94,12 +104,30 @@ def proposals(made: drafts.Decomposition) -> list[dict[str, Any]]:
     """提议, the least certain first; settled ones at the end."""
     out = []
     for n, item in enumerate(made.draft["items"]):
-        out.append({"key": f"{n}", "kind": "事项", "quote": item["title"].strip("# "), "score": item["score"], "start": None,
-                    "item": item["title"].strip("# "), "why": f"{len(item['benefits'])} 处奖补，{len(item['conditions'])} 条条件"})
+        out.append(
+            {
+                "key": f"{n}",
+                "kind": "事项",
+                "quote": item["title"].strip("# "),
+                "score": item["score"],
+                "start": None,
+                "item": item["title"].strip("# "),
+                "why": f"{len(item['benefits'])} 处奖补，{len(item['conditions'])} 条条件",
+            }
+        )
         for field, words in KINDS:
             for k, entry in enumerate(item[field]):
-                out.append({"key": f"{n}.{field}.{k}", "kind": words, "quote": entry["quote"], "score": entry.get("score", 0.5),
-                            "start": entry.get("start"), "item": item["title"].strip("# "), "why": read_as(entry)})
+                out.append(
+                    {
+                        "key": f"{n}.{field}.{k}",
+                        "kind": words,
+                        "quote": entry["quote"],
+                        "score": entry.get("score", 0.5),
+                        "start": entry.get("start"),
+                        "item": item["title"].strip("# "),
+                        "why": read_as(entry),
+                    }
+                )
     for field, words in KINDS[:3]:
         for k, entry in enumerate(made.draft["general"].get(field, [])):
             out.append({"key": f"g.{field}.{k}", "kind": f"总则{words}", "quote": entry["quote"], "score": entry.get("score", 0.5),
@@ -113,7 +141,16 @@ def read_as(entry: dict[str, Any]) -> str:
     """机器读成什么."""
     if "op" in entry:
         return f"{entry.get('field', '')} {entry['op']} {entry.get('value')}{entry.get('unit', '')}"
-    parts = {"rate": "比例", "base": "按", "cap": "封顶", "amount": "金额", "low": "下限", "high": "上限", "period": "期间", "kind": "类型"}
+    parts = {
+        "rate": "比例",
+        "base": "按",
+        "cap": "封顶",
+        "amount": "金额",
+        "low": "下限",
+        "high": "上限",
+        "period": "期间",
+        "kind": "类型",
+    }
     return "，".join(f"{w} {entry[k]}" for k, w in parts.items() if entry.get(k) is not None)
 
 
@@ -129,11 +166,19 @@ def decompose_page(request: Request, number: int, visit: Visit = need("items")) 
     for c in made.draft["clauses"]:
         marks = [p for p in rows if p["start"] is not None and c["start"] <= p["start"] < c["end"]]
         role = ROLES.get(c["roles"][0], c["roles"][0]) if c["roles"] else "？"
-        clauses.append({"role": role, "unsure": c["score"] < 0.6, "pieces": _cut(text[c["start"] : c["end"]], c["start"], marks)})
+        clauses.append(
+            {
+                "role": role,
+                "unsure": c["score"] < 0.6,
+                "pieces": _cut(text[c["start"] : c["end"]], c["start"], marks),
+            }
+        )
     done = sum(p["mark"] is not None for p in rows)
     own = made.by == visit.who or any(m.get("who") == visit.who for m in made.marks.values())
     names = {p.login: p.name for p in accounts.people(visit.office.engine)}
-    return render(request, "decompose.html", made=made, rows=rows, clauses=clauses, done=done, own=own, names=names)
+    return render(
+        request, "decompose.html", made=made, rows=rows, clauses=clauses, done=done, own=own, names=names
+    )
 
 
 def _cut(text: str, start: int, marks: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -156,7 +201,9 @@ def settle_proposal(request: Request, number: int, given: Posted = posted("edit"
     if do not in ("采纳", "不要") or key not in {p["key"] for p in proposals(made)}:
         raise HTTPException(400, "没有这条提议")
     try:
-        drafts.mark_proposal(given.visit.office.engine, number, key, {"do": do}, given.visit.who, given.visit.office.now())
+        drafts.mark_proposal(
+            given.visit.office.engine, number, key, {"do": do}, given.visit.who, given.visit.office.now()
+        )
     except drafts.DraftError as error:
         return see(url("decomposition", number=number, told=f"没有保存：{error}"))
     return see(url("decomposition", number=number) + "#first")
@@ -170,7 +217,9 @@ def sign_document(request: Request, number: int, given: Posted = posted("sign"))
     if left:
         return see(url("decomposition", number=number, told=f"还有 {left} 条提议没定，不能签发"))
     try:
-        drafts.sign_decomposition(visit.office.engine, number, visit.who, visit.office.now(), lambda d: put(visit.office, d))
+        drafts.sign_decomposition(
+            visit.office.engine, number, visit.who, visit.office.now(), lambda d: put(visit.office, d)
+        )
     except (drafts.DraftError, ValueError, OSError) as error:
         return see(url("decomposition", number=number, told=f"没有签发：{error}"))
     return see(url("policies", told="签发了；规则是草稿，在事项里改好、另一位签发后才参加比对"))
@@ -182,7 +231,11 @@ def kept(made: drafts.Decomposition) -> Decomposition:
     dropped = {key for key, mark in made.marks.items() if mark["do"] == "不要"}
     for n, item in enumerate(found.items):
         for field, _words in KINDS:
-            setattr(item, field, [e for k, e in enumerate(getattr(item, field)) if f"{n}.{field}.{k}" not in dropped])
+            setattr(
+                item,
+                field,
+                [e for k, e in enumerate(getattr(item, field)) if f"{n}.{field}.{k}" not in dropped],
+            )
     found.conditions[:] = [e for k, e in enumerate(found.conditions) if f"g.conditions.{k}" not in dropped]
     found.exclusions[:] = [e for k, e in enumerate(found.exclusions) if f"g.exclusions.{k}" not in dropped]
     found.items[:] = [item for n, item in enumerate(found.items) if str(n) not in dropped]
@@ -196,4 +249,7 @@ def put(office: Office, made: drafts.Decomposition) -> None:
     night = office.night()
     sets = office.library(night).sets if night else {}
     places = {word: sets[word][0].rstrip("*") for word in ("本区", "本市", "本省") if sets.get(word)}
-    write_draft(draft_files(kept(made), made.document, made.file, builtin_dictionary(), places, office.today()), office.library_root)
+    write_draft(
+        draft_files(kept(made), made.document, made.file, builtin_dictionary(), places, office.today()),
+        office.library_root,
+    )

@@ -72,12 +72,18 @@ def told_lost(office: Office, lost: review.LostUpdate) -> str:
 
 
 @router.post("/desk/matches/{code}/{doc}/{slug}/answer")
-def answer_one(request: Request, code: str, doc: str, slug: str, given: Posted = posted("decide")) -> Response:
+def answer_one(
+    request: Request, code: str, doc: str, slug: str, given: Posted = posted("decide")
+) -> Response:
     """答复 an `ask:`; the verdict follows at the next night."""
     item, office = f"{doc}/{slug}", given.visit.office
     night, bound = opened(office, given.visit, item)
     pair = office.pair(night, item, code, 0)
-    known = {leaf.id or c.id for c in bound.program.conditions for leaf in c.condition.leaves()} if bound else set()
+    known = (
+        {leaf.id or c.id for c in bound.program.conditions for leaf in c.condition.leaves()}
+        if bound
+        else set()
+    )
     if pair is None or given.text("ask") not in known:
         raise HTTPException(404, "没有这个问题")
     here = inside(given.text("here"), url("match", code=code, item=item))
@@ -131,7 +137,9 @@ def preview_page(request: Request, visit: Visit, item: str, given: Posted, fault
         act.target or "…", act.until or office.today(),
     )  # fmt: skip
     seen = [review.forecast(tried if act.kind != review.APPROVE else act, p, limit) for p in pairs]
-    rows = [{"name": office.name(night, f.pair.code) or f.pair.code, "forecast": f, "pair": f.pair} for f in seen]
+    rows = [
+        {"name": office.name(night, f.pair.code) or f.pair.code, "forecast": f, "pair": f.pair} for f in seen
+    ]
     total = sum(p.low or 0 for p in pairs)
     return render(
         request, "preview.html", 409 if fault else 200, item=bound.program.item, act=act, rows=rows, total=total, limit=limit,
@@ -199,7 +207,9 @@ def second_one(request: Request, given: Posted = posted("second")) -> Response:
         given.visit.need_item(program.item.department)
     agree = given.text("do") == "同意"
     try:
-        made = review.second(office.engine, given.whole("id"), given.visit.who, agree, given.text("text"), office.now())
+        made = review.second(
+            office.engine, given.whole("id"), given.visit.who, agree, given.text("text"), office.now()
+        )
     except review.ReviewError as error:
         return see(url("second", told=f"没有保存：{error}"))
     name = office.name(night, made.code) if night else made.code

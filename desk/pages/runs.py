@@ -9,8 +9,7 @@ from desk.access import NAMES, RIGHTS
 from desk.urls import url
 from desk.web import Posted, Visit, need, posted, render, see
 from store import accounts, audit, review
-from store.database import writing
-from store.nights import set_state
+from store.guard import release_night
 
 router = APIRouter()
 PAGE = 100
@@ -30,7 +29,9 @@ def run_page(request: Request, number: int, visit: Visit = need("runs")) -> HTML
         raise HTTPException(404, f"没有第 {number} 次比对")
     rows = visit.office.items(night, visit.person).to_dict("records")
     before = visit.office.night(night.run.previous) if night.run.previous else None
-    had = {r["item"]: r for r in visit.office.items(before, visit.person).to_dict("records")} if before else {}
+    had = (
+        {r["item"]: r for r in visit.office.items(before, visit.person).to_dict("records")} if before else {}
+    )
     moved = [(r, had.get(r["item"])) for r in rows]
     moved.sort(key=lambda m: -abs(m[0]["fits"] - (m[1]["fits"] if m[1] else 0)))
     return render(request, "run.html", night=night, before=before, moved=moved)
@@ -39,15 +40,11 @@ def run_page(request: Request, number: int, visit: Visit = need("runs")) -> HTML
 @router.post("/desk/runs/{number}")
 def release(request: Request, number: int, given: Posted = posted("sign")) -> Response:
     """放行: a night the guard held is let through by a person, with the reason."""
-    office, why = given.visit.office, given.text("why")
-    night = office.night(number)
-    if night is None or night.state != "扣下":
-        raise HTTPException(404, "这次比对没有被拦下")
-    if not why:
-        return see(url("run", no=number, told="没有放行：请写明核实了什么"))
-    set_state(office.engine, number, "放行", why)
-    with writing(office.engine) as opened:
-        audit.record(opened, given.visit.who, "放行比对", str(number), {"核实": why}, office.now())
+    office = given.visit.office
+    try:
+        release_night(office.engine, number, given.visit.who, given.text("why"), office.now())
+    except ValueError as error:
+        return see(url("run", no=number, told=f"没有放行：{error}"))
     return see(url("run", no=number, told="已放行"))
 
 
@@ -57,7 +54,9 @@ def audit_index(
 ) -> HTMLResponse:
     """操作记录: who did what; is the chain whole?"""
     engine = visit.office.engine
-    rows, total = audit.entries(engine, who=who[:64], what=what[:64], query=q[:60], limit=PAGE, offset=(max(page, 1) - 1) * PAGE)
+    rows, total = audit.entries(
+        engine, who=who[:64], what=what[:64], query=q[:60], limit=PAGE, offset=(max(page, 1) - 1) * PAGE
+    )
     report = audit.verify(engine) if request.query_params.get("verify") == "1" else None
     return render(
         request, "audit.html", rows=rows, total=total, page=max(page, 1), pages=max(-(-total // PAGE), 1), who=who, what=what,
@@ -104,7 +103,9 @@ def change_settings(request: Request, given: Posted = posted("settings")) -> Res
             case "重设密码":
                 accounts.set_password(engine, login, given.text("password"), by=by, now=now)
             case "新建令牌":
-                secret = accounts.create_token(engine, login, given.text("name"), given.many("scope"), by=by, now=now)
+                secret = accounts.create_token(
+                    engine, login, given.text("name"), given.many("scope"), by=by, now=now
+                )
                 return render(request, "token.html", secret=secret, name=given.text("name"))
             case "收回令牌":
                 accounts.revoke_token(engine, given.whole("id"), by=by, now=now)

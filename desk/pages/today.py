@@ -139,13 +139,23 @@ def clocks(office: Office) -> list[dict[str, Any]]:
     for case in grants.find(office.engine, states=open_states, order="due", limit=SHOWN):
         late = lateness(case.due, day, calendar)
         if late is not None:
-            out.append({"state": case.state, "what": case.firm or case.code, "title": case.title, "late": late, "id": case.id})
+            out.append(
+                {
+                    "state": case.state,
+                    "what": case.firm or case.code,
+                    "title": case.title,
+                    "late": late,
+                    "id": case.id,
+                }
+            )
     return out
 
 
 def money(office: Office) -> list[tuple[str, float, int]]:
     """本年资金, by where it stands."""
-    cases = office.memory.get(("money", office.now().strftime("%Y%m%d%H%M")), lambda: grants.find(office.engine))
+    cases = office.memory.get(
+        ("money", office.now().strftime("%Y%m%d%H%M")), lambda: grants.find(office.engine)
+    )
     year = office.today().year
     here = [c for c in cases if c.opened.year == year]
     groups = (
@@ -165,8 +175,23 @@ def arrivals(office: Office) -> list[dict[str, Any]]:
             continue
         seen.add(b.source)
         if b.rejected or b.to_confirm or b.state != "落库":
-            words = "，".join(w for w in (f"退 {b.rejected} 行" if b.rejected else "", f"{b.to_confirm} 行等认领" if b.to_confirm else "") if w)
-            out.append({"source": b.source, "title": source_title(b.source, ""), "id": b.id, "tag": "暂扣" if b.state == "暂扣" else "", "words": words or b.note})
+            words = "，".join(
+                w
+                for w in (
+                    f"退 {b.rejected} 行" if b.rejected else "",
+                    f"{b.to_confirm} 行等认领" if b.to_confirm else "",
+                )
+                if w
+            )
+            out.append(
+                {
+                    "source": b.source,
+                    "title": source_title(b.source, ""),
+                    "id": b.id,
+                    "tag": "暂扣" if b.state == "暂扣" else "",
+                    "words": words or b.note,
+                }
+            )
     return out[:SHOWN]
 
 

@@ -52,10 +52,14 @@ def desk_command(
 
     with telling():
         engine, folder = open_home(home)
-        app = create_app(engine, folder, now, zone=os.environ.get("HUIQI_ZONE", ""), library=library_path(None))
+        app = create_app(
+            engine, folder, now, zone=os.environ.get("HUIQI_ZONE", ""), library=library_path(None)
+        )
     typer.echo(f"工作台：http://{host}:{port}/desk/today　按 Ctrl+C 停")
     proxies = os.environ.get("HUIQI_TRUSTED_PROXIES", "127.0.0.1")
-    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False, forwarded_allow_ips=proxies)
+    uvicorn.run(
+        app, host=host, port=port, log_level="warning", server_header=False, forwarded_allow_ips=proxies
+    )
 
 
 def create_command(
@@ -64,7 +68,8 @@ def create_command(
     role: Annotated[list[str], typer.Option("--role", help="角色，可以写多次；默认 管理员")] = ["管理员"],  # noqa: B006
     department: Annotated[str, typer.Option("--department", help="只看这个部门的事项；不写看全部")] = "",
     password: Annotated[
-        str, typer.Option("--password", envvar="HUIQI_PASSWORD", prompt="密码", hide_input=True, help="不写就问")
+        str,
+        typer.Option("--password", envvar="HUIQI_PASSWORD", prompt="密码", hide_input=True, help="不写就问"),
     ] = "",
     home: HomeOption = None,
 ) -> None:
@@ -87,7 +92,10 @@ def create_command(
 def password_command(
     login: Annotated[str, typer.Argument(help="登录名")],
     password: Annotated[
-        str, typer.Option("--password", envvar="HUIQI_PASSWORD", prompt="新密码", hide_input=True, help="不写就问")
+        str,
+        typer.Option(
+            "--password", envvar="HUIQI_PASSWORD", prompt="新密码", hide_input=True, help="不写就问"
+        ),
     ] = "",
     home: HomeOption = None,
 ) -> None:
@@ -104,9 +112,7 @@ def password_command(
 
 
 def verify_command(
-    anchor: Annotated[
-        str, typer.Option("--anchor", help="以前记下的“笔数:哈希”，能查出尾部被截去")
-    ] = "",
+    anchor: Annotated[str, typer.Option("--anchor", help="以前记下的“笔数:哈希”，能查出尾部被截去")] = "",
     home: HomeOption = None,
 ) -> None:
     """核验操作记录的哈希链；断了退出码 1。
@@ -123,6 +129,8 @@ def verify_command(
         report = audit.verify(engine, (int(count), digest) if anchor else None)
     for fault in report.broken:
         typer.echo(f"断：{fault}", err=True)
-    typer.echo(f"共 {report.count} 笔，{'完整' if report.whole else '不完整'}；存档用：{report.count}:{report.head}")
+    typer.echo(
+        f"共 {report.count} 笔，{'完整' if report.whole else '不完整'}；存档用：{report.count}:{report.head}"
+    )
     if not report.whole:
         raise typer.Exit(1)

@@ -14,7 +14,9 @@ from store.database import session, writing
 def chain(fresh):
     for n in range(8):
         with writing(fresh.engine) as opened:
-            audit.record(opened, "lin", "试写", f"第{n}件", {"金额": n * 1.5, "嵌套": {"甲": [1, "二"]}}, fresh.moment)
+            audit.record(
+                opened, "lin", "试写", f"第{n}件", {"金额": n * 1.5, "嵌套": {"甲": [1, "二"]}}, fresh.moment
+            )
     return fresh.engine
 
 

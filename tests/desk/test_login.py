@@ -68,10 +68,14 @@ def test_passwords_are_long_and_hashed_with_argon2(fresh):
 
 def test_changing_a_role_ends_the_sessions_and_one_administrator_stays(fresh):
     client = fresh.client("lin")
-    accounts.change_person(fresh.engine, "lin", by="admin", now=fresh.moment, roles=["只读"], department="", active=True)
+    accounts.change_person(
+        fresh.engine, "lin", by="admin", now=fresh.moment, roles=["只读"], department="", active=True
+    )
     assert client.get("/desk/today").status_code == 303
     with pytest.raises(AccountError, match="管理员"):
-        accounts.change_person(fresh.engine, "admin", by="admin", now=fresh.moment, roles=["只读"], department="", active=True)
+        accounts.change_person(
+            fresh.engine, "admin", by="admin", now=fresh.moment, roles=["只读"], department="", active=True
+        )
 
 
 def test_a_one_time_code_works_once_and_only_in_time(fresh):

@@ -76,7 +76,9 @@ def test_the_second_of_two_people_is_told_of_the_first(fresh):
 
 def test_bulk_is_all_or_none(fresh):
     with pytest.raises(ReviewError):
-        decide(fresh.engine, "lin", Act("通过"), [pair(), Pair(ITEM, BATCH, "X" * 18, "待核实")], fresh.moment)
+        decide(
+            fresh.engine, "lin", Act("通过"), [pair(), Pair(ITEM, BATCH, "X" * 18, "待核实")], fresh.moment
+        )
     assert review.history(fresh.engine) == []
     assert audit.entries(fresh.engine, what="通过")[1] == 0
 
@@ -112,7 +114,9 @@ def test_undo_is_for_oneself_and_before_anything_was_sent(fresh):
 
 def test_the_latest_answer_counts_and_can_be_taken_back(fresh):
     def answer(told, row=""):
-        review.answer_question(fresh.engine, "lin", pair(), "frontier", told, "目录第 3 类", fresh.moment, row)
+        review.answer_question(
+            fresh.engine, "lin", pair(), "frontier", told, "目录第 3 类", fresh.moment, row
+        )
 
     key = (ITEM, BATCH, "frontier")
     answer(False)

@@ -36,7 +36,11 @@ def routes(desk, method):
 
 
 def right_of(route):
-    rights = [d.call.__dict__["right"] for d in route.dependant.dependencies if "right" in getattr(d.call, "__dict__", {})]
+    rights = [
+        d.call.__dict__["right"]
+        for d in route.dependant.dependencies
+        if "right" in getattr(d.call, "__dict__", {})
+    ]
     return rights[0] if rights else None
 
 
@@ -91,7 +95,9 @@ def test_every_act_is_refused_without_the_token(desk):
 def test_a_form_from_elsewhere_is_refused(desk):
     client, token = desk.client("lin"), desk.csrf("lin")
     for headers in ({"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}):
-        assert client.post("/desk/me", data={"csrf": token, "theme": "dark"}, headers=headers).status_code == 403
+        assert (
+            client.post("/desk/me", data={"csrf": token, "theme": "dark"}, headers=headers).status_code == 403
+        )
     assert client.post("/desk/me", data={"csrf": token, "theme": "dark"}).status_code == 303
 
 
@@ -100,7 +106,9 @@ def test_nobody_sees_the_desk_without_logging_in(desk):
     for route in routes(desk, "GET"):
         if right_of(route) is not None:
             answer = stranger.get(address(route.path))
-            assert answer.status_code == 303 and answer.headers["location"].startswith("/desk/login"), route.path
+            assert answer.status_code == 303 and answer.headers["location"].startswith("/desk/login"), (
+                route.path
+            )
     for route in routes(desk, "POST"):
         if route.path not in OPEN_POSTS:
             assert stranger.post(address(route.path)).status_code == 303, route.path
@@ -117,12 +125,21 @@ def test_answers_carry_a_strict_policy(desk):
 def test_no_template_holds_inline_style_or_script():
     for path in sorted((web.HERE / "templates").glob("*.html")):
         text = path.read_text(encoding="utf-8")
-        assert not re.search(r"\sstyle\s*=|<style|\son[a-z]+\s*=\s*[\"']|<script(?![^>]*\bsrc=)|javascript:", text), path.name
+        assert not re.search(
+            r"\sstyle\s*=|<style|\son[a-z]+\s*=\s*[\"']|<script(?![^>]*\bsrc=)|javascript:", text
+        ), path.name
 
 
 def test_a_department_sees_its_own_items_only(fresh):
     accounts.create_person(
-        fresh.engine, "dept", "某部门", ["经办"], "correct horse battery", by="测试", now=fresh.moment, department="商务局"
+        fresh.engine,
+        "dept",
+        "某部门",
+        ["经办"],
+        "correct horse battery",
+        by="测试",
+        now=fresh.moment,
+        department="商务局",
     )
     client = fresh.client("dept")
     assert client.get("/desk/items/bs-2024-09/aeo").status_code == 200
