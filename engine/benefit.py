@@ -23,7 +23,9 @@ from engine.truth import Truth, constant
 Answers = Mapping[str, Truth]
 
 
-ROUNDOFF = 4 * 2.0**-53  # datum, rate, product and the step to fen: each rounds once; twice that where terms are added
+ROUNDOFF = (
+    4 * 2.0**-53
+)  # datum, rate, product and the step to fen: each rounds once; twice that where terms are added
 
 
 @dataclass(frozen=True)
@@ -170,10 +172,8 @@ class Calculator:
             else:
                 assert step.amount is not None
                 own = self.exact(step.amount)
-            if index == 0 and open_ended:
-                out = own  # the steps cover every number, so some step applies even where `by` is unknown
-            else:
-                out = choose(passed & within, own, out)
+            # Where the steps cover every number, some step applies even where `by` is unknown.
+            out = own if index == 0 and open_ended else choose(passed & within, own, out)
         return out
 
     def marginal(self, bands: TypedBands) -> Interval:

@@ -31,12 +31,17 @@ def claims_of(program: Program, hits: ItemHits, codes: Sequence[str]) -> list[Cl
     groups = tuple((e.group, e.pick) for e in program.exclusive)
     issued = program.document.issued
     if hits.detail is None:
-        rows = [(codes[r], v, lo, hi) for r, v, lo, hi in zip(hits.rows, hits.verdict, hits.low, hits.high, strict=True)]
+        rows = [
+            (codes[r], v, lo, hi)
+            for r, v, lo, hi in zip(hits.rows, hits.verdict, hits.low, hits.high, strict=True)
+        ]
     else:
         d = hits.detail
         rows = [
             (f"{codes[o]}{SEPARATOR}{row_id or f'#{i}'}", v, lo, hi)
-            for i, (o, row_id, v, lo, hi) in enumerate(zip(d.owner, d.ids, d.verdict, d.low, d.high, strict=True))
+            for i, (o, row_id, v, lo, hi) in enumerate(
+                zip(d.owner, d.ids, d.verdict, d.low, d.high, strict=True)
+            )
         ]
     return [
         Claim(key, hits.item, hits.batch, VERDICTS[v], amount_of(lo), amount_of(hi), groups, issued)

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -250,7 +251,7 @@ class _Codes(Sequence[str]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, i):  # type: ignore[no-untyped-def]
+    def __getitem__(self, i: Any) -> Any:
         return self._base[self._rows[i]]
 
 
@@ -382,7 +383,7 @@ def _days(value: object, spec: Indicator) -> float:
             value = date.fromisoformat(value.strip())
         except ValueError:
             try:
-                y, m, d = (int(p) for p in value.strip().split("-"))
+                y, m, d = (int(p) for p in str(value).strip().split("-"))
                 value = date(y, m, d)
             except ValueError:
                 raise ValueError(f"“{spec.name}”应当是日期（2024-03-01），这里是 {value!r}") from None
@@ -396,7 +397,7 @@ def _store(columns: Columns, key: Key, found: dict[int, object], kind: str) -> N
     index = np.fromiter(found, np.intp, len(found))
     if kind in NUMBERS:
         column = np.full(n, np.nan)
-        column[index] = np.fromiter(found.values(), np.float64, len(found))  # type: ignore[arg-type]
+        column[index] = np.fromiter(found.values(), np.float64, len(found))
         columns.numbers[key] = column
     elif kind == kinds.LIST:
         columns.lists[key] = make_lists([found.get(i) for i in range(n)])  # type: ignore[misc]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 
@@ -93,7 +93,7 @@ class Frame:
             return missing
         return None
 
-    def _category_truth(self, left: Node, test) -> Truth:  # type: ignore[no-untyped-def]
+    def _category_truth(self, left: Node, test: Callable[[str], bool]) -> Truth:
         side = self._text_side(left)
         hits = np.array([*map(test, side.names), False], bool)
         missing = side.codes < 0
@@ -123,7 +123,9 @@ class Frame:
         assert isinstance(node.left, Ref)
         lists: Lists = self.columns.listing(node.left.name, node.left.year)
         sure = np.zeros(self.n, bool)
-        members = [i for i, name in enumerate(lists.names) if name == node.text]  # joined lists may name one twice
+        members = [
+            i for i, name in enumerate(lists.names) if name == node.text
+        ]  # joined lists may name one twice
         if members:
             at = np.flatnonzero(np.isin(lists.codes, members))
             sure[np.searchsorted(lists.offsets, at, side="right") - 1] = True
@@ -172,7 +174,9 @@ class Frame:
             return Values(value, np.fmax(left.magnitude, right.magnitude), absent)
         sized = left.size is not None or right.size is not None
         if node.op == "*":
-            return Values(left.value * right.value, left.magnitude * right.magnitude if sized else None, absent)
+            return Values(
+                left.value * right.value, left.magnitude * right.magnitude if sized else None, absent
+            )
         divisor = nonzero(right)
         value = left.value / divisor
         size = None
@@ -313,7 +317,11 @@ def divide(a: Floats, b: Floats) -> Floats:
 def nonzero(values: Values) -> Floats:
     """除数: NaN where it is zero, or zero but for the noise of the terms it was added up from."""
     with np.errstate(invalid="ignore"):
-        zero = np.abs(values.value) <= TOLERANCE * values.magnitude if values.size is not None else values.value == 0
+        zero = (
+            np.abs(values.value) <= TOLERANCE * values.magnitude
+            if values.size is not None
+            else values.value == 0
+        )
     return np.where(zero, np.nan, values.value)
 
 
@@ -387,7 +395,7 @@ def age(born: Floats, day: Floats) -> Floats:
     return y - by - ((m < bm) | ((m == bm) & (d < bd)))
 
 
-def member_test(members: frozenset[str]):  # type: ignore[no-untyped-def]
+def member_test(members: frozenset[str]) -> Callable[[str], bool]:
     """集合成员: a test of one text; members that end in * are prefixes."""
     whole_names = frozenset(m for m in members if not m.endswith("*"))
     prefixes = tuple(m[:-1] for m in members if m.endswith("*"))

@@ -65,12 +65,17 @@ class Explainer:
             return self.leaf(base, tree.expr, node, negated)
         inside = negated != (tree.kind == "not")
         children = tuple(
-            self.evidence(child, written, inside) for child, written in zip(tree.children, node.children, strict=True)
+            self.evidence(child, written, inside)
+            for child, written in zip(tree.children, node.children, strict=True)
         )
-        needs = "；".join(dict.fromkeys(c.needs for c in children if c.needs and verdict == Verdict.UNDETERMINED))
+        needs = "；".join(
+            dict.fromkeys(c.needs for c in children if c.needs and verdict == Verdict.UNDETERMINED)
+        )
         days = [c.holds_on for c in children if c.holds_on]
         gap = children[0].gap if len(children) == 1 else ""
-        return replace(base, children=children, needs=needs, gap=gap, holds_on=_joint_day(tree.kind, children, days))
+        return replace(
+            base, children=children, needs=needs, gap=gap, holds_on=_joint_day(tree.kind, children, days)
+        )
 
     def leaf(self, base: Evidence, expr: Node, node: Condition, negated: bool) -> Evidence:
         """叶的依据: values seen, gap to the threshold, the day it will hold, what is missing."""
@@ -139,7 +144,9 @@ class Explainer:
         if not any(isinstance(p, Ref) and p.kind.name == kinds.DATE for p in walk(expr)):
             return None
         raw = self.raw(node)
-        if raw is None or not any(isinstance(p, Window) or (isinstance(p, Call) and p.name == "周岁") for p in walk(raw)):
+        if raw is None or not any(
+            isinstance(p, Window) or (isinstance(p, Call) and p.name == "周岁") for p in walk(raw)
+        ):
             return None
         batch = self.bound.batch
         if not self.holds(raw, batch, HORIZON, want):

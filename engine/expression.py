@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Protocol
@@ -223,7 +223,7 @@ def _token_end(s: str, i: int, at: list[int]) -> tuple[str, int]:
     if s[i] == '"':
         j = s.find('"', i + 1)
         if j < 0:
-            raise ExpressionError(2, "引号没有配对，请在文字后面补上 \"", (at[i], at[-1]))
+            raise ExpressionError(2, '引号没有配对，请在文字后面补上 "', (at[i], at[-1]))
         return "text", j + 1
     for kind, pattern in (("date", DATE_LITERAL), ("number", NUMBER), ("name", NAME)):
         m = pattern.match(s, i)
@@ -252,7 +252,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
 class Parser:
     """解析器: one expression; `indicators` and `sets` are the library's. Raises ExpressionError at the first fault."""
 
-    def __init__(self, text: str, indicators: Mapping[str, IndicatorLike], sets: Mapping[str, Collection[str]]):
+    def __init__(
+        self, text: str, indicators: Mapping[str, IndicatorLike], sets: Mapping[str, Collection[str]]
+    ):
         self.text = text
         self.indicators = indicators
         self.sets = sets
@@ -327,12 +329,16 @@ class Parser:
             if is_ranged(side):
                 raise self.fault(2, "一段年度不能直接比较，请用 合计 平均 最大 最小", side.span)
         common = kinds.comparable(left.kind, right.kind)
-        if common is None and {left.kind.name, right.kind.name} == {TEXT, CODE} and (
-            isinstance(left, Text) or isinstance(right, Text)
+        if (
+            common is None
+            and {left.kind.name, right.kind.name} == {TEXT, CODE}
+            and (isinstance(left, Text) or isinstance(right, Text))
         ):
             common = Kind(CODE)
         if common is None:
-            raise self.fault(2, f"“{left.kind}”不能和“{right.kind}”比较{_unit_hint(left.kind, right.kind)}", both)
+            raise self.fault(
+                2, f"“{left.kind}”不能和“{right.kind}”比较{_unit_hint(left.kind, right.kind)}", both
+            )
         if common.name == SPAN and common.calendar:
             raise self.fault(2, "日期之差只能和“天”比较；几年几个月请写成 日期 <= 申报开始 - 1年", both)
         if common.name == LIST:
@@ -487,7 +493,9 @@ class Parser:
             return Ref(tok.value, kind=kind, span=tok.span)
         start = self.take()
         if not spec.yearly:
-            raise self.fault(2, f"“{tok.value}”不是按年的指标，请去掉方括号", (start.span[0], self.bracket_end()))
+            raise self.fault(
+                2, f"“{tok.value}”不是按年的指标，请去掉方括号", (start.span[0], self.bracket_end())
+            )
         first = self.year()
         last = first
         ranged = self.is_op("..")
@@ -542,7 +550,11 @@ class Parser:
         check: Callable[[Node], bool]
         check, kind, need = {
             "增长率": (_growable, Kind(RATIO), "按年的金额、数量或比例，例如 增长率(研发费用[Y])"),
-            "取整": (lambda a: a.kind.name in (RATIO, COUNT) and not is_ranged(a), Kind(COUNT), "一个数量或者两数之比"),
+            "取整": (
+                lambda a: a.kind.name in (RATIO, COUNT) and not is_ranged(a),
+                Kind(COUNT),
+                "一个数量或者两数之比",
+            ),
             "年度": (lambda a: a.kind.name == DATE and not is_ranged(a), Kind(COUNT), "日期"),
             "周岁": (lambda a: a.kind.name == DATE and not is_ranged(a), Kind(COUNT, "岁"), "日期"),
         }[name]
@@ -653,36 +665,34 @@ def bind(node: Node, year: int | None, opens: int, closes: int, rates: Mapping[s
             raise ExpressionError(2, "这一批次没有写 year，表达式里却用到 Y", part.span)
         return year
 
+    def money(part: Num) -> Node:
+        if part.currency not in rates:
+            cure = f"请在批次里写 rates: {{{part.currency}: 7.1}}"
+            raise ExpressionError(1, f"批次没有给出{part.currency}的汇率，{cure}", part.span)
+        yuan = Decimal(repr(part.value)) * Decimal(repr(rates[part.currency]))
+        return replace(part, value=float(yuan), currency="")
+
     def go(part: Node) -> Node:
-        keep = {"kind": part.kind, "span": part.span}
-        if isinstance(part, Num) and part.currency:
-            if part.currency not in rates:
-                raise ExpressionError(
-                    1, f"批次没有给出{part.currency}的汇率，请在批次里写 rates: {{{part.currency}: 7.1}}", part.span
-                )
-            return Num(float(Decimal(repr(part.value)) * Decimal(repr(rates[part.currency]))), **keep)
+        if isinstance(part, Num):
+            return money(part) if part.currency else part
         if isinstance(part, Window):
-            return Day(opens if part.name == "申报开始" else closes, **keep)
+            return Day(opens if part.name == "申报开始" else closes, kind=part.kind, span=part.span)
         if isinstance(part, BatchYear):
-            return Num(float(need_year(part)), **keep)
+            return Num(float(need_year(part)), kind=part.kind, span=part.span)
         if isinstance(part, Ref) and part.back is not None:
-            return Ref(part.name, None, need_year(part) - part.back, **keep)
+            return replace(part, back=None, year=need_year(part) - part.back)
         if isinstance(part, Range) and not part.bound:
             y = need_year(part)
-            return Range(part.name, y - part.first, y - part.last, True, **keep)
+            return replace(part, first=y - part.first, last=y - part.last, bound=True)
         if isinstance(part, Call):
             args = tuple(go(a) for a in part.args)
             if part.name == "周岁":
                 args = (*args, Day(opens, kind=Kind(DATE), span=part.span))
-            return Call(part.name, args, **keep)
-        if isinstance(part, Bin):
-            return Bin(part.op, go(part.left), go(part.right), **keep)
-        if isinstance(part, Compare):
-            return Compare(part.op, go(part.left), go(part.right), **keep)
-        if isinstance(part, In):
-            return In(go(part.left), part.members, part.set_name, **keep)
-        if isinstance(part, Has):
-            return Has(go(part.left), part.text, **keep)
+            return replace(part, args=args)
+        if isinstance(part, Bin | Compare):
+            return replace(part, left=go(part.left), right=go(part.right))
+        if isinstance(part, In | Has):
+            return replace(part, left=go(part.left))
         return part
 
     return go(node)

@@ -66,7 +66,11 @@ def live(programs: Iterable[Program], as_of: date, upcoming: int = 0) -> list[Bo
 
 
 def match(
-    items: Sequence[BoundItem], columns: Columns, as_of: date, answers: AnswerBook | None = None, every: bool = False
+    items: Sequence[BoundItem],
+    columns: Columns,
+    as_of: date,
+    answers: AnswerBook | None = None,
+    every: bool = False,
 ) -> list[ItemHits]:
     """匹配: one ItemHits an item, of the pairs that are 符合 or 待核实 (`every`: of all pairs). Pure."""
     frame = Frame(columns)
@@ -185,9 +189,7 @@ def _match_rows(
     )  # fmt: skip
 
 
-def row_answers(
-    item: BoundItem, answers: AnswerBook, index: RowIndex, detail: Detail
-) -> dict[str, Truth]:
+def row_answers(item: BoundItem, answers: AnswerBook, index: RowIndex, detail: Detail) -> dict[str, Truth]:
     """明细答复列: answers by detail row id; a row without an id, and an enterprise without a list, can't be answered."""
     out = {}
     where = {(int(o), i): r for r, (o, i) in enumerate(zip(detail.owner, detail.ids, strict=True))}
@@ -223,7 +225,12 @@ def best_rows(
 
 
 def _row_amounts(
-    item: BoundItem, outer: Frame, inner: Frame, detail: Detail, book: dict[str, Truth], verdict: NDArray[np.int8]
+    item: BoundItem,
+    outer: Frame,
+    inner: Frame,
+    detail: Detail,
+    book: dict[str, Truth],
+    verdict: NDArray[np.int8],
 ) -> tuple[Interval, Interval]:
     """明细合计: 符合 rows' lows, all open rows' highs; without a 符合 row the least low; rounded once."""
     n = outer.n

@@ -38,7 +38,17 @@ NODE_KINDS = ("all", "any", "not", "when", "ask")
 NODE_KEYS = (*NODE_KINDS, "id", "cite", "quote", "label", "hidden", "note")
 FORM_KEYS = ("amount", "range", "upto", "bands", "cases", "words")
 LIMIT_KEYS = ("cap", "floor", "cap_per_enterprise")
-BENEFIT_KEYS = (*FORM_KEYS, *LIMIT_KEYS, "cite", "quote", "exceptions", "adds", "instalments", "label", "note")
+BENEFIT_KEYS = (
+    *FORM_KEYS,
+    *LIMIT_KEYS,
+    "cite",
+    "quote",
+    "exceptions",
+    "adds",
+    "instalments",
+    "label",
+    "note",
+)
 CONDITION_KEYS = ("when", "ask", "all", "any", "not")
 VARIANT_KEYS = (*CONDITION_KEYS, *FORM_KEYS, *LIMIT_KEYS, "cite", "quote", "label", "id", "note", "hidden")
 ADD_KEYS = (*CONDITION_KEYS, "rate", "amount", "beyond_cap", "cite", "quote", "label", "id", "note", "hidden")
@@ -63,7 +73,10 @@ class Reader:
         """Report keys that are not known, with the nearest that is."""
         for key, child in node.items():
             if key not in known:
-                self.fault((node.keys or {}).get(key, child.place), f"{what}里没有“{key}”这个键。{nearest(key, known)}")
+                self.fault(
+                    (node.keys or {}).get(key, child.place),
+                    f"{what}里没有“{key}”这个键。{nearest(key, known)}",
+                )
 
     def mapping(self, node: Node | None, what: str) -> Node | None:
         if node is None or node.is_map:
@@ -92,7 +105,10 @@ class Reader:
         value = self.text(node, key, default)
         if value not in allowed:
             found = node.get(key)
-            self.fault(found.place if found else node.place, f"“{key}”应当是：{' '.join(allowed)}。{nearest(value, allowed)}")
+            self.fault(
+                found.place if found else node.place,
+                f"“{key}”应当是：{' '.join(allowed)}。{nearest(value, allowed)}",
+            )
             return default
         return value
 
@@ -237,7 +253,9 @@ class Reader:
             return None
         steps = [s for row in steps_node.list() if (s := self.step(row))]
         kind = self.choice(node, "kind", ("全额", "超额"), "全额")
-        return Bands(node.place, by, self.expr(node, "of"), kind == "超额", self.expr(node, "from"), tuple(steps))
+        return Bands(
+            node.place, by, self.expr(node, "of"), kind == "超额", self.expr(node, "from"), tuple(steps)
+        )
 
     def step(self, node: Node) -> Step | None:
         if self.mapping(node, "档") is None:
@@ -279,7 +297,9 @@ class Reader:
         if isinstance(condition, bool):
             return None
         flag = self.flag(node, "beyond_cap")
-        return Addition(node.place, condition, rate, amount, flag, self.text(node, "cite"), self.text(node, "quote"))
+        return Addition(
+            node.place, condition, rate, amount, flag, self.text(node, "cite"), self.text(node, "quote")
+        )
 
     def benefit(self, node: Node) -> Benefit | None:
         """奖补标准: None where it can't be read."""
@@ -299,7 +319,9 @@ class Reader:
             tuple(a for a in adds if a),
             self.text(node, "cite"),
             self.text(node, "quote"),
-            tuple({k: str(v) for k, v in r.plain().items()} for r in self.rows(node, "instalments") if r.is_map),  # type: ignore[attr-defined]
+            tuple(
+                {k: n.text or "" for k, n in r.items()} for r in self.rows(node, "instalments") if r.is_map
+            ),
         )
 
     def rows(self, node: Node, key: str) -> list[Node]:
@@ -327,7 +349,13 @@ class Reader:
             self.fault(node.get("year").place, f"year 应当是四位年份，这里是“{year}”")  # type: ignore[union-attr]
             return None
         return Batch(
-            name, node.place, opens, closes, int(year) if year else None, self.money(node, "budget"), self.rates(node)
+            name,
+            node.place,
+            opens,
+            closes,
+            int(year) if year else None,
+            self.money(node, "budget"),
+            self.rates(node),
         )
 
     def rates(self, node: Node) -> tuple[tuple[str, float], ...]:
@@ -369,7 +397,12 @@ class Reader:
             pick = self.choice(row, "pick", policy.PICKS, "就高")
             out.append(
                 Exclusive(
-                    row.place, group, pick, self.text(row, "id"), self.text(row, "cite"), self.text(row, "quote")
+                    row.place,
+                    group,
+                    pick,
+                    self.text(row, "id"),
+                    self.text(row, "cite"),
+                    self.text(row, "quote"),
                 )
             )
         return tuple(out)
@@ -466,5 +499,3 @@ def constant_number(text: str) -> Decimal:
     if not re.fullmatch(r"-?\d+(\.\d+)?", text.strip()):
         raise ValueError(text)
     return Decimal(text.strip())
-
-

@@ -116,12 +116,18 @@ def _atom(node: Node) -> str:
         back = {None: "", 0: "[Y]"}.get(node.back, f"[Y-{node.back}]")
         return f"{node.name}{back}"
     if isinstance(node, Range):
-        return f"{node.first}—{node.last}年{node.name}" if node.bound else f"{node.name}[Y-{node.first}..Y-{node.last}]"
+        return (
+            f"{node.first}—{node.last}年{node.name}"
+            if node.bound
+            else f"{node.name}[Y-{node.first}..Y-{node.last}]"
+        )
     if isinstance(node, Num):
         suffix = f"（{node.currency}）" if node.currency else ""
         return say_value(node.value, node.kind.name, node.kind.unit) + suffix
     if isinstance(node, Dur):
-        parts = [f"{node.months}个月" if node.months % 12 else f"{node.months // 12}年"] if node.months else []
+        parts = (
+            [f"{node.months}个月" if node.months % 12 else f"{node.months // 12}年"] if node.months else []
+        )
         return "".join([*parts, f"{node.days}天" if node.days or not parts else ""])
     if isinstance(node, Day):
         return say_day(node.days)

@@ -45,7 +45,7 @@ class NightReport:
     pushes: dict[str, int] = field(default_factory=dict)
 
     @contextmanager
-    def step(self, name: str, tell: Tell):  # type: ignore[no-untyped-def]
+    def step(self, name: str, tell: Tell):
         """一步: timed and told."""
         tell(name)
         began = time.perf_counter()
@@ -118,7 +118,9 @@ def run_night(
     return _after(engine, report.night, report, now, tell)
 
 
-def _after(engine: Engine, night: Night, report: NightReport, now: Callable[[], datetime], tell: Tell) -> NightReport:
+def _after(
+    engine: Engine, night: Night, report: NightReport, now: Callable[[], datetime], tell: Tell
+) -> NightReport:
     """把关 and 排推送: both are safe to repeat, so a night that was killed before them is finished by the next run."""
     with report.step("把关", tell):
         report.jumps = [jump.words() for jump in guard_night(engine, night)]

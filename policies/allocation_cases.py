@@ -125,7 +125,7 @@ def _compare(
         return f"没有“{firm}”这个企业"
     if item not in hits:
         return "这一天没有这个事项的在办批次"
-    rows = [amount for row, *amount in _amounts(hits[item]) if sample.names[row] == firm]
+    rows = [(low, high) for row, low, high in _amounts(hits[item]) if sample.names[row] == firm]
     if not rows:
         return "不符合"
     got = paid.get((firm, item), Payable(*rows[0]))

@@ -144,7 +144,9 @@ def check_cases(document: LoadedDocument, library: Library, report: Report) -> i
         check_coverage(program, coverage, Place(loaded.file), report, coverage_level)
         seen |= general_decisive(program, coverage)
     programs = [i.program for i in document.items if i.program is not None and not i.item.without]
-    if programs and all(i.program is not None for i in document.items):  # else a case may stand in a refused item
+    if programs and all(
+        i.program is not None for i in document.items
+    ):  # else a case may stand in a refused item
         check_general(programs[0], seen, report)
     return count + check_allocation(document, library, report)
 

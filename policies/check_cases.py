@@ -10,7 +10,7 @@ import numpy as np
 from engine.columns import Columns, Detail
 from engine.errors import Place, Problem
 from engine.evaluate import Frame, Tree
-from engine.matching import RowIndex, enterprise_answers, row_answers
+from engine.matching import AnswerBook, RowIndex, enterprise_answers, row_answers
 from engine.policy import Condition
 from engine.program import BoundItem, Program
 from engine.truth import Truth
@@ -61,7 +61,9 @@ def _coverage(program: Program, cases: Sequence[Case], library: Library) -> Cove
     return out
 
 
-def _cover_batch(bound: BoundItem, columns: Columns, book, rows: np.ndarray, out: Coverage) -> None:  # type: ignore[no-untyped-def, type-arg]
+def _cover_batch(
+    bound: BoundItem, columns: Columns, book: AnswerBook, rows: np.ndarray, out: Coverage
+) -> None:
     index = RowIndex(columns.codes)
     frame: Frame
     if bound.program.item.subject == "企业":
@@ -106,7 +108,7 @@ class Tracer:
         truth = self.truths[path] = self.frame.tree(tree, self.answers)
         return truth
 
-    def decide(self, tree: Tree, path: Path, failing: np.ndarray, out: Coverage, want: bool = True) -> None:  # type: ignore[type-arg]
+    def decide(self, tree: Tree, path: Path, failing: np.ndarray, out: Coverage, want: bool = True) -> None:
         """Mark leaves below that are the only reason why `failing` rows don't have the wanted answer here."""
         if not failing.any():
             return

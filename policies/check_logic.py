@@ -73,7 +73,9 @@ def _naming(node: YamlNode | None, name: str) -> YamlNode | None:
         return None
     if node.text is not None:
         return node if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", node.text) else None
-    below = [child for key, child in node.items() if key in EXPRESSION_KEYS or child.text is None] + node.list()
+    below = [
+        child for key, child in node.items() if key in EXPRESSION_KEYS or child.text is None
+    ] + node.list()
     return next((found for child in below if (found := _naming(child, name))), None)
 
 
@@ -112,7 +114,7 @@ def check_forms(program: Program, item: PolicyItem, report: Report) -> None:
     """分档与情形 (7): bands without gaps, every band and case within reach."""
     if program.benefit is None or item.benefit is None:
         return
-    pairs = [(program.benefit.form, item.benefit.form)]
+    pairs: list[tuple[TypedForm | None, Form | None]] = [(program.benefit.form, item.benefit.form)]
     pairs += [
         (v.form, e.form) for v, e in zip(program.benefit.exceptions, item.benefit.exceptions, strict=True)
     ]

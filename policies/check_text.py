@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from engine import kinds
 from engine.errors import ExpressionError, Place, Problem
 from engine.expression import Compare, Num, parse_condition, walk
+from engine.expression import Node as ExpressionNode
 from engine.policy import Clause, Condition, PolicyDocument
 from engine.yamltext import Node, Report
 from policies.library import Library, LoadedDocument
@@ -131,21 +132,23 @@ def check_words(condition: Condition, library: Library, document: PolicyDocument
         _check_numbers(node, [e for _, e in parsed], report)
 
 
-def _parse(text: str, library: Library):  # type: ignore[no-untyped-def]
+def _parse(text: str, library: Library) -> ExpressionNode | None:
     try:
         return parse_condition(text, library.dictionary, library.sets)
     except ExpressionError:
         return None
 
 
-def _check_operator(node: Condition, leaf: Condition, expr, document: PolicyDocument, report: Report) -> None:  # type: ignore[no-untyped-def]
+def _check_operator(
+    node: Condition, leaf: Condition, expr: ExpressionNode, document: PolicyDocument, report: Report
+) -> None:
     if not isinstance(expr, Compare) or not any(isinstance(p, Num) for p in walk(expr)):
         return
     own = dict(document.words)
     allowed: set[str] = set()
     said = []
     for word in dict.fromkeys(WORDS.findall(node.quote)):
-        ops = INCLUSIVE.get(word) or EXCLUSIVE[word]
+        ops: tuple[str, ...] = INCLUSIVE.get(word) or EXCLUSIVE[word]
         if word in own:
             ops = _redefined(ops[0], own[word])
         allowed.update(ops)
@@ -171,7 +174,7 @@ def _redefined(op: str, how: str) -> tuple[str, ...]:
     return (op[0] + "=",) if "含" in how else (op,)
 
 
-def _check_numbers(node: Condition, exprs: list, report: Report) -> None:  # type: ignore[type-arg]
+def _check_numbers(node: Condition, exprs: list[ExpressionNode], report: Report) -> None:
     values = {part.value for expr in exprs for part in walk(expr) if isinstance(part, Num)}
     money = {
         part.value

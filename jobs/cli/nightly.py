@@ -57,7 +57,7 @@ def nightly_command(
         raise typer.Exit(1)
 
 
-def _run(as_of: str | None, library: Path | None, home: Path | None, inbox: Path | None, sets: list[str]):  # type: ignore[no-untyped-def]
+def _run(as_of: str | None, library: Path | None, home: Path | None, inbox: Path | None, sets: list[str]):
     from rich.console import Console
 
     from jobs.nightly import run_night
