@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,11 +11,12 @@ from engine.columns import Builder, Columns
 from engine.explain import value_at
 from engine.indicators import Dictionary
 from engine.literal import parse_number
+from profiles import tables
 from profiles.file import Fact, Key
 from profiles.portrait import Line, Portrayer, portrait_year
 from profiles.portrait_quality import Completeness, Freshness, completeness, freshness
 from profiles.portrait_sets import ProductLine, product_lines
-from profiles.portrait_tags import Proposals, text_tags
+from profiles.portrait_tags import Proposals, TextTag, text_tags
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,16 @@ class FirmPortrait:
     products: tuple[ProductLine, ...]
     completeness: Completeness
     freshness: Freshness
+    confirmed_industry: str = ""
+    confirmed_themes: tuple[str, ...] = ()
+
+    def state(self, tag: TextTag) -> str:
+        """标签的状态: 已确认 where an officer has confirmed it (or a class within it), else the classifier's own word."""
+        if tag.level == "主题":
+            return "已确认" if tag.code in self.confirmed_themes else tag.state
+        said = self.confirmed_industry
+        bare = said[:1] if tag.level == "门类" else said[1 : 1 + len(tag.code)]
+        return "已确认" if said and bare == tag.code else tag.state
 
 
 def columns_of(
@@ -70,7 +81,41 @@ def portrait_of_row(columns: Columns, row: int, as_of: date, fresh: Freshness) -
         for indicator in ("企业名称", "经营范围", "行业代码")
     )
     proposals = text_tags([name], [scope], [industry or None])[0]
+    themes = value_at(columns, row, "确认主题", None)
     return FirmPortrait(
         columns.codes[row], year, tuple(Portrayer(columns, as_of).lines(row)), proposals,
         tuple(product_lines(industry, scope)), completeness(columns, year), fresh,
+        str(value_at(columns, row, "确认行业代码", None) or ""), tuple(themes) if isinstance(themes, list) else (),
     )  # fmt: skip
+
+
+def confirmation(
+    code: str,
+    industry: str,
+    themes: Sequence[str],
+    by: str,
+    day: date,
+    facts: Mapping[Key, Fact],
+    note: str = "",
+) -> dict[str, str]:
+    """确认行: one row of the source officer_tags; what is not said again stays as it was confirmed before.
+
+    Raises ValueError for an industry that is not in GB/T 4754-2017 and a theme that is not in the classification.
+    """
+    if not by.strip():
+        raise ValueError("确认要写明经办人（--by）")
+    known = {row["level1"] for row in tables.read("strategic_emerging_2018")}
+    for theme in themes:
+        if theme not in known:
+            raise ValueError(f"没有“{theme}”这个主题，可以是：{'、'.join(sorted(known))}")
+    bare = tables.bare_code(industry)
+    if industry and bare not in tables.industry_names():
+        raise ValueError(f"GB/T 4754—2017 里没有“{industry}”，请写 C3983 这样的代码")
+    before = {name: facts.get((name, None)) for name in ("确认行业代码", "确认主题")}
+    old_code, old_themes = (fact.value if fact else None for fact in before.values())
+    row = {"统一社会信用代码": code, "确认日期": day.isoformat(), "经办人": by, "说明": note}
+    row["确认行业代码"] = tables.full_code(bare) if industry else str(old_code or "")
+    row["确认主题"] = "；".join(themes or old_themes or ())
+    if not row["确认行业代码"] and not row["确认主题"]:
+        raise ValueError("没有说确认什么：写 --industry C3983 或 --theme 生物产业")
+    return row

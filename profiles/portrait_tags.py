@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.preprocessing import normalize
 
+from engine.columns import Columns
 from profiles import tables
 from profiles.portrait_calibration import calibrated, first_two
 from profiles.portrait_linear import load_arrays
@@ -162,3 +163,41 @@ def _themes(scopes: Sequence[str], features: Features, top: int) -> list[list[Te
         ranked = sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:top]
         found[row] = [TextTag("主题", name, name, round(score, 4), state_of(score)) for name, score in ranked]
     return found
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """不一致: a firm whose department's 大类 is not the one its text is surely about."""
+
+    firm: str
+    name: str
+    department: str
+    department_name: str
+    proposed: str
+    proposed_name: str
+    score: float
+
+
+def disagreements(columns: Columns) -> list[Disagreement]:
+    """不一致清单: the surest first; only proposals that stand as tags (ACCEPT) are worth a person's time."""
+    texts = [columns.category(name, None) for name in ("企业名称", "经营范围", "行业代码")]
+    names, scopes, codes = ([c.names[i] if i >= 0 else "" for i in c.codes.tolist()] for c in texts)
+    official = tables.industry_names()
+    found = []
+    for row, one in enumerate(text_tags(names, scopes, [code or None for code in codes])):
+        best = one.best("大类")
+        if best is None or best.state != "标签" or one.agrees["大类"] is not False:
+            continue
+        bare = tables.bare_code(codes[row])
+        found.append(
+            Disagreement(
+                columns.codes[row],
+                names[row],
+                codes[row],
+                official.get(bare, ""),
+                best.code,
+                best.name,
+                best.score,
+            )
+        )
+    return sorted(found, key=lambda d: (-d.score, d.firm))

@@ -20,10 +20,21 @@ HELP = """一家企业的画像：每个标签的依据、所用数据和缺什�
 不用数据库：huiqi portrait 91120116… --profiles firms.parquet --as-of 2026-06-16
 """
 
+CONFIRM_HELP = """确认一家企业的行业或主题：像其他数据一样落进一企一档，有来源、日期和经办人。
+
+示例：huiqi portrait-confirm 91120116… --industry C3983 --theme 新一代信息技术产业 --by 张经办
+"""
+REVIEW_HELP = """待人看的文本标签：部门的行业代码与名称、经营范围读出的不一样，而分类器有把握的。
+
+示例：huiqi portrait-review --profiles firms.parquet --limit 50
+"""
+
 
 def register(app: typer.Typer) -> None:
     """挂接命令."""
     app.command("portrait", help=HELP)(portrait)
+    app.command("portrait-confirm", help=CONFIRM_HELP)(confirm)
+    app.command("portrait-review", help=REVIEW_HELP)(review)
 
 
 def portrait(
@@ -43,6 +54,69 @@ def portrait(
         typer.echo(json.dumps(_plain(found), ensure_ascii=False))
     else:
         _show(found)
+
+
+def confirm(
+    code: Annotated[str, typer.Argument(help="统一社会信用代码")],
+    by: Annotated[str, typer.Option("--by", help="经办人")],
+    industry: Annotated[str, typer.Option("--industry", help="行业代码，如 C3983")] = "",
+    theme: Annotated[list[str] | None, typer.Option("--theme", help="主题，可写几次")] = None,
+    note: Annotated[str, typer.Option("--note", help="说明")] = "",
+) -> None:
+    import os
+    import tempfile
+
+    from jobs.cli.common import now, today
+    from profiles.codes import tidy_code
+    from profiles.ingest import load_dictionary
+    from profiles.portrait_firm import confirmation
+    from profiles.source import load_sources
+    from store.database import database_url, open_database, upgrade
+    from store.firms import provenance
+    from store.imports import import_file
+
+    with telling():
+        engine = open_database(database_url(os.environ))
+        upgrade(engine)
+        words, tidy, day = load_dictionary(), tidy_code(code), today()
+        facts = provenance(engine, tidy, day, words)
+        if not facts:
+            typer.echo(f"没有 {tidy} 的档案", err=True)
+            raise typer.Exit(1)
+        row = confirmation(tidy, industry, theme or [], by, day, facts, note)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "确认.jsonl"
+            path.write_text(json.dumps(row, ensure_ascii=False) + "\n", encoding="utf-8")
+            report = import_file(
+                engine, path, load_sources()["officer_tags"], dictionary=words, arrived_at=now(), by=by
+            )
+    if report.rejected or report.to_confirm or report.held:
+        typer.echo(f"没有落库：{report.as_dict()['problems'] or report.held}", err=True)
+        raise typer.Exit(1)
+    typer.echo(
+        f"{tidy}：{row.get('确认行业代码', '')} {row.get('确认主题', '')}（{by} 确认，批次 {report.batch}）"
+    )
+
+
+def review(
+    profiles: Annotated[Path, typer.Option("--profiles", help="企业数据文件（.jsonl .csv .parquet）")],
+    limit: Annotated[int, typer.Option("--limit", min=1, help="最多列几家")] = 50,
+) -> None:
+    from profiles.dictionary import builtin_dictionary
+    from profiles.inputs import read_profiles
+    from profiles.portrait_tags import disagreements
+
+    with telling():
+        words = builtin_dictionary()
+        columns = read_profiles(
+            profiles, words, lambda p: typer.echo(p.render(), err=True), {"企业名称", "经营范围", "行业代码"}
+        )
+        found = disagreements(columns)
+    for one in found[:limit]:
+        typer.echo(
+            f"{one.firm}  {one.name}  部门 {one.department} {one.department_name} · 文本 {one.proposed} {one.proposed_name} {one.score:.0%}"
+        )
+    typer.echo(f"共 {len(found)} 家，列出 {min(limit, len(found))} 家；确认用 huiqi portrait-confirm")
 
 
 def _from_file(code: str, as_of: str | None, path: Path) -> FirmPortrait | None:
@@ -113,13 +187,15 @@ def _show_text(found: FirmPortrait) -> None:
     typer.echo("\n【文本标签】由名称和经营范围推测，未经人认；不进入任何结论")
     if not found.proposals.tags:
         typer.echo("  （没有可读的经营范围）")
-    shown = [tag for tag in found.proposals.tags if tag.state != "弃权"]
+    if found.confirmed_industry or found.confirmed_themes:
+        typer.echo(f"  已由人确认：{found.confirmed_industry} {'、'.join(found.confirmed_themes)}")
+    shown = [tag for tag in found.proposals.tags if found.state(tag) != "弃权"]
     for tag in shown:
         agrees = found.proposals.agrees.get(tag.level)
         first = next(t for t in shown if t.level == tag.level) is tag
         differs = "  ［与部门行业代码不同］" if first and agrees is False else ""
         typer.echo(
-            f"  {tag.level} {tag.code if tag.level != '主题' else ''} {tag.name}  {tag.score:.0%}  {tag.state}{differs}"
+            f"  {tag.level} {tag.code if tag.level != '主题' else ''} {tag.name}  {tag.score:.0%}  {found.state(tag)}{differs}"
         )
     for line in found.products:
         if line.mentioned:
@@ -135,7 +211,7 @@ def _plain(found: FirmPortrait) -> dict[str, Any]:
         "code": found.code,
         "year": found.year,
         "lines": [asdict(line) for line in found.lines],
-        "text_tags": [asdict(tag) for tag in found.proposals.tags],
+        "text_tags": [{**asdict(tag), "state": found.state(tag)} for tag in found.proposals.tags],
         "agrees": found.proposals.agrees,
         "products": [asdict(line) for line in found.products],
         "completeness": round(float(found.completeness.share[0]), 4),
