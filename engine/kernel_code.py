@@ -23,6 +23,7 @@ from engine.kernel_trace import (
     DIVK,
     EQ,
     EQK,
+    FEN,
     FLOOR,
     FMAX,
     FMIN,
@@ -47,10 +48,11 @@ from engine.kernel_trace import (
     NE,
     NEG,
     NOT,
+    NUDGE,
+    NUDGEFEN,
     OR,
     PBIT,
     RINT,
-    ROUND,
     SUB,
     SUBK,
     TBIT,
@@ -261,9 +263,6 @@ def _one(op, regs, out, a, n):
     elif op == NOT:
         for i in range(n):
             regs[out, i] = 1.0 - regs[a, i]
-    elif op == ROUND:  # benefit.round_fen
-        for i in range(n):
-            regs[out, i] = np.floor(regs[a, i] * 100 + 0.5) / 100
 
 
 @njit(nogil=True, cache=True)
@@ -307,6 +306,15 @@ def _with_number(op, regs, out, a, x, n):
     elif op == EQK:
         for i in range(n):
             regs[out, i] = 1.0 if regs[a, i] == x else 0.0
+    elif op == NUDGE:
+        for i in range(n):
+            regs[out, i] = regs[a, i] + abs(regs[a, i]) * x
+    elif op == FEN:
+        for i in range(n):
+            regs[out, i] = np.floor(regs[a, i] * 100 + 0.5) / 100
+    elif op == NUDGEFEN:
+        for i in range(n):
+            regs[out, i] = np.floor((regs[a, i] + abs(regs[a, i]) * x) * 100 + 0.5) / 100
 
 
 @njit(nogil=True, cache=True)

@@ -20,9 +20,11 @@ from engine.evaluate import Frame, Tree, Values, compare, member_test
 from engine.expression import Bin, Call, Compare, Has, In, Node, Range, Ref, Text
 from engine.kernel_trace import (
     CONST,
+    GEK,
+    GTK,
+    ISNAN,
     LOAD,
     PBIT,
-    ROUND,
     TBIT,
     Sym,
     Tape,
@@ -32,6 +34,7 @@ from engine.kernel_trace import (
     uniform,
 )
 from engine.program import BoundItem, TypedBenefit, benefit_expressions
+from engine.truth import Truth
 
 OPS = (">=", "<=", ">", "<", "=", "!=")
 FLIPPED = {">=": "<=", "<=": ">=", ">": "<", "<": ">", "=": "=", "!=": "!="}
@@ -507,6 +510,35 @@ class AmountPlan:
     registers: int = 1
 
 
+class _Calculator(Calculator):
+    """The reference calculator on symbols; a bare column against a fixed bound of a step is one test of an interval."""
+
+    def __init__(
+        self, frame: TraceFrame, benefit: TypedBenefit, edges: dict[tuple[float, float], tuple[float, float]]
+    ):
+        super().__init__(frame, benefit, {})
+        self._edges = edges
+
+    def beyond(self, op: str, by: Values, bound: Node) -> Truth:
+        edge = self.frame.values(bound)
+        value = by.value
+        if not isinstance(value, Sym) or by.size is not None or isinstance(edge.value, Sym):
+            return super().beyond(op, by, bound)
+        key = (uniform(edge.value), uniform(edge.magnitude))
+        if np.isnan(key[0]):
+            return super().beyond(op, by, bound)
+        if key not in self._edges:
+            number, size = np.array([key[0]]), np.array([key[1]])
+            self._edges[key] = (
+                float(equal_end(number, size, -np.inf)[0]),
+                float(equal_end(number, size, np.inf)[0]),
+            )
+        low, high = self._edges[key]
+        tape = value.tape
+        sure = tape.emit(GEK, value.at, x=low) if op == ">=" else tape.emit(GTK, value.at, x=high)
+        return Truth(sure, sure | tape.emit(ISNAN, value.at))  # type: ignore[arg-type]
+
+
 class Amounts:
     """数额编排: each distinct benefit traced once through `benefit.Calculator`."""
 
@@ -514,6 +546,7 @@ class Amounts:
         self.plan, self.traced = plan, traced
         self.out = AmountPlan()
         self._known: dict[TypedBenefit, tuple[int, tuple[float, float]]] = {}
+        self._edges: dict[tuple[float, float], tuple[float, float]] = {}
 
     def build(self) -> AmountPlan:
         for item in self.plan.bound:
@@ -532,14 +565,14 @@ class Amounts:
         self.traced.tape = tape
         literal = {node: self.plan.literals.get((p, False), -1) for node, p in self._predicates(benefit)}
         try:
-            amount = Calculator(TraceFrame(self.traced, tape, literal), benefit, {}).grant().capped
+            amount = _Calculator(TraceFrame(self.traced, tape, literal), benefit, self._edges).grant().capped
         except (Untraceable, TypeError):
             return -2, (np.nan, np.nan)
         ends = (amount.low, amount.high)
         if not any(isinstance(end, Sym) for end in ends):
             low, high = (float(round_fen(np.array([uniform(end)]))[0]) for end in ends)
             return -1, (low, high)
-        rounded = tuple(tape.emit(ROUND, tape.register(end)).at for end in ends)
+        rounded = tuple(tape.register(round_fen(end)) for end in ends)
         code, registers, places = lay_out(tape, [rounded])
         self.out.code += code[:-1]
         self.out.code_at.append(len(self.out.code))

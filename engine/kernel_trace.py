@@ -16,15 +16,18 @@ from engine.evaluate import Frame
 from engine.expression import Node
 from engine.truth import Truth
 
-# operations of a program: value = op(a, b, c) with constant x
+# operations of a program: value = op(a, b, c) with constant x. kernel_code compiles these numbers in, and numba's cache
+# looks at that file alone: whoever changes one here touches kernel_code.py too.
 LOAD, CONST, TBIT, PBIT = 0, 1, 2, 3
 ADD, SUB, MUL, DIV, MAX, MIN, FMAX, FMIN = 4, 5, 6, 7, 8, 9, 10, 11
 GT, GE, EQ, NE, AND, OR, NOT, WHERE = 12, 13, 14, 15, 16, 17, 18, 19
-ABS, NEG, ISNAN, ISINF, FLOOR, TRUNC, RINT, ROUND = 20, 21, 22, 23, 24, 25, 26, 27
+ABS, NEG, ISNAN, ISINF, FLOOR, TRUNC, RINT = 20, 21, 22, 23, 24, 25, 26
 YEAR, MONTH, DAY, SHIFT = 28, 29, 30, 31
 # the same with a constant right operand, left for what does not commute
 ADDK, SUBK, KSUB, MULK, DIVK, KDIV, MAXK, MINK = 32, 33, 34, 35, 36, 37, 38, 39
 GTK, GEK, LTK, LEK, EQK = 40, 41, 42, 43, 44
+# several steps in one: a + x·|a|, rounding to the fen, and both
+NUDGE, FEN, NUDGEFEN = 45, 46, 47
 
 _BINARY = {
     np.add: ADD, np.subtract: SUB, np.multiply: MUL, np.divide: DIV, np.maximum: MAX, np.minimum: MIN,
@@ -53,12 +56,37 @@ class Tape:
 
     def emit(self, op: int, a: int = -1, b: int = -1, c: int = -1, x: float = 0.0) -> Sym:
         """写一条: the value of the instruction; equal instructions are one."""
+        op, a, b, c, x = self._shorter(op, a, b, c, x)
         key = (op, a, b, c, x.hex())
         found = self._at.get(key)
         if found is None:
             found = self._at[key] = len(self.ops)
             self.ops.append((op, a, b, c, x))
         return Sym(self, found)
+
+    def _shorter(self, op: int, a: int, b: int, c: int, x: float) -> tuple[int, int, int, int, float]:
+        """Chains that benefit.py writes often, as one instruction with the same result to the bit."""
+        if op == ADD:
+            k = self._nudge(a, b)
+            return (NUDGE, a, -1, -1, k) if k is not None else (op, a, b, c, x)
+        if op != DIVK or x != 100.0:
+            return op, a, b, c, x
+        at = a
+        for wanted, number in ((FLOOR, 0.0), (ADDK, 0.5), (MULK, 100.0)):
+            last = self.ops[at]
+            if last[0] != wanted or last[4] != number:
+                return op, a, b, c, x
+            at = last[1]
+        inner = self.ops[at]
+        return (NUDGEFEN, inner[1], -1, -1, inner[4]) if inner[0] == NUDGE else (FEN, at, -1, -1, 0.0)
+
+    def _nudge(self, a: int, b: int) -> float | None:
+        """k where b is fmax(|a|·k, 0): unknown a stays unknown either way, so a + b is a + k·|a|."""
+        op, scaled, zero, _, _ = self.ops[b]
+        if op != FMAX or self.ops[zero][0] != CONST or self.ops[zero][4] != 0.0:
+            return None
+        op, size, _, _, k = self.ops[scaled]
+        return k if op == MULK and k >= 0 and self.ops[size][:2] == (ABS, a) else None
 
     def register(self, value: Any) -> int:
         """值的编号: of a symbolic value, or of a constant written down for it."""
