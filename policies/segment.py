@@ -26,11 +26,12 @@ _LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
     ("①", 8, re.compile(r"[①②③④⑤⑥⑦⑧⑨⑩]")),
 )
 _SORT_OF_ROW = re.compile(r"^[\s→>·•●\-—]*")
+LEAD_RANK = 5.5  # a line that ends in ： introduces what follows, below numbered headings
 HEADING_RANK = 4  # an unnumbered heading stands beside a 条, unless the numbering restarts under it
 _FIELD = re.compile(
     r"(?:申[请报领]|扶持|支持|补[贴助]|资助|奖[励补]|服务|认定|受理|政策|办理|贴息|惠及|享受|报送|基本|发[文布]|工具|文件|联[系络])?"
     r"(?:对象|条件|范围|标准|材料|资料|要求|流程|程序|方式|时间|日期|期限|渠道|途径|依据|部门|机构|内容|额度|金额|测算|待遇|"
-    r"利率|提示|事项|地址|频度|安排|分类|字号|文号|电话)$"
+    r"利率|提示|事项|地址|频度|安排|分类|字号|文号|电话)+$"
 )
 FIELD_ROLES: tuple[tuple[str, str], ...] = (
     ("依据|文件", "preamble"),
@@ -113,6 +114,8 @@ def field_of(text: str) -> str:
 
 def role_of_field(name: str) -> str:
     """栏目角色: the role of what stands under a field (申报材料: material), or an empty string."""
+    if name.endswith("要求") and not re.search("材料|资料", name):
+        return "condition"
     return next((role for words, role in FIELD_ROLES if re.search(words, name)), "")
 
 
@@ -143,7 +146,7 @@ def _rank(clauses: list[Clause]) -> None:
         if c.first:
             c.label, c.sort, c.rank = label_of(c.text)
             if not c.rank and c.number > 1 and _bare_heading(c.text, c.last) and not awaits:
-                c.sort, c.rank = "h", HEADING_RANK
+                c.sort, c.rank = "h", LEAD_RANK if c.text.rstrip().endswith(("：", ":")) else HEADING_RANK
             # A line right under an unnumbered field name is that field's value, not another heading.
             awaits = c.sort == "h" and bool(field_of(c.text)) and not c.text.rstrip().endswith(("：", ":"))
     # 条 that stand under （一） rank below it.
@@ -155,8 +158,8 @@ def _rank(clauses: list[Clause]) -> None:
     ones = [c for c in clauses if c.sort == "一" and re.sub(r"[、．.]", "", c.label) == "一"]
     outer = 0.5 if len(ones) > 1 else HEADING_RANK
     for c in clauses:
-        if c.sort == "h" and outer == 0.5:
-            c.rank = 1 if not c.text.rstrip().endswith(("：", ":")) else HEADING_RANK
+        if c.sort == "h" and outer == 0.5 and c.rank == HEADING_RANK:
+            c.rank = 1
 
 
 def _hang(clauses: list[Clause]) -> None:

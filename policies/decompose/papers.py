@@ -107,7 +107,7 @@ def share_windows(
     shared: list[tuple[float, int, dict[str, Any]]] = []
     for k, names in enumerate(roles):
         flat, timed = reading.views[k].flat, role_of_field(reading.clauses[k].field_name) == "window"
-        own = [i for i in items if k in i.clauses and len(i.clauses) < 12]
+        own = [i for i in items if k in i.clauses and not i.title_only]
         if not ("window" in names or timed or own):
             continue
         found = window_in(flat, year, issued)
@@ -119,7 +119,7 @@ def share_windows(
                 i.window = i.window or told
         elif "window" in names or timed:
             shared.append((_rank(flat, timed, found), k, told))
-    best = max(shared, key=lambda x: (x[0], -x[1]), default=None)
+    best = max(shared, key=lambda x: (x[0], x[1]), default=None)
     for i in items:
         if not i.window and best is not None and best[0] > 0:
             i.window = dict(best[2])
