@@ -125,7 +125,10 @@ def _ranked(
     """The best `top` of each row; the first is calibrated, the others share what it leaves in proportion."""
     first, second = first_two(share)
     sure = calibrated(first, second, numbers)
-    order = np.argsort(-share, axis=1, kind="stable")[:, :top]
+    few = np.argpartition(-share, min(top, share.shape[1]) - 1, axis=1)[:, :top]
+    order = np.take_along_axis(
+        few, np.argsort(-np.take_along_axis(share, few, axis=1), axis=1, kind="stable"), axis=1
+    )
     rest = (1 - sure) / np.maximum(1 - first, 1e-9)
     found = []
     for row in range(len(share)):

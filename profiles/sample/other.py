@@ -130,6 +130,10 @@ def capital_market(rng: np.random.Generator, levels: Facts, kind: np.ndarray) ->
     loan = np.nan_to_num(levels["贷款发生额"][LAST])
     year = 2019 + rng.integers(0, 7, count)
     fund = kind == "金融"
+    # A stream of its own, so that what is drawn after it stays what it was.
+    purposes = np.array(["生产经营周转", "设备购置", "研发投入", "其他"], dtype=object)
+    purpose = purposes[rng.spawn(1)[0].choice(4, count, p=(0.6, 0.2, 0.1, 0.1))]
+    purpose[loan <= 0] = None
     return {
         "上市板块": board,
         "上市日期": _where(listed, _day(rng, year, 3, 200)),
@@ -139,6 +143,7 @@ def capital_market(rng: np.random.Generator, levels: Facts, kind: np.ndarray) ->
         "贷款年利率": np.where(
             loan > 0, np.round(np.clip(rng.normal(0.037, 0.006, count), 0.025, 0.065), 4), np.nan
         ),
+        "贷款用途": purpose,
         "基金备案": fund & (rng.random(count) < 0.6),
         "基金实缴规模": np.where(fund, np.round(np.exp(rng.normal(17.5, 1.0, count)), -5), 0.0),
     }
