@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import pkgutil
+import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -20,16 +23,26 @@ from desk.office import Office
 from desk.web import HERE, LoginNeeded, say_fault, say_misuse, secure, templates, to_login
 from store.database import Engine
 
+NIGHT_LOOK = 30.0  # seconds between looks for a new night
+
 
 def create_app(
-    engine: Engine, home: Path, clock: Callable[[], datetime], *, zone: str = "", library: Path | None = None
+    engine: Engine,
+    home: Path,
+    clock: Callable[[], datetime],
+    *,
+    zone: str = "",
+    library: Path | None = None,
+    warm: bool = False,
 ) -> FastAPI:
-    """建工作台: over a database and a data folder; `clock` gives an aware moment, `library` is where rules are published."""
+    """建工作台: over a database and a data folder; `clock` gives an aware moment, `library` is where rules are published, `warm` reads the latest night before it is asked for."""
     app = FastAPI(title="惠企直达", docs_url=None, redoc_url=None, openapi_url=None)
     office = Office(engine, home, clock)
     office.zone, office.library_root = zone or office.zone, library or office.library_root
     app.state.office = office
     app.state.templates = templates()
+    if warm:
+        threading.Thread(target=_keep_warm, args=(office,), daemon=True).start()
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.middleware("http")(secure)
     app.add_exception_handler(LoginNeeded, to_login)
@@ -48,6 +61,20 @@ def create_app(
         return RedirectResponse("/desk/today", status_code=303)
 
     return app
+
+
+def _keep_warm(office: Office) -> None:
+    """Read each new night once; a night that cannot be read is left to the page that will say so."""
+    warmed = 0
+    while True:
+        night = office.night()
+        if night is not None and night.no != warmed:
+            warmed = night.no
+            try:
+                office.warm()
+            except (OSError, ValueError) as error:
+                logging.getLogger(__name__).warning("第 %s 次比对没有读全：%s", night.no, error)
+        time.sleep(NIGHT_LOOK)
 
 
 def _rooms() -> list[str]:

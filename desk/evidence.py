@@ -316,11 +316,11 @@ def benefit_lines(benefit: Benefit | None) -> list[tuple[str, str, str, str]]:
         if exprs:
             out.append((name, "、".join(e.text for e in exprs), "", ""))
     for e in benefit.exceptions:
-        what = say_form(e.form) if e.form else "、".join(f"封顶 {x.text}" for x in e.limits.cap or ())
+        instead = say_form(e.form) if e.form else "、".join(f"封顶 {x.text}" for x in e.limits.cap or ())
         out.append(
             (
                 "例外",
-                f"{e.condition.text if e.condition and e.condition.text else '满足条件'} 时，{what}",
+                f"{e.condition.text if e.condition and e.condition.text else '满足条件'} 时，{instead}",
                 e.cite,
                 e.quote,
             )

@@ -114,6 +114,8 @@ class Paper:
         self.out = io.BytesIO()
         self.pages = PdfPages(self.out, metadata={"Creator": "huiqi", "CreationDate": None})
         self.foot, self.number = foot, 0
+        self.figure = Figure()
+        self.y = self.TOP
         self._turn()
 
     def _turn(self) -> None:

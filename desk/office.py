@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 import policies
-from engine.columns import Selected
+from engine.columns import Categories, Columns, Lists, Selected
 from engine.explain import value_at
 from engine.expression import references
 from engine.program import BoundItem, benefit_expressions, tree_expressions
@@ -61,7 +61,7 @@ class Office:
     home: Path
     clock: Callable[[], datetime]
     zone: str = "滨海示范保税区"
-    library_root: Path = Path(policies.__file__).with_name("library")
+    library_root: Path = field(default_factory=lambda: Path(policies.__file__).with_name("library"))
     memory: Memory = field(default_factory=lambda: Memory(400))
 
     def now(self) -> datetime:
@@ -134,6 +134,26 @@ class Office:
     def rows(self, night: Night, codes: Iterable[str]) -> np.ndarray:
         numbers = self.row_numbers(night)
         return np.array([numbers[c] for c in codes], dtype=np.intp)
+
+    def one(self, night: Night, code: str) -> Columns | None:
+        """一家企业的数据列: one row whose texts are only its own, so that a rule looks at no other firm's."""
+        row = self.row_numbers(night).get(code)
+        return None if row is None else compact(night.columns().take(np.array([row])))
+
+    def warm(self) -> None:
+        """预热: read the latest night once, so that the first visitor of the day does not wait for it."""
+        from desk.ready import all_items, gaps
+
+        night = self.night()
+        if night is None:
+            return
+        self.row_numbers(night)
+        self.names(night)
+        for item in self.items(night)["item"]:
+            self.hits(night, item)
+            self.funnel(night, item)
+        all_items(self, night)
+        gaps(self, night)
 
     def names(self, night: Night) -> np.ndarray:
         """企业名称 in the order of the columns, "" where unknown."""
@@ -215,6 +235,20 @@ def reads(bound: BoundItem) -> list[tuple[str, int | None]]:
         for expression in benefit_expressions(bound.benefit):
             found.update(references(expression))
     return sorted(found, key=lambda key: (key[0], key[1] or 0))
+
+
+def compact(one: Columns) -> Columns:
+    """收紧: a single row's texts and lists without the other firms' words."""
+    for key, found in one.categories.items():
+        at = int(found.codes[0])
+        words = (found.names[at],) if at >= 0 else ()
+        one.categories[key] = Categories(np.array([0 if words else -1], np.int32), words)
+    for key, many in one.lists.items():
+        own = tuple(dict.fromkeys(many.names[c] for c in many.codes))
+        place = {name: i for i, name in enumerate(own)}
+        codes = np.array([place[many.names[c]] for c in many.codes], np.int32)
+        one.lists[key] = Lists(codes, many.offsets, many.missing, own)
+    return one
 
 
 def membership(lists: pd.Series, ids: Sequence[str]) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from desk.office import Office, reads
-from desk.rules import ENOUGH, fill_share, known_mask
+from desk.rules import ENOUGH, fill_share, known_mask, usable
 from engine.expression import references
 from engine.policy import Form
 from engine.program import BoundItem, Program
@@ -87,7 +87,7 @@ def readiness_of(office: Office, night: Night, program: Program) -> Readiness:
     else:
         tests.append(Test(DATA, True))
     found = [r for r in office.items(night).to_dict("records") if r["item"] == item.id]
-    figures: dict[str, Any] = found[0] if found else {"fits": 0, "open": 0, "low": 0.0, "high": 0.0}
+    figures: Any = found[0] if found else {"fits": 0, "open": 0, "low": 0.0, "high": 0.0}
     return Readiness(
         item.id, item.title, item.delivery, item.department, tuple(tests), thin, int(figures["fits"]), int(figures["open"]),
         float(figures["low"]), float(figures["high"]),
@@ -163,7 +163,7 @@ def gaps(office: Office, night: Night) -> list[Gap]:
                 continue
             waiting = hits[hits["verdict"] == "待核实"]
             rows = office.rows(night, waiting["统一社会信用代码"])
-            lacking = _lacking(office, night, bound, rows, columns)
+            lacking = _lacking(office, night, bound, rows)
             count = np.maximum(sum(lacking.values(), np.zeros(len(rows))), 1)
             worth = waiting["expected"].to_numpy(dtype=float)
             for name, mask in lacking.items():
@@ -183,14 +183,10 @@ def gaps(office: Office, night: Night) -> list[Gap]:
     return office.memory.get(("gaps", night.no), make)
 
 
-def _lacking(
-    office: Office, night: Night, bound: BoundItem, rows: Any, columns: Any
-) -> dict[str, np.ndarray]:
+def _lacking(office: Office, night: Night, bound: BoundItem, rows: Any) -> dict[str, np.ndarray]:
     out: dict[str, np.ndarray] = {}
     for key in reads(bound):
-        known = office.memory.get(
-            ("known", night.run.profiles_hash, key), lambda key=key: known_mask(columns, key)
-        )  # type: ignore[misc]
+        known = usable(office, night, key)
         missing = ~known[rows]
         out[key[0]] = out[key[0]] | missing if key[0] in out else missing
     return {name: mask.astype(float) for name, mask in out.items()}

@@ -83,10 +83,15 @@ def fill_share(office: Office, night: Night, keys: Sequence[tuple[str, int | Non
     columns = night.columns()
     known = np.ones(len(columns), bool)
     for key in keys:
-        known &= office.memory.get(
-            ("known", night.run.profiles_hash, key), lambda key=key: known_mask(columns, key)
-        )  # type: ignore[misc]
+        known &= usable(office, night, key)
     return float(known.mean()) if len(columns) else 0.0
+
+
+def usable(office: Office, night: Night, key: tuple[str, int | None]) -> np.ndarray:
+    """有可用取值的企业 of a night, worked out once."""
+    return office.memory.get(
+        ("known", night.run.profiles_hash, key), lambda: known_mask(night.columns(), key)
+    )
 
 
 def known_mask(columns: Columns, key: tuple[str, int | None]) -> np.ndarray:

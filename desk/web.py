@@ -230,7 +230,13 @@ def render(request: Request, template: str, status: int = 200, /, **context: Any
 
 
 def _here(request: Request) -> str:
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    """The page's own address, without what was said once on it."""
+    kept = "&".join(
+        p
+        for p in request.url.query.split("&")
+        if p and p.split("=")[0] not in ("told", "done", "fault", "kept")
+    )
+    return request.url.path + (f"?{kept}" if kept else "")
 
 
 # ---------------------------------------------------------------- headers and faults

@@ -6,7 +6,6 @@ import re
 from datetime import date
 from typing import Any
 
-import numpy as np
 import pyarrow.parquet as pq
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
@@ -102,15 +101,14 @@ def show_contacts(request: Request, code: str, given: Posted = posted("contacts"
 
 def show_firm(request: Request, visit: Visit, code: str, contacts: bool) -> HTMLResponse:
     office, night = visit.office, visit.office.night()
-    row = office.row_numbers(night).get(code) if night else None
-    if night is None or row is None:
+    one = office.one(night, code) if night else None
+    if night is None or one is None:
         raise HTTPException(404, f"企业档案里没有 {code}")
     asked = request.query_params.get("as-of", "")
     day = _day(asked) or night.as_of
     known_on = day if asked and day < night.as_of else None
     dictionary = office.library(night).dictionary
     facts = provenance(office.engine, code, day, dictionary, known_on=known_on)
-    one = night.columns().take(np.array([row]))
     groups = fact_groups(facts, one, contacts) if facts else snapshot_groups(one, contacts)
     matches = firm_matches(office, night, one, code, visit)
     portrait = [
@@ -222,7 +220,7 @@ def firm_matches(
     out: dict[str, list[dict[str, Any]]] = {"符合": [], "待核实": [], "差一点": [], "不符合": []}
     for bound, hits in zip(seen, match(seen, one, night.as_of, night.answers(), every=True), strict=True):
         item, verdict = bound.program.item, str(VERDICTS[hits.verdict[0]])
-        row = {
+        row: dict[str, Any] = {
             "id": item.id,
             "title": item.title,
             "low": None,

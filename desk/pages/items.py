@@ -143,7 +143,7 @@ def show_draft(
     checked = check(office, made, body)
     before = office.library(night).program(made.item) if night else None
     impact = impact_of(night, before, checked.program) if night and checked.program else None
-    lists = {"came": [], "gone": []}
+    lists: dict[str, list[tuple[str, str]]] = {"came": [], "gone": []}
     if night and impact:
         lists = {k: [(c, office.name(night, c)) for c in getattr(impact, k)[:20]] for k in lists}
     return render(

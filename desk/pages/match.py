@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import numpy as np
 import pyarrow.parquet as pq
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
@@ -17,6 +16,7 @@ from desk.pages.matches import done_line, my_firms, opened
 from desk.said import cap_of, money_words
 from desk.urls import url
 from desk.web import Visit, inside, need, render
+from engine.explain import explain
 from engine.policy import PolicyItem
 from engine.program import BoundItem
 from store import accounts, review
@@ -39,14 +39,12 @@ def material(request: Request, visit: Visit, code: str, item: str) -> dict[str, 
     office = visit.office
     run = request.query_params.get("run", "")
     night, bound = opened(office, visit, item, int(run) if run.isdigit() and len(run) < 10 else None)
-    row = office.row_numbers(night).get(code)
-    if bound is None or row is None:
+    one = office.one(night, code)
+    if bound is None or one is None:
         what = "这一项那天不在受理窗口里" if bound is None else f"企业档案里没有 {code}"
         raise HTTPException(404, f"第 {night.no} 次比对：{what}")
     facts = facts_of(office, night, code)
-    found = night.explain(code, item, seen_of(facts))
-    assert found is not None
-    one = night.columns().take(np.array([row]))
+    found = explain(bound, one, night.as_of, night.answers(), seen_of(facts))
     rows = rows_of(found, bound, one, night, facts)
     hit = hit_of(office, night, item, code)
     state = office.states(night, item, bound.batch.name).get(code, review.State())

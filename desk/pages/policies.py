@@ -42,7 +42,7 @@ def policy_index(request: Request, visit: Visit = need("items")) -> Response:
     if night is None:
         return render(request, "no_night.html", active="policies")
     calendar, today = office_calendar(office.engine), office.today()
-    rows = []
+    rows: list[dict[str, Any]] = []
     for loaded in office.library(night).documents.values():
         clocks = [
             c for held in loaded.items if (c := clock_of(loaded.document, held.item, today, calendar)[0])
@@ -183,7 +183,8 @@ def decompose_page(request: Request, number: int, visit: Visit = need("items")) 
 
 def _cut(text: str, start: int, marks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """一款拆开: plain text and the quotes of proposals; a quote inside another one is left to the longer."""
-    out, at = [], 0
+    out: list[dict[str, Any]] = []
+    at = 0
     for p in sorted(marks, key=lambda p: (p["start"], -len(p["quote"]))):
         a, b = p["start"] - start, p["start"] - start + len(p["quote"])
         if a < at or b > len(text):

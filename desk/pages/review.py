@@ -137,7 +137,7 @@ def preview_page(request: Request, visit: Visit, item: str, given: Posted, fault
         act.target or "…", act.until or office.today(),
     )  # fmt: skip
     seen = [review.forecast(tried if act.kind != review.APPROVE else act, p, limit) for p in pairs]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"name": office.name(night, f.pair.code) or f.pair.code, "forecast": f, "pair": f.pair} for f in seen
     ]
     total = sum(p.low or 0 for p in pairs)

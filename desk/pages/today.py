@@ -117,7 +117,9 @@ def worth_asking(office: Office, night: Night, visit: Visit) -> list[dict[str, A
                 slot = found.setdefault((short_label(labels[str(name)]), owner), [0.0, 0.0])
                 slot[0] += len(part)
                 slot[1] += float(part["expected"].sum())
-        rows = [{"what": w, "owner": o, "count": int(v[0]), "yuan": v[1]} for (w, o), v in found.items()]
+        rows: list[dict[str, Any]] = [
+            {"what": w, "owner": o, "count": int(v[0]), "yuan": v[1]} for (w, o), v in found.items()
+        ]
         return sorted(rows, key=lambda r: (-r["yuan"], -r["count"]))[:6]
 
     return office.memory.get(("asking", night.no, visit.person.department), make)

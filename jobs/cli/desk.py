@@ -53,7 +53,7 @@ def desk_command(
     with telling():
         engine, folder = open_home(home)
         app = create_app(
-            engine, folder, now, zone=os.environ.get("HUIQI_ZONE", ""), library=library_path(None)
+            engine, folder, now, zone=os.environ.get("HUIQI_ZONE", ""), library=library_path(None), warm=True
         )
     typer.echo(f"工作台：http://{host}:{port}/desk/today　按 Ctrl+C 停")
     proxies = os.environ.get("HUIQI_TRUSTED_PROXIES", "127.0.0.1")
