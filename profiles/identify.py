@@ -17,7 +17,7 @@ from profiles.names import core_name, normal_name
 COMMON = 0.01  # bigrams in more than this share of names (有限, 公司, 科技) tell nothing and cost most
 TOP = 10
 GRAMS = (2, 2)  # single characters too would find swapped ones, at twice the cost for half a point of recall
-FEW = 200  # below this many names every bigram counts
+FEW = 1_000  # a bigram in no more names than this always counts: it costs little
 BLOCK = 20_000
 
 
@@ -29,7 +29,7 @@ class NameIndex:
         self._normal = [normal_name(name) for name in self.names]
         self._core = [core_name(name) for name in self.names]
         self._threads = threads
-        share = COMMON if len(self.names) >= FEW else 1.0
+        share = min(1.0, max(COMMON, FEW / max(len(self.names), 1)))
         self._vectors = TfidfVectorizer(
             analyzer="char", ngram_range=GRAMS, max_df=share, dtype=np.float32, lowercase=False
         )

@@ -1,0 +1,126 @@
+"""huiqi import, file, sources, batch, identity, correction: contracts, exit codes, one clear line for a fault."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from jobs.cli import firms
+from profiles.codes import check_character
+
+HEAD = "企业名称,统一社会信用代码,注册日期,企业类型,注册资金,经营范围,所在省份,地区,注册地址\n"
+
+
+def code(body: str) -> str:
+    total = sum(int(c) * w for c, w in zip(body, (3, 7, 9, 10, 5, 8, 4, 2), strict=True))
+    first = "91120116" + body + {10: "X", 11: "0"}.get(11 - total % 11, str(11 - total % 11))
+    return first + check_character(first)
+
+
+ONE, TWO = code("00000017"), code("00000025")
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    app = typer.Typer()
+    firms.register(app)
+    monkeypatch.setenv("HUIQI_DB", str(tmp_path / "var" / "x.db"))
+    monkeypatch.delenv("HUIQI_SOURCES", raising=False)
+    runner = CliRunner()
+    return lambda *words: runner.invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "登记.csv"
+    rows = (
+        f'甲示范有限公司,{ONE},2016-05-20,N/A,"1,000(万元人民币)",软件开发,天津,滨海,某路1号\n'
+        f'乙示范有限公司,{TWO},2018-01-02,N/A,"4,537.9(万美元)",批发,天津,保税区,某路2号\n'
+        f"丙示范有限公司,{TWO[:-1]}@,2018-01-02,N/A,1万元,批发,天津,滨海,某路3号\n"
+    )
+    path.write_text(HEAD + rows, "utf-8")
+    return path
+
+
+def test_import_prints_its_accounts(run, file):
+    done = run("import", file, "--source", "registration", "--json")
+    assert done.exit_code == 1
+    report = json.loads(done.stdout)
+    assert [report[n] for n in ("rows", "new", "changed", "unchanged", "rejected", "to_confirm")] == [
+        3,
+        2,
+        0,
+        0,
+        1,
+        0,
+    ]
+    assert {(p["line"], p["column"], p["code"]) for p in report["problems"]} == {
+        (3, "注册资金", "currency"), (4, "统一社会信用代码", "code"),
+    }  # fmt: skip
+    assert "3行 = 新0 + 变0 + 同2 + 退1 + 待人0" in run("import", file, "--source", "registration").stdout
+
+
+def test_a_file_is_shown_exported_and_taken_back(run, file, tmp_path):
+    run("import", file, "--source", "registration")
+    shown = run("file", "show", ONE)
+    assert shown.exit_code == 0
+    assert "注册资本：10,000,000元" in shown.stdout
+    assert "［不可取用］" in run("file", "show", TWO).stdout
+    assert run("file", "show", ONE, "--as-of", "2001-01-01").exit_code == 1
+    facts = {fact["indicator"]: fact for fact in json.loads(run("file", "show", ONE, "--json").stdout)}
+    assert facts["成立日期"]["value"] == "2016-05-20"
+    assert "注册资本: 10000000.00元" in run("file", "show", ONE, "--yaml").stdout
+    assert "第1批" in run("file", "history", ONE, "注册资本").stdout
+    assert run("file", "export", "--all", "--to", tmp_path / "out").exit_code == 0
+    assert run("file", "import", tmp_path / "out").exit_code == 0
+    assert "代码" in run("batch", "show", "1").stdout
+    assert run("batch", "take-back", "1", "--by", "张").exit_code == 0
+    assert run("file", "show", ONE).exit_code == 1
+
+
+def test_sources_are_tried_before_they_are_used(run, file, tmp_path):
+    tried = run("sources", "check", file, "--source", "registration")
+    assert f"第2行 → {ONE}" in tried.stdout
+    assert tried.exit_code == 1
+    declared = tmp_path / "mine.yaml"
+    declared.write_text(
+        "source: mine\ndepartment: 局\nfirm: {code: c}\ncolumns: {a: {indicatr: 企业名称}}\n", "utf-8"
+    )
+    faulty = run("sources", "check", declared)
+    assert faulty.exit_code == 2
+    assert "indicat" in faulty.stderr
+    assert "registration" in run("sources", "list").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("import", "无.csv", "--source", "registration"), "没有这个文件"),
+        (("import", "无.csv", "--source", "registratoin"), "您是不是想写“registration”"),
+        (("import", "--source", "registration"), "要给文件"),
+        (("batch", "take-back", "7"), "没有第7批"),
+        (("identity", "answer", "7", ONE), "不在待认领之列"),
+        (("identity", "answer", "7"), "要写企业代码"),
+        (("correction", "file", ONE, "注册资本", "--claimed", "1", "--reason", "r"), "没有"),
+        (("file", "export"), "要写企业代码"),
+    ],
+)
+def test_faults_of_use_are_one_line_and_exit_2(run, words, said):
+    done = run(*words)
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_correction_goes_to_its_department(run, file):
+    run("import", file, "--source", "registration")
+    assert (
+        run("correction", "file", ONE, "注册资本", "--claimed", "2000万元", "--reason", "已增资").exit_code
+        == 0
+    )
+    assert "企业称 2000万元" in run("correction", "list", "--department", "市场监管局").stdout
+    assert run("correction", "answer", "1", "--answer", "已核", "--refused").exit_code == 0
+    assert "不予更正" in run("correction", "list", "--code", ONE).stdout
