@@ -1,0 +1,239 @@
+"""定时: one process, or several of which one leads; every planned run done once, missed ones caught up."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
+from apscheduler.schedulers.background import BlockingScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from engine.workdays import Calendar, UnknownYear
+from jobs.channels import Settings
+from jobs.fulfil import advance, write_facts
+from jobs.push import push_once
+from store import audit, leases, ledger
+from store.calendars import office_calendar
+from store.database import Engine, open_database, upgrade
+from store.review import setting
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+LEADER = "schedule"
+Now = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """计划: at a time of day, or every so many minutes within hours; on working days only, or daily."""
+
+    job: str
+    title: str
+    at: time | None = None
+    every: int = 0
+    hours: tuple[int, int] = (0, 24)
+    workdays: bool = False
+
+    def last(self, now: datetime) -> datetime:
+        """最近的计划时刻, at or before `now`; aware."""
+        here = now.astimezone(SHANGHAI)
+        if self.at is not None:
+            planned = here.replace(hour=self.at.hour, minute=self.at.minute, second=0, microsecond=0)
+            return planned if planned <= here else planned - timedelta(days=1)
+        slot = here.replace(minute=here.minute // self.every * self.every, second=0, microsecond=0)
+        while not self.hours[0] <= slot.hour < self.hours[1]:
+            slot -= timedelta(minutes=self.every)
+        return slot
+
+    def trigger(self) -> CronTrigger:
+        """触发器, at Asia/Shanghai."""
+        if self.at is not None:
+            return CronTrigger(hour=self.at.hour, minute=self.at.minute, timezone=SHANGHAI)
+        hours = f"{self.hours[0]}-{self.hours[1] - 1}"
+        return CronTrigger(hour=hours, minute=f"*/{self.every}", timezone=SHANGHAI)
+
+    def runs_on(self, day: date, calendar: Calendar) -> tuple[bool, str]:
+        """这一天办不办; a year the calendar lacks is run, and said."""
+        if not self.workdays:
+            return True, ""
+        try:
+            return calendar.is_workday(day), ""
+        except UnknownYear as error:
+            return True, str(error)
+
+
+PLANS = (
+    Plan("facts", "已兑现写回收件箱", at=time(1, 30)),
+    Plan("night", "每夜比对", at=time(2, 0)),
+    Plan("check", "核台账、验操作记录", at=time(6, 0)),
+    Plan("clocks", "兑现时钟", at=time(8, 30), workdays=True),
+    Plan("push", "推送", every=10, hours=(9, 18), workdays=True),
+)
+
+
+def plans_of(engine: Engine) -> tuple[Plan, ...]:
+    """本单位的计划: with the times of day the office set."""
+    own: Mapping[str, str] = setting(engine, "schedule", {}) or {}
+    return tuple(
+        Plan(p.job, p.title, time.fromisoformat(own[p.job]), 0, p.hours, p.workdays) if p.job in own else p
+        for p in PLANS
+    )
+
+
+@dataclass(frozen=True)
+class Context:
+    """作业的环境."""
+
+    engine: Engine
+    home: Path
+    library: Path
+    now: Now
+
+
+# ---------------------------------------------------------------- the jobs
+
+
+def _facts(context: Context, day: date) -> str:
+    path, count = write_facts(context.engine, context.home / "inbox", day)
+    return f"{path.name}：{count} 行"
+
+
+def _night(context: Context, day: date) -> str:
+    from jobs.nightly import run_night
+
+    report = run_night(context.engine, context.home, context.library, day, context.now)
+    night = report.night
+    assert night is not None
+    held = f"；扣下：{'；'.join(report.jumps[:5])}" if report.jumps else ""
+    return f"第 {night.no} 次比对，符合 {night.counts['fits']}，推送 {report.pushes}{held}"
+
+
+def _check(context: Context, day: date) -> str:
+    found = [f"{f.kind}：{f.text}" for f in ledger.verify_ledger(context.engine)]
+    chain = audit.verify(context.engine)
+    found += [f"操作记录：{fault}" for fault in chain.broken]
+    if found:
+        raise CheckFailed("\n".join(found))
+    sealed = ledger.seal(context.engine, day)
+    return f"台账 {sealed.seq} 行，链完整，已封存"
+
+
+class CheckFailed(RuntimeError):
+    """核账不过: the books or the audit log are not whole."""
+
+
+def _clocks(context: Context, day: date) -> str:
+    report = advance(context.engine, day, context.now())
+    return f"{report.moved}" + "".join(f"\n{line}" for line in report.unknown)
+
+
+def _push(context: Context, _day: date) -> str:
+    report = push_once(context.engine, Settings.read(), context.now)
+    if report.closed:
+        raise RuntimeError(f"渠道不通：{'、'.join(report.closed)}；{report.counts}")
+    return str(report.counts)
+
+
+WORK: dict[str, Callable[[Context, date], str]] = {
+    "facts": _facts,
+    "night": _night,
+    "check": _check,
+    "clocks": _clocks,
+    "push": _push,
+}
+
+
+# ---------------------------------------------------------------- one planned run
+
+
+def run_planned(context: Context, plan: Plan, holder: str) -> str:
+    """办一次计划: where this process leads and nobody has done it; its outcome and log are kept. Returns the outcome."""
+    now = context.now()
+    if not leases.lead(context.engine, LEADER, holder, now):
+        return "不是主班"
+    planned = plan.last(now)
+    day = planned.astimezone(SHANGHAI).date()
+    due, note = plan.runs_on(day, office_calendar(context.engine))
+    if not due:
+        return "不是工作日"
+    if not leases.begin(context.engine, plan.job, planned, holder, now):
+        return "已经办过"
+    log = io.StringIO(note + "\n" if note else "")
+    log.seek(0, io.SEEK_END)
+    try:
+        log.write(WORK[plan.job](context, day))
+        outcome = leases.DONE
+    except Exception as error:  # the boundary of a job: kept in its log and shown as failed, the others go on
+        log.write("".join(traceback.format_exception(error)))
+        outcome = leases.FAILED
+    leases.finish(context.engine, plan.job, planned, outcome, log.getvalue(), context.now())
+    return outcome
+
+
+def catch_up(context: Context, holder: str) -> dict[str, str]:
+    """补办: every job whose last planned time has passed without a run; once each, however many were missed."""
+    return {plan.job: run_planned(context, plan, holder) for plan in plans_of(context.engine)}
+
+
+def holder_name() -> str:
+    """本进程的名字."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+# ---------------------------------------------------------------- the process
+
+_here: dict[str, Any] = {}  # what jobs kept in the database find in the process that runs them
+
+
+def fire(job: str) -> None:
+    """触发: called by the scheduler; whether it runs is for `run_planned` to say."""
+    context, holder = _here["context"], _here["holder"]
+    plan = next(p for p in plans_of(context.engine) if p.job == job)
+    run_planned(context, plan, holder)
+
+
+def renew() -> None:
+    """续班: keeps the lead while this process lives."""
+    leases.lead(_here["context"].engine, LEADER, _here["holder"], _here["context"].now())
+
+
+def build(context: Context) -> BlockingScheduler:
+    """排好的定时器: jobs stored in the database, one instance each, late ones run once."""
+    holder = holder_name()
+    _here.update(context=context, holder=holder)
+    scheduler = BlockingScheduler(
+        jobstores={
+            "default": SQLAlchemyJobStore(engine=context.engine, tablename="schedule_job"),
+            "here": MemoryJobStore(),
+        },
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        timezone=SHANGHAI,
+    )
+    for plan in plans_of(context.engine):
+        scheduler.add_job(
+            fire, plan.trigger(), args=[plan.job], id=plan.job, name=plan.title, replace_existing=True
+        )
+    scheduler.add_job(renew, "interval", seconds=20, jobstore="here", id="renew")
+    return scheduler
+
+
+def serve_forever(url: str, home: Path, library: Path, now: Now) -> None:
+    """开定时: until it is stopped; another process takes over within a lease."""
+    engine = open_database(url)
+    upgrade(engine)
+    context = Context(engine, home, library, now)
+    scheduler = build(context)
+    try:
+        catch_up(context, holder_name())
+        scheduler.start()
+    finally:
+        leases.leave(engine, LEADER, holder_name())
