@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -104,11 +106,24 @@ def load_library(
     library.sets.update({name: tuple(members) for name, members in (set_overrides or {}).items()})
     folders = sorted(p.parent for p in root.glob("*/document.yaml"))
     orphans = sorted({p.parents[1] for p in root.glob("*/items/*.yaml")} - set(folders))
-    for folder in sorted([*folders, *orphans]):
-        library.documents[folder.name] = _read_document(library, folder, report)
+    with _without_collector():
+        for folder in sorted([*folders, *orphans]):
+            library.documents[folder.name] = _read_document(library, folder, report)
     if not library.documents:
         raise LibraryError(f"{root} 里没有政策（应当有 文件编号/document.yaml）")
     return library
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Trees are built and kept: the cycle collector would look at them again and again, for half of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _text(path: Path, file: str, report: Report) -> str | None:

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -40,10 +41,29 @@ def id_lists(ids: Sequence[str], masks: NDArray[np.bool_]) -> pa.Array:
     return lists.take(pa.array(inverse.reshape(-1)))
 
 
+def _marked(ids: Sequence[str], marks: NDArray[Any]) -> pa.Array:
+    """编号列表 of masks kept as bits of a number: each distinct mask is written once."""
+    distinct, inverse = np.unique(marks, return_inverse=True)
+    lists = pa.array(
+        [[n for j, n in enumerate(ids) if int(m) >> j & 1] for m in distinct], pa.list_(pa.string())
+    )
+    return lists.take(pa.array(inverse.astype(np.int32)))
+
+
+def _id_columns(hits: ItemHits) -> tuple[pa.Array, pa.Array]:
+    """Failing and unknown conditions of the pairs; the compiled matcher's hits carry them as bits, and none fails."""
+    marks = getattr(hits, "marks", None)
+    if marks is None:
+        return id_lists(hits.ids, hits.fails), id_lists(hits.ids, hits.unknown)
+    return _marked(hits.ids, np.zeros(len(marks), np.uint8)), _marked(hits.ids, marks)
+
+
 def hits_table(hits: ItemHits, codes: pa.Array) -> pa.Table:
     """匹配结果: one item's pairs; `codes` are the enterprises of the columns."""
     n = len(hits)
-    words = pa.DictionaryArray.from_arrays(pa.array(hits.verdict), [v.value for v in VERDICTS]).cast(pa.string())
+    words = pa.DictionaryArray.from_arrays(pa.array(hits.verdict), [v.value for v in VERDICTS]).cast(
+        pa.string()
+    )
 
     def same(text: str) -> pa.Array:
         return pa.DictionaryArray.from_arrays(np.zeros(n, np.int8), [text]).cast(pa.string())
@@ -56,8 +76,7 @@ def hits_table(hits: ItemHits, codes: pa.Array) -> pa.Table:
             words,
             pa.array(hits.low, from_pandas=True),
             pa.array(hits.high, from_pandas=True),
-            id_lists(hits.ids, hits.fails),
-            id_lists(hits.ids, hits.unknown),
+            *_id_columns(hits),
             pa.nulls(n, pa.float64()),
         ],
         schema=SCHEMA,

@@ -1,0 +1,265 @@
+"""变动: what differs between two nights, and the new night's hits made from the old ones by matching only that.
+
+Firms are compared by a digest of their facts, items by their meaning (not their formatting), answers one by one. The day
+decides only which batches are live and what is stale, and both show: as items that come or go, as facts that change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.columns import Columns
+from engine.expression import Node, references
+from engine.kernel import Matcher
+from engine.matching import AnswerBook, ItemHits
+from engine.program import BoundItem, benefit_expressions, tree_expressions
+
+Digests = NDArray[np.uint64]
+ItemKey = tuple[str, str]
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+
+
+# ---------------------------------------------------------------- what was matched
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """指纹 of a night's inputs: enterprises with the digest of their facts, items with that of their meaning, answers."""
+
+    codes: tuple[str, ...]
+    firms: Digests
+    items: Mapping[ItemKey, str]
+    answers: Mapping[ItemKey, Mapping[str, str]]
+
+
+def fingerprint(
+    items: Sequence[BoundItem], columns: Columns, as_of: date, answers: AnswerBook | None = None
+) -> Fingerprint:
+    """取指纹 of one night."""
+    told: dict[ItemKey, dict[str, str]] = {}
+    for (item, batch, ask), given in (answers or {}).items():
+        of = told.setdefault((item, batch), {})
+        for code, answer in given.items():
+            said = sorted(answer.items()) if isinstance(answer, Mapping) else answer
+            of[code] = f"{of.get(code, '')}{ask}={said!r};"
+    ordered = {key: {c: ";".join(sorted(v.split(";"))) for c, v in of.items()} for key, of in told.items()}
+    meanings = {_key(item): meaning(item, columns, as_of) for item in items}
+    return Fingerprint(tuple(columns.codes), firm_digests(columns), meanings, ordered)
+
+
+def _key(item: BoundItem) -> ItemKey:
+    return item.program.item.id, item.batch.name
+
+
+def meaning(item: BoundItem, columns: Columns, as_of: date) -> str:
+    """事项的含义: a digest of all that decides its hits: bound conditions, benefit, subject, and how its indicators read."""
+    nodes: list[Node] = [n for tree in item.conditions for n in tree_expressions(tree)]
+    if item.benefit is not None:
+        nodes += benefit_expressions(item.benefit)
+    names = sorted({name for node in nodes for name, _ in references(node)})
+    read = [(n, columns.dictionary.get(n), columns.speaks(n)) for n in names]
+    subject = item.program.item.subject
+    parts = (
+        item.conditions,
+        item.benefit,
+        item.ids,
+        subject,
+        columns.speaks(subject),
+        item.batch.opens > as_of,
+        read,
+    )
+    return hashlib.sha256(_canonical(parts).encode()).hexdigest()
+
+
+def _canonical(value: Any) -> str:
+    """Text of nested plain data; fields left out of equality (kinds, places) are left out here too."""
+    if is_dataclass(value) and not isinstance(value, type):
+        inner = ",".join(_canonical(getattr(value, f.name)) for f in fields(value) if f.compare)
+        return f"{type(value).__name__}({inner})"
+    if isinstance(value, tuple | list):
+        return "[" + ",".join(map(_canonical, value)) + "]"
+    if isinstance(value, frozenset):
+        return "{" + ",".join(sorted(map(repr, value))) + "}"
+    return repr(value)
+
+
+def firm_digests(columns: Columns) -> Digests:
+    """企业指纹: 64 bits a row over every fact, detail rows included; the order of columns does not matter."""
+    total = np.zeros(len(columns), np.uint64)
+    with np.errstate(over="ignore"):
+        for key, values in columns.numbers.items():
+            known = ~np.isnan(values)
+            bits = (np.where(known, values, 0.0) + 0.0).view(np.uint64)
+            total += np.where(known, _mixed(bits ^ _seed(key)), np.uint64(0))
+        for key, cats in columns.categories.items():
+            names = np.array([*(_seed((key, name)) for name in cats.names), 0], np.uint64)
+            total += names[cats.codes]
+        for key, lists in columns.lists.items():
+            members = np.array([_seed((key, name)) for name in lists.names] or [0], np.uint64)
+            sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(members[lists.codes], dtype=np.uint64)])
+            present = sums[lists.offsets[1:]] - sums[lists.offsets[:-1]] + _seed((key, "有"))
+            total += np.where(lists.missing, np.uint64(0), _mixed(present))
+        for subject, rows in columns.rows.items():
+            ids = np.array([_seed((subject, i)) for i in rows.ids], np.uint64)
+            each = _mixed(firm_digests(rows.columns) + ids)
+            place = np.arange(len(each)) - np.searchsorted(rows.owner, rows.owner)
+            np.add.at(total, rows.owner, _mixed(each + place.astype(np.uint64) * _MIX))
+            total += np.where(rows.missing, np.uint64(0), _seed((subject, "有")))
+    return _mixed(total)
+
+
+def _seed(key: object) -> np.uint64:
+    return np.uint64(int.from_bytes(hashlib.blake2b(repr(key).encode(), digest_size=8).digest(), "little"))
+
+
+def _mixed(bits: Digests) -> Digests:
+    """splitmix64, so that sums of digests don't cancel."""
+    with np.errstate(over="ignore"):
+        x = bits + _MIX
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return x ^ (x >> np.uint64(31))
+
+
+# ---------------------------------------------------------------- what differs
+
+
+@dataclass(frozen=True)
+class Changes:
+    """变动: changed or new rows of the new columns, where old rows went (-1: gone; None: all where they were),
+    items to match anew, and by item the enterprises whose answers changed."""
+
+    rows: NDArray[np.intp]
+    moved: NDArray[np.intp] | None
+    items: frozenset[ItemKey]
+    answers: Mapping[ItemKey, frozenset[str]]
+
+
+def changes(before: Fingerprint, after: Fingerprint) -> Changes:
+    """比较两夜的指纹."""
+    items = frozenset(k for k, digest in after.items.items() if before.items.get(k) != digest)
+    answers = {}
+    for key in before.answers.keys() | after.answers.keys():
+        old, new = before.answers.get(key, {}), after.answers.get(key, {})
+        different = frozenset(c for c in old.keys() | new.keys() if old.get(c) != new.get(c))
+        if different:
+            answers[key] = different
+    if before.codes == after.codes:
+        return Changes(np.flatnonzero(before.firms != after.firms), None, items, answers)
+    where = {code: row for row, code in enumerate(after.codes)}
+    moved = np.array([where.get(code, -1) for code in before.codes], np.intp)
+    same = np.zeros(len(after.codes), bool)
+    kept = np.flatnonzero(moved >= 0)
+    same[moved[kept]] = before.firms[kept] == after.firms[moved[kept]]
+    return Changes(np.flatnonzero(~same), moved, items, answers)
+
+
+# ---------------------------------------------------------------- the new hits
+
+
+class PatchedHits(ItemHits):
+    """补过的结果: last night's hits of an item less the rows matched anew, with those rows' hits; put together when read."""
+
+    def __init__(self, old: ItemHits, new: ItemHits, rows: NDArray[np.intp], changes: Changes, firms: int):
+        put = object.__setattr__
+        for name in ("item", "batch", "ids", "upcoming"):
+            put(self, name, getattr(new, name))
+        put(self, "_parts", (old, new, rows, changes, firms))
+
+    _parts: tuple[ItemHits, ItemHits, NDArray[np.intp], Changes, int]
+
+    @cached_property
+    def _whole(self) -> dict[str, NDArray[Any]]:
+        old, new, rows, change, firms = self._parts
+        at = old.rows if change.moved is None else change.moved[old.rows]
+        anew = np.zeros(firms + 1, bool)  # the last place stands for rows that are gone
+        anew[rows], anew[-1] = True, True
+        keep = ~anew[at]
+        own = rows[new.rows]
+        order = np.argsort(np.concatenate([at[keep], own]), kind="stable")
+        out = {"rows": np.concatenate([at[keep], own])[order]}
+        for name in ("verdict", "low", "high", "fails", "unknown"):
+            out[name] = np.concatenate([getattr(old, name)[keep], getattr(new, name)])[order]
+        return out
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def rows(self) -> NDArray[np.intp]:
+        return self._whole["rows"]
+
+    @property
+    def verdict(self) -> NDArray[np.int8]:
+        return self._whole["verdict"]
+
+    @property
+    def low(self) -> NDArray[np.float64]:
+        return self._whole["low"]
+
+    @property
+    def high(self) -> NDArray[np.float64]:
+        return self._whole["high"]
+
+    @property
+    def fails(self) -> NDArray[np.bool_]:
+        return self._whole["fails"]
+
+    @property
+    def unknown(self) -> NDArray[np.bool_]:
+        return self._whole["unknown"]
+
+
+def rematch(
+    before: Mapping[ItemKey, ItemHits],
+    change: Changes,
+    items: Sequence[BoundItem],
+    columns: Columns,
+    as_of: date,
+    answers: AnswerBook | None = None,
+    matcher: Matcher | None = None,
+) -> list[ItemHits]:
+    """只比变动: the hits a full match would give, from last night's (by item and batch) and what changed.
+
+    `matcher` is last night's, kept by a running service; it is used where it is of the same items.
+    """
+    fresh = [i for i, item in enumerate(items) if _key(item) in change.items or _key(item) not in before]
+    kept = [i for i in range(len(items)) if i not in set(fresh)]
+    out: dict[int, ItemHits] = {}
+    if fresh:
+        again = Matcher([items[i] for i in fresh]).match(columns, as_of, answers)
+        out |= dict(zip(fresh, again, strict=True))
+    part = columns.take(change.rows)
+    if matcher is not None and fresh == [] and matcher.items == list(items):
+        found = matcher.match(part, as_of, answers)
+    else:
+        found = Matcher([items[i] for i in kept]).match(part, as_of, answers)
+    for i, new in zip(kept, found, strict=True):
+        out[i] = PatchedHits(before[_key(items[i])], new, change.rows, change, len(columns))
+    _answered(out, change, items, columns, as_of, answers)
+    return [out[i] for i in range(len(items))]
+
+
+def _answered(
+    out: dict[int, ItemHits], change: Changes, items: Sequence[BoundItem], columns: Columns, as_of: date,
+    answers: AnswerBook | None,
+) -> None:  # fmt: skip
+    """Rows whose answers changed, item by item."""
+    if not change.answers:
+        return
+    where = {code: row for row, code in enumerate(columns.codes)}
+    still = Changes(change.rows, None, frozenset(), {})
+    for i, item in enumerate(items):
+        codes = change.answers.get(_key(item), frozenset())
+        rows = np.array(sorted(where[c] for c in codes if c in where), np.intp)
+        if len(rows):
+            new = Matcher([item]).match(columns.take(rows), as_of, answers)[0]
+            out[i] = PatchedHits(out[i], new, rows, still, len(columns))
