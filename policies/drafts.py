@@ -17,7 +17,7 @@ from typing import Any
 from engine.indicators import Dictionary
 from policies.segment import Clause, segment
 
-from .decompose.expressions import Proposal, Proposer
+from .decompose.expressions import Proposal, Proposer, own_places
 from .decompose.forms import benefit_form, case_skeleton, once, one_line
 from .decompose.model import Decomposition, Item
 from .decompose.windows import later
@@ -48,8 +48,9 @@ def draft(
     """起草: all files of one document; `places` maps the place words the library knows (本区 …) to a code."""
     out = Draft(document_id)
     labels = heading_labels(found)
-    maker = _Maker(found, out, labels, Proposer(dictionary, places))
     facts = document_facts(found, source)
+    own = own_places([facts["title"], facts.get("issuer", "")])
+    maker = _Maker(found, out, labels, Proposer(dictionary, places, own))
     out.files[f"{document_id}/text.md"] = text_md(found, labels, facts["title"])
     general, said, exclusive = maker.general()
     if general or exclusive:
@@ -228,7 +229,10 @@ class _Maker:
     def node(self, ident: str, entry: Mapping[str, Any], owner: str) -> tuple[dict[str, Any], Proposal]:
         said = self.proposer.propose(entry["quote"])
         node: dict[str, Any] = {"id": ident, "cite": self.cite(entry), "quote": one_line(entry["quote"])}
-        if said.when:
+        if said.parts:
+            node["all"] = [{"when": part.when} for part in said.parts]
+            self.out.sure += 1
+        elif said.when:
             node["when"] = said.when
             self.out.sure += 1
         else:

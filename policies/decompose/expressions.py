@@ -7,7 +7,7 @@ unit and period are read from the words, and nothing of the quote is left over t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz, process
@@ -29,9 +29,11 @@ _GROWTH = re.compile(
     r"(?:同比|比上年|较上年|比上一?年度?|较上一?年度?|比前一年度?|年均)?(?:增长|增幅|增速)(?:率|达到?|超过|不低于)?"
 )
 _PLACE = re.compile(
-    r"(?P<w>本|我|全)?(?P<l>区|市|省|县)(?:行政区域|辖区|范围|境)?(?:内)?(?:依法)?(?:工商)?(?:登记)?(?:注册|登记|设立|落户)|"
-    r"(?:注册|登记|设立)(?:登记)?(?:地址?)?(?:或登记地)?在(?P<w2>本|我)(?P<l2>区|市|省|县)"
+    r"(?P<w>本|我|全)?(?P<l>区|市|省|县)(?:地区|行政区域|辖区|范围|境)?(?:内)?(?:依法)?(?:工商)?(?:登记)?(?:注册|登记|设立|落户)(?:登记)?|"
+    r"(?:注册|登记|设立)(?:登记)?(?:地址?)?(?:或登记地)?在(?P<w2>本|我)(?P<l2>区|市|省|县)(?:行政区域|辖区)?(?:内)?"
 )
+_AND = re.compile(r"[，、]|并且|且|并(?=具|在|有|符|依)|、")
+_OR = re.compile(r"或|之一|任一")
 _AGE = re.compile(
     r"(?:成立|设立|注册|登记)(?:登记|成立|注册)?(?:时间|年限)?(?:已|须|应|需)?(?:满|达到?|超过|不少于|不低于)?(?P<n>[一二三四五六两\d]+)(?:个)?(?P<u>年|月)(?:（含）)?(?:以上)?$"
 )
@@ -48,13 +50,17 @@ class Proposal:
     missing: str = ""
     score: float = 0.0
     sample: tuple[str, str, str] = ("", "", "")  # indicator, value that holds, value that fails
+    parts: tuple[Proposal, ...] = ()  # several expressions that must all hold (在本区注册、具有独立法人资格)
 
 
 class Proposer:
     """成式: proposes expressions against one dictionary and the place words a library knows."""
 
-    def __init__(self, dictionary: Dictionary, places: Mapping[str, str]):
+    def __init__(
+        self, dictionary: Dictionary, places: Mapping[str, str], own: Mapping[str, str] | None = None
+    ):
         self.dictionary = dictionary
+        self.own = dict(own or {})  # the document's own place names → 本市, 本区 …
         self.places = dict(places)  # 本区 → a code of it
         self.names: dict[str, Indicator] = {}
         for name in dictionary:
@@ -66,6 +72,17 @@ class Proposer:
         """建议: the expression or question of one quote."""
         flat = re.sub(r"\s+", "", quote)
         question = Proposal(ask=_question(flat))
+        said = self._one(flat, question)
+        if said.when:
+            return said
+        pieces = [x for x in _AND.split(flat) if x]
+        if len(pieces) > 1 and not _OR.search(flat):
+            parts = tuple(self._one(piece, question) for piece in pieces)
+            if all(p.when for p in parts):
+                return Proposal(when=parts[0].when, score=min(p.score for p in parts), parts=parts)
+        return said
+
+    def _one(self, flat: str, question: Proposal) -> Proposal:
         for reader in (self._place, self._age, self._number, self._status):
             found = reader(flat)
             if found is not None:
@@ -73,6 +90,8 @@ class Proposer:
         return question
 
     def _place(self, flat: str) -> Proposal | None:
+        for name in sorted(self.own, key=len, reverse=True):
+            flat = flat.replace(name, self.own[name])
         m = _PLACE.search(flat)
         if not m or not (m["w"] or m["w2"]):
             return None
@@ -228,3 +247,23 @@ def _both_sides(op: str, literal: str, kind: str) -> tuple[str, str]:
 
 def _question(flat: str) -> str:
     return f"是否{'' if re.match(r'已|属于|具有|具备|符合|取得|在', flat) else '符合：'}{flat}？"
+
+
+_OWN = re.compile(
+    r"^(?:关于)?(?:印发|组织申报|实施|开展|受理)?[《]?(?P<p>[\u4e00-\u9fa5]{2,3}省)?(?P<c>[\u4e00-\u9fa5]{2,3}市)?(?P<d>[\u4e00-\u9fa5]{1,4}(?:区|县))?"
+)
+
+
+def own_places(names: Iterable[str]) -> dict[str, str]:
+    """自己的地名: the place names at the head of a document's title and issuer, as the place words they stand for."""
+    out: dict[str, str] = {}
+    for name in names:
+        m = _OWN.match(re.sub(r"\s+", "", name))
+        if m is None:
+            continue
+        for group, word in (("p", "本省"), ("c", "本市"), ("d", "本区")):
+            if m[group]:
+                out[m[group]] = word
+                longer = (m["p"] or "") + (m["c"] or "") + (m["d"] or "")
+                out[longer] = "本区" if m["d"] else "本市" if m["c"] else "本省"
+    return out

@@ -85,14 +85,17 @@ def case_skeleton(
         if "ask" in node:
             cases.append({"name": f"{ident} 不满足", "answers": {ident: "否"}, "expect": {"fails": [ident]}})
             continue
-        name, holds, fails = samples[ident].sample
-        if not name:
+        parts = samples[ident].parts or (samples[ident],)
+        if not all(p.sample[0] for p in parts):
             unknown.append(ident)
             continue
-        _put(given, name, holds, year)
-        bad: dict[str, Any] = {}
-        _put(bad, name, opens if fails == "AFTER" else fails, year)
-        cases.append({"name": f"{ident} 差一点", "with": bad, "expect": {"fails": [ident]}})
+        for part in parts:
+            name, holds, fails = part.sample
+            _put(given, name, holds, year)
+            bad: dict[str, Any] = {}
+            _put(bad, name, opens if fails == "AFTER" else fails, year)
+            shown = f"{ident} 差一点" + (f"：{name.removesuffix('[Y]')}" if len(parts) > 1 else "")
+            cases.append({"name": shown, "with": bad, "expect": {"fails": [ident]}})
     cases = [c for c in cases if c["expect"]["fails"][0] not in told]
     base: dict[str, Any] = {
         "name": "基准：都满足，刚好在线上",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from policies.check import check_library
-from policies.decompose.expressions import Proposer
+from policies.decompose.expressions import Proposer, own_places
 from policies.decompose.pipeline import decompose
 from policies.drafts import clause_diff, draft, verbatim, write_draft
 from policies.library import load_library
@@ -49,7 +49,8 @@ def test_plain_conditions_become_expressions(proposer: Proposer, quote: str, whe
         "近三年研发费用累计500万元以上",
         "上一年度营业收入不低于2000万元且研发费用占比3%",
         "上一年度软件业务收入不低于2000万元",
-        "在本区登记注册、具有独立法人资格",
+        "在本区登记注册、具有独立法人资格、信誉良好",
+        "在本区登记注册或者具有独立法人资格",
         "在本市注册",  # the library has no codes for 本市
         "项目技术达到国内先进水平",
         "新认定的高新技术企业",
@@ -62,6 +63,20 @@ def test_what_is_not_fixed_by_the_words_is_asked(proposer: Proposer, quote: str)
     said = proposer.propose(quote)
     assert said.when == ""
     assert said.ask
+
+
+def test_several_plain_conditions_must_all_hold(proposer: Proposer) -> None:
+    said = proposer.propose("在本区登记注册、具有独立法人资格")
+    assert [p.when for p in said.parts] == ["登记地区划 in 本区", "法人资格 = 是"]
+
+
+def test_a_document_speaks_of_its_own_place_by_name() -> None:
+    own = own_places(["关于印发示例市某某区若干措施的通知", "示例市某某区人民政府"])
+    assert own["示例市某某区"] == "本区"
+    proposer = Proposer(builtin_dictionary(), {"本市": "1201*", "本区": "120116*"}, own)
+    assert proposer.propose("在示例市某某区注册").when == "登记地区划 in 本区"
+    assert proposer.propose("在示例市行政区域内登记注册").when == "登记地区划 in 本市"
+    assert proposer.propose("在别的市注册").when == ""
 
 
 def test_boundary_samples_stand_on_both_sides(proposer: Proposer) -> None:
