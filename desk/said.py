@@ -23,7 +23,8 @@ def short_label(condition: Condition) -> str:
         head = text.split(cut, 1)[0]
         if 2 <= len(head) < len(text):
             text = head
-    return text if len(text) <= 12 else text[:11] + "…"
+    # a number cut in the middle would be another number
+    return text if len(text) <= 12 else text[:11].rstrip("0123456789.%") + "…"
 
 
 def window_words(batch: Batch, today: date) -> str:

@@ -177,6 +177,7 @@ def _fact_row(fact: Fact, one: Columns, facts: Any, years: list[int], contacts: 
         "name": fact.indicator, "year": fact.year or "", "value": text if contacts else mask(fact.indicator, text),
         "source": source_title(fact.source, fact.department), "authority": fact.authority, "state": state,
         "day": fact.day.isoformat() if fact.dated else f"{fact.day.isoformat()} 到", "sub": False,
+        "numeric": spec is not None and spec.kind in ("金额", "数量", "比例"),
         "bars": bars if numeric and bars and sum(b is not None for b in bars) > 1 else None,
     }  # fmt: skip
 
@@ -206,7 +207,8 @@ def snapshot_groups(one: Columns, contacts: bool) -> list[tuple[str, list[dict[s
         text = say_value(value, spec.kind, spec.unit)
         groups.setdefault(_section(one, name), []).append({
             "name": name, "year": year or "", "value": text if contacts else mask(name, text), "source": spec.source or "—",
-            "authority": "", "state": "", "day": "—", "sub": False, "bars": None,
+            "authority": "", "state": "", "day": "—", "sub": False,
+        "numeric": spec is not None and spec.kind in ("金额", "数量", "比例"), "bars": None,
         })  # fmt: skip
     return list(groups.items())
 

@@ -9,6 +9,7 @@ import pandas as pd
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
+from desk.charts import thresholds
 from desk.listing import SORTS, WHY, Filters, list_page, read_filters
 from desk.office import CODE, NAME, Office, number
 from desk.said import cap_of, short_label, window_words
@@ -240,9 +241,10 @@ def near_misses(request: Request, doc: str, slug: str, visit: Visit = need("matc
     night, bound = opened(office, visit, item)
     if bound is None:
         return render(request, "no_batch.html", item=item, program=night.library().program(item), night=night)
+    charts = thresholds(office, night, bound)
     found = office.memory.get(("near", night.no, item), lambda: nearest_firms(office, night, bound))
     return render(
-        request, "near.html", item=bound.program.item, batch=bound.batch, groups=found, tabs=tabs(office, night, item),
+        request, "near.html", charts=charts, item=bound.program.item, batch=bound.batch, groups=found, tabs=tabs(office, night, item),
     )  # fmt: skip
 
 

@@ -1,0 +1,229 @@
+"""各页: addresses that say everything, exports that are safe, drafts and decompositions, contacts."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import openpyxl
+import pytest
+from test_review import fitting
+
+from desk import exports, web
+from desk.evidence import clause_of, pieces
+from desk.listing import read_filters
+from desk.said import short_label
+from desk.urls import url
+from engine.errors import Place
+from engine.policy import Clause, Condition
+from store import audit, drafts
+
+ITEM = "bs-2025-04/steady-growth"
+EVIL = ['=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)", "\t=1"]
+
+
+def test_unknown_keys_are_dropped_and_named():
+    many = {"verdict": ["符合,胡说"], "page": ["0"], "foo": ["1"], "sort": ["-amount,没有"]}
+    filters = read_filters({k: v[-1] for k, v in many.items()}, many)
+    assert filters.verdict == ("符合",) and filters.page == 1 and filters.sort == "-change,-expected"
+    assert set(filters.dropped) == {"foo", "verdict", "page", "sort"}
+
+
+def test_an_address_leaves_defaults_out_and_keeps_its_order():
+    assert (
+        url("list", item="a/b", page=2, verdict=("符合",), q="")
+        == "/desk/items/a/b/matches?verdict=%E7%AC%A6%E5%90%88&page=2"
+    )
+    many = {"verdict": ["符合"], "state": ["全部"], "page": ["3"]}
+    filters = read_filters({k: v[-1] for k, v in many.items()}, many)
+    again = filters.address()
+    assert {k: v for k, v in again.items() if v} == {"verdict": ("符合",), "state": "全部", "page": 3}
+    assert filters.but(q="甲")["page"] is None
+
+
+def test_filters_keep_what_they_say(desk):
+    item, codes = fitting(desk)
+    client = desk.client("lin")
+    page = client.get(f"/desk/items/{item}/matches?verdict=符合&q={codes[0]}").text
+    assert codes[0] in page and "共 1 条" in page
+    asked = client.get(f"/desk/items/{item}/matches?verdict=待核实").text
+    assert codes[0] not in asked
+    assert "没有用：foo" in client.get(f"/desk/items/{item}/matches?foo=1").text
+
+
+def test_the_funnel_ends_where_the_list_begins(desk):
+    office = desk.app.state.office
+    night = office.night()
+    for item in office.items(night)["item"]:
+        bound = office.bound(night, item)
+        if bound.program.item.subject == "企业":
+            assert int(office.funnel(night, item)["remaining"].iloc[-1]) == len(office.hits(night, item)), (
+                item
+            )
+
+
+def test_search_finds_by_part_of_a_name_by_code_and_by_a_word_of_the_policy(desk):
+    office = desk.app.state.office
+    night = office.night()
+    code = next(c for c in night.columns().codes if len(office.name(night, c)) > 6)
+    client = desk.client("lin")
+    assert code in client.get("/desk/search", params={"q": office.name(night, code)[2:6]}).text
+    assert code in client.get("/desk/search", params={"q": code.lower()}).text
+    assert ITEM in client.get("/desk/search", params={"q": "稳增长"}).text
+
+
+@pytest.mark.parametrize("text", EVIL)
+def test_no_cell_becomes_a_formula(text):
+    book = openpyxl.load_workbook(
+        io.BytesIO(
+            exports.workbook("题", [text], ["企业名称", "统一社会信用代码"], [[text, "91120118MA0725753R"]])
+        )
+    )
+    sheet = book.active
+    assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
+    assert sheet.cell(4, 1).value == text or sheet.cell(3, 1).value == text
+    line = exports.comma_separated([], ["甲"], [[text]]).decode("utf-8-sig").splitlines()[1]
+    assert line.lstrip('"').startswith("'")
+
+
+def test_a_list_is_exported_whole_with_its_versions(desk):
+    item, codes = fitting(desk)
+    office = desk.app.state.office
+    night = office.night()
+    answer = desk.client("lin").get(f"/desk/items/{item}/matches.xlsx?verdict=符合")
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
+    texts = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    assert (
+        sum(t in set(office.hits(night, item)["统一社会信用代码"]) for t in texts)
+        == (office.hits(night, item)["verdict"] == "符合").sum()
+    )
+    assert any(night.run.library_hash[:16] in t for t in texts)
+    assert sheet.freeze_panes is not None
+    assert audit.entries(desk.engine, what="导出名单")[1] >= 1
+
+
+def test_evidence_on_paper_is_a_pdf_with_text(desk):
+    import pypdfium2
+
+    item, codes = fitting(desk)
+    answer = desk.client("lin").get(f"/desk/matches/{codes[0]}/{item}/evidence.pdf")
+    assert answer.headers["content-type"] == "application/pdf"
+    pages = pypdfium2.PdfDocument(answer.content)
+    text = "".join(page.get_textpage().get_text_range() for page in pages)
+    assert codes[0] in text and "结论" in text
+
+
+def test_quotes_are_marked_once_and_nothing_of_the_text_is_lost():
+    text = "对有效期内的高新技术企业，上一年度研发费用在200万元以上的，给予补助。"
+    cut = pieces(
+        text,
+        [("1", "高新技术企业", ""), ("2", "上一年度研发费用在200万元以上", "ask"), ("3", "研发费用", "")],
+    )
+    assert "".join(x["text"] for x in cut) == text
+    assert [(x["n"], x["text"]) for x in cut if x["n"]] == [
+        ("1", "高新技术企业"),
+        ("2", "上一年度研发费用在200万元以上"),
+    ]
+
+
+def test_a_cite_finds_the_longest_heading_and_no_other_number():
+    clauses = [Clause("第四条", "", "", 1), Clause("第四条（一）", "", "", 2), Clause("第1", "", "", 3)]
+    assert clause_of(clauses, "第四条（一）").label == "第四条（一）"
+    assert clause_of(clauses, "第四条第二款").label == "第四条"
+    assert clause_of(clauses, "第12条") is None
+
+
+def test_a_short_label_cuts_no_number():
+    quote = "上一年度研发费用在200万元以上"
+    label = short_label(Condition("when", Place(), id="a", quote=quote))
+    assert not re.search(r"\d…", label)
+
+
+def test_contacts_are_masked_and_every_look_is_on_record(fresh):
+    from desk.pages.firms import mask
+
+    assert mask("联系电话", "02212345678") == "0＊＊＊＊＊＊＊＊78" and mask("营业收入", "5 万元") == "5 万元"
+    code = fresh.app.state.office.night().columns().codes[0]
+    assert fresh.post("lin", f"/desk/firms/{code}/contacts").status_code == 400
+    assert fresh.post("lin", f"/desk/firms/{code}/contacts", why="电话核实").status_code == 200
+    assert audit.entries(fresh.engine, what="看联系方式")[1] == 1
+
+
+def test_a_draft_with_a_fault_cannot_be_submitted_nor_signed_by_its_author(fresh):
+    begun = fresh.post("lin", f"/desk/items/{ITEM}/edit")
+    path = begun.headers["location"]
+    made = drafts.drafts(fresh.engine, ITEM)[0]
+    seen = drafts.fingerprint(made.text)
+    broken = made.text.replace("title:", "titel:", 1)
+    answer = fresh.post("lin", path, do="提交签发", text=broken, note="试", seen=seen)
+    assert answer.status_code == 409 and "titel" in answer.text
+    stale = fresh.post("lin", path, do="存草稿", text=made.text, note="试", seen=seen)
+    assert stale.status_code == 409 and "编辑时改过" in stale.text
+    good = fresh.post("lin", path, do="提交签发", text=made.text, note="试", seen=drafts.fingerprint(broken))
+    assert good.status_code == 303
+    assert fresh.post("lin", path, do="签发并发布").status_code == 403
+    fresh.post("admin", path, do="签发并发布")
+    assert drafts.drafts(fresh.engine, ITEM)[0].state == drafts.PUBLISHED
+
+
+def test_a_document_is_read_settled_and_signed_by_another(fresh):
+    text = (fresh.home / "library" / "bs-2025-10" / "text.md").read_bytes()
+    client, token = fresh.client("lin"), fresh.csrf("lin")
+    begun = client.post(
+        "/desk/policies", data={"csrf": token, "document": "bs-2026-99"}, files={"file": ("措施.md", text)}
+    )
+    path = begun.headers["location"]
+    assert path.endswith("/decompose"), path
+    page = client.get(path).text
+    keys = re.findall(r'name="key" value="([^"]+)"', page)
+    assert keys and fresh.post("shen", path.replace("decompose", "sign")).status_code == 303
+    assert drafts.decompositions(fresh.engine)[0].state == drafts.DRAFT, (
+        "nothing is signed before all is settled"
+    )
+    for key in keys:
+        fresh.post("lin", path, key=key, do="采纳")
+    fresh.post("shen", path.replace("decompose", "sign"))
+    assert drafts.decompositions(fresh.engine)[0].state == drafts.PUBLISHED
+    written = list((fresh.home / "library" / "bs-2026-99" / "items").glob("*.yaml"))
+    assert written and all(
+        "status: 草稿" in p.read_text(encoding="utf-8") for p in written if not p.name.endswith(".test.yaml")
+    )
+
+
+def test_faults_are_told_in_plain_words(desk):
+    client = desk.client("lin")
+    for path in (
+        "/desk/nowhere",
+        "/desk/items/a/b",
+        "/desk/matches/X/a/b",
+        "/desk/fulfil/abc",
+        "/desk/drafts/99",
+        "/desk/runs/99",
+    ):
+        answer = client.get(path)
+        assert answer.status_code == 404 and "回到今日" in answer.text, path
+    assert "detail" not in client.get("/desk/items/a/b").text
+
+
+def test_the_sheet_keeps_its_size_and_its_contrast():
+    sheet = (web.HERE / "static" / "desk.css").read_text(encoding="utf-8")
+    assert len(sheet.encode()) < 48_000 and len((web.HERE / "static" / "desk.js").read_bytes()) < 8_000
+    light, dark = (
+        dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6})", block))
+        for block in re.findall(r"color-scheme: (?:light|dark);(.*?)\n\s*}", sheet, re.S)[:2]
+    )
+    for theme in (light, dark):
+        for ink in ("ink", "ink-2", "ink-3", "accent", "ok", "ask", "no", "alarm"):
+            for ground in ("paper", "ground", "accent-wash", "raised"):
+                assert contrast(theme[ink], theme[ground]) >= 4.5, (ink, ground)
+        assert contrast(theme["field"], theme["paper"]) >= 3
+
+
+def contrast(a: str, b: str) -> float:
+    def light(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        lin = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * lin[0] + 0.7152 * lin[1] + 0.0722 * lin[2]
+
+    high, low = sorted((light(a), light(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
