@@ -179,6 +179,12 @@ class Program:
             yield from benefit_expressions(self.benefit)
 
 
+def numbered_text(program: Program) -> list[str]:
+    """条件的原文: quotes of the numbered conditions a firm may see, the item's own first."""
+    own = [c for c in program.conditions if not c.general] + [c for c in program.conditions if c.general]
+    return [c.condition.quote or c.condition.label for c in own if not c.condition.hidden]
+
+
 def tree_expressions(tree: Tree | None) -> Iterator[Node]:
     """条件树里的表达式."""
     if tree is None:

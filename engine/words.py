@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from engine import kinds
@@ -23,6 +24,7 @@ from engine.expression import (
     Truth,
     Window,
 )
+from engine.policy import Benefit
 
 # symbol: (said of a number, said of a date, the quote's usual words)
 OPERATORS = {
@@ -137,3 +139,27 @@ def _atom(node: Node) -> str:
         return "是" if node.value else "否"
     assert isinstance(node, Window | BatchYear), node
     return node.name if isinstance(node, Window) else "Y"
+
+
+def say_amounts(benefit: Benefit | None) -> str:
+    """标准的说法: how much an item gives, from its rule alone: the text's own words where facts decide."""
+    if benefit is None or benefit.form is None:
+        return "资格或服务"
+    form, cap = benefit.form, benefit.limits.cap
+    most = f"，最高 {cap[0].text}" if cap else ""
+    if form.kind == "upto" and form.amount is not None:
+        return f"最高 {form.amount.text}"
+    if (
+        form.kind == "range"
+        and form.low is not None
+        and form.high is not None
+        and form.low.text[:1].isdigit()
+    ):
+        return f"{form.low.text} 至 {form.high.text}"
+    if (
+        form.kind == "amount"
+        and form.amount is not None
+        and re.fullmatch(r"[\d.]+ *[万亿]?元", form.amount.text)
+    ):
+        return form.amount.text
+    return (benefit.quote or form.words or "按标准计算") + ("" if benefit.quote else most)

@@ -1,0 +1,78 @@
+"""公开专区: readable without login, cookie or script; the calendar and the feed are what they say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from fastapi.testclient import TestClient
+
+from desk.app import create_app
+from store.database import open_database, upgrade
+
+
+@pytest.fixture(scope="module")
+def visitor(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
+    home: Path = tmp_path_factory.mktemp("home")
+    engine = open_database(f"sqlite:///{home / 'huiqi.db'}")
+    upgrade(engine)
+    return TestClient(create_app(engine, home, lambda: datetime(2026, 6, 18, tzinfo=UTC)))
+
+
+def test_a_visitor_needs_no_cookie_and_no_script(visitor: TestClient) -> None:
+    page = visitor.get("/zone")
+    assert page.status_code == 200 and "set-cookie" not in page.headers
+    assert "<script" not in page.text
+    assert "失业保险稳岗返还" in page.text
+
+
+def test_search_and_facets_narrow_the_list(visitor: TestClient) -> None:
+    everything, found = visitor.get("/zone").text, visitor.get("/zone", params={"q": "研发 增量"}).text
+    assert found.count('class="offer"') < everything.count('class="offer"')
+    assert "研发费用增量补助" in found and "失业保险稳岗返还" not in found
+    assert "没有查到" in visitor.get("/zone", params={"q": "没有这样的词"}).text
+    free = visitor.get("/zone", params={"delivery": "免申即享"}).text
+    assert "<b>免申即享</b>" in free and "<b>申报兑现</b>" not in free
+
+
+def test_the_guide_says_the_rule_in_the_policys_words(visitor: TestClient) -> None:
+    page = visitor.get("/zone/items/bs-2025-06/rd-increment")
+    assert page.status_code == 200
+    for words in ("申兑指南", "一图读懂", "滨示保规〔2025〕6号", "比前一年度增长10%以上"):
+        assert words in page.text
+    assert visitor.get("/zone/items/bs-2025-06/none").status_code == 404
+
+
+def test_the_self_test_asks_only_what_still_matters(visitor: TestClient) -> None:
+    first = visitor.get("/zone/check").text
+    assert "<legend>企业的登记地区划是什么？</legend>" in first
+    elsewhere = visitor.get("/zone/check", params={"登记地区划": "110101"}).text
+    assert elsewhere.count("不适用</span>") > first.count("不适用</span>")
+    assert "登记地区划是什么" not in elsewhere
+    wrong = visitor.get("/zone/check", params={"研发费用@2025": "很多"})
+    assert wrong.status_code == 200 and "没有读懂" in wrong.text
+
+
+def test_what_a_visitor_writes_is_shown_as_text(visitor: TestClient) -> None:
+    page = visitor.get("/zone/check", params={"登记地区划": '"><script>alert(1)</script>'})
+    assert page.status_code == 200 and "<script>alert" not in page.text
+
+
+def test_the_calendar_is_icalendar(visitor: TestClient) -> None:
+    answer = visitor.get("/zone/calendar.ics")
+    lines = answer.text.split("\r\n")
+    assert answer.headers["content-type"].startswith("text/calendar")
+    assert lines[0] == "BEGIN:VCALENDAR" and lines[-2] == "END:VCALENDAR"
+    assert all(len(line.encode()) <= 75 for line in lines)
+    unfolded = answer.text.replace("\r\n ", "")
+    assert unfolded.count("BEGIN:VEVENT") == unfolded.count("END:VEVENT") > 40
+    assert "UID:bs-2025-06.rd-increment.2026@huiqi" in unfolded
+
+
+def test_the_feed_and_the_sitemap_are_xml(visitor: TestClient) -> None:
+    feed = ElementTree.fromstring(visitor.get("/zone/feed.xml").text)
+    assert feed.tag == "rss" and len(feed.findall("./channel/item")) == 50
+    sitemap = ElementTree.fromstring(visitor.get("/zone/sitemap.xml").text)
+    assert len(list(sitemap)) > 45
