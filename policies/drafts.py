@@ -9,7 +9,7 @@ import datetime as dt
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -228,6 +228,11 @@ class _Maker:
 
     def node(self, ident: str, entry: Mapping[str, Any], owner: str) -> tuple[dict[str, Any], Proposal]:
         said = self.proposer.propose(entry["quote"])
+        if said.when and entry.get("scope") == "unsure":
+            # Sure of the words but not of whom they bind: it must not shut anybody out by itself.
+            said = replace(
+                said, when="", parts=(), guess=said.when, ask=f"是否符合：{one_line(entry['quote'])}？"
+            )
         node: dict[str, Any] = {"id": ident, "cite": self.cite(entry), "quote": one_line(entry["quote"])}
         if said.parts:
             node["all"] = [{"when": part.when} for part in said.parts]
@@ -356,6 +361,7 @@ def _batches(item: Item, facts: Mapping[str, Any], as_of: dt.date) -> dict[int, 
         or (stop and f"{stop[:4]}-01-01")
         or as_of.isoformat()
     )
+    opens = max(opens, facts.get("effective") or facts.get("issued") or opens)
     closes = stop if stop and len(stop) == 10 else facts.get("expires") or f"{opens[:4]}-12-31"
     if closes < opens:
         closes = f"{opens[:4]}-12-31"

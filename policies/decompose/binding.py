@@ -50,7 +50,7 @@ def share_conditions(
         for i in owners:
             items[i].conditions.append(dict(entry))
         if not owners:
-            general.append(entry)
+            general.append(entry | ({"scope": "unsure"} if _narrow(reading, p.clause) else {}))
     return general
 
 
@@ -62,6 +62,17 @@ def _plausible(p: Piece, names: Sequence[str]) -> bool:
     if {"condition", "benefit"} & set(names):
         return True
     return p.score >= (0.75 if set(names) <= _DRY else 0.5)
+
+
+def _narrow(reading: Reading, clause: int) -> bool:
+    """Whether a clause stands under a point that speaks of some only (引导…需要符合以下条件：), so that it may not bind all."""
+    c = reading.clauses[clause]
+    if not c.headings:
+        return False
+    lead = reading.clauses[c.headings[-1] - 1]
+    flat = reading.views[c.headings[-1] - 1].flat
+    body = flat[body_of(flat)[0] :]
+    return bool(lead.label) and len(body) > 8 and not field_of(body)
 
 
 def owners_of(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int]:
