@@ -28,7 +28,7 @@ lint: setup
 	$(BIN)/mypy
 
 eval: setup
-	$(BIN)/python scripts/evaluate_decomposition.py
+	$(BIN)/python scripts/eval_decomposer.py ../shared/eval
 
 notebooks: setup
 	$(BIN)/python scripts/render_notebooks.py
