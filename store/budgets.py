@@ -105,6 +105,10 @@ def set_budget_in(
         raise ValueError(f"没有“{mode}”这种分配办法：可以是 {' '.join(MODES)}")
     budget = locked(opened, item, batch)
     if budget is None:
+        # Two that set a first limit at once: the second waits here, then finds the first one's row.
+        opened.exec(select(ledger.LedgerHead).where(ledger.LedgerHead.id == 1).with_for_update()).one()
+        budget = locked(opened, item, batch)
+    if budget is None:
         budget = BatchBudget(item=item, batch=batch, mode=mode)
     if limit is not None and limit < budget.used:
         raise ValueError(f"{item} {batch} 已经用了 {budget.used / 100:,.2f} 元，额度不能低于这个数")

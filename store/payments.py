@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.engine import Engine
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from engine.fulfilment import Refused
 from engine.grantmoves import State
@@ -21,6 +21,7 @@ from store import grants
 from store.database import fen_column, id_column, session, to_fen, utc_column, writing
 from store.faults import point
 from store.grants import Actor, GrantCase
+from store.ledger import LedgerHead
 
 COLUMNS = ("流水号", "统一社会信用代码", "事项", "金额(元)", "支付日期", "状态")
 PAID, BOUNCED = "成功", "退票"
@@ -139,6 +140,8 @@ def _parse(raw: dict[str, str]) -> dict[str, object]:
 def _take_in(engine: Engine, path: Path, rows: list[dict[str, object]], at: datetime) -> int:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     with writing(engine) as opened:
+        # Two imports of one file: the second waits here, then finds the first one's rows.
+        opened.exec(select(LedgerHead).where(LedgerHead.id == 1).with_for_update()).one()
         known = opened.exec(select(PaymentFile).where(PaymentFile.sha256 == digest)).first()
         if known is not None:
             return known.id or 0
@@ -153,15 +156,20 @@ def _take_in(engine: Engine, path: Path, rows: list[dict[str, object]], at: date
 def _rows(engine: Engine, file_id: int) -> list[PaymentRow]:
     with session(engine) as opened:
         return list(
-            opened.exec(select(PaymentRow).where(PaymentRow.file == file_id).order_by(PaymentRow.line)).all()
-        )  # type: ignore[arg-type]
+            opened.exec(
+                select(PaymentRow).where(PaymentRow.file == file_id).order_by(col(PaymentRow.line))
+            ).all()
+        )
 
 
 def _differences(engine: Engine, file_id: int) -> list[str]:
     """Rows that vanished, were dated earlier or changed since the last file that covers the same days."""
     with session(engine) as opened:
         before_id = opened.exec(
-            select(PaymentFile.id).where(PaymentFile.id < file_id).order_by(PaymentFile.id.desc()).limit(1)  # type: ignore[operator,union-attr,arg-type]
+            select(PaymentFile.id)
+            .where(col(PaymentFile.id) < file_id)
+            .order_by(col(PaymentFile.id).desc())
+            .limit(1)
         ).first()
     if before_id is None:
         return []
@@ -240,8 +248,8 @@ def _grant_of(opened: Session, row: PaymentRow) -> tuple[GrantCase | None, str]:
     if row.item:
         query = query.where(GrantCase.item == row.item)
     fitting = [
-        c for c in opened.exec(query.order_by(GrantCase.id)).all() if c.ordered + c.reserved >= row.fen
-    ]  # type: ignore[arg-type]
+        c for c in opened.exec(query.order_by(col(GrantCase.id))).all() if c.ordered + c.reserved >= row.fen
+    ]
     if len(fitting) == 1:
         return fitting[0], ""
     if not fitting:

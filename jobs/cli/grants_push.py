@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Annotated
 
 import typer
 
 from jobs.cli.common import now, telling
+from jobs.cli.grants_fulfil import HomeOption, open_store
 
 
 def register(app: typer.Typer) -> None:
@@ -23,6 +23,7 @@ def push(
     ] = True,
     resend: Annotated[str, typer.Option("--resend", help="把一条死信改为待发，写它的 key")] = "",
     threads: Annotated[int, typer.Option(min=1, max=64, help="同时发几条")] = 8,
+    home: HomeOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="小结写成 JSON")] = False,
 ) -> None:
     """发送到期的推送：一条匹配、一个渠道、一版模板只送达一次，中断后可以重跑。
@@ -32,12 +33,10 @@ def push(
     from jobs.channels import Settings
     from jobs.push import push_once
     from store import outbox
-    from store.database import database_url, open_database, upgrade
 
     with telling():
         settings = Settings.read()
-        engine = open_database(database_url(os.environ))
-        upgrade(engine)
+        engine, _ = open_store(home)
         if resend:
             outbox.resend(engine, resend, now())
         report = push_once(engine, settings, now, threads=threads)
@@ -60,6 +59,7 @@ def push(
 
 
 def pushes(
+    home: HomeOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="每条一个对象")] = False,
     state: Annotated[list[str], typer.Option("--state", help="due sent suppressed dead，可以多个")] = [],  # noqa: B006
 ) -> None:
@@ -68,15 +68,13 @@ def pushes(
     例：huiqi pushes --json --state suppressed
     """
     from store import outbox
-    from store.database import database_url, open_database, upgrade
 
     with telling():
         known = (outbox.DUE, outbox.SENT, outbox.SUPPRESSED, outbox.DEAD)
         wrong = [s for s in state if s not in known]
         if wrong:
             raise ValueError(f"没有“{wrong[0]}”这个状态：可以是 {' '.join(known)}")
-        engine = open_database(database_url(os.environ))
-        upgrade(engine)
+        engine, _ = open_store(home)
         rows = outbox.list_pushes(engine, states=state or None)
     if as_json:
         names = ("key", "firm", "item", "channel", "state", "reason", "attempts")

@@ -1,0 +1,332 @@
+"""兑现命令: huiqi fulfil … · readiness · schedule."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from jobs.cli.common import library_path, now, parse_as_of, telling
+
+HomeOption = Annotated[Path | None, typer.Option("--home", help="数据文件夹；默认 HUIQI_HOME 或 var")]
+AsOfOption = Annotated[str | None, typer.Option("--as-of", help="日期，例如 2026-06-16；默认今天")]
+JsonOption = Annotated[bool, typer.Option("--json", help="写成 JSON")]
+
+fulfil = typer.Typer(
+    no_args_is_help=True, help="兑现：时钟、到期与逾期、对账、额度、拖欠、考核、台账、工作日历。"
+)
+
+
+def register(app: typer.Typer) -> None:
+    """登记命令."""
+    app.add_typer(fulfil, name="fulfil")
+    app.command("readiness")(readiness)
+    app.command("schedule")(schedule)
+
+
+def open_store(home: Path | None) -> tuple[Any, Path]:
+    """打开数据: the upgraded database and the data folder; the demo's where there is no other."""
+    from store.database import database_url, open_database, upgrade
+    from store.nights import home_folder
+
+    folder = home or home_folder()
+    named = home is not None or os.environ.get("HUIQI_DB") or os.environ.get("HUIQI_HOME")
+    if not named and not (folder / "huiqi.db").exists() and (folder / "demo" / "huiqi.db").exists():
+        folder = folder / "demo"
+        typer.echo(f"用样例的数据：{folder}", err=True)
+    engine = open_database(database_url({**os.environ, "HUIQI_HOME": str(folder)}))
+    upgrade(engine)
+    return engine, folder
+
+
+@fulfil.command("clocks")
+def clocks(home: HomeOption = None, as_of: AsOfOption = None) -> None:
+    """走时钟：公示期满、逾期未确认、归档、递补。
+
+    例：huiqi fulfil clocks --as-of 2026-06-16
+    """
+    from jobs.fulfil import advance
+
+    with telling():
+        engine, _ = open_store(home)
+        report = advance(engine, parse_as_of(as_of), now())
+    typer.echo("，".join(f"{k} {v}" for k, v in report.moved.items()) or "没有到时间的事")
+    for line in report.unknown:
+        typer.echo(line, err=True)
+    if report.unknown:
+        raise typer.Exit(1)
+
+
+@fulfil.command("due")
+def due(
+    home: HomeOption = None,
+    as_of: AsOfOption = None,
+    within: Annotated[int, typer.Option(help="几个工作日内到期的也列")] = 3,
+    as_json: JsonOption = False,
+) -> None:
+    """到期与逾期清单：谁办、晚几天、要催到谁。
+
+    例：huiqi fulfil due --within 5
+    """
+    from jobs.fulfil import deadlines
+
+    with telling():
+        engine, _ = open_store(home)
+        rows = deadlines(engine, parse_as_of(as_of), within)
+    if as_json:
+        found = [{"id": r.case.id, "firm": r.case.code, "item": r.case.item, "state": r.case.state, "late": r.late,
+                  "due": str(r.case.due or ""), "holder": r.case.holder, "tell": list(r.tell)} for r in rows]  # fmt: skip
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for r in rows:
+        late = (
+            r.case.due_note if r.late is None else f"逾期 {r.late} 天" if r.late > 0 else f"还剩 {-r.late} 天"
+        )
+        typer.echo(
+            f"{r.case.id}\t{late}\t{r.case.firm or r.case.code}\t{r.case.title}\t{r.case.state}\t{'、'.join(r.tell)}"
+        )
+
+
+@fulfil.command("act")
+def act(
+    grant: Annotated[int, typer.Argument(help="兑现事项编号")],
+    action: Annotated[str, typer.Argument(help="办什么，例如 通过名单")],
+    who: Annotated[str, typer.Option("--who", help="办理人")],
+    role: Annotated[str, typer.Option("--role", help="经办 复核 财政 专员 企业")],
+    fact: Annotated[list[str], typer.Option("--fact", help="名称=值，可以多个；金额写元")] = [],  # noqa: B006
+    home: HomeOption = None,
+    as_of: AsOfOption = None,
+) -> None:
+    """办一步；缺什么一次说全。
+
+    例：huiqi fulfil act 12 通过名单 --who 林 --role 经办 --fact 核定金额=200000
+    """
+    from store import grants
+    from store.calendars import office_calendar
+    from store.database import to_fen
+
+    with telling():
+        facts: dict[str, object] = {}
+        for pair in fact:
+            name, mark, value = pair.partition("=")
+            if not mark:
+                raise ValueError(f"“{pair}”要写成 名称=值")
+            facts[name] = (
+                to_fen(value)
+                if name.endswith("金额")
+                else value.split("、")
+                if name in ("缺项", "已补")
+                else value
+            )
+        engine, _ = open_store(home)
+        calendar = office_calendar(engine)
+        actor = grants.Actor(who, role)
+        case = grants.act(engine, grant, action, actor, parse_as_of(as_of), now(), calendar, facts)
+    typer.echo(
+        f"{case.firm or case.code} {case.title}：{case.state}，轮到{case.holder or '没有人'}，期限 {case.due or case.due_note or '无'}"
+    )
+
+
+@fulfil.command("reconcile")
+def reconcile(
+    file: Annotated[Path, typer.Argument(help="财政支付日志 .csv")],
+    home: HomeOption = None,
+) -> None:
+    """与财政对账：导入支付日志，到账记台账；不见了、改早、对不上的列出来。
+
+    例：huiqi fulfil reconcile 支付日志_20260615.csv
+    """
+    from store import payments
+    from store.calendars import office_calendar
+
+    with telling():
+        engine, _ = open_store(home)
+        report = payments.reconcile(engine, file, now(), office_calendar(engine))
+    typer.echo(f"{report.file}：" + ("，".join(f"{k} {v}" for k, v in report.counts.items()) or "没有新行"))
+    for line in (*report.rejected, *report.differences, *report.unmatched):
+        typer.echo(line)
+    if not report.clean:
+        raise typer.Exit(1)
+
+
+@fulfil.command("verify")
+def verify(home: HomeOption = None) -> None:
+    """核台账：消失、改动、倒填、断链、不平。
+
+    例：huiqi fulfil verify
+    """
+    from store.ledger import verify_ledger
+
+    with telling():
+        engine, _ = open_store(home)
+        found = verify_ledger(engine)
+    for one in found:
+        typer.echo(f"{one.kind}：{one.text}")
+    typer.echo("台账完整，账平" if not found else f"发现 {len(found)} 处")
+    if found:
+        raise typer.Exit(1)
+
+
+@fulfil.command("arrears")
+def arrears_command(home: HomeOption = None, as_of: AsOfOption = None) -> None:
+    """拖欠报告：按账龄、部门、企业、种类。
+
+    例：huiqi fulfil arrears --as-of 2026-06-30
+    """
+    from store.arrears import arrears, summary
+
+    with telling():
+        engine, _ = open_store(home)
+        found = arrears(engine, parse_as_of(as_of))
+    for by, title in (("age", "账龄"), ("department", "部门"), ("kind", "种类"), ("firm", "企业")):
+        for name, (count, fen) in summary(found, by).items():
+            typer.echo(f"{title}\t{name}\t{count} 笔\t{fen / 100:,.2f} 元")
+    typer.echo(f"合计 {len(found)} 笔 {sum(a.fen for a in found) / 100:,.2f} 元")
+
+
+@fulfil.command("kpi")
+def kpi_command(quarter: Annotated[str, typer.Argument(help="例如 2026Q2")], home: HomeOption = None) -> None:
+    """季度考核：兑现率、按时率、免申即享占比、平均天数、应享未享。
+
+    例：huiqi fulfil kpi 2026Q2
+    """
+    from store.calendars import office_calendar
+    from store.kpi import kpi
+
+    with telling():
+        engine, _ = open_store(home)
+        sheet = kpi(engine, quarter, office_calendar(engine))
+
+    def share(value: float | None) -> str:
+        return "—" if value is None else f"{value:.1%}"
+
+    typer.echo(f"立项 {sheet.opened}，到账 {sheet.arrived}，金额 {sheet.fen / 100:,.2f} 元")
+    typer.echo(f"兑现率 {share(sheet.rate)}，按时率 {share(sheet.on_time)}，免申即享占比 {share(sheet.automatic)}，"
+               f"平均 {'—' if sheet.days is None else sheet.days} 个工作日")  # fmt: skip
+    typer.echo(
+        f"应享未享 {sheet.unclaimed} 笔 {sheet.unclaimed_fen / 100:,.2f} 元；日历不知道的 {sheet.unknown_days} 笔"
+    )
+
+
+@fulfil.command("facts")
+def facts_command(home: HomeOption = None, as_of: AsOfOption = None) -> None:
+    """已兑现写回收件箱，明晚的规则就能看到。
+
+    例：huiqi fulfil facts
+    """
+    from jobs.fulfil import write_facts
+
+    with telling():
+        engine, folder = open_store(home)
+        path, count = write_facts(engine, folder / "inbox", parse_as_of(as_of))
+    typer.echo(f"{path}：{count} 行")
+
+
+@fulfil.command("calendar")
+def calendar_command(
+    add: Annotated[
+        Path | None, typer.Option("--add", help="一年的放假安排 .csv：日期,安排（休/班）,节日")
+    ] = None,
+    who: Annotated[str, typer.Option("--who", help="录入人")] = "管理员",
+    home: HomeOption = None,
+) -> None:
+    """工作日历：看有哪些年；录入新的一年。
+
+    例：huiqi fulfil calendar --add 2027.csv
+    """
+    from policies.calendar import read_year
+    from store.calendars import enter_year, office_calendar
+
+    with telling():
+        engine, _ = open_store(home)
+        if add is not None:
+            year, rest, work = read_year(add)
+            enter_year(engine, year, rest, work, who, now())
+        years = sorted(office_calendar(engine).years)
+    typer.echo(f"有工作日历的年份：{years[0]}–{years[-1]}（{len(years)} 年）")
+
+
+@fulfil.command("release")
+def release(
+    run: Annotated[int, typer.Argument(help="第几次比对")],
+    who: Annotated[str, typer.Option("--who", help="放行人")],
+    why: Annotated[str, typer.Option("--why", help="理由")],
+    home: HomeOption = None,
+) -> None:
+    """放行被扣下的一夜，随后排推送。
+
+    例：huiqi fulfil release 412 --who 沈 --why 人社数据晚到，已核对
+    """
+    from store.guard import release_night
+    from store.nights import get_night
+    from store.pushes import queue_pushes
+
+    with telling():
+        engine, folder = open_store(home)
+        release_night(engine, run, who, why, now())
+        night = get_night(engine, run, folder)
+        assert night is not None
+        counts = queue_pushes(engine, night, night.as_of, now())
+    typer.echo(f"第 {run} 次比对已放行：" + "，".join(f"{k} {v}" for k, v in counts.items()))
+
+
+def readiness(
+    home: HomeOption = None,
+    excel: Annotated[Path | None, typer.Option("--excel", help="写成 Excel")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """免申即享就绪度：三项测试逐项算，卡在哪条、哪个部门能放开。
+
+    例：huiqi readiness --excel 就绪度.xlsx
+    """
+    from jobs.readiness import as_dict, as_row, of_night, write_excel
+    from store.nights import latest_night
+
+    with telling():
+        engine, folder = open_store(home)
+        night = latest_night(engine, folder)
+        if night is None:
+            raise ValueError("还没有比对过：先运行 huiqi nightly 或 huiqi demo")
+        found = of_night(night)
+        if excel is not None:
+            write_excel(found, f"第 {night.no} 次比对，{night.as_of}", excel)
+    if as_json:
+        typer.echo(json.dumps([as_dict(r) for r in found], ensure_ascii=False))
+        return
+    for one in found:
+        typer.echo("\t".join(as_row(one)))
+    falling = [r.title for r in found if r.falls]
+    typer.echo(
+        f"事项 {len(found)}：三项都过 {sum(r.ready for r in found)}，要降级 {len(falling)}{'：' + '、'.join(falling) if falling else ''}"
+    )
+
+
+def schedule(
+    home: HomeOption = None,
+    library: Annotated[
+        Path | None, typer.Option("--library", help="政策库；默认 HUIQI_LIBRARY 或内置样例")
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="只补办过了点的，然后结束")] = False,
+    host: Annotated[str, typer.Option("--host", help="监测口地址")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="监测口 /healthz /metrics；0 不开")] = 0,
+) -> None:
+    """定时办事：每夜比对、推送、时钟、核账；起两个也只有一个主班，错过的补办一次。
+
+    例：huiqi schedule --port 9108
+    """
+    from jobs import metrics
+    from jobs.schedule import Context, catch_up, holder_name, serve_forever
+
+    with telling():
+        engine, folder = open_store(home)
+        rules = library_path(library)
+        if port:
+            metrics.serve(engine, now, host, port)
+        if once:
+            done = catch_up(Context(engine, folder, rules, now), holder_name())
+            typer.echo("，".join(f"{job} {outcome}" for job, outcome in done.items()))
+            raise typer.Exit(1 if "失败" in done.values() else 0)
+        serve_forever(engine.url.render_as_string(hide_password=False), folder, rules, now)
