@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -23,16 +24,20 @@ router = APIRouter()
 
 
 @router.get("/desk/matches")
-def all_lists(request: Request, visit: Visit = need("matches")) -> Response:
+def all_lists(request: Request, category: str = "", visit: Visit = need("matches")) -> Response:
     """全部名单: one line an item, those with something to do first."""
     office, night = visit.office, visit.office.night()
     if night is None:
         return render(request, "no_night.html", active="matches")
     rows = item_rows(office, night, visit)
+    kinds = Counter(r["category"] for r in rows)
+    rows = [r for r in rows if not category or r["category"] == category]
     rows.sort(key=lambda r: (-r["todo"], r["id"]))
     total = {k: sum(r[k] for r in rows) for k in ("fits", "open", "todo")}
     views = accounts.saved_views(office.engine, visit.person.id or 0)
-    return render(request, "matches.html", rows=rows, total=total, views=views)
+    return render(
+        request, "matches.html", rows=rows, total=total, views=views, kinds=dict(kinds), category=category
+    )
 
 
 def item_rows(office: Office, night: Night, visit: Visit) -> list[dict[str, Any]]:
@@ -42,7 +47,7 @@ def item_rows(office: Office, night: Night, visit: Visit) -> list[dict[str, Any]
     for row in office.items(night, visit.person).to_dict("records"):
         gone = done.get((str(row["item"]), str(row["batch"])), 0)
         out.append({
-            "id": row["item"], "title": row["title"], "department": row["department"], "delivery": row["delivery"],
+            "id": row["item"], "title": row["title"], "department": row["department"], "delivery": row["delivery"], "category": row["category"],
             "batch": row["batch"], "fits": int(row["fits"]), "open": int(row["open"]), "low": float(row["low"]),
             "high": float(row["high"]), "unknown": int(row["unknown_amounts"]), "new": int(row["new_fits"]),
             "gone": int(row["gone"]), "todo": max(int(row["fits"]) + int(row["open"]) - gone, 0), "done": gone,

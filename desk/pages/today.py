@@ -20,7 +20,6 @@ from engine.fulfilment import lateness
 from engine.grantmoves import FINAL, State
 from engine.program import BoundItem, tree_expressions
 from store import batches, drafts, grants, review
-from store.accounts import officers
 from store.calendars import office_calendar
 from store.nights import Night
 
@@ -45,9 +44,25 @@ def today(request: Request, visit: Visit = need("today")) -> Response:
         "second": sum(d.who != visit.who for d in review.waiting_second(office.engine)) if visit.may("second") else 0,
         "mine": len(my_firms(office, visit)), "first": groups[0]["href"] if groups else None,
         "totals": {k: sum(r[k] for r in rows) for k in ("fits", "open", "new", "gone")}, "firms": len(night.columns().codes),
-        "unassigned": len(officers(office.engine)) == 0,
+        "handed": handed(office, night, visit),
     }  # fmt: skip
     return render(request, "today.html", **context)
+
+
+def handed(office: Office, night: Night, visit: Visit) -> list[dict[str, Any]]:
+    """转给我的, not settled yet."""
+    states = review.states(review.history(office.engine), {}, office.today())
+    mine = [(k, s) for k, s in states.items() if s.officer == visit.who and s.word in ("待处理", "被退回")]
+    titles = {r["item"]: r["title"] for r in office.items(night, visit.person).to_dict("records")}
+    return [
+        {
+            "name": office.name(night, code) or code,
+            "title": titles[item],
+            "href": url("match", code=code, item=item),
+        }
+        for (item, _batch, code), _state in mine
+        if item in titles
+    ]
 
 
 def _group(office: Office, night: Night, row: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import world
 
 from desk.app import create_app
+from store.accounts import who_is
 from store.database import open_database
 
 
@@ -49,7 +50,9 @@ class Desk:
         return self._clients[login]
 
     def csrf(self, login: str) -> str:
-        return csrf_of(self.client(login).get("/desk/today").text)
+        found = who_is(self.engine, self.client(login).cookies["huiqi_session"], self.moment)
+        assert found is not None
+        return found.csrf
 
     def post(self, login: str, path: str, **form: object):  # type: ignore[no-untyped-def]
         return self.client(login).post(path, data={"csrf": self.csrf(login), **form})

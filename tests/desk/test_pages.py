@@ -87,7 +87,7 @@ def test_no_cell_becomes_a_formula(text):
 
 
 def test_a_list_is_exported_whole_with_its_versions(desk):
-    item, codes = fitting(desk)
+    item, _codes = fitting(desk)
     office = desk.app.state.office
     night = office.night()
     answer = desk.client("lin").get(f"/desk/items/{item}/matches.xlsx?verdict=符合")
@@ -202,7 +202,7 @@ def test_faults_are_told_in_plain_words(desk):
     ):
         answer = client.get(path)
         assert answer.status_code == 404 and "回到今日" in answer.text, path
-    assert "detail" not in client.get("/desk/items/a/b").text
+    assert '"detail"' not in client.get("/desk/items/a/b").text
 
 
 def test_the_sheet_keeps_its_size_and_its_contrast():
