@@ -16,6 +16,7 @@ from sqlmodel import Session, select
 from engine.grantmoves import AUTOMATIC, ONCE, State, variant_of
 from engine.indicators import SELF_REPORTED
 from engine.policy import PolicyItem
+from policies.readiness import readiness
 from store import grants
 from store.calendars import office_calendar
 from store.database import to_fen, writing
@@ -56,6 +57,7 @@ class About:
 
     item: PolicyItem
     batch: str
+    delivery: str
     fields: Mapping[str, str]
     why: tuple[str, ...]
     questions: Mapping[str, str]
@@ -93,15 +95,23 @@ def wanted_of(engine: Engine, night: Night, as_of: date) -> Iterator[tuple[About
         program = library.program(str(row.item))
         if program is None or program.item.category == "资质":
             continue
-        about = about_item(program, str(row.batch))
-        wanted = list(_pairs(night, about, ask_firms))
+        about = about_item(program, str(row.batch), works_as(night, program, str(row.batch)))
+        begun = {g.code: g.variant for g in grants.find(engine, item=about.item.id, batch=about.batch)}
+        wanted = list(_pairs(night, about, ask_firms, begun))
         if wanted:
             yield about, wanted
 
 
-def _pairs(night: Night, about: About, ask_firms: bool) -> Iterator[Wanted]:
-    variant = variant_of(about.item.delivery)
-    kind = {AUTOMATIC: "confirm", ONCE: "invite"}.get(variant, "inform")
+def works_as(night: Night, program: Program, batch: str) -> str:
+    """实际按什么办: an item declared 免申即享 falls back by itself on a night whose data are not whole."""
+    if program.item.delivery != AUTOMATIC:
+        return program.item.delivery
+    return readiness(program, batch, night.columns()).works_as
+
+
+def _pairs(night: Night, about: About, ask_firms: bool, begun: Mapping[str, str]) -> Iterator[Wanted]:
+    """The pairs to tell; a grant that has begun goes on as it began, whatever its item is today."""
+    usual = variant_of(about.delivery)
     frame = night.hits(about.item.id)
     if not len(frame):
         return
@@ -113,6 +123,7 @@ def _pairs(night: Night, about: About, ask_firms: bool) -> Iterator[Wanted]:
         askable = (
             ask_firms and 0 < len(open_ids) <= MOST_QUESTIONS and all(u in about.questions for u in open_ids)
         )
+        kind = {AUTOMATIC: "confirm", ONCE: "invite"}.get(begun.get(code, usual), "inform")
         if verdict == "符合" or askable:
             yield Wanted(
                 code, name or code, about.item.id, about.batch, kind if verdict == "符合" else "ask", verdict,
@@ -124,7 +135,7 @@ def _number(value: Any) -> float | None:
     return None if value is None or value != value else float(value)
 
 
-def about_item(program: Program, batch: str) -> About:
+def about_item(program: Program, batch: str, delivery: str) -> About:
     """事项的话: title, document, why, questions a firm can answer, by when, whom to ask."""
     item, document = program.item, program.document
     window = item.batch(batch)
@@ -144,7 +155,7 @@ def about_item(program: Program, batch: str) -> About:
         "complaint": guide.get("complaint") or "12345",
     }
     why = tuple(f"{c.quote}（{c.cite}）" for c in shown if c.quote)
-    return About(item, batch, fields, why, _questions(program), window.opens, window.closes)
+    return About(item, batch, delivery, fields, why, _questions(program), window.opens, window.closes)
 
 
 def _questions(program: Program) -> dict[str, str]:
@@ -174,7 +185,7 @@ def _open_grants(engine: Engine, night: Night, as_of: date, now: datetime) -> in
     opened = 0
     calendar = office_calendar(engine)
     for about, wanted in wanted_of(engine, night, as_of):
-        variant = variant_of(about.item.delivery)
+        variant = variant_of(about.delivery)
         if variant not in (AUTOMATIC, ONCE) or about.item.category not in ("奖补", "减免"):
             continue
         found = [new_grant(about, w, variant, night.no) for w in wanted if w.verdict == "符合"]

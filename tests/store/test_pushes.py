@@ -8,9 +8,11 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from engine.columns import Categories, Columns
 from policies.library import load_library
 from profiles.dictionary import builtin_dictionary
 from store import grants, outbox, pushes, reach
@@ -36,6 +38,8 @@ def library():
 class FakeNight:
     """A night of made-up frames, as store.nights.Night shows them."""
 
+    missing = 0
+
     def __init__(self, library, rows, state="完成", no=1):
         self._library, self._rows, self.state, self.no, self.as_of = library, rows, state, no, D
 
@@ -47,10 +51,27 @@ class FakeNight:
         live = {i: self._library.program(i).item.live_batch(D).name for i in found}
         return pd.DataFrame([{"item": i, "batch": live[i]} for i in found])
 
+    def columns(self):
+        return whole_columns(self.missing)
+
     def hits(self, item):
         names = ["统一社会信用代码", "企业名称", "verdict", "paid_low", "paid_high", "gave_way", "unknown"]
         rows = [(f, f"{f}公司", v, 1000.0, 1000.0, gave, []) for i, f, v, gave in self._rows if i == item]
         return pd.DataFrame(rows, columns=names)
+
+
+def whole_columns(missing: int) -> Columns:
+    """Everything known of ten firms; of `missing` of them nothing that could be missing."""
+    dictionary = builtin_dictionary()
+    out = Columns([str(i) for i in range(10)], dictionary)
+    gone = np.arange(10) < missing
+    for name, spec in dictionary.items():
+        for year in range(2019, 2028) if spec.yearly else [None]:
+            if spec.kind in ("文本", "代码"):
+                out.categories[name, year] = Categories(np.where(gone, -1, 0).astype(np.int32), ("x",))
+            elif spec.kind != "列表":
+                out.numbers[name, year] = np.where(gone, np.nan, 1.0)
+    return out
 
 
 def delivery(library, word):
@@ -101,6 +122,15 @@ def test_money_without_application_waits_for_its_public_notice(engine, library, 
     grants.act(engine, case.id, action, grants.Actor("林", role), day, AT, calendar, facts)
     assert pushes.release_confirmations(engine, day, AT) == 2
     assert by(engine)["A", "webhook"].state == DUE
+
+
+def test_an_item_whose_data_went_stale_invites_instead_and_begun_grants_go_on(engine, library, items):
+    pushes.queue_pushes(engine, FakeNight(library, [(items.auto, "A", "符合", "")]), D, AT)
+    night = FakeNight(library, [(items.auto, "A", "符合", ""), (items.auto, "B", "符合", "")], no=2)
+    night.missing = 4
+    pushes.queue_pushes(engine, night, D, AT)
+    assert {g.code: g.variant for g in grants.find(engine)} == {"A": "免申即享", "B": "即申即享"}
+    assert {(f, p.kind) for (f, _), p in by(engine).items()} == {("A", "confirm"), ("B", "invite")}
 
 
 def test_a_held_night_queues_nothing(engine, library, items):
