@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from json.encoder import encode_basestring
 from pathlib import Path
+from typing import Any
 
 from rapidfuzz import process
 
@@ -118,6 +119,11 @@ class Plan:
         self.extra = [name for name in self.header if not _declared(name, source)]
         self._cells = [] if self.lacking else list(self._bind(dictionary))
         self._fixed = day or _fixed_day(source)
+        self._made_of = (source, header, dictionary, day)
+
+    def __reduce__(self) -> tuple[type[Plan], tuple[Any, ...]]:
+        """Parsers are closures: another process binds its own."""
+        return Plan, self._made_of
 
     def parse(self, chunk: Chunk) -> Parsed:
         """解析一批: every row is in exactly one of codes, unsure and rejected."""

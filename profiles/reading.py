@@ -16,6 +16,7 @@ from profiles.source import Source, SourceError
 from profiles.values import cell_text
 
 CHUNK = 20_000
+LONG = 48 << 20  # bytes from which a second process pays for its start
 LOOK = 8 << 20  # bytes looked at to tell the encoding
 ASCII = bytes(range(128))
 LONGEST_RECORD = 60  # physical lines one quoted record may span before the quote counts as never closed
@@ -44,6 +45,7 @@ class Table:
     header: list[str]
     chunks: Iterator[Chunk]
     encoding: str = ""
+    long: bool = False
 
 
 @contextmanager
@@ -57,7 +59,9 @@ def open_table(path: Path, source: Source, chunk: int = CHUNK) -> Iterator[Table
         raise SourceError(f"{path}  认不出文件格式“{path.suffix}”，请在声明里写 file: {{format: csv}}")
     opened = readers[form](path, source, chunk)
     try:
-        yield next(opened)
+        table = next(opened)
+        table.long = path.stat().st_size > LONG
+        yield table
     finally:
         opened.close()
 

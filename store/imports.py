@@ -15,6 +15,7 @@ from sqlalchemy.engine import Engine
 from sqlmodel import Session, col, select
 
 from engine.indicators import Dictionary
+from profiles.ahead import parsed_chunks
 from profiles.ingest import Plan, Trouble, day_of_file
 from profiles.reading import Table, open_table
 from profiles.source import Source, SourceError
@@ -84,16 +85,18 @@ def import_file(
     by: str = "",
     day: date | None = None,
     accept: bool = False,
+    ahead: bool = False,
     progress: Progress | None = None,
 ) -> BatchReport:
     """导入一个文件: one batch, whole or not at all; importing the same file again changes nothing.
 
     `day` is the date of the data where the file does not say; `accept` lands a file that would be held.
+    `ahead` parses a long file in a second process (for programs whose main module may be imported again).
     Raises SourceError for a file that can't be read by the declaration.
     """
     with open_table(path, source) as table:
         return import_table(
-            engine, table, source, dictionary=dictionary, arrived_at=arrived_at, by=by, accept=accept,
+            engine, table, source, dictionary=dictionary, arrived_at=arrived_at, by=by, accept=accept, ahead=ahead,
             day=day.isoformat() if day else day_of_file(source, path), progress=progress,
             file_name=path.name, file_digest=file_digest(path),
         )  # fmt: skip
@@ -111,6 +114,7 @@ def import_table(
     by: str = "",
     day: str | None = None,
     accept: bool = False,
+    ahead: bool = False,
     progress: Progress | None = None,
 ) -> BatchReport:
     """导入一张表: as `import_file`, for rows that come from elsewhere (a database query)."""
@@ -124,7 +128,7 @@ def import_table(
     try:
         with writing(engine) as opened:
             lock_imports(opened.connection())
-            _land(opened, table, plan, batch, report, accept, progress)
+            _land(opened, table, plan, batch, report, accept, ahead, progress)
     except _Held:
         _keep_held(engine, source, batch, report)
     return report
@@ -150,6 +154,7 @@ def _land(
     batch: SourceBatch,
     report: BatchReport,
     accept: bool,
+    ahead: bool,
     progress: Progress | None,
 ) -> None:
     if plan.lacking:
@@ -163,14 +168,13 @@ def _land(
     opened.flush()
     landing = Landing(opened, plan.source, batch)
     again = _repeated(opened, batch)
-    for chunk in table.chunks:
-        parsed = plan.parse(chunk)
+    for done, parsed in parsed_chunks(plan, table.chunks, ahead and table.long):
         report.rows += parsed.rows
         report.rejected += parsed.rejected
         report.problems += parsed.troubles
         landing.land(parsed, report)
         if progress:
-            progress(chunk.done, report.rows)
+            progress(done, report.rows)
     landing.finish(report)
     report.problems.sort(key=lambda trouble: trouble.line)
     if plan.extra and before is not None and set(plan.extra) - set(before.header):

@@ -15,9 +15,8 @@ import typer
 from jobs.cli.common import now, parse_as_of, telling
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
-
     from profiles.source import Source
+    from store.database import Engine
     from store.imports import BatchReport
 
 JsonOption = Annotated[bool, typer.Option("--json", help="机器可读的结果")]
@@ -94,7 +93,7 @@ def import_command(
             if file is not None:
                 report = import_file(
                     _engine(), file, found, dictionary=load_dictionary(), arrived_at=now(), by=by, day=day,
-                    accept=accept, progress=told,
+                    accept=accept, ahead=True, progress=told,
                 )  # fmt: skip
             elif found.database is not None:
                 report = import_query(
