@@ -210,7 +210,7 @@ class _Run:
         self.pointers = _pointers(self.attached.numbers)
         with ThreadPoolExecutor(1) as pool:  # amounts are traced while the compiled loops fill the planes
             planes = pool.submit(self._planes)
-            self.amounts: AmountPlan = Amounts(planned, attacher.traced).build()
+            self.amounts: AmountPlan = _amount_plan(planned, attacher)
             self.planes = planes.result()
         attacher.gather()
         self.pointers = _pointers(self.attached.numbers)
@@ -420,6 +420,18 @@ class _Run:
             item.program.item.id, item.batch.name, item.ids, np.arange(self.rows), verdict, ends[0], ends[1],
             unpack(fails, width), unpack(unknown, width), item.batch.opens > self.as_of,
         )  # fmt: skip
+
+
+def _amount_plan(planned: Plan, attacher: Attacher) -> AmountPlan:
+    """The traced amounts; they depend on which columns there are, not on what stands in them, so a plan keeps them."""
+    columns, traced = attacher.columns, attacher.traced
+    shape = (id(columns.dictionary), columns.loaded, tuple(columns.numbers))
+    kept = planned.amounts.get(shape)
+    if kept is None:
+        found = Amounts(planned, traced).build()
+        kept = planned.amounts[shape] = (columns.dictionary, dict(traced.keys), found)
+    traced.keys = dict(kept[1])
+    return kept[2]
 
 
 def plain_amounts(item: BoundItem, columns: Columns, rows: NDArray[Any]) -> tuple[Floats, Floats]:

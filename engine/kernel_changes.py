@@ -100,7 +100,7 @@ def firm_digests(columns: Columns) -> Digests:
             bits = (np.where(known, values, 0.0) + 0.0).view(np.uint64)
             total += np.where(known, _mixed(bits ^ _seed(key)), np.uint64(0))
         for key, cats in columns.categories.items():
-            names = np.array([*(_seed((key, name)) for name in cats.names), 0], np.uint64)
+            names = np.array([*(_seed((key, name)) for name in cats.names), np.uint64(0)], np.uint64)
             total += names[cats.codes]
         for key, lists in columns.lists.items():
             members = np.array([_seed((key, name)) for name in lists.names] or [0], np.uint64)

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from engine import kinds
 from engine.benefit import Calculator, round_fen
-from engine.columns import Categories, Columns
+from engine.columns import Categories, Columns, Key
 from engine.evaluate import Frame, Tree, Values, compare, member_test
 from engine.expression import Bin, Call, Compare, Has, In, Node, Range, Ref, Text
+from engine.indicators import Dictionary
 from engine.kernel_trace import (
     CONST,
     GEK,
@@ -58,6 +59,10 @@ class Plan:
     items: list[list[int]] = field(default_factory=list)
     _trees: dict[Tree, int] = field(default_factory=dict)
     _whens: dict[int, int] = field(default_factory=dict)
+    # by the shape of the columns: their dictionary (kept alive), the keys the programs load, the programs
+    amounts: dict[tuple[object, ...], tuple[Dictionary, dict[Key, int], AmountPlan]] = field(
+        default_factory=dict
+    )
 
     def literal(self, predicate: int, negated: bool) -> int:
         if negated:

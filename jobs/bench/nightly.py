@@ -1,0 +1,87 @@
+"""测速 nightly: rule files and Parquet in, hits out as Parquet, and nights where little changed."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from engine.columns import Columns
+from engine.kernel import Matcher
+from engine.kernel_changes import Fingerprint, changes, fingerprint, rematch
+from engine.matching import ItemHits, live
+from engine.program import BoundItem
+from jobs.bench import work
+from jobs.bench.match import Report, Row, timed
+from profiles.inputs import read_profiles
+from store.hits import write_hits
+
+
+def bench_nightly(firms: int, items: int, seed: int, repeat: int) -> Report:
+    """测速: the steps of a whole process on files, then 1 % changed firms and one changed item beside the full match."""
+    report = Report(firms, items)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        work.write_library(folder / "library", items, seed)
+        made = work.load(folder / "library")
+        work.write_profiles(work.make_columns(firms, seed, made.dictionary), folder / "firms.parquet")
+        del made
+        steps = {"读政策库": 0.0, "读企业": 0.0, "比对": 0.0, "写结果": 0.0}
+        begun = time.perf_counter()
+        loaded = work.load(folder / "library")
+        bound = live(loaded.programs, work.AS_OF)
+        steps["读政策库"] = time.perf_counter() - begun
+        begun = time.perf_counter()
+        columns = read_profiles(folder / "firms.parquet", loaded.dictionary, lambda problem: None)
+        steps["读企业"] = time.perf_counter() - begun
+        begun = time.perf_counter()
+        found = Matcher(bound).match(columns, work.AS_OF)
+        steps["比对"] = time.perf_counter() - begun
+        begun = time.perf_counter()
+        report.facts["结果条数"] = write_hits(found, columns.codes, folder / "hits.parquet")
+        steps["写结果"] = time.perf_counter() - begun
+    report.rows += [Row(step, [seconds]) for step, seconds in steps.items()]
+    _incremental(report, bound, columns, found, repeat)
+    return report
+
+
+def _incremental(
+    report: Report, bound: Sequence[BoundItem], columns: Columns, found: Sequence[ItemHits], repeat: int
+) -> None:
+    matcher = Matcher(bound)
+    full, _ = timed(repeat, lambda: Matcher(bound).match(columns, work.AS_OF))
+    report.rows.append(Row("huiqi 全量比对", full))
+    seconds, before = timed(1, lambda: fingerprint(bound, columns, work.AS_OF))
+    assert isinstance(before, Fingerprint)
+    report.rows.append(Row("取指纹（找变动）", seconds))
+    known = {(h.item, h.batch): h for h in found}
+    touched = _touched(columns)
+    change = changes(before, fingerprint(bound, touched, work.AS_OF))
+    firms, patched = timed(
+        repeat, lambda: rematch(known, change, bound, touched, work.AS_OF, matcher=matcher)
+    )
+    report.rows.append(Row("改 1% 企业后只比变动", firms))
+    assert isinstance(patched, list)
+    if any(
+        not np.array_equal(a.rows, b.rows) or not np.array_equal(a.verdict, b.verdict)
+        for a, b in zip(patched, Matcher(bound).match(touched, work.AS_OF), strict=True)
+    ):
+        report.problems.append("只比变动的结果和全量不同")
+    one, _ = timed(repeat, lambda: Matcher(bound[:1]).match(columns, work.AS_OF))
+    report.rows.append(Row("改一个事项后只比它", one))
+    report.facts["1% 企业便宜几倍"] = median(full) / median(firms)
+    report.facts["一个事项便宜几倍"] = median(full) / median(one)
+
+
+def _touched(columns: Columns) -> Columns:
+    """The same firms, one in a hundred with another turnover."""
+    out = columns.between(0, len(columns))
+    key = next(iter(columns.numbers))
+    values = columns.numbers[key].copy()
+    values[::100] = np.where(np.isnan(values[::100]), 1e6, values[::100] * 2 + 1)
+    out.numbers[key] = values
+    return out

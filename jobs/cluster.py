@@ -1,0 +1,109 @@
+"""多机比对: the same matcher under Dask distributed, one task a Parquet row group; nothing of the engine knows about it.
+
+A worker that dies only costs time: Dask gives its row groups to the others, and a task has no effect but its answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from engine.indicators import Dictionary
+from engine.kernel import Matcher, PackedHits
+from engine.matching import AnswerBook, ItemHits
+from engine.program import BoundItem
+from profiles.inputs import CODE, from_table
+
+FIELDS = ("verdict", "low", "high", "fails", "unknown")
+
+
+@contextmanager
+def connect(address: str) -> Iterator[Any]:
+    """连接: `local` starts workers on this machine, anything else is a scheduler's address (tcp://…). Raises ValueError."""
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise ValueError("没有装 Dask：pip install 'huiqi[cluster]'") from None
+    if address != "local":
+        with Client(address, timeout=20) as client:
+            yield client
+        return
+    with (
+        LocalCluster(processes=True, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+def match_cluster(
+    client: Any,
+    profiles: Path,
+    items: Sequence[BoundItem],
+    dictionary: Dictionary,
+    as_of: date,
+    answers: AnswerBook | None = None,
+) -> tuple[list[str], list[ItemHits]]:
+    """多机比对: enterprises of the file and the hits of one process, worked by the cluster's workers.
+
+    Every worker must see `profiles` (a Parquet file) under the same path. Raises ValueError where an enterprise stands
+    in it twice.
+    """
+    codes = _codes(profiles)
+    counts = [pq.ParquetFile(profiles).metadata.row_group(i).num_rows for i in range(_groups(profiles))]
+    # a task's answer, unlike scattered data, is made again when the worker that holds it dies
+    shared = client.submit(_given, (list(items), dictionary, as_of, dict(answers or {})), pure=False)
+    futures = [client.submit(_work, shared, str(profiles), group, pure=False) for group in range(len(counts))]
+    parts: list[list[ItemHits]] = client.gather(futures)
+    starts = np.cumsum([0, *counts])[:-1]
+    return codes, [_joined(item, [p[i] for p in parts], starts) for i, item in enumerate(items)]
+
+
+def _groups(path: Path) -> int:
+    return int(pq.ParquetFile(path).metadata.num_row_groups)
+
+
+def _codes(path: Path) -> list[str]:
+    column = pq.read_table(path, columns=[CODE]).column(CODE)
+    counts = pc.value_counts(column)
+    if len(counts) != len(column) or column.null_count:
+        raise ValueError(f"{path.name} 里有企业重复或没有{CODE}；多机比对前请先合并")
+    return [str(code) for code in column.to_pylist()]
+
+
+Shared = tuple[list[BoundItem], Dictionary, date, AnswerBook]
+
+
+def _given(shared: Shared) -> Shared:
+    """What all tasks have in common."""
+    return shared
+
+
+def _work(
+    shared: tuple[list[BoundItem], Dictionary, date, AnswerBook], path: str, group: int
+) -> list[ItemHits]:
+    """One row group, in a worker."""
+    items, dictionary, as_of, answers = shared
+    faults: list[object] = []
+    table = pq.ParquetFile(path).read_row_group(group)
+    columns = from_table(table, dictionary, faults.append, Path(path))
+    return Matcher(items, threads=1).match(columns, as_of, answers)
+
+
+def _joined(item: BoundItem, parts: Sequence[ItemHits], starts: np.ndarray) -> ItemHits:
+    """The hits of all row groups, with rows counted from the first."""
+    if all(isinstance(p, PackedHits) for p in parts):
+        rows = np.concatenate([p.packed_rows + start for p, start in zip(parts, starts, strict=True)])  # type: ignore[attr-defined]
+        marks = np.concatenate([p.marks for p in parts])  # type: ignore[attr-defined]
+        low, high = (np.concatenate([getattr(p, f) for p in parts]) for f in ("low", "high"))
+        return PackedHits(item, rows, marks, low, high, parts[0].upcoming)
+    rows = np.concatenate([p.rows + start for p, start in zip(parts, starts, strict=True)])
+    fields = [np.concatenate([getattr(p, name) for p in parts]) for name in FIELDS]
+    one = parts[0]
+    return ItemHits(one.item, one.batch, one.ids, rows, *fields, one.upcoming)
