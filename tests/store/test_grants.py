@@ -132,7 +132,7 @@ def test_a_budget_is_never_set_below_what_is_promised(engine):
     case = to_confirm(engine, 1)[0]
     budgets.set_budget(engine, ITEM, BATCH, 100_00, budgets.FIRST_COME, who="钱", on=D, at=AT)
     act(engine, case, "确认", FIRM, date(2026, 6, 10), **ACCOUNT)
-    with pytest.raises(ValueError, match="已经用了 100.00 元"):
+    with pytest.raises(ValueError, match=r"已经用了 100\.00 元"):
         budgets.set_budget(engine, ITEM, BATCH, 99_99, budgets.FIRST_COME, who="钱", on=D, at=AT)
 
 
