@@ -517,7 +517,8 @@ def _tell_import(report: BatchReport) -> None:
         typer.echo(f"  第{one.line}行 {one.column} {one.message}")
     if len(report.problems) > SHOWN:
         rest = len(report.problems) - SHOWN
-        typer.echo(f"  还有{rest}条：huiqi batch show {report.batch}")
+        where = f"huiqi batch show {report.batch}" if report.batch else "加 --json 看全部"
+        typer.echo(f"  还有{rest}条：{where}")
 
 
 def _fact_dict(fact: Any) -> dict[str, Any]:
