@@ -90,13 +90,22 @@ def begin(engine: Engine, item: str, text: str, cases: str, who: str, now: datet
 
 
 def save(
-    engine: Engine, draft_id: int, text: str, note: str, who: str, now: datetime, seen: str
+    engine: Engine,
+    draft_id: int,
+    text: str,
+    note: str,
+    who: str,
+    now: datetime,
+    seen: str,
+    cases: str | None = None,
 ) -> RuleDraft:
-    """存草稿. `seen` is the fingerprint of the text the writer began from; raises DraftError on a lost update."""
+    """存草稿. `seen` is the fingerprint of the text the writer began from, `cases` its cases (None: as they were); raises DraftError on a lost update."""
     with writing(engine) as opened:
         made = _open(opened, draft_id, DRAFT)
         if fingerprint(made.text) != seen:
             raise DraftError(f"没有保存：{made.author} 在您编辑时改过这份草稿。您填的内容还在下面")
+        if cases is not None:
+            made.cases = cases
         made.text, made.note, made.changed, made.author = text, note.strip()[:500], now, who
         opened.add(made)
         audit.record(opened, who, "改规则草稿", made.item, {"草稿": made.id, "指纹": fingerprint(text)}, now)

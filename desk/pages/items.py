@@ -130,9 +130,9 @@ def draft_of(visit: Visit, number: int) -> drafts.RuleDraft:
     return made
 
 
-def check(office: Office, made: drafts.RuleDraft, text: str) -> Checked:
+def check(office: Office, made: drafts.RuleDraft, text: str, cases: str | None = None) -> Checked:
     sets = office.night().run.settings.get("sets", {}) if office.night() else {}  # type: ignore[union-attr]
-    return check_draft(office.library_root, made.item, text, made.cases, sets)
+    return check_draft(office.library_root, made.item, text, made.cases if cases is None else cases, sets)
 
 
 def show_draft(
@@ -153,12 +153,18 @@ def show_draft(
     )  # fmt: skip
 
 
+def cases_of(given: Posted) -> str | None:
+    """样例 of the form; None where the form has no field for them."""
+    raw = given.form.get("cases")
+    return raw.replace("\r\n", "\n") if isinstance(raw, str) else None
+
+
 @router.post("/desk/drafts/{number}/check")
 def check_text(request: Request, number: int, given: Posted = posted("edit")) -> JSONResponse:
     """边写边查: the checker's words with carets, nothing saved."""
     made = draft_of(given.visit, number)
     text = given.form.get("text", "")
-    checked = check(given.visit.office, made, text if isinstance(text, str) else "")
+    checked = check(given.visit.office, made, text if isinstance(text, str) else "", cases_of(given))
     return JSONResponse({"errors": checked.errors, "problems": [words for _, words in checked.problems]})
 
 
@@ -195,7 +201,14 @@ def _save(request: Request, given: Posted, made: drafts.RuleDraft, do: str) -> R
     assert made.id is not None
     try:
         saved = drafts.save(
-            office.engine, made.id, text, given.text("note"), visit.who, office.now(), given.text("seen")
+            office.engine,
+            made.id,
+            text,
+            given.text("note"),
+            visit.who,
+            office.now(),
+            given.text("seen"),
+            cases_of(given),
         )
     except drafts.DraftError as error:
         return show_draft(request, visit, made, text, str(error))
@@ -226,5 +239,9 @@ def _publish(office: Office, made: drafts.RuleDraft, who: str) -> None:
         part = path.with_suffix(f".part-{os.getpid()}")
         part.write_text(made.text, encoding="utf-8")
         part.replace(path)
+        if _draft.cases:
+            tests = path.with_suffix(".test.yaml")
+            part.write_text(_draft.cases, encoding="utf-8")
+            part.replace(tests)
 
     drafts.publish(office.engine, made.id, who, office.now(), put)

@@ -35,6 +35,12 @@ ROLES = {
 }  # fmt: skip
 
 
+KIND_WORDS = {
+    "status": "身份或资格", "place": "地点", "time": "时间", "numeric": "数值", "credit": "信用", "other": "其他", "rate": "按比例",
+    "fixed": "定额", "tiered": "分档", "upto": "最高", "range": "范围", "unit": "单价", "industry": "行业", "vague": "没有定义",
+}  # fmt: skip
+
+
 @router.get("/desk/policies")
 def policy_index(request: Request, visit: Visit = need("items")) -> Response:
     """政策: what is in force, what is under review, clocks."""
@@ -151,7 +157,8 @@ def read_as(entry: dict[str, Any]) -> str:
         "period": "期间",
         "kind": "类型",
     }
-    return "，".join(f"{w} {entry[k]}" for k, w in parts.items() if entry.get(k) is not None)
+    said = {k: KIND_WORDS.get(str(v), str(v)) if k == "kind" else v for k, v in entry.items()}
+    return "，".join(f"{w} {said[k]}" for k, w in parts.items() if said.get(k) is not None)
 
 
 @router.get("/desk/policies/{number}/decompose")
@@ -170,7 +177,7 @@ def decompose_page(request: Request, number: int, visit: Visit = need("items")) 
             {
                 "role": role,
                 "unsure": c["score"] < 0.6,
-                "pieces": _cut(text[c["start"] : c["end"]], c["start"], marks),
+                "pieces": _bare(_cut(text[c["start"] : c["end"]], c["start"], marks)),
             }
         )
     done = sum(p["mark"] is not None for p in rows)
@@ -179,6 +186,13 @@ def decompose_page(request: Request, number: int, visit: Visit = need("items")) 
     return render(
         request, "decompose.html", made=made, rows=rows, clauses=clauses, done=done, own=own, names=names
     )
+
+
+def _bare(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """去掉标题记号 at the beginning of a clause."""
+    if found and found[0]["p"] is None:
+        found[0]["text"] = found[0]["text"].lstrip("# ")
+    return found
 
 
 def _cut(text: str, start: int, marks: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -227,3 +227,20 @@ def contrast(a: str, b: str) -> float:
 
     high, low = sorted((light(a), light(b)), reverse=True)
     return (high + 0.05) / (low + 0.05)
+
+
+def test_cases_are_changed_together_with_their_rule(fresh):
+    path = fresh.post("lin", f"/desk/items/{ITEM}/edit").headers["location"]
+    made = drafts.drafts(fresh.engine, ITEM)[0]
+    cases = made.cases + "  # 复核过\n"
+    form = {
+        "do": "提交签发",
+        "text": made.text,
+        "cases": cases,
+        "note": "样例",
+        "seen": drafts.fingerprint(made.text),
+    }
+    assert fresh.post("lin", path, **form).status_code == 303
+    fresh.post("shen", path, do="签发并发布")
+    published = fresh.home / "library" / f"{ITEM.replace('/', '/items/')}.test.yaml"
+    assert published.read_text(encoding="utf-8") == cases
