@@ -1,1 +1,21 @@
-"""分析: what analysts ask."""
+"""分析台: the analysts' public face; everything here is a pure reading of a night, nothing is written or sent."""
+
+from analysis.backtesting import Backtest, backtest, read_paid_list
+from analysis.effects import Impact, compare
+from analysis.missing import missing_value
+from analysis.night import View, open_night
+from analysis.sweeping import Sweep, sweep, sweep_two
+
+__all__ = [
+    "Backtest",
+    "Impact",
+    "Sweep",
+    "View",
+    "backtest",
+    "compare",
+    "missing_value",
+    "open_night",
+    "read_paid_list",
+    "sweep",
+    "sweep_two",
+]

@@ -1,0 +1,158 @@
+"""回测: a past list of what was really paid against what the rules find; names are linked, never guessed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.night import CODE, NAME, View
+from profiles.codes import is_code, tidy_code, why_not
+from profiles.names import normal_name
+from store.nights import firm_names
+
+CODE_HEADS = (CODE, "信用代码", "社会信用代码")
+NAME_HEADS = (NAME, "单位名称", "申报单位", "企业", "名称")
+MONEY_HEADS = {"金额（元）": 1, "金额(元)": 1, "金额（万元）": 10_000, "金额(万元)": 10_000, "金额": 1}
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """回测结果: four frames and the money in yuan."""
+
+    item: str
+    matched: pd.DataFrame
+    missed: pd.DataFrame
+    unpaid: pd.DataFrame
+    unlinked: pd.DataFrame
+
+    @property
+    def recall(self) -> float:
+        """查全: share of the linked firms on the list that the rules find 符合; 0 for a list nothing of links to."""
+        linked = len(self.matched) + len(self.missed)
+        return len(self.matched) / linked if linked else 0.0
+
+    @property
+    def blame(self) -> pd.DataFrame:
+        """归因: conditions that fail or are undecided for firms that were paid."""
+        rows = [(c, "不符合") for fails in self.missed["fails"] for c in fails]
+        rows += [(c, "缺数据或待判断") for left in self.missed["unknown"] for c in left]
+        frame = pd.DataFrame(rows, columns=["条件", "原因"])
+        return frame.value_counts().rename("企业").reset_index()
+
+    def as_dict(self) -> dict[str, Any]:
+        """机器可读."""
+        return {
+            "item": self.item, "recall": round(self.recall, 4), "matched": len(self.matched),
+            "missed": self.missed[CODE].tolist(), "unpaid": self.unpaid[CODE].tolist(),
+            "unlinked": self.unlinked.to_dict("records"), "blame": self.blame.to_dict("records"),
+            "unpaid_yuan": float(self.unpaid["paid_high"].sum()),
+        }  # fmt: skip
+
+    def words(self) -> str:
+        """一句话."""
+        return (
+            f"名单上认出 {len(self.matched) + len(self.missed)} 家（另有 {len(self.unlinked)} 行认不出），规则判符合 "
+            f"{len(self.matched)} 家，查全 {self.recall:.0%}；符合而不在名单上 {len(self.unpaid)} 家，"
+            f"最高 {self.unpaid['paid_high'].sum() / 1e4:,.2f} 万元"
+        )
+
+    def _repr_html_(self) -> str:
+        parts = [("付了、规则却不符合", self.missed), ("归因", self.blame), ("认不出的行", self.unlinked)]
+        return f"<p>{self.words()}</p>" + "".join(
+            f"<h4>{name}</h4>{frame.to_html(index=False)}" for name, frame in parts if len(frame)
+        )
+
+
+def read_paid_list(path: Path) -> pd.DataFrame:
+    """读兑现名单: .xlsx or .csv as columns 统一社会信用代码, 企业名称 and 金额 (yuan), of what it has.
+
+    The header may stand a few rows down, below a title. Raises ValueError where no row names codes or firms.
+    """
+    if path.suffix.lower() in (".xlsx", ".xlsm"):
+        raw = pd.read_excel(path, header=None, dtype=str)
+    elif path.suffix.lower() == ".csv":
+        from profiles.reading import tell_encoding
+
+        raw = pd.read_csv(path, header=None, dtype=str, encoding=tell_encoding(path))
+    else:
+        raise ValueError(f"{path.name}：回测名单请存成 .xlsx 或 .csv")
+    cells = raw.fillna("").map(lambda v: str(v).strip())
+    for at in range(min(10, len(cells))):
+        heads = list(cells.iloc[at])
+        if set(heads) & {*CODE_HEADS, *NAME_HEADS}:
+            return _named_columns(cells.iloc[at + 1 :], heads, path.name)
+    raise ValueError(f"{path.name}：前十行里没有“{CODE}”或“{NAME}”的表头")
+
+
+def _named_columns(rows: pd.DataFrame, heads: list[str], file: str) -> pd.DataFrame:
+    out = pd.DataFrame(index=rows.index)
+    for target, known in ((CODE, CODE_HEADS), (NAME, NAME_HEADS)):
+        at = next((i for i, h in enumerate(heads) if h in known), None)
+        out[target] = rows.iloc[:, at] if at is not None else ""
+    at = next((i for i, h in enumerate(heads) if h in MONEY_HEADS), None)
+    out["金额"] = float("nan")
+    if at is not None:
+        written = rows.iloc[:, at].str.replace(r"[,，\s]", "", regex=True)
+        money = pd.to_numeric(written, errors="coerce")
+        wrong = money.isna() & (written != "")
+        if wrong.any():
+            line = int(written.index[wrong][0]) + 1
+            raise ValueError(f"{file} 第 {line} 行的金额“{written[wrong].iloc[0]}”不是数字，请改成数字")
+        out["金额"] = money * MONEY_HEADS[heads[at]]
+    return out[(out[CODE] != "") | (out[NAME] != "")].reset_index(drop=True)
+
+
+def backtest(view: View, item: str, paid: pd.DataFrame | Path | str) -> Backtest:
+    """回测: `paid` a list's path or a frame as `read_paid_list` gives it."""
+    table = read_paid_list(Path(paid)) if isinstance(paid, Path | str) else paid
+    linked, unlinked = link(view, table)
+    hits = view.hits(item)
+    on_list = hits[hits[CODE].isin(list(linked))].copy()
+    on_list["已付"] = [linked[c][0] for c in on_list[CODE]]
+    on_list["认定"] = [linked[c][1] for c in on_list[CODE]]
+    fits = hits["verdict"] == "符合"
+    return Backtest(
+        item,
+        on_list[on_list["verdict"] == "符合"].reset_index(drop=True),
+        on_list[on_list["verdict"] != "符合"].reset_index(drop=True),
+        hits[fits & ~hits[CODE].isin(list(linked))].reset_index(drop=True),
+        unlinked,
+    )
+
+
+def link(view: View, table: pd.DataFrame) -> tuple[dict[str, tuple[float, str]], pd.DataFrame]:
+    """认企业: rows by a valid code that has a file, else by a name whose written form is one firm's alone.
+
+    Returns code → (paid, how) and the rows left with the reason. A wrong code is never repaired or passed over.
+    """
+    known = set(view.columns.codes)
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for code, name in zip(view.columns.codes, firm_names(view.columns).to_pylist(), strict=True):
+        if name:
+            by_name[normal_name(name)].append(code)
+    linked: dict[str, tuple[float, str]] = {}
+    left = []
+    for row in table.to_dict("records"):
+        code, how, why = _identify(row, known, by_name)
+        if why:
+            left.append({CODE: row.get(CODE, ""), NAME: row.get(NAME, ""), "原因": why})
+            continue
+        had = linked.get(code, (0.0, how))[0]
+        linked[code] = (had + float(row.get("金额", float("nan"))), how)
+    return linked, pd.DataFrame(left, columns=[CODE, NAME, "原因"])
+
+
+def _identify(row: dict[Any, Any], known: set[str], by_name: dict[str, list[str]]) -> tuple[str, str, str]:
+    code = tidy_code(str(row.get(CODE, "") or ""))
+    if code:
+        if not is_code(code):
+            return "", "", why_not(code)
+        return (code, "代码", "") if code in known else ("", "", "代码有效，但没有这家企业的档案")
+    same = by_name.get(normal_name(str(row.get(NAME, "") or "")), [])
+    if len(same) == 1:
+        return same[0], "名称", ""
+    return "", "", f"同名企业 {len(same)} 家，请补代码" if same else "没有叫这个名称的企业，请补代码"

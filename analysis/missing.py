@@ -1,0 +1,107 @@
+"""数据价值: what each missing indicator holds up, in firms and yuan, and which department could bring it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from analysis.night import View
+from engine import kinds
+from engine.columns import Columns
+from engine.evaluate import Tree
+from engine.expression import references
+from engine.matching import OPEN
+from engine.program import tree_expressions
+
+
+@dataclass
+class _Held:
+    firms: set[int] = field(default_factory=set)
+    items: set[str] = field(default_factory=set)
+    pairs: int = 0
+    alone: int = 0
+    yuan: float = 0.0
+    alone_yuan: float = 0.0
+
+
+def missing_value(view: View, items: list[str] | None = None) -> pd.DataFrame:
+    """数据价值: one row an indicator, the most money first.
+
+    A 待核实 pair counts for every indicator its undecided conditions lack; `单缺` counts the pairs that lack this one
+    alone and no person's answer, so that the datum by itself decides them. Money is the highest possible sum.
+    """
+    held: dict[str, _Held] = defaultdict(_Held)
+    for item in items or list(view.items["item"]):
+        _count(view, item, held)
+    dictionary = view.library.dictionary
+    rows = [
+        {"指标": name, "部门": dictionary[name].department or dictionary[name].source or "企业填报",
+         "企业": len(h.firms), "对": h.pairs, "事项": len(h.items), "最高金额": h.yuan, "单缺": h.alone,
+         "单缺金额": h.alone_yuan}
+        for name, h in held.items()
+    ]  # fmt: skip
+    columns = ["指标", "部门", "企业", "对", "事项", "最高金额", "单缺", "单缺金额"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.sort_values(
+        ["单缺金额", "最高金额", "指标"], ascending=[False, False, True], ignore_index=True
+    )
+
+
+def by_department(values: pd.DataFrame) -> pd.DataFrame:
+    """按部门: sums of what `missing_value` found; a pair that lacks two indicators of a department counts twice."""
+    sums = values.groupby("部门", as_index=False)[["对", "单缺", "最高金额", "单缺金额"]].sum()
+    return sums.sort_values(
+        ["单缺金额", "最高金额", "部门"], ascending=[False, False, True], ignore_index=True
+    )
+
+
+def _count(view: View, item: str, held: dict[str, _Held]) -> None:
+    found, bound = view.found(item), view.bound(item)
+    waiting = np.flatnonzero(found.verdict == OPEN)
+    if not len(waiting):
+        return
+    rows, worth = found.rows[waiting], np.nan_to_num(found.high[waiting])
+    lacking: dict[str, np.ndarray] = {}
+    asked = np.zeros(len(rows), bool)
+    for j, tree in enumerate(bound.conditions):
+        undecided = found.unknown[waiting, j]
+        if _asks(tree):
+            asked |= undecided
+        for expr in tree_expressions(tree):
+            for name, year in references(expr):
+                miss = undecided & is_missing(view.columns, name, year)[rows]
+                lacking[name] = lacking.get(name, np.zeros(len(rows), bool)) | miss
+    count = np.sum(list(lacking.values()), axis=0) if lacking else np.zeros(len(rows))
+    for name, mask in lacking.items():
+        if mask.any():
+            _add(held[name], item, rows, worth, mask, mask & (count == 1) & ~asked)
+
+
+def _add(
+    one: _Held, item: str, rows: np.ndarray, worth: np.ndarray, mask: np.ndarray, alone: np.ndarray
+) -> None:
+    one.firms.update(rows[mask].tolist())
+    one.items.add(item)
+    one.pairs += int(mask.sum())
+    one.alone += int(alone.sum())
+    one.yuan += float(worth[mask].sum())
+    one.alone_yuan += float(worth[alone].sum())
+
+
+def _asks(tree: Tree) -> bool:
+    return tree.kind == "ask" or any(_asks(child) for child in tree.children)
+
+
+def is_missing(columns: Columns, name: str, year: int | None) -> np.ndarray:
+    """缺数据的行: shape (n,); an indicator whose absence has a meaning is never missing."""
+    kind = columns.dictionary[name].kind
+    if columns.speaks(name):
+        return np.zeros(len(columns), bool)
+    if kind in (kinds.TEXT, kinds.CODE):
+        return np.asarray(columns.category(name, year).codes) < 0
+    if kind == kinds.LIST:
+        return columns.listing(name, year).missing
+    return np.isnan(columns.stored(name, year))

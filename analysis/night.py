@@ -1,0 +1,226 @@
+"""一夜在手: a night with the analyst's rule changes laid over it; what was sent stays as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from engine import yamltext
+from engine.claims import Payable, allocate
+from engine.columns import Columns
+from engine.errors import Problem
+from engine.explain import explain
+from engine.match import Match
+from engine.matching import FITS, ItemHits, match
+from engine.policy import Condition, PolicyItem
+from engine.program import BoundItem, Compiler, Program
+from engine.rulefile import Reader
+from policies.library import Library
+from store.database import Engine, database_url, open_database
+from store.nights import Night, firm_names, get_night, home_folder, latest_night
+
+CODE, NAME = "统一社会信用代码", "企业名称"
+WAN = 10_000
+
+
+@dataclass
+class View:
+    """分析视图: a night and the items changed over it (`changed`: item → program)."""
+
+    night: Night
+    changed: dict[str, Program] = field(default_factory=dict)
+    _found: dict[str, ItemHits] = field(default_factory=dict, repr=False)
+
+    @property
+    def columns(self) -> Columns:
+        """数据列: as they were that night."""
+        return self.night.columns()
+
+    @property
+    def library(self) -> Library:
+        """政策库: as it was that night, without the changes."""
+        return self.night.library()
+
+    @property
+    def items(self) -> pd.DataFrame:
+        """事项一览: as the night recorded it (without changes)."""
+        return self.night.items()
+
+    @property
+    def matches(self) -> pd.DataFrame:
+        """全部符合与待核实的对: as the night recorded them (without changes)."""
+        parts = [f for item in self.items["item"] if len(f := self.night.hits(item))]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    def program(self, item: str) -> Program:
+        """事项: changed where it was changed. Raises ValueError for an item that is not in the library."""
+        found = self.changed.get(item) or self.library.program(item)
+        if found is None:
+            known = [
+                p.item.id for p in self.library.programs if p.item.id.endswith("/" + item.split("/")[-1])
+            ]
+            cure = f"，是不是 {known[0]}" if known else "；night.items 里有全部编号"
+            raise ValueError(f"政策库里没有事项“{item}”{cure}")
+        return found
+
+    def bound(self, item: str) -> BoundItem:
+        """在办事项. Raises ValueError where no batch is open on the day of the night."""
+        program = self.program(item)
+        batch = program.item.live_batch(self.night.as_of)
+        if batch is None:
+            raise ValueError(f"{item} 在 {self.night.as_of} 没有在办的批次")
+        return program.bind(batch)
+
+    def found(self, item: str) -> ItemHits:
+        """比对结果 of one item, every pair; kept."""
+        if item not in self._found:
+            self._found[item] = match(
+                [self.bound(item)], self.columns, self.night.as_of, self.night.answers(), every=True
+            )[0]
+        return self._found[item]
+
+    def payable(self, item: str) -> dict[str, Payable]:
+        """就高与预算之后的应付: by code, only of pairs whose amount that changes."""
+        programs = {p: self.program(p) for p in self._together(item)}
+        found = [self.found(p) for p in programs]
+        paid = allocate(programs, found, self.columns.codes)
+        return {code: p for (code, one), p in paid.items() if one == item}
+
+    def _together(self, item: str) -> list[str]:
+        """The item and every live one that shares a group with it."""
+        groups = {e.group for e in self.program(item).exclusive}
+        live = [p for p in self.items["item"] if groups & {e.group for e in self.program(p).exclusive}]
+        return sorted({item, *live})
+
+    def hits(self, item: str) -> pd.DataFrame:
+        """一事项的名单: every firm with verdict, amounts and what is payable, in yuan."""
+        found, paid = self.found(item), self.payable(item)
+        codes = np.array(list(self.columns.codes), object)[found.rows]
+        frame = pd.DataFrame(
+            {
+                CODE: codes,
+                NAME: firm_names(self.columns).to_pandas().to_numpy()[found.rows],
+                "verdict": np.array(["符合", "待核实", "不符合"], object)[found.verdict],
+                "low": found.low,
+                "high": found.high,
+            }
+        )
+        low, high = found.low.copy(), found.high.copy()
+        at = {code: i for i, code in enumerate(codes)}
+        for code, one in paid.items():
+            low[at[code]] = np.nan if one.low is None else one.low
+            high[at[code]] = np.nan if one.high is None else one.high
+        fits = found.verdict == FITS
+        frame["paid_low"] = np.where(fits, low, np.nan)
+        frame["paid_high"] = np.where(fits, high, np.nan)
+        frame["fails"] = _named(found.ids, found.fails)
+        frame["unknown"] = _named(found.ids, found.unknown)
+        return frame
+
+    def funnel(self, item: str) -> pd.DataFrame:
+        """漏斗: condition by condition in the rule's order, firms dropped there and remaining."""
+        found = self.found(item)
+        alive = np.ones(len(found), bool)
+        rows = []
+        for j, numbered in enumerate(self.program(item).conditions):
+            dropped = int((alive & found.fails[:, j]).sum())
+            alive &= ~found.fails[:, j]
+            rows.append(
+                {"条件": numbered.id, "原文": numbered.condition.quote, "依据": numbered.condition.cite,
+                 "挡下": dropped, "待核实": int((alive & found.unknown[:, j]).sum()), "剩下": int(alive.sum())}
+            )  # fmt: skip
+        return pd.DataFrame(rows)
+
+    def explain(self, code: str, item: str) -> Match:
+        """依据 of one pair. Raises ValueError for a firm that was not there that night."""
+        row = self.night.row(code)
+        if row is None:
+            raise ValueError(f"这一夜没有企业 {code}")
+        one = self.columns.take(np.array([row]))
+        return explain(self.bound(item), one, self.night.as_of, self.night.answers())
+
+    def with_rule(
+        self, item: str, text: str | None = None, *, conditions: Mapping[str, str] | None = None,
+        budget: float | None = None,
+    ) -> View:  # fmt: skip
+        """换规则试算: the same night with one item changed: a whole rule file's `text`, or expressions by condition
+        id, or the live batch's budget in yuan. Raises ValueError with every fault of the change."""
+        faults: list[Problem] = []
+        changed = self.program(item).item if text is None else _read_item(text, item, faults)
+        for name, expression in (conditions or {}).items():
+            changed = _with_condition(changed, name, expression)
+        if budget is not None:
+            live = changed.live_batch(self.night.as_of)
+            changed = replace(
+                changed,
+                batches=tuple(replace(b, budget=budget) if b is live else b for b in changed.batches),
+            )
+        program = self._compile(changed, faults)
+        programs = {**self.changed, item: program}
+        keep = {k: v for k, v in self._found.items() if k != item}
+        return View(self.night, programs, keep)
+
+    def _compile(self, item: PolicyItem, faults: list[Problem]) -> Program:
+        loaded = self.library.documents[item.document_id]
+        compiler = Compiler(self.library.dictionary, self.library.sets, faults.append)
+        program = compiler.item(item, loaded.document, loaded.general)
+        errors = [p for p in faults if p.level == "error" and p.code <= 2]
+        if program is None or errors:
+            raise ValueError("改后的规则有错：\n" + "\n".join(p.render() for p in errors))
+        return program
+
+    def _repr_html_(self) -> str:
+        counts = self.night.counts
+        changed = "、".join(self.changed) or "无"
+        return (
+            f"<p>第 {self.night.no} 次比对，{self.night.as_of}：企业 {counts['firms']:,} 家，事项 {counts['items']} 个，"
+            f"符合 {counts['fits']:,} 对，待核实 {counts['open']:,} 对。改动的事项：{changed}</p>"
+        )
+
+
+def _named(ids: tuple[str, ...], mask: np.ndarray) -> list[list[str]]:
+    return [[ids[j] for j in np.flatnonzero(row)] for row in mask]
+
+
+def _read_item(text: str, item: str, faults: list[Problem]) -> PolicyItem:
+    root = yamltext.read(text, f"{item}（改）", faults.append)
+    read = Reader(faults.append).item(root) if root is not None else None
+    if read is None:
+        raise ValueError("改后的规则读不出来：\n" + "\n".join(p.render() for p in faults))
+    if read.id != item:
+        raise ValueError(f"改的是 {item}，文件里写的是 item: {read.id}")
+    return read
+
+
+def _with_condition(item: PolicyItem, name: str, expression: str) -> PolicyItem:
+    """One leaf's expression replaced, found by its id or the id of the condition it is all of."""
+    known = [c for c in item.conditions.walk()] if item.conditions else []
+    node = next((c for c in known if c.id == name), None)
+    leaves = [c for c in node.leaves() if c.kind == "when"] if node else []
+    if len(leaves) != 1 or item.conditions is None:
+        ids = [c.id for c in known if c.id and sum(x.kind == "when" for x in c.leaves()) == 1]
+        raise ValueError(f"“{name}”不是只有一个算式的条件；{item.id} 可以改的有：{'、'.join(ids)}")
+    return replace(item, conditions=_put(item.conditions, leaves[0], expression))
+
+
+def _put(node: Condition, leaf: Condition, text: str) -> Condition:
+    if node is leaf:
+        return replace(node, text=text)
+    return replace(node, children=tuple(_put(c, leaf, text) for c in node.children))
+
+
+def open_night(where: Path | str | Engine | None = None, no: int | None = None) -> View:
+    """打开一夜: of a data folder (None: HUIQI_HOME or var/) or a database engine; the latest, or number `no`.
+
+    Raises ValueError where there is none yet.
+    """
+    home = Path(where) if isinstance(where, Path | str) else home_folder()
+    engine = where if isinstance(where, Engine) else open_database(database_url({"HUIQI_HOME": str(home)}))
+    night = latest_night(engine, home) if no is None else get_night(engine, no, home)
+    if night is None:
+        raise ValueError(f"{home} 里还没有比对过，请先运行 huiqi demo 或 huiqi nightly")
+    return View(night)
