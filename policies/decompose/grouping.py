@@ -19,7 +19,9 @@ from .quantities import quantities
 _CONTINUES = re.compile(
     r"^(?:其中|同时|并|每|单个|单项|同一|累计|年度|最高|总额|全年|当期|合计|奖励|补[贴助]|资助|支持|贷款|享受|超过|以上|上述|对其|该|此项|期限|具体|按)"
 )
-_TRIGGER = re.compile(r"^(?:对(?!其)|凡|新|首次|初次|经|被|获|在|鼓励|支持|企业|申请|国内|符合)")
+_TRIGGER = re.compile(
+    r"^(?:对(?!其)|凡|新|首次|初次|经|被|获|在|鼓励|支持|扶持|推进|构建|推动|引导|培育|促进|加强|实施|企业|申请|国内|符合)"
+)
 _LEVEL = re.compile(r"国家级|省级|市级|区级|县级|[一二三]等奖|[一二三四五]星|[ABC]类|主板|新三板|国家|省|市")
 
 
@@ -78,7 +80,7 @@ def _keys(reading: Reading, piece: Piece) -> list[str]:
     return out or ["words"]
 
 
-MERGE = 0.5  # two pieces make one item where that is the likelier; a threshold tuned for F1 on pairs joins too much
+MERGE = 0.45  # two pieces make one item where that is the likelier; a threshold tuned for F1 on pairs joins too much
 
 
 def group(reading: Reading, pieces: Sequence[Piece], model: LinearModel) -> list[list[Piece]]:
