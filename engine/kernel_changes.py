@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from engine.columns import Columns
 from engine.expression import Node, references
 from engine.kernel import Matcher
-from engine.matching import AnswerBook, ItemHits
+from engine.matching import AnswerBook, DetailHits, ItemHits
 from engine.program import BoundItem, benefit_expressions, tree_expressions
 
 Digests = NDArray[np.uint64]
@@ -103,7 +103,7 @@ def firm_digests(columns: Columns) -> Digests:
             names = np.array([*(_seed((key, name)) for name in cats.names), np.uint64(0)], np.uint64)
             total += names[cats.codes]
         for key, lists in columns.lists.items():
-            members = np.array([_seed((key, name)) for name in lists.names] or [0], np.uint64)
+            members = np.array([_seed((key, name)) for name in lists.names] or [np.uint64(0)], np.uint64)
             sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(members[lists.codes], dtype=np.uint64)])
             present = sums[lists.offsets[1:]] - sums[lists.offsets[:-1]] + _seed((key, "有"))
             total += np.where(lists.missing, np.uint64(0), _mixed(present))
@@ -173,6 +173,10 @@ class PatchedHits(ItemHits):
         for name in ("item", "batch", "ids", "upcoming"):
             put(self, name, getattr(new, name))
         put(self, "_parts", (old, new, rows, changes, firms))
+        everyone = np.arange(firms) if changes.moved is None else changes.moved
+        anew = np.zeros(firms + 1, bool)  # the last place stands for rows that are gone
+        anew[rows], anew[-1] = True, True
+        put(self, "detail", _details(old.detail, new.detail, everyone, anew, rows))
 
     _parts: tuple[ItemHits, ItemHits, NDArray[np.intp], Changes, int]
 
@@ -216,6 +220,23 @@ class PatchedHits(ItemHits):
     @property
     def unknown(self) -> NDArray[np.bool_]:
         return self._whole["unknown"]
+
+
+def _details(
+    old: DetailHits | None, new: DetailHits | None, at: NDArray[np.intp], anew: NDArray[np.bool_], rows: NDArray[np.intp]
+) -> DetailHits | None:  # fmt: skip
+    """Detail rows of the enterprises that stay as they were, and the new ones, in the order of enterprises."""
+    if old is None or new is None:
+        return new if old is None else old
+    owner = at[old.owner]
+    keep = np.flatnonzero(~anew[owner])
+    owners = np.concatenate([owner[keep], rows[new.owner]])
+    order = np.argsort(owners, kind="stable")
+    ids = [*(old.ids[i] for i in keep), *new.ids]
+    ends = [
+        np.concatenate([getattr(old, f)[keep], getattr(new, f)])[order] for f in ("verdict", "low", "high")
+    ]
+    return DetailHits(owners[order], tuple(ids[i] for i in order), *ends)
 
 
 def rematch(

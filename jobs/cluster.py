@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from engine.indicators import Dictionary
 from engine.kernel import Matcher, PackedHits
-from engine.matching import AnswerBook, ItemHits
+from engine.matching import AnswerBook, DetailHits, ItemHits
 from engine.program import BoundItem
 from profiles.inputs import CODE, from_table
 
@@ -104,6 +104,20 @@ def _joined(item: BoundItem, parts: Sequence[ItemHits], starts: np.ndarray) -> I
         low, high = (np.concatenate([getattr(p, f) for p in parts]) for f in ("low", "high"))
         return PackedHits(item, rows, marks, low, high, parts[0].upcoming)
     rows = np.concatenate([p.rows + start for p, start in zip(parts, starts, strict=True)])
-    fields = [np.concatenate([getattr(p, name) for p in parts]) for name in FIELDS]
+    verdict, low, high, fails, unknown = (
+        np.concatenate([getattr(p, name) for p in parts]) for name in FIELDS
+    )
     one = parts[0]
-    return ItemHits(one.item, one.batch, one.ids, rows, *fields, one.upcoming)
+    detail = _joined_details([p.detail for p in parts], starts)
+    return ItemHits(
+        one.item, one.batch, one.ids, rows, verdict, low, high, fails, unknown, one.upcoming, detail
+    )  # fmt: skip
+
+
+def _joined_details(parts: Sequence[DetailHits | None], starts: np.ndarray) -> DetailHits | None:
+    found = [(p, start) for p, start in zip(parts, starts, strict=True) if p is not None]
+    if not found:
+        return None
+    owner = np.concatenate([p.owner + start for p, start in found])
+    verdict, low, high = (np.concatenate([getattr(p, name) for p, _ in found]) for name in FIELDS[:3])
+    return DetailHits(owner, tuple(i for p, _ in found for i in p.ids), verdict, low, high)

@@ -35,6 +35,19 @@ def assert_same(fast: list[ItemHits], plain: list[ItemHits]) -> None:
             same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
             assert same.all(), (name, field, ours[~same][:3], theirs[~same][:3])
 
+        assert_same_details(one, other)
+
+
+def assert_same_details(one: ItemHits, other: ItemHits) -> None:
+    if one.detail is None or other.detail is None:
+        assert one.detail is other.detail
+        return
+    assert one.detail.ids == other.detail.ids
+    for field in ("owner", "verdict", "low", "high"):
+        assert np.array_equal(
+            getattr(one.detail, field), getattr(other.detail, field), equal_nan=field in ("low", "high")
+        )
+
 
 def random_work(seed: int, folder: Path, firms: int = 80) -> Work:
     given = sample(seed, folder / "library", firms)
