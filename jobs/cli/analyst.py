@@ -1,0 +1,153 @@
+"""分析命令: huiqi impact · sweep · missing · backtest; they read a night and change nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from jobs.cli.common import telling
+from jobs.cli.nightly import HomeOption
+
+JsonOption = Annotated[bool, typer.Option("--json", help="机器可读的结果")]
+RunOption = Annotated[int | None, typer.Option("--run", help="第几次比对；默认最近一次")]
+ItemArgument = Annotated[str, typer.Argument(help="事项编号，例如 bs-2025-06/rd-intensity")]
+SHOWN = 30
+
+
+def register(app: typer.Typer) -> None:
+    """登记命令."""
+    app.command("impact")(impact_command)
+    app.command("sweep")(sweep_command)
+    app.command("missing")(missing_command)
+    app.command("backtest")(backtest_command)
+
+
+def impact_command(
+    item: ItemArgument,
+    when: Annotated[list[str], typer.Option("--when", help="改一条：条件编号=新算式，可写多次")] = [],  # noqa: B006
+    rule: Annotated[Path | None, typer.Option("--rule", help="改后的整份规则文件 .yaml")] = None,
+    budget: Annotated[float | None, typer.Option("--budget", help="改预算，元")] = None,
+    home: HomeOption = None,
+    run: RunOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """改一条规则之前先看：哪些企业进来、哪些出去、多少钱、占多少预算。不改政策库，不告知任何人。
+
+    例：huiqi impact bs-2025-06/rd-intensity --when 'rd_scale=研发费用[Y] >= 500万元'
+    """
+    from analysis import compare
+
+    with telling():
+        changes = dict(_pair(text) for text in when)
+        if not changes and rule is None and budget is None:
+            raise ValueError("没有说改什么：用 --when、--rule 或 --budget")
+        before = _open(home, run)
+        text = rule.read_text(encoding="utf-8") if rule else None
+        found = compare(before, before.with_rule(item, text, conditions=changes, budget=budget), item)
+    if as_json:
+        _json(found.as_dict())
+        return
+    typer.echo(found.words())
+    _show(found.firms)
+
+
+def sweep_command(
+    item: ItemArgument,
+    condition: Annotated[str, typer.Argument(help="条件编号，例如 rd_scale")],
+    values: Annotated[list[str], typer.Argument(help="门槛，按规则里的写法，例如 200万元 300万元 5%")],
+    home: HomeOption = None,
+    run: RunOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """把一个门槛逐个试过去：各有多少家、多少钱（就高与预算核减之前）。
+
+    例：huiqi sweep bs-2025-06/rd-intensity rd_scale 200万元 300万元 500万元
+    """
+    from analysis import sweep
+
+    with telling():
+        found = sweep(_open(home, run), item, condition, values)
+    if as_json:
+        _json(
+            {
+                "item": item,
+                "condition": condition,
+                "budget": found.budget,
+                "rows": found.table.to_dict("records"),
+            }
+        )
+    else:
+        _show(found.table)
+
+
+def missing_command(
+    items: Annotated[list[str] | None, typer.Argument(help="只看这些事项；默认全部")] = None,
+    home: HomeOption = None,
+    run: RunOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """缺的数据各压着多少企业和钱，该找哪个部门要。
+
+    例：huiqi missing
+    """
+    from analysis import missing_value
+
+    with telling():
+        found = missing_value(_open(home, run), items or None)
+    if as_json:
+        _json(found.to_dict("records"))
+    else:
+        _show(found)
+
+
+def backtest_command(
+    item: ItemArgument,
+    paid: Annotated[Path, typer.Argument(help="兑现名单 .xlsx .csv，要有代码或企业名称一列")],
+    gate: Annotated[float, typer.Option("--gate", min=0, max=1, help="查全低于它就以 1 退出")] = 0.0,
+    home: HomeOption = None,
+    run: RunOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """拿当年真付过的名单验规则：付了却判不符合的怪谁，符合却没付的有谁。
+
+    例：huiqi backtest bs-2025-06/rd-intensity 2025年公示名单.xlsx --gate 0.95
+    """
+    from analysis import backtest
+
+    with telling():
+        found = backtest(_open(home, run), item, paid)
+    if as_json:
+        _json(found.as_dict())
+    else:
+        typer.echo(found.words())
+        _show(found.blame)
+        _show(found.unlinked)
+    if found.recall < gate:
+        raise typer.Exit(1)
+
+
+def _open(home: Path | None, run: int | None) -> Any:
+    from analysis import open_night
+
+    return open_night(home, run)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, mark, expression = text.partition("=")
+    if not mark or not name.strip() or not expression.strip():
+        raise ValueError(f"“{text}”应当写成 条件编号=新算式，例如 'rd_scale=研发费用[Y] >= 500万元'")
+    return name.strip(), expression.strip()
+
+
+def _json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, default=float))
+
+
+def _show(frame: Any) -> None:
+    if len(frame):
+        typer.echo(frame.head(SHOWN).to_string(index=False))
+    if len(frame) > SHOWN:
+        typer.echo(f"…… 另有 {len(frame) - SHOWN} 行，用 --json 看全")
