@@ -22,6 +22,8 @@ class Unreadable(ValueError):
 
 def read_document(path: Path) -> str:
     """读政策文件: the text of a .docx, .pdf, .html, .txt or .md file. Raises Unreadable and OSError."""
+    if not path.is_file():
+        raise Unreadable(f"没有这个文件：{path}；请核对路径")
     suffix = path.suffix.lower()
     data = path.read_bytes()
     if suffix in LEGACY or data[:4] == _OLE:
