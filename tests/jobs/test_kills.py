@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import binaries
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -15,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_no_effect_and_no_money_is_lost_or_doubled(kind: str, request: pytest.FixtureRequest):
     """In a process of its own: it forks, and pytest has threads."""
     url = request.getfixturevalue("postgres_server") if kind == "postgresql" else ""
-    command = [sys.executable, "scripts/torture.py", "--kills", "10", "--campaigns", "1", "--only", kind]
+    command = [sys.executable, "scripts/torture.py", "--kills", "5", "--campaigns", "1", "--only", kind]
     ran = subprocess.run(
         [*command, *(["--postgres", url] if url else [])],
         cwd=ROOT,
@@ -24,4 +26,14 @@ def test_no_effect_and_no_money_is_lost_or_doubled(kind: str, request: pytest.Fi
         timeout=300,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "10 kills" in ran.stdout or "11 kills" in ran.stdout, ran.stdout
+    assert "no money lost" in ran.stdout, ran.stdout
+
+
+@pytest.mark.slow
+def test_a_killed_night_ends_as_the_undisturbed_one():
+    if binaries() is None:
+        pytest.skip("no PostgreSQL binaries here")
+    command = [sys.executable, "scripts/torture_night.py", "2"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.count("equal to an undisturbed one") == 2, ran.stdout
