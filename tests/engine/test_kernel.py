@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from engine import kernel, matching
 from engine.columns import Columns
+from engine.evaluate import Tree
 from engine.kernel import Matcher, match_fast
 from engine.matching import AnswerBook, ItemHits, live
 from engine.program import BoundItem
@@ -92,3 +94,19 @@ def test_one_firm(tmp_path: Path) -> None:
     for row in range(5):
         one = columns.between(row, row + 1)
         assert_same(matcher.match(one, day, answers, True), matching.match(items, one, day, answers, True))
+
+
+@pytest.mark.parametrize("count", (9, 17, 33, 64, 65))
+def test_many_conditions(count: int, tmp_path: Path) -> None:
+    """Masks of two, four and eight bytes, and one condition more than a mask holds."""
+    works = [random_work(seed, tmp_path / str(seed), 60) for seed in range(20, 26)]
+    _, columns, day, _ = works[0]
+    own = [i for items, *_ in works for i in items if i.program.item.subject == "企业"]
+    numbered = [c for i in own for c in i.program.conditions]
+    trees = [Tree("any", children=(t, Tree("not", children=(t,)))) for i in own for t in i.conditions]
+    program = replace(own[0].program, conditions=tuple((numbered * count)[:count]))
+    item = replace(own[0], program=program, conditions=tuple((trees * count)[:count]))
+    for every in (False, True):
+        plain = matching.match([item], columns, day, {}, every)
+        assert plain[0].unknown.any()
+        assert_same(Matcher([item]).match(columns, day, {}, every), plain)
