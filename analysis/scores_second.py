@@ -1,8 +1,8 @@
 """第二总体: invented firms from the shapes of official statistics; shares neither code nor parameters with profiles/sample.
 
-Shapes: sector shares and the share of small firms after 第五次全国经济普查公报 (rounded); revenue and staff heavy-tailed (Pareto
-within sectors); R&D intensity higher in manufacturing and information services after the R&D bulletins. A firm's research
-shows in no single column: it depends on staff, margin and sector together.
+Only the kinds of shape are those of official statistics (many small firms, heavy-tailed revenue and staff, more research in
+manufacturing and information services); every number here is chosen by hand and fitted to no published table. A firm's
+research shows in no single column: it depends on staff, margin and sector together.
 """
 
 from __future__ import annotations
