@@ -43,7 +43,7 @@ def _correlation(X: Floats, y: NDArray[np.int64]) -> Floats:
     return np.abs(centred.T @ answer) / np.where(spread > 0, spread, np.inf)
 
 
-class ConditionScorer(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class ConditionScorer(ClassifierMixin, BaseEstimator):
     """条件评分器: two cross-fitted boosted models with native missing values, calibrated on what each did not see.
 
     Fewer than `least` answers of either kind: the base rate alone (`fallback_`).
@@ -112,7 +112,7 @@ def _fewest(answer: NDArray[np.int64]) -> int:
     return int(min(answer.sum(), len(answer) - answer.sum())) if len(answer) else 0
 
 
-class PairCombiner(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class PairCombiner(ClassifierMixin, BaseEstimator):
     """合成器: conditions of one pair go together, so their product is too small; learned on pairs with known answers.
 
     X (n, k): probabilities of the pair's unknown conditions, NaN where a condition is not unknown.
