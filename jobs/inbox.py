@@ -1,28 +1,29 @@
-"""收件箱: files that lie in the inbox, each given to the source whose pattern it fits."""
+"""收件箱: what a night took in of the files that lie there, sorted for telling."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from fnmatch import fnmatch
 from pathlib import Path
 
 from engine.indicators import Dictionary
-from profiles.source import BUILT_IN, Source, SourceError, load_sources
+from profiles.source import BUILT_IN, Source, load_sources
+from store import batches
 from store.database import Engine
-from store.imports import BatchReport, import_file
+from store.imports import BatchReport
 
-IGNORED = (".md", ".part", ".tmp")
+IGNORED = ("manifest.json", "说明.md")
 
 
 @dataclass
 class InboxReport:
-    """收件箱小结: a report a file, files that fit no source, and files that could not be read."""
+    """收件箱小结: a report a file taken in, files that no source claims, files that could not be read, files seen before."""
 
     batches: list[BatchReport] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    seen: int = 0
 
     def totals(self) -> dict[str, int]:
         """合计: rows by what became of them."""
@@ -35,43 +36,37 @@ def sources_for(home: Path) -> dict[str, Source]:
     return load_sources(BUILT_IN, home / "sources")
 
 
-def source_of(path: Path, sources: Mapping[str, Source]) -> Source | None:
-    """文件的来源: the source whose inbox pattern the file's name fits; the longest pattern goes first."""
-    fits = [s for s in sources.values() if s.inbox and fnmatch(path.name, s.inbox)]
-    return max(fits, key=lambda s: len(s.inbox), default=None)
-
-
-def inbox_files(folder: Path) -> list[Path]:
-    """收件箱里的文件, in the order of their names."""
-    if not folder.is_dir():
-        return []
-    files = (p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
-    return sorted(p for p in files if p.suffix.lower() not in IGNORED and p.name != "manifest.json")
-
-
 def import_inbox(
     engine: Engine,
     folder: Path,
-    sources: Mapping[str, Source],
+    sources: dict[str, Source],
     *,
     dictionary: Dictionary,
     arrived_at: datetime,
     tell: Callable[[str], None] = lambda text: None,
 ) -> InboxReport:
-    """导入收件箱: every file that fits a source; a faulty file is told and the rest goes on."""
+    """导入收件箱: every file that a source claims and that has not been seen; a faulty file is told, the rest goes on."""
+    if not folder.is_dir():
+        return InboxReport()
+    found = batches.import_inbox(
+        engine,
+        folder,
+        sources=sources,
+        dictionary=dictionary,
+        arrived_at=arrived_at,
+        told=lambda one: tell(one.file),
+    )
     out = InboxReport()
-    for path in inbox_files(folder):
-        source = source_of(path, sources)
-        if source is None:
-            out.strangers.append(path.name)
+    for report in found.imported:
+        unreadable = [p.message for p in report.problems if p.code == "unreadable"]
+        out.failures += unreadable
+        if not unreadable:
+            out.batches.append(report)
+    for name, why in found.passed:
+        if name in IGNORED:
             continue
-        tell(path.name)
-        try:
-            report = import_file(
-                engine, path, source, dictionary=dictionary, arrived_at=arrived_at, by="收件箱"
-            )
-        except (SourceError, OSError) as error:
-            out.failures.append(str(error))
-            continue
-        out.batches.append(report)
+        if why.startswith("没有来源"):
+            out.strangers.append(name)
+        else:
+            out.seen += 1
     return out

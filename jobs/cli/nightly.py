@@ -106,6 +106,8 @@ def _print(report: Any) -> None:
         f"导入 {len(report.inbox.batches)} 个文件 {totals['rows']:,} 行：新 {totals['new']:,}，变 {totals['changed']:,}，"
         f"不变 {totals['unchanged']:,}，退回 {totals['rejected']:,}，待人确认 {totals['to_confirm']:,}"
     )
+    if report.inbox.seen:
+        typer.echo(f"收件箱里另有 {report.inbox.seen} 个文件以前导入过，没有重做")
     if report.inbox.strangers:
         typer.echo(f"不认识的文件：{'、'.join(report.inbox.strangers)}（在 sources/ 里声明来源）")
     if report.refused:
