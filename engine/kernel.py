@@ -198,7 +198,8 @@ class _Run:
     def __init__(self, planned: Plan, columns: Columns, as_of: date, threads: int):
         from engine import kernel_code as code
 
-        self.code, self.plan, self.columns, self.as_of = code, planned, columns, as_of
+        self.code: Any = code
+        self.plan, self.columns, self.as_of = planned, columns, as_of
         attacher = Attacher(planned, columns)
         self.attached: Attached = attacher.attach()
         attacher.gather()
