@@ -31,7 +31,7 @@ def draw(report: Report, path: Path) -> None:
         pyplot.close(figure)
 
 
-def _chinese_font(manager) -> str | None:  # type: ignore[no-untyped-def]
+def _chinese_font(manager) -> str | None:
     """A font with Chinese letters, from the package that carries one; None where it is absent."""
     import importlib.util
 

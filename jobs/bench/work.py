@@ -270,6 +270,6 @@ class Size:
     seed: int = 1
 
 
-def load(root: Path):  # type: ignore[no-untyped-def]
+def load(root: Path):
     """读政策库 written by `write_library`."""
     return load_library(root, builtin_dictionary())

@@ -65,7 +65,7 @@ def nightly_command(
     _show(report, chart, as_json)
 
 
-def _show(report, chart: Path | None, as_json: bool) -> None:  # type: ignore[no-untyped-def]
+def _show(report, chart: Path | None, as_json: bool) -> None:
     """Table, facts and problems; exit 1 where answers differ or a peer is missing."""
     ours = next((r for r in report.rows if r.name.startswith("huiqi")), None)
     if as_json:
