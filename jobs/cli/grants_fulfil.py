@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,16 +27,11 @@ def register(app: typer.Typer) -> None:
 
 
 def open_store(home: Path | None) -> tuple[Any, Path]:
-    """打开数据: the upgraded database and the data folder; the demo's where there is no other."""
-    from store.database import database_url, open_database, upgrade
-    from store.nights import home_folder
+    """打开数据: the upgraded database and the data folder."""
+    from jobs.cli.nightly import open_home
+    from store.database import upgrade
 
-    folder = home or home_folder()
-    named = home is not None or os.environ.get("HUIQI_DB") or os.environ.get("HUIQI_HOME")
-    if not named and not (folder / "huiqi.db").exists() and (folder / "demo" / "huiqi.db").exists():
-        folder = folder / "demo"
-        typer.echo(f"用样例的数据：{folder}", err=True)
-    engine = open_database(database_url({**os.environ, "HUIQI_HOME": str(folder)}))
+    engine, folder = open_home(home)
     upgrade(engine)
     return engine, folder
 
