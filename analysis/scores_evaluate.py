@@ -99,7 +99,7 @@ def collect(
     return Tested(np.vstack(conditions), np.vstack(pairs))
 
 
-def _pairs(bound, hits: ItemHits, rows, unknown, p, scoring: Scoring, typical, paid, held) -> Floats:  # type: ignore[no-untyped-def]
+def _pairs(bound, hits: ItemHits, rows, unknown, p, scoring: Scoring, typical, paid, held) -> Floats:
     score = scoring.model.combiner.predict_proba(p)[:, 1] if len(p) else np.zeros(0)  # type: ignore[union-attr]
     whole = np.full(len(hits), np.nan)
     whole[hits.verdict == OPEN] = score

@@ -67,7 +67,7 @@ def _firm(rng: np.random.Generator, sector: tuple[str, float, int, float]) -> di
     return out
 
 
-def _years(rng, born, staff, per_head, margin, trend, research_done, research):  # type: ignore[no-untyped-def]
+def _years(rng, born, staff, per_head, margin, trend, research_done, research):
     names = ("营业收入", "销售收入", "主营业务收入", "研发费用", "从业人数", "参保人数", "资产总额", "资产负债率", "利润总额",
              "应纳税所得额", "从业人数季度平均", "资产总额季度平均", "四上企业", "裁员率", "科技人员数", "纳税总额",
              "出口额", "纳税信用等级", "企业规模", "新招用高校毕业生数", "高新技术产品收入", "境内研发费用")  # fmt: skip

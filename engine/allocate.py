@@ -79,7 +79,9 @@ def _highest(out: list[Settled], members: list[int]) -> None:
     """就高: whoever is certainly not the highest gives way, to the best of those that stay."""
     claims = [out[i].claim for i in members]
     dropped = {
-        i for i, claim in zip(members, claims, strict=True) if any(_beats(o, claim) for o in claims if o is not claim)
+        i
+        for i, claim in zip(members, claims, strict=True)
+        if any(_beats(o, claim) for o in claims if o is not claim)
     }
     stay = [i for i in members if i not in dropped]
     for i in dropped:
@@ -95,7 +97,9 @@ def _highest(out: list[Settled], members: list[int]) -> None:
 def _difference(out: list[Settled], members: list[int], paid: float) -> None:
     """补差: what the amount is above what was already received in the group."""
     for i in members:
-        low, high = (None if end is None else max(0.0, _cents(end - paid)) for end in (out[i].low, out[i].high))
+        low, high = (
+            None if end is None else max(0.0, _cents(end - paid)) for end in (out[i].low, out[i].high)
+        )
         out[i] = replace(out[i], low=low, high=high, marked=paid > 0)
 
 
@@ -122,12 +126,17 @@ def _fraction(yuan: float | None) -> Fraction:
 
 
 def _reduced(settled: Settled, factor: Fraction) -> Settled:
-    ends = (None if end is None else float(math.floor(_fraction(end) * factor)) for end in (settled.low, settled.high))
+    ends = (
+        None if end is None else float(math.floor(_fraction(end) * factor))
+        for end in (settled.low, settled.high)
+    )
     low, high = ends
     return replace(settled, low=low, high=high, reduced_by="按比例核减")
 
 
-def _queue(settled: Sequence[Settled], payable: Iterable[Settled], limit: Fraction, how: str) -> list[Settled]:
+def _queue(
+    settled: Sequence[Settled], payable: Iterable[Settled], limit: Fraction, how: str
+) -> list[Settled]:
     """先到先得 by order, 按评分 by points: each is paid in full while the budget lasts, the last one what is left."""
     sign = -1 if how == "按评分" else 1
 

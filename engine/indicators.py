@@ -101,10 +101,18 @@ def _entry(name: str, node: Node, report: Report) -> Indicator | None:
         return None
     absent = _text(node, "absent_means")
     if absent and kind not in ABSENT.get(absent, ()):
-        report(Problem(2, f"“{name}”是{kind}，absent_means 不能是“{absent}”（是否用 否，数用 0，其余用 无）", place))
+        report(
+            Problem(
+                2, f"“{name}”是{kind}，absent_means 不能是“{absent}”（是否用 否，数用 0，其余用 无）", place
+            )
+        )
         sound = False
     unit = _text(node, "unit")
-    if unit and kind == kinds.COUNT and kinds.canonical_unit(unit) not in map(kinds.canonical_unit, kinds.COUNT_UNITS):
+    if (
+        unit
+        and kind == kinds.COUNT
+        and kinds.canonical_unit(unit) not in map(kinds.canonical_unit, kinds.COUNT_UNITS)
+    ):
         report(Problem(1, f"没有“{unit}”这个计量单位。{nearest(unit, kinds.COUNT_UNITS)}", place))
         sound = False
     fresh = _text(node, "fresh_for")

@@ -541,7 +541,7 @@ class _Calculator(Calculator):
         low, high = self._edges[key]
         tape = value.tape
         sure = tape.emit(GEK, value.at, x=low) if op == ">=" else tape.emit(GTK, value.at, x=high)
-        return Truth(sure, sure | tape.emit(ISNAN, value.at))  # type: ignore[arg-type]
+        return Truth(sure, sure | tape.emit(ISNAN, value.at))
 
 
 class Amounts:

@@ -75,7 +75,9 @@ def main(count: int, url: str) -> None:
     ours.send("stop")
     requests, distinct = ours.recv()
     print(f"queued {count} in {queued:.1f} s ({count / queued:,.0f}/s)")
-    print(f"delivered {report.counts} in {took:.1f} s ({count / took:,.0f}/s); {requests} requests, {distinct} keys")
+    print(
+        f"delivered {report.counts} in {took:.1f} s ({count / took:,.0f}/s); {requests} requests, {distinct} keys"
+    )
 
 
 if __name__ == "__main__":

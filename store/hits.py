@@ -36,7 +36,7 @@ def id_lists(ids: Sequence[str], masks: NDArray[np.bool_]) -> pa.Array:
     if not len(masks):
         return pa.array([], pa.list_(pa.string()))
     packed = np.packbits(masks, axis=1) if masks.shape[1] else np.zeros((len(masks), 1), np.uint8)
-    distinct, first, inverse = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+    _, first, inverse = np.unique(packed, axis=0, return_index=True, return_inverse=True)
     lists = pa.array([identifiers(ids, masks[i]) for i in first], pa.list_(pa.string()))
     return lists.take(pa.array(inverse.reshape(-1)))
 

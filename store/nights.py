@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from sqlalchemy import BigInteger, Engine, select
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col
 
 from engine.claims import Payable
 from engine.columns import Columns
@@ -341,9 +341,8 @@ class Night:
         columns = ("item", "title", "batch", "category", "delivery", "department", "pairs", "fits", "open",
                    "unknown_amounts", "new_fits", "gone")  # fmt: skip
         with session(self.engine) as opened:
-            rows = list(
-                opened.execute(select(ItemRun).where(ItemRun.run == self.no).order_by(ItemRun.item)).scalars()
-            )  # type: ignore[arg-type]
+            query = select(ItemRun).where(col(ItemRun.run) == self.no).order_by(col(ItemRun.item))
+            rows = list(opened.execute(query).scalars())
             frame = pd.DataFrame([{c: getattr(r, c) for c in columns} for r in rows], columns=list(columns))
             frame["low"] = [r.low_fen / 100 for r in rows]
             frame["high"] = [r.high_fen / 100 for r in rows]

@@ -21,10 +21,28 @@ MAY = {
     "desk": {"engine", "policies", "profiles", "store", "analysis"},
 }
 NOUNS = ("policy", "enterprise", "match", "errors")
-NUMERIC = ("columns", "evaluate", "benefit", "matching", "allocate", "claims", "explain", "truth", "text", "score", "kernel")
+NUMERIC = (
+    "columns",
+    "evaluate",
+    "benefit",
+    "matching",
+    "allocate",
+    "claims",
+    "explain",
+    "truth",
+    "text",
+    "score",
+    "kernel",
+)
 OWNED = {
     "jieba": ("engine/text.py",),
-    "sklearn": ("engine/text.py", "engine/score.py", "policies/decompose", "profiles/identify", "profiles/portrait"),
+    "sklearn": (
+        "engine/text.py",
+        "engine/score.py",
+        "policies/decompose",
+        "profiles/identify",
+        "profiles/portrait",
+    ),
     "sqlmodel": ("store/",),
     "sqlalchemy": ("store/",),
     "alembic": ("store/",),
@@ -32,7 +50,13 @@ OWNED = {
     "fastapi": ("desk/",),
     "starlette": ("desk/",),
 }
-CLOCKS = {("date", "today"), ("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("time", "time")}
+CLOCKS = {
+    ("date", "today"),
+    ("datetime", "now"),
+    ("datetime", "utcnow"),
+    ("datetime", "today"),
+    ("time", "time"),
+}
 
 
 def modules() -> list[Path]:
@@ -52,7 +76,10 @@ def imports(path: Path) -> set[str]:
             out |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level:
             package = ".".join(path.relative_to(ROOT).parts[: -node.level])
-            out |= {f"{package}.{node.module}" if node.module else f"{package}.{alias.name}" for alias in node.names}
+            out |= {
+                f"{package}.{node.module}" if node.module else f"{package}.{alias.name}"
+                for alias in node.names
+            }
     return out
 
 
@@ -88,7 +115,9 @@ def test_numbers_stay_in_the_computing_files(path: Path) -> None:
 @pytest.mark.parametrize("library", OWNED)
 def test_every_library_has_its_owner(library: str) -> None:
     wrong = [
-        name_of(p) for p in modules() if library in tops(p) and not any(name_of(p).startswith(o) for o in OWNED[library])
+        name_of(p)
+        for p in modules()
+        if library in tops(p) and not any(name_of(p).startswith(o) for o in OWNED[library])
     ]
     assert wrong == []
 

@@ -41,9 +41,14 @@ def test_every_planted_fault_of_the_sample_is_met_as_it_should_be(engine, tmp_pa
             assert path.suffix in (".md", ".json"), path.name
             continue
         report = import_file(engine, path, source, dictionary=DICTIONARY, arrived_at=AT, accept=True)
-        assert report.rows == report.new + report.changed + report.unchanged + report.rejected + report.to_confirm
+        assert (
+            report.rows
+            == report.new + report.changed + report.unchanged + report.rejected + report.to_confirm
+        )
         listed = {problem.line for problem in report.problems}
-        assert listed == {line for line, expect in planted[path.name].items() if expect == "not_landed"}, path.name
+        assert listed == {line for line, expect in planted[path.name].items() if expect == "not_landed"}, (
+            path.name
+        )
         assert report.unchanged == sum(expect == "duplicate" for expect in planted[path.name].values())
 
 
