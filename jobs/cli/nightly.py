@@ -106,6 +106,13 @@ def _print(report: Any) -> None:
         f"导入 {len(report.inbox.batches)} 个文件 {totals['rows']:,} 行：新 {totals['new']:,}，变 {totals['changed']:,}，"
         f"不变 {totals['unchanged']:,}，退回 {totals['rejected']:,}，待人确认 {totals['to_confirm']:,}"
     )
+    odd = [b for b in report.inbox.batches if b.problems]
+    if odd:
+        most = max(odd, key=lambda b: len(b.problems))
+        typer.echo(
+            f"有问题的行和格 {sum(len(b.problems) for b in odd):,} 处，逐处的行号和原因：huiqi batch list，再 huiqi batch show 批号"
+            f"（{most.file} 最多，{len(most.problems):,} 处：huiqi batch show {most.batch}）"
+        )
     if report.inbox.seen:
         typer.echo(f"收件箱里另有 {report.inbox.seen} 个文件以前导入过，没有重做")
     if report.inbox.strangers:
