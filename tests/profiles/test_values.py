@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -93,17 +95,19 @@ def test_written_amounts_come_back_exactly(whole, cents, unit, grouped, brackete
 
 @given(st.text(max_size=12))
 def test_any_text_is_read_or_refused(text):
-    for read in (
-        lambda: parse_money(text, "万元", "人民币", RATES),
-        lambda: parse_ratio(text, "%"),
-        lambda: parse_count(text, "人"),
-        lambda: parse_date(text),
-        lambda: parse_yes(text),
-    ):
+    readers = (
+        (lambda: parse_money(text, "万元", "人民币", RATES), lambda v: type(v) is int),
+        (lambda: parse_ratio(text, "%"), math.isfinite),
+        (lambda: parse_count(text, "人"), math.isfinite),
+        (lambda: parse_date(text), lambda v: date.fromisoformat(v).isoformat() == v),
+        (lambda: parse_yes(text), lambda v: type(v) is bool),
+    )
+    for read, sound in readers:
         try:
-            read()
+            value = read()
         except Refused:
             continue
+        assert sound(value), value
 
 
 @pytest.mark.parametrize(
