@@ -160,11 +160,21 @@ def _convert(node: yaml.Node, file: str, path: str, report: Report, depth: int, 
         return _scalar(node, place)
     if isinstance(node, yaml.SequenceNode):
         rows = [
-            _convert(child, file, f"{path} › 第{i}项" if path else f"第{i}项", report, depth + 1, seen)
+            _convert(child, file, _row_path(path, child, i), report, depth + 1, seen)
             for i, child in enumerate(node.value, 1)
         ]
         return Node(rows, place)
     return _mapping(node, place, report, depth, seen)
+
+
+def _row_path(path: str, child: yaml.Node, index: int) -> str:
+    """A node with an id is named by it (conditions › rd_scale), any other row by its number."""
+    pairs = child.value if isinstance(child, yaml.MappingNode) else []
+    name = next((v.value for k, v in pairs if k.value == "id" and isinstance(v, yaml.ScalarNode)), "")
+    if name:
+        path = path.removesuffix(" › all").removesuffix(" › any")
+    name = name or f"第{index}项"
+    return f"{path} › {name}" if path else name
 
 
 def _scalar(node: yaml.ScalarNode, place: Place) -> Node:

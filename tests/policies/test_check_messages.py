@@ -62,7 +62,7 @@ def test_an_unknown_indicator_reads_like_a_compilers_error(tmp_path: Path) -> No
     found = problems(library(tmp_path, ITEM.replace("when: 研发费用[Y]", "when: 研发经费用[Y]")))
     assert [p.code for p in found] == [1]
     assert found[0].render("policies/library/") == (
-        "policies/library/d/items/a.yaml:10  conditions › all › 第1项 › when\n"
+        "policies/library/d/items/a.yaml:10  conditions › rd › when\n"
         "  研发经费用[Y] >= 500万元\n"
         "  ^^^^^^^^^^\n"
         "  没有“研发经费用”这个指标。您是不是想写“研发费用”？"
