@@ -154,8 +154,8 @@ def _line(e: Evidence, one: Columns, depth: int = 0) -> Line:
 
 
 def tidy(rule: str) -> str:
-    """判法的写法: 依法纳统 = 是, not 依法纳统 是 是."""
-    return re.sub(r" 是 (?=[是否]$)", " = ", rule)
+    """判法的写法: 依法纳统 = 是, as the rule itself writes a plain mark."""
+    return re.sub(r" 为 (?=[是否]$)", " = ", rule)
 
 
 def say_seen(seen: Seen, one: Columns) -> str:
