@@ -8,7 +8,9 @@ from __future__ import annotations
 import logging
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import islice
 from typing import Any
 
 # Words of policy Chinese that jieba's general dictionary cuts in two.
@@ -99,6 +101,12 @@ USER_WORDS = [
 
 _CLAUSE = re.compile(r"[^\n。；]+[。；]?")
 _NUMBER = re.compile(r"\d[\d,.]*")
+# jieba cuts each run of Han, letters and digits alone, so that a text may be cut at what stands between runs. Only a
+# comma may belong to a number; it is no cut unless Han, a Latin letter or a closing bracket is before it.
+_MARKS = "；;。，,"
+_INSIDE, _BETWEEN = "\x00", "\x01"
+_BLOCK = 10_000
+_NUMBER_COMMA = re.compile(r"([^\u4e00-\u9fffA-Za-z）)】”》\x01])([,，]+)")
 
 
 @cache
@@ -122,3 +130,50 @@ def tokens(text: str) -> list[str]:
 def cut_clauses(text: str) -> list[tuple[int, int]]:
     """断句: spans of the clauses of a text, cut at newline, 。 and ； (blank ones left out)."""
     return [(m.start(), m.end()) for m in _CLAUSE.finditer(text) if m.group().strip()]
+
+
+class ClauseWords:
+    """分句缓存分词: what `tokens` gives for many texts, with each distinct clause, and each part at a 、, segmented once.
+
+    Registers say 货物进出口 a hundred thousand times. The cache lives as long as the object.
+    """
+
+    def __init__(self) -> None:
+        self._clauses: dict[str, list[str]] = {}
+        self._parts: dict[str, list[str]] = {}
+
+    @property
+    def segmented(self) -> int:
+        """分过词的段数."""
+        return len(self._parts)
+
+    def rows(self, texts: Iterable[str]) -> Iterator[list[str]]:
+        """逐篇分词: the words of each text, in order; texts are taken and given in blocks."""
+        source = iter(texts)
+        while block := list(islice(source, _BLOCK)):
+            flat = _BETWEEN.join(block)
+            if flat.count(_BETWEEN) != len(block) - 1 or _INSIDE in flat:
+                yield from map(tokens, block)
+                continue
+            flat = _NUMBER_COMMA.sub(_kept_commas, flat)
+            for mark in _MARKS[1:]:
+                flat = flat.replace(mark, _MARKS[0])
+            held = self._clauses
+            for text in flat.split(_BETWEEN):
+                words: list[str] = []
+                for clause in text.split(_MARKS[0]):
+                    words += held[clause] if clause in held else self._clause(clause)
+                yield words
+
+    def _clause(self, clause: str) -> list[str]:
+        words: list[str] = []
+        for part in clause.split("、"):
+            if part not in self._parts:
+                self._parts[part] = tokens(part.replace(_INSIDE, ","))
+            words += self._parts[part]
+        self._clauses[clause] = words
+        return words
+
+
+def _kept_commas(found: re.Match[str]) -> str:
+    return found[1] + _INSIDE * len(found[2])

@@ -49,7 +49,9 @@ def is_code(code: str) -> bool:
 
 
 def valid_codes(codes: Sequence[str]) -> NDArray[np.bool_]:
-    """有效代码: for each of n tidy codes whether both check characters are right; shape (n,)."""
+    """有效代码: for each of n tidy codes whether its form (positions 3–8, the office, are digits) and both check
+    characters are right; shape (n,).
+    """
     found = np.zeros(len(codes), bool)
     sized = [i for i, code in enumerate(codes) if len(code) == 18 and code.isascii()]
     if not sized:
@@ -59,7 +61,8 @@ def valid_codes(codes: Sequence[str]) -> NDArray[np.bool_]:
     check = (31 - values[:, :17] @ np.array(WEIGHTS) % 31) % 31
     inside = 11 - _LETTER[raw[:, 8:16]] @ np.array(ORGANISATION_WEIGHTS) % 11
     wanted = np.where(inside == 10, ord("X"), np.where(inside == 11, ord("0"), inside + ord("0")))
-    found[sized] = (values >= 0).all(1) & (check == values[:, 17]) & (wanted == raw[:, 16])
+    office = (values[:, 2:8] <= 9).all(1)
+    found[sized] = (values >= 0).all(1) & office & (check == values[:, 17]) & (wanted == raw[:, 16])
     return found
 
 
@@ -96,6 +99,8 @@ def why_not(code: str) -> str:
     odd = [ch for ch in code if ch not in CHARSET]
     if odd:
         return f"代码里有标准不用的字符“{odd[0]}”"
+    if not code[2:8].isdigit():
+        return "第3至8位（登记机关区划）应当都是数字"
     if check_character(code[:17]) != code[17]:
         return "第18位校验码不符"
     return "" if is_code(code) else "第17位组织机构代码校验码不符"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.preprocessing import normalize
 
-from engine.text import tokens
+from engine.text import ClauseWords
 from profiles.portrait_linear import BUCKETS, Floats, fit_linear, log_softmax, pack, unpack
 
 LEVELS = ("门类", "大类", "中类", "小类")
@@ -61,8 +61,8 @@ def name_words(name: str) -> str:
     return core[-6:]
 
 
-def _words(text: str) -> list[str]:
-    return ["w_" + word for word in tokens(text)]
+def _words(words: list[str]) -> list[str]:
+    return ["w_" + word for word in words]
 
 
 class Features:
@@ -78,6 +78,7 @@ class Features:
             lowercase=False,
         )
         self._words = HashingVectorizer(analyzer=_words, n_features=BUCKETS, norm=None, alternate_sign=False)
+        self._cut = ClauseWords()
         self._place: dict[str, int] = {}
         self._blocks: list[sp.csr_matrix] = []
         self.segmented = 0  # clauses really segmented, for the tests of the cache
@@ -100,7 +101,7 @@ class Features:
 
     def _count(self, texts: list[str]) -> sp.csr_matrix:
         clean = [_WORDLESS.sub(" ", unicodedata.normalize("NFKC", t).lower()) for t in texts]
-        counts = (self._chars.transform(clean) + self._words.transform(texts)).tocsr()
+        counts = (self._chars.transform(clean) + self._words.transform(self._cut.rows(texts))).tocsr()
         counts.data = np.log1p(counts.data)
         return counts
 

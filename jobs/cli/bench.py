@@ -1,4 +1,4 @@
-"""测速命令: huiqi bench match · nightly · text."""
+"""测速命令: huiqi bench match · nightly · import · names · text."""
 
 from __future__ import annotations
 
@@ -65,7 +65,64 @@ def nightly_command(
     _show(report, chart, as_json)
 
 
-def _show(report, chart: Path | None, as_json: bool) -> None:
+@bench.command("import")
+def import_command(
+    rows: Annotated[int, typer.Option(min=100, help="行数")] = 1_000_000,
+    seed: Seed = 1,
+    folder: Annotated[Path | None, typer.Option(help="临时文件放哪里（要两倍于文件的地方）")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """导入：一份登记文件进空库、原样再来、百分之一变了；墙上和 CPU 秒、内存、逐行对账。
+
+    例：huiqi bench import --rows 1000000
+    """
+    from jobs.bench.imports import bench_import
+
+    with telling():
+        report = bench_import(rows, seed, folder)
+    _show(report, None, as_json, f"{rows:,} 行登记数据", "行")
+
+
+@bench.command("names")
+def names_command(
+    count: Annotated[int, typer.Option(min=100, help="已知名称数，也是待找名称数")] = 100_000,
+    seed: Seed = 1,
+    repeat: Repeat = 3,
+    as_json: AsJson = False,
+) -> None:
+    """名称找候选：按规则改写过的名称在同样多的已知名称里找回原来的那个（recall@1 应不低于 0.98）。
+
+    例：huiqi bench names --count 100000
+    """
+    from jobs.bench.names import bench_names
+
+    with telling():
+        report = bench_names(count, seed, repeat)
+    _show(report, None, as_json, f"{count:,} 个名称在 {count:,} 个已知名称里找", "个")
+
+
+@bench.command("text")
+def text_command(
+    count: Annotated[int, typer.Option(min=100, help="企业数")] = 100_000,
+    seed: Seed = 1,
+    repeat: Repeat = 3,
+    file: Annotated[Path | None, typer.Option(help="不用造的，用这个 CSV 里的文本")] = None,
+    column: Annotated[str, typer.Option(help="CSV 里的哪一列")] = "经营范围",
+    as_json: AsJson = False,
+) -> None:
+    """经营范围分词：分句缓存与 jieba 逐篇，词要完全相同。
+
+    例：huiqi bench text --count 100000
+    """
+    from jobs.bench.text import bench_text, make_scopes, read_scopes
+
+    with telling():
+        texts = read_scopes(file, column) if file else make_scopes(count, seed)
+        report = bench_text(texts, repeat)
+    _show(report, None, as_json, f"{len(texts):,} 家企业的经营范围", "篇")
+
+
+def _show(report, chart: Path | None, as_json: bool, work: str = "", unit: str = "对") -> None:
     """Table, facts and problems; exit 1 where answers differ or a peer is missing."""
     ours = next((r for r in report.rows if r.name.startswith("huiqi")), None)
     if as_json:
@@ -76,11 +133,11 @@ def _show(report, chart: Path | None, as_json: bool) -> None:
             json.dumps({"rows": rows, "facts": report.facts, "problems": report.problems}, ensure_ascii=False)
         )
     else:
-        typer.echo(f"{report.firms:,} 家企业 × {report.items:,} 个事项")
+        typer.echo(work or f"{report.firms:,} 家企业 × {report.items:,} 个事项")
         for row in report.rows:
-            pairs = report.firms * report.items / row.median
+            pairs = (report.firms if work else report.firms * report.items) / row.median
             ratio = f"{row.median / ours.median:8.2f} 倍" if ours else ""
-            typer.echo(f"{row.median:10.3f} s {pairs:10.2e} 对/s {ratio}  {row.name} {row.note}")
+            typer.echo(f"{row.median:10.3f} s {pairs:10.2e} {unit}/s {ratio}  {row.name} {row.note}")
         for name, value in report.facts.items():
             typer.echo(f"{value:10.3f}  {name}")
     if chart is not None:

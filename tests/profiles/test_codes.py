@@ -81,6 +81,7 @@ def test_tidying_changes_no_character():
         ("9112", "代码应当18位，实有4位"),
         ("9112011660O556475E", "代码里有标准不用的字符“O”"),
         ("911201166005564750", "第18位校验码不符"),
+        ("A246480MAM61102119", "第3至8位（登记机关区划）应当都是数字"),
     ],
 )
 def test_what_is_wrong_is_said(written, said):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine import text
 from profiles import portrait_calibration, portrait_linear, portrait_tags, portrait_text, sample
 from profiles.portrait_text import Features, IndustryClassifier, name_words, scope_clauses
 
@@ -48,8 +49,8 @@ def test_clauses_are_cut_without_boilerplate_headings_and_negated_brackets():
 
 def test_each_distinct_clause_is_segmented_once_and_means_the_same(monkeypatch):
     calls: list[str] = []
-    real = portrait_text.tokens
-    monkeypatch.setattr(portrait_text, "tokens", lambda text: calls.append(text) or real(text))
+    real = text.tokens
+    monkeypatch.setattr(text, "tokens", lambda part: calls.append(part) or real(part))
     features = Features()
     first = features.rows_of(["软件开发", "货运代理", "软件开发"])
     again = features.rows_of(["货运代理", "软件开发"])

@@ -1,0 +1,42 @@
+"""测速: the benches do the work they say, on little of it, and their own checks hold. Nothing is timed here."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from jobs.bench.imports import bench_import, write_file
+from jobs.bench.names import alter_names, bench_names, make_names
+from jobs.bench.text import bench_text, make_scopes, read_scopes
+
+
+def test_names_are_found_again():
+    report = bench_names(2_000, 3, 1)
+    assert report.problems == []
+    assert 0.98 <= report.facts["recall@1"] <= report.facts["recall@5"] <= 1
+    known = make_names(2_000, 3)
+    assert len(set(known)) == 2_000
+    assert sum(a != b for a, b in zip(known, alter_names(known, 3), strict=True)) > 1_900
+
+
+def test_words_are_the_same():
+    report = bench_text(make_scopes(500, 2), 1)
+    assert report.problems == []
+    assert report.facts["分过词的段数"] < report.facts["词数"] / 5
+
+
+def test_a_column_of_a_file(tmp_path):
+    (tmp_path / "a.csv").write_text("名称,经营范围\n甲,技术服务\n乙,\n", "utf-8-sig")
+    assert read_scopes(tmp_path / "a.csv", "经营范围") == ["技术服务", ""]
+    with pytest.raises(ValueError, match="没有“主营”这一列，现有：名称、经营范围"):
+        read_scopes(tmp_path / "a.csv", "主营")
+
+
+def test_an_import_is_accounted_for(tmp_path):
+    report = bench_import(4_000, 5, tmp_path)
+    assert report.problems == []
+    assert [row.name for row in report.rows] == ["huiqi 第一次", "huiqi 原样再来", "huiqi 百分之一变了"]
+    assert write_file(tmp_path / "a.csv", 4_000, 5) == 2
+    with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
+        assert sorted({len(row) for row in csv.reader(file)}) == [8, 9]
