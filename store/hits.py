@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -83,14 +85,16 @@ def hits_table(hits: ItemHits, codes: pa.Array) -> pa.Table:
     )
 
 
-def tables(found: Sequence[ItemHits], codes: Sequence[str]) -> Iterator[pa.Table]:
+def tables(found: Sequence[ItemHits], codes: pa.Array) -> Iterator[pa.Table]:
     """匹配结果, a table an item."""
-    column = pa.array(list(codes), pa.string())
     for hits in found:
-        yield hits_table(hits, column)
+        yield hits_table(hits, codes)
 
 
-def write_hits(found: Sequence[ItemHits], codes: Sequence[str], path: Path) -> int:
+FAST_FROM = 1_000_000  # pairs from which loading the compiled writer pays
+
+
+def write_hits(found: Sequence[ItemHits], codes: Sequence[str] | pa.Array, path: Path) -> int:
     """写匹配结果: to .jsonl, .csv or .parquet; returns the number of pairs. Raises ValueError for another suffix."""
     writers = {".jsonl": _write_jsonl, ".csv": _write_csv, ".parquet": _write_parquet}
     writer = writers.get(path.suffix.lower())
@@ -98,12 +102,27 @@ def write_hits(found: Sequence[ItemHits], codes: Sequence[str], path: Path) -> i
         raise ValueError(f"不认识的输出格式：{path.name}（可以是 .jsonl .csv .parquet）")
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    count = writer(tables(found, codes), part)
+    column = codes if isinstance(codes, pa.Array) else pa.array(list(codes), pa.string())
+    count = writer(found, column, part)
     part.replace(path)
     return count
 
 
-def _write_parquet(parts: Iterator[pa.Table], path: Path) -> int:
+def _write_parquet(found: Sequence[ItemHits], codes: pa.Array, path: Path) -> int:
+    """By the compiled writer where it is loaded already or worth loading; the table is the same."""
+    if "numba" in sys.modules or sum(len(h) for h in found) >= FAST_FROM:
+        from engine.kernel import available
+
+        if available():
+            from store.pairs import pair_columns, pairs_of, write_pairs
+
+            threads = len(os.sched_getaffinity(0))
+            return write_pairs(path, pair_columns(codes), [pairs_of(h) for h in found], threads)
+    return write_arrow(tables(found, codes), path)
+
+
+def write_arrow(parts: Iterator[pa.Table], path: Path) -> int:
+    """写 Parquet by Arrow: slower by far, and there where nothing can be compiled."""
     count = 0
     with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
         for part in parts:
@@ -112,22 +131,22 @@ def _write_parquet(parts: Iterator[pa.Table], path: Path) -> int:
     return count
 
 
-def _write_jsonl(parts: Iterator[pa.Table], path: Path) -> int:
+def _write_jsonl(found: Sequence[ItemHits], codes: pa.Array, path: Path) -> int:
     count = 0
     with path.open("w", encoding="utf-8") as handle:
-        for part in parts:
+        for part in tables(found, codes):
             for row in part.to_pylist():
                 handle.write(json.dumps(row, ensure_ascii=False) + "\n")
             count += len(part)
     return count
 
 
-def _write_csv(parts: Iterator[pa.Table], path: Path) -> int:
+def _write_csv(found: Sequence[ItemHits], codes: pa.Array, path: Path) -> int:
     count = 0
     with path.open("w", encoding="utf-8-sig", newline="") as handle:
         writer = csv.writer(handle)
         writer.writerow(SCHEMA.names)
-        for part in parts:
+        for part in tables(found, codes):
             for row in part.to_pylist():
                 cells = [";".join(v) if isinstance(v, list) else "" if v is None else v for v in row.values()]
                 writer.writerow(cells)

@@ -1,0 +1,373 @@
+"""成对结果文件: pairs of firms and items as a Parquet file, encoded by compiled loops from the matcher's own arrays.
+
+Arrow would need every pair's texts, lists and levels as arrays first: some thirty seconds of processor time for sixty
+million pairs, where this takes about one. The file is ordinary Parquet: a row group holds some items' pairs, items then
+firms; a page one item's.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from engine.kernel import PackedHits
+from engine.matching import VERDICTS, ItemHits
+from store.parquet_footer import (
+    BYTE_ARRAY,
+    DOUBLE,
+    MAGIC,
+    Chunk,
+    Field,
+    Group,
+    dictionary_page,
+    footer,
+    plain_texts,
+)  # fmt: skip
+
+GROUP_ROWS = 1 << 23  # pairs of a row group: its buffers are the writer's memory
+NONE = np.zeros(0, np.int32)
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """一事项的对子: rows of the firms, masks as bytes (None: no bit set), verdicts where the mask does not tell, and
+    numbers by column, each an array or one number for all pairs (NaN: null)."""
+
+    item: str
+    batch: str
+    ids: tuple[str, ...]
+    rows: NDArray[np.int32]
+    unknown: NDArray[np.uint8] | None
+    fails: NDArray[np.uint8] | None
+    verdict: NDArray[np.int8] | None
+    numbers: dict[str, Numbers | float]
+    texts: dict[str, tuple[NDArray[np.int32], tuple[str, ...]]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def width(self) -> int:
+        """掩码字节数 of a pair."""
+        return (
+            0
+            if self.unknown is None or not len(self)
+            else self.unknown.dtype.itemsize * self.unknown.size // len(self)
+        )
+
+
+def pairs_of(hits: ItemHits) -> Pairs:
+    """取对子 of the matcher's hits; the compiled one's arrays are taken as they are."""
+    low, high = _ends(hits.low), _ends(hits.high)
+    numbers = {"amount_low": low, "amount_high": high}
+    if isinstance(hits, PackedHits):
+        rows = np.ascontiguousarray(hits.packed_rows, np.int32)
+        marks = np.ascontiguousarray(hits.marks)
+        return Pairs(hits.item, hits.batch, hits.ids, rows, marks, None, None, numbers)
+    return Pairs(
+        hits.item, hits.batch, hits.ids, hits.rows.astype(np.int32), _bits(hits.unknown), _bits(hits.fails),
+        np.ascontiguousarray(hits.verdict, np.int8), numbers,
+    )  # fmt: skip
+
+
+def _bits(mask: NDArray[np.bool_]) -> NDArray[np.uint8] | None:
+    return np.packbits(mask, axis=1, bitorder="little") if mask.any() else None
+
+
+def _ends(values: Numbers) -> Numbers | float:
+    """One number where all pairs have it: the matcher says so by a stride of nothing."""
+    if len(values) and values.strides == (0,):
+        return float(values[0])
+    return np.ascontiguousarray(values, np.float64)
+
+
+# ---------------------------------------------------------------- columns
+
+
+@dataclass(frozen=True)
+class Part:
+    """一个行组的对子, with the addresses the compiled loops read."""
+
+    pairs: Sequence[Pairs]
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        return np.array([len(p) for p in self.pairs], np.int64)
+
+    @property
+    def size(self) -> int:
+        return int(self.counts.sum())
+
+    @cached_property
+    def rows(self) -> NDArray[np.int64]:
+        return addresses([p.rows for p in self.pairs])
+
+    @cached_property
+    def marks(self) -> NDArray[np.int64]:
+        return addresses([p.unknown for p in self.pairs])
+
+    @cached_property
+    def widths(self) -> NDArray[np.int64]:
+        return np.array([p.width for p in self.pairs], np.int64)
+
+
+def addresses(arrays: Sequence[NDArray[Any] | None]) -> NDArray[np.int64]:
+    """地址 of arrays; 0 for none."""
+    return np.array(
+        [0 if a is None or not a.size else a.__array_interface__["data"][0] for a in arrays], np.int64
+    )
+
+
+class Column:
+    """一列: how its chunk of a row group is encoded."""
+
+    def __init__(self, name: str, type: int = BYTE_ARRAY, is_list: bool = False):
+        self.field = Field(name, type, is_list)
+
+    def chunk(self, part: Part) -> Chunk:
+        raise NotImplementedError
+
+
+class Firms(Column):
+    """企业的文本: one text a firm, such as its code; `base` is the number of the first firm."""
+
+    def __init__(self, name: str, texts: pa.Array, base: int = 0):
+        super().__init__(name)
+        self.texts, self.base = texts, base
+
+    @cached_property
+    def whole(self) -> bytes:
+        return _texts_page(self.texts)
+
+    def chunk(self, part: Part) -> Chunk:
+        from store import pair_code as code
+
+        n = len(self.texts)
+        seen = np.zeros(n, np.bool_)
+        code.seen_rows(part.counts, part.rows, self.base, seen)
+        used = int(seen.sum())
+        page, place = self.whole if used * 4 >= n * 3 else None, NONE
+        if page is None:  # few firms have pairs: only their texts are written
+            place = (np.cumsum(seen) - 1).astype(np.int32)
+            page, n = _texts_page(self.texts.filter(pa.array(seen))), used
+        width = max(n - 1, 1).bit_length()
+        return _index_chunk(part, page, part.rows, None, width, self.base, place)
+
+
+class Items(Column):
+    """事项的文本: one text an item, such as its number."""
+
+    def __init__(self, name: str, of: Callable[[Pairs], str]):
+        super().__init__(name)
+        self.of = of
+
+    def chunk(self, part: Part) -> Chunk:
+        numbers: dict[str, int] = {}
+        which = [numbers.setdefault(self.of(p), len(numbers)) for p in part.pairs]
+        page = dictionary_page(len(numbers), plain_texts(list(numbers)))
+        width = max(len(numbers) - 1, 1).bit_length()
+        some = [self.of(p).encode() for p in part.pairs if len(p)]
+        chunk = _index_chunk(part, page, None, which, width)
+        least, most = (min(some).decode(), max(some).decode()) if some else (None, None)
+        return Chunk(chunk.dictionary, chunk.pages, chunk.levels, least, most)
+
+
+class Remarks(Column):
+    """对子的文本: a text of few pairs, empty for the rest."""
+
+    def chunk(self, part: Part) -> Chunk:
+        numbers = {"": 0}
+        arrays: list[NDArray[np.int32] | None] = []
+        for p in part.pairs:
+            given = p.texts.get(self.field.name)
+            if given is None:
+                arrays.append(None)
+                continue
+            at = np.array([numbers.setdefault(t, len(numbers)) for t in given[1]], np.int32)
+            arrays.append(np.ascontiguousarray(at[given[0]], np.int32))
+        page = dictionary_page(len(numbers), plain_texts(list(numbers)))
+        width = max(len(numbers) - 1, 1).bit_length()
+        return _index_chunk(part, page, addresses(arrays), [0] * len(arrays), width)
+
+
+class Verdicts(Column):
+    """结论."""
+
+    page = dictionary_page(len(VERDICTS), plain_texts([v.value for v in VERDICTS]))
+
+    def chunk(self, part: Part) -> Chunk:
+        from store import pair_code as code
+
+        out = np.empty(part.size // 4 + (code.HEAD + 2) * len(part.pairs), np.uint8)
+        given = addresses([p.verdict for p in part.pairs])
+        size = code.verdict_pages(part.counts, given, part.marks, part.widths, out)
+        return Chunk(self.page, out.data[:size], part.size)
+
+
+class Amounts(Column):
+    """数额: a number a pair, null where unknown."""
+
+    def __init__(self, name: str):
+        super().__init__(name, DOUBLE)
+
+    def chunk(self, part: Part) -> Chunk:
+        from store import pair_code as code
+
+        values = [p.numbers.get(self.field.name, float("nan")) for p in part.pairs]
+        arrays = [v if isinstance(v, np.ndarray) else None for v in values]
+        numbers: dict[bytes, int] = {}  # by their bytes, for 0 and -0 are equal
+        which = [
+            numbers.setdefault(struct.pack("<d", v), len(numbers)) if isinstance(v, float) and v == v else -1
+            for v in values
+        ]
+        width = max(len(numbers) - 1, 1).bit_length()
+        plain = sum(len(p) for p, a in zip(part.pairs, arrays, strict=True) if a is not None)
+        out = np.empty(plain * 9 + code.HEAD * len(part.pairs), np.uint8)
+        size = code.number_pages(part.counts, addresses(arrays), np.array(which, np.int64), width, out)
+        page = dictionary_page(len(numbers), b"".join(numbers)) if numbers else b""
+        return Chunk(page, out.data[:size], part.size)
+
+
+class Ids(Column):
+    """编号列表: the ids a mask marks, in the rule's order."""
+
+    def __init__(self, name: str, mask: Callable[[Pairs], NDArray[np.uint8] | None]):
+        super().__init__(name, is_list=True)
+        self.mask = mask
+
+    def chunk(self, part: Part) -> Chunk:
+        from store import pair_code as code
+
+        masks = [self.mask(p) for p in part.pairs]
+        marks = addresses(masks)
+        widths = np.array(
+            [0 if m is None or not len(p) else m.nbytes // len(p) for m, p in zip(masks, part.pairs, strict=True)],
+            np.int64,
+        )  # fmt: skip
+        ones, levels = np.zeros_like(part.counts), np.zeros_like(part.counts)
+        code.count_marks(part.counts, marks, widths, ones, levels)
+        numbers: dict[str, int] = {}
+        flat: list[int] = []
+        starts: list[int] = []
+        for p, some in zip(part.pairs, ones, strict=True):
+            starts.append(len(flat))
+            flat += [numbers.setdefault(name, len(numbers)) for name in p.ids] if some else []
+        width = max(len(numbers) - 1, 1).bit_length()
+        total = int(levels.sum())
+        out = np.empty(
+            total // 2 + int(ones.sum()) * width // 8 + (code.HEAD + width + 8) * len(masks), np.uint8
+        )
+        size = code.list_pages(
+            part.counts, marks, widths, ones, levels, np.array([*flat, 0], np.int64),
+            np.array(starts, np.int64), width, out,
+        )  # fmt: skip
+        page = dictionary_page(len(numbers), plain_texts(list(numbers))) if numbers else b""
+        return Chunk(page, out.data[:size], total)
+
+
+def _texts_page(texts: pa.Array) -> bytes:
+    from store import pair_code as code
+
+    plain = texts.cast(pa.large_string()).fill_null("")
+    _, offsets, data = plain.buffers()
+    ends = np.frombuffer(offsets, np.int64)[plain.offset : plain.offset + len(plain) + 1]
+    letters = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
+    out = np.empty(int(ends[-1] - ends[0]) + 4 * len(plain), np.uint8)
+    code.text_values(ends, letters, out)
+    return dictionary_page(len(plain), out.tobytes())
+
+
+def _index_chunk(
+    part: Part, page: bytes, arrays: NDArray[np.int64] | None, which: Sequence[int] | None, width: int,
+    base: int = 0, place: NDArray[np.int32] = NONE,
+) -> Chunk:  # fmt: skip
+    from store import pair_code as code
+
+    n = len(part.pairs)
+    arrays = np.zeros(n, np.int64) if arrays is None else arrays
+    constants = np.zeros(n, np.int64) if which is None else np.array(which, np.int64)
+    packed = int(part.counts[arrays != 0].sum())
+    out = np.empty(packed * width // 8 + (code.HEAD + width) * n, np.uint8)
+    size = code.index_pages(part.counts, arrays, constants, width, base, place, out)
+    return Chunk(page, out.data[:size], part.size)
+
+
+# ---------------------------------------------------------------- files
+
+
+def pair_columns(codes: pa.Array, base: int = 0) -> list[Column]:
+    """结果的列 of `huiqi match` (the command contract)."""
+    return [
+        Firms("统一社会信用代码", codes, base),
+        Items("item", lambda p: p.item),
+        Items("batch", lambda p: p.batch),
+        Verdicts("verdict"),
+        Amounts("amount_low"),
+        Amounts("amount_high"),
+        Ids("fails", lambda p: p.fails),
+        Ids("unknown", lambda p: p.unknown),
+        Amounts("score"),
+    ]
+
+
+def grouped(pairs: Sequence[Pairs], most: int | None = None) -> Iterator[list[Pairs]]:
+    """分行组: runs of items with about so many pairs together."""
+    group: list[Pairs] = []
+    size = 0
+    for one in pairs:
+        if group and size + len(one) > (most or GROUP_ROWS):
+            yield group
+            group, size = [], 0
+        group.append(one)
+        size += len(one)
+    if group:
+        yield group
+
+
+def write_pairs(path: Path, columns: Sequence[Column], pairs: Sequence[Pairs], threads: int = 1) -> int:
+    """写成对结果: returns the number of pairs. Besides the pairs, two row groups at most are in memory."""
+    parts = [Part(group) for group in grouped([p for p in pairs if len(p)])]
+    at, groups = len(MAGIC), []
+    with path.open("wb", buffering=0) as file, ThreadPoolExecutor(max(threads, 1)) as pool:
+        put = partial(_put, file.fileno())
+        put(MAGIC, 0)
+        writing: list[Future[None]] = []
+        for part in parts:
+            jobs = [pool.submit(column.chunk, part) for column in columns]
+            _finish(writing)
+            begin, written = at, []
+            for column, job in zip(columns, jobs, strict=True):
+                chunk = job.result()
+                written.append(chunk.metadata(column.field, at))
+                writing.append(pool.submit(put, chunk.dictionary, at))
+                writing.append(pool.submit(put, chunk.pages, at + len(chunk.dictionary)))
+                at += chunk.size
+            groups.append(Group(part.size, at - begin, written))
+        _finish(writing)
+        put(footer([c.field for c in columns], groups), at)
+    return sum(part.size for part in parts)
+
+
+def _finish(writing: list[Future[None]]) -> None:
+    for one in writing:
+        one.result()
+    writing.clear()
+
+
+def _put(file: int, data: bytes | memoryview, at: int) -> None:
+    """The whole of it, where one call may write only a part."""
+    left = memoryview(data)
+    while left:
+        done = os.pwrite(file, left, at)
+        left, at = left[done:], at + done

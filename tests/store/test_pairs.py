@@ -1,0 +1,106 @@
+"""The compiled writer of pairs against Arrow's own tables: the same Parquet content, whoever reads it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from engine import matching
+from engine.kernel import Matcher
+from engine.matching import ItemHits
+from store import pairs
+from store.hits import hits_table
+from store.pairs import pair_columns, pairs_of, write_pairs
+from tests.engine.test_kernel import random_work
+
+
+def written(found: list[ItemHits], codes: list[str], path: Path, threads: int = 1) -> pa.Table:
+    write_pairs(path, pair_columns(pa.array(codes)), [pairs_of(h) for h in found], threads)
+    return pq.read_table(path)
+
+
+def expected(found: list[ItemHits], codes: list[str]) -> pa.Table:
+    tables = [hits_table(h, pa.array(codes)) for h in found]
+    return pa.concat_tables([t for t in tables if len(t)] or tables[:1])
+
+
+def assert_equal(ours: pa.Table, theirs: pa.Table) -> None:
+    assert ours.schema.equals(theirs.schema)
+    for name in theirs.column_names:
+        assert ours[name].combine_chunks().equals(theirs[name].combine_chunks()), name
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_hits(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    items, columns, day, answers = random_work(seed + 50, tmp_path, 90)
+    codes = list(columns.codes)
+    monkeypatch.setattr(pairs, "GROUP_ROWS", 200)
+    for every in (False, True):
+        for found in (
+            matching.match(items, columns, day, answers, every),
+            Matcher(items).match(columns, day, None, every),
+        ):
+            ours = written(found, codes, tmp_path / "x.parquet", threads=1 + seed % 3)
+            assert_equal(ours, expected(found, codes))
+
+
+def made(n: int, ids: int, firms: int, rng: np.random.Generator) -> ItemHits:
+    rows = np.sort(rng.choice(firms, n, replace=False))
+    unknown = rng.random((n, ids)) < rng.choice([0.0, 0.02, 0.5])
+    low = rng.normal(0, 1e6, n).round(2)
+    low[rng.random(n) < rng.choice([0.0, 0.3, 1.0])] = np.nan
+    high = np.broadcast_to(np.float64(rng.choice([5e4, np.nan, -0.0])), n)
+    verdict = np.where(unknown.any(1), matching.OPEN, matching.FITS).astype(np.int8)
+    names = tuple(f"条件{i}" for i in range(ids))
+    return ItemHits("d/甲", "2025", names, rows, verdict, low, high, np.zeros_like(unknown), unknown)
+
+
+def test_every_size_and_width(tmp_path: Path) -> None:
+    """Sizes around the bytes and words of the encoding; masks beyond a word; dictionaries of few and many firms."""
+    rng = np.random.default_rng(1)
+    for firms in (1, 2, 3, 257, 70_000):
+        codes = [f"91{i:016d}" for i in range(firms)]
+        sizes = sorted({0, *(s for s in (1, 7, 8, 9, 63, 64, 65, 127, 300, 20_011, 65_537) if s <= firms)})
+        found = [
+            replace(made(n, ids, firms, rng), item=f"d/{n}-{ids}") for n in sizes for ids in (0, 1, 9, 64, 70)
+        ]
+        assert_equal(written(found, codes, tmp_path / "x.parquet", 2), expected(found, codes))
+
+
+def test_no_pair_at_all(tmp_path: Path) -> None:
+    table = written([], ["A"], tmp_path / "x.parquet")
+    assert len(table) == 0 and table.schema.equals(
+        hits_table(made(0, 1, 1, np.random.default_rng(0)), pa.array(["A"])).schema
+    )
+
+
+def test_other_readers_see_the_same(tmp_path: Path) -> None:
+    polars, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
+    rng = np.random.default_rng(2)
+    found = [replace(made(700, 9, 5000, rng), item=f"d/{i}") for i in range(12)]
+    codes = [f"91{i:016d}" for i in range(5000)]
+    path = tmp_path / "x.parquet"
+    table = written(found, codes, path)
+    frame = polars.read_parquet(path)
+    assert frame.equals(polars.from_arrow(table))
+    rows = duckdb.sql(f"select item, amount_low, unknown from '{path}' where item = 'd/7'").fetchall()
+    wanted = table.filter(pa.compute.equal(table["item"], "d/7"))
+    assert [r[2] for r in rows] == wanted["unknown"].to_pylist()
+    assert [r[1] for r in rows] == wanted["amount_low"].to_pylist()
+
+
+def test_a_reader_may_skip_row_groups_by_item(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pairs, "GROUP_ROWS", 900)
+    rng = np.random.default_rng(3)
+    found = [replace(made(500, 3, 600, rng), item=f"d/{i}") for i in range(6)]
+    codes = [f"91{i:016d}" for i in range(600)]
+    write_pairs(tmp_path / "x.parquet", pair_columns(pa.array(codes)), [pairs_of(h) for h in found])
+    file = pq.ParquetFile(tmp_path / "x.parquet")
+    assert file.num_row_groups == 6
+    assert file.metadata.row_group(2).column(1).statistics.min == "d/2"
+    assert len(pq.read_table(tmp_path / "x.parquet", filters=[("item", "=", "d/4")])) == 500
