@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import JSONResponse, RedirectResponse
 
 import desk
-from desk import pages
+from desk import hooks, pages
 from desk.office import Office
 from desk.web import HERE, LoginNeeded, say_fault, say_misuse, secure, templates, to_login
 from store.database import Engine
@@ -43,6 +43,7 @@ def create_app(
     app.state.templates = templates()
     if warm:
         threading.Thread(target=_keep_warm, args=(office,), daemon=True).start()
+        threading.Thread(target=hooks.keep_telling, args=(engine, clock), daemon=True).start()
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.middleware("http")(secure)
     app.add_exception_handler(LoginNeeded, to_login)

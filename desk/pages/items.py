@@ -185,7 +185,7 @@ def save_draft(request: Request, number: int, given: Posted = posted("items")) -
             drafts.drop(office.engine, number, visit.who, now)
             return see(url("item", item=made.item))
         else:
-            _publish(office, made, visit.who)
+            publish(office, made, visit.who)
             return see(url("item", item=made.item, told="已发布，下一次比对起用"))
     except drafts.DraftError as error:
         return show_draft(request, visit, made, fault=str(error))
@@ -213,18 +213,25 @@ def _save(request: Request, given: Posted, made: drafts.RuleDraft, do: str) -> R
     except drafts.DraftError as error:
         return show_draft(request, visit, made, text, str(error))
     if do == "提交签发":
-        checked = check(office, saved, text)
-        if checked.errors or checked.program is None:
-            return show_draft(request, visit, saved, fault=f"还有 {checked.errors} 处要改，改好才能提交签发")
-        night = office.night()
-        impact = (
-            impact_of(night, office.library(night).program(made.item), checked.program) if night else None
-        )
-        drafts.submit(office.engine, made.id, impact.as_dict() if impact else {}, visit.who, office.now())
+        try:
+            submit(office, saved, visit.who)
+        except drafts.DraftError as error:
+            return show_draft(request, visit, saved, fault=str(error))
     return see(url("draft", draft=made.id))
 
 
-def _publish(office: Office, made: drafts.RuleDraft, who: str) -> None:
+def submit(office: Office, made: drafts.RuleDraft, who: str) -> drafts.RuleDraft:
+    """提交签发, with the impact on the latest night. Raises DraftError while the checker finds faults."""
+    checked = check(office, made, made.text)
+    if checked.errors or checked.program is None:
+        raise drafts.DraftError(f"还有 {checked.errors} 处要改，改好才能提交签发")
+    night = office.night()
+    impact = impact_of(night, office.library(night).program(made.item), checked.program) if night else None
+    assert made.id is not None
+    return drafts.submit(office.engine, made.id, impact.as_dict() if impact else {}, who, office.now())
+
+
+def publish(office: Office, made: drafts.RuleDraft, who: str) -> None:
     """发布: the rule file is replaced whole, if it is still the one the draft began from. Raises DraftError."""
     checked = check(office, made, made.text)
     if checked.errors or checked.program is None:

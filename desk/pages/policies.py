@@ -78,14 +78,16 @@ async def import_document(request: Request, given: Posted = posted("edit")) -> R
     if len(data) > MOST_BYTES:
         return see(url("policies", told="没有导入：文件超过 20 MB"))
     try:
-        made = await run_in_threadpool(_take_in, given.visit, number, Path(upload.filename).name, data)
+        made = await run_in_threadpool(
+            take_in, given.visit.office, given.visit.who, number, Path(upload.filename).name, data
+        )
     except (ValueError, OSError) as error:
         return see(url("policies", told=f"没有导入：{error}"))
     return see(url("decomposition", number=made.id))
 
 
-def _take_in(visit: Visit, number: str, name: str, data: bytes) -> drafts.Decomposition:
-    office = visit.office
+def take_in(office: Office, who: str, number: str, name: str, data: bytes) -> drafts.Decomposition:
+    """读一份文件 and begin its review. Raises ValueError for a number that is taken or a file that cannot be read."""
     if (office.library_root / number).exists():
         raise ValueError(f"政策库里已有 {number}；修订的文件请另起编号")
     with tempfile.TemporaryDirectory(prefix="huiqi-read-") as folder:
@@ -95,7 +97,7 @@ def _take_in(visit: Visit, number: str, name: str, data: bytes) -> drafts.Decomp
     found = decompose(text)
     title = next((line.strip("# 　") for line in text.splitlines() if line.strip()), number)[:300]
     return drafts.begin_decomposition(
-        office.engine, number, title, name, {"text": text, **found.as_json()}, visit.who, office.now()
+        office.engine, number, title, name, {"text": text, **found.as_json()}, who, office.now()
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import world
-from conftest import Desk, csrf_of, log_in
+from clients import Desk, csrf_of, log_in
 from fastapi.testclient import TestClient
 
 from engine.explain import explain

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from conftest import csrf_of, log_in
+from clients import csrf_of, log_in
 from world import PASSWORD
 
 from store import accounts, audit

@@ -2,82 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import shutil
-import socket
-import threading
-import time
-import urllib.request
 from urllib.parse import urlsplit
 
-import pytest
+from browsing import Watch, browser, enter, needs_browser, served, too_wide
 from test_review import fitting
-from world import PASSWORD
 
 from store import audit, review
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="NO BROWSER: chromium is not installed, the officer's day was not played"
-)
+pytestmark = needs_browser
 WIDTHS = (390, 1366, 1440)
-
-
-@contextlib.contextmanager
-def served(app):
-    import uvicorn
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        for _ in range(200):
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1).close()
-                break
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
-
-
-@contextlib.contextmanager
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        try:
-            yield opened
-        finally:
-            opened.close()
-
-
-class Watch:
-    """What must not happen while somebody works: console errors, faults of script, requests to other hosts."""
-
-    def __init__(self, page, host):
-        self.faults: list[str] = []
-        page.on("console", lambda m: self.faults.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda e: self.faults.append(str(e)))
-        page.on("request", lambda r: self.check(r.url, host))
-
-    def check(self, address, host):
-        if urlsplit(address).netloc != host and not address.startswith("data:"):
-            self.faults.append(f"asked of another host: {address}")
-
-
-def enter(page, base, login):
-    page.goto(f"{base}/desk/login")
-    page.fill("#login", login)
-    page.fill("#password", PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/desk/today")
 
 
 def test_the_officers_day_by_keys_and_the_second_persons_answer(fresh):
@@ -168,9 +102,7 @@ def test_every_main_page_fits_its_width_and_asks_nobody_else(desk):
             page.set_viewport_size({"width": width, "height": 800})
             for path in paths:
                 assert page.goto(base + path).status == 200, path
-                over = page.evaluate(
-                    "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-                )
+                over = too_wide(page)
                 assert over <= 0, f"{path} is {over} px too wide at {width}"
                 assert page.locator("h1").count() == 1, path
                 nameless = page.evaluate(NAMELESS)

@@ -1,77 +1,45 @@
-"""接口: items, lists, evidence and runs for other systems, by token; read only, paged, described at /api/openapi.json."""
+"""接口·读: items, lists, evidence and runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date, datetime
-from math import ceil
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.utils import get_openapi
-from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel
 
-from desk.access import rights_of, sees_item
+from desk.api.frame import (
+    FAULTS,
+    Caller,
+    Code,
+    JsonRoute,
+    Number,
+    Page,
+    PageNo,
+    Part,
+    RunNo,
+    Short,
+    Size,
+    caller,
+    cut,
+    department_of,
+    night_of,
+)
 from desk.evidence import facts_of, seen_of
-from desk.office import CODE, NAME, Office, number
+from desk.listing import Filters, list_page
+from desk.office import CODE, NAME, number
 from desk.pages.match import hit_of
-from desk.web import office_of
 from engine.explain import explain
 from engine.match import Evidence, Seen
-from store.accounts import Person, who_has
+from store import review
 from store.nights import Night
 
-MOST_SIZE = 500
-LONGEST_TOKEN = 200
-
-
-class JsonRoute(APIRoute):
-    """接口路由: faults are JSON in one line of plain words, never a page."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        inner = super().get_route_handler()
-
-        async def handle(request: Request) -> Response:
-            try:
-                return await inner(request)
-            except RequestValidationError as error:
-                wrong = [".".join(str(p) for p in e["loc"][1:]) for e in error.errors()]
-                return JSONResponse(
-                    {"detail": f"参数写错了：{'、'.join(dict.fromkeys(wrong))}", "fields": wrong}, 422
-                )
-            except HTTPException as error:
-                return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
-
-        return handle
-
-
-router = APIRouter(prefix="/api", tags=["接口"], route_class=JsonRoute)
-bearer = HTTPBearer(auto_error=False, description="设置页新建的接口令牌，范围含 read")
-
-Code = Annotated[str, Path(pattern=r"^[0-9A-Z]{18}$", description="统一社会信用代码")]
-Part = Annotated[str, Path(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
-PageNo = Annotated[int, Query(ge=1, le=1_000_000, description="第几页，从 1 起")]
-Size = Annotated[int, Query(ge=1, le=MOST_SIZE, description=f"每页几条，最多 {MOST_SIZE}")]
-RunNo = Annotated[int | None, Query(ge=1, le=2**31, description="第几次比对；不写是最近一次放行的")]
+router = APIRouter(prefix="/api", tags=["比对"], route_class=JsonRoute)
 
 
 # ---------------------------------------------------------------- what is answered
-
-
-class Page(BaseModel):
-    """一页: how many there are in all, and which part this is."""
-
-    total: int
-    page: int
-    pages: int
-    size: int
-    run: int | None
 
 
 class Item(BaseModel):
@@ -106,6 +74,13 @@ class Pair(BaseModel):
     unknown: list[str]
     gave_way: str
     note: str
+
+
+class Listed(Pair):
+    """名单上的一条 with where the office stands; `last` goes back with a decision, so that nobody overtakes another."""
+
+    state: str
+    last: int
 
 
 class SeenValue(BaseModel):
@@ -152,6 +127,8 @@ class MatchAnswer(BaseModel):
     high: float | None
     gave_way: str
     note: str
+    state: str
+    last: int
     evidence: list[EvidenceNode]
 
 
@@ -180,80 +157,13 @@ class Items(Page):
 class Pairs(Page):
     """名单的一页."""
 
-    rows: list[Pair]
+    rows: list[Listed]
 
 
 class Runs(Page):
     """比对的一页."""
 
     rows: list[RunAnswer]
-
-
-class Fault(BaseModel):
-    """错误."""
-
-    detail: str
-
-
-FAULTS: dict[int | str, dict[str, Any]] = {
-    n: {"model": Fault, "description": words}
-    for n, words in (
-        (401, "没有令牌，或令牌已过期、已收回"),
-        (403, "令牌的范围或人的角色不够"),
-        (404, "没有这一条"),
-        (409, "这次比对被扣下"),
-    )
-}
-
-
-# ---------------------------------------------------------------- who asks
-
-
-@dataclass(frozen=True)
-class Caller:
-    """调用方: the office and the person a token acts for."""
-
-    office: Office
-    person: Person
-
-    def sees(self, department: str) -> None:
-        """部门范围. Raises 404: another department's item is not said to exist."""
-        if not sees_item(self.person, department):
-            raise HTTPException(404, "没有这一项")
-
-
-def caller(right: str) -> Any:
-    """调用方要有权利: a live token with the scope `read`, of a person with the right. Raises 401, 403."""
-
-    def check(request: Request, given: HTTPAuthorizationCredentials | None = Depends(bearer)) -> Caller:
-        office = office_of(request)
-        secret = given.credentials if given is not None else ""
-        found = who_has(office.engine, secret, office.now()) if 0 < len(secret) <= LONGEST_TOKEN else None
-        if found is None:
-            raise HTTPException(401, "令牌不对、已过期或已收回", {"WWW-Authenticate": "Bearer"})
-        person, token = found
-        if "read" not in token.scopes:
-            raise HTTPException(403, "令牌的范围里没有 read")
-        if right not in rights_of(person):
-            raise HTTPException(403, f"{person.login} 的角色没有这个权限")
-        return Caller(office, person)
-
-    return Depends(check)
-
-
-def night_of(office: Office, run: int | None) -> Night:
-    """哪一次比对. Raises 404 where there is none, 409 where the guard holds it back."""
-    night = office.night(run)
-    if night is None:
-        raise HTTPException(404, "还没有做过比对" if run is None else f"没有第 {run} 次比对")
-    if night.state == "扣下":
-        raise HTTPException(409, f"第 {night.no} 次比对被扣下，还没有放行")
-    return night
-
-
-def cut(rows: int, page: int, size: int, run: int | None) -> dict[str, Any]:
-    """页数."""
-    return {"total": rows, "page": page, "pages": max(1, ceil(rows / size)), "size": size, "run": run}
 
 
 # ---------------------------------------------------------------- routes
@@ -275,23 +185,29 @@ def item_matches(
     document: Part,
     slug: Part,
     verdict: Literal["符合", "待核实"] | None = None,
+    state: Literal["待处理", "已问", "待复核", "已通过", "未纳入"] | None = None,
+    since: Literal["新增", "有变化"] | None = None,
+    stuck: Annotated[int | None, Query(ge=1, le=999, description="卡在第几条")] = None,
+    q: Annotated[Short, Query(description="名称或代码里的字")] = "",
     page: PageNo = 1,
     size: Size = 50,
     run: RunNo = None,
     by: Caller = caller("matches"),
 ) -> dict[str, Any]:
     """名单 of an item, by code: 符合 and 待核实; who is not on it is 不符合."""
-    night, item = night_of(by.office, run), f"{document}/{slug}"
-    by.sees(_department(by.office, night, item))
-    frame = by.office.hits(night, item)
-    if len(frame) and verdict is not None:
-        frame = frame[frame["verdict"] == verdict]
-    if len(frame):
-        frame = frame.sort_values(CODE)
-    return {
-        **cut(len(frame), page, size, night.no),
-        "rows": _pairs(frame.iloc[(page - 1) * size : page * size]),
-    }
+    office, item = by.office, f"{document}/{slug}"
+    night = night_of(office, run)
+    by.sees(department_of(office, night, item))
+    frame, bound = office.hits(night, item), office.bound(night, item)
+    if bound is None or not len(frame):
+        return {**cut(0, page, size, night.no), "rows": []}
+    states = office.states(night, item, bound.batch.name)
+    filters = Filters(
+        verdict=(verdict,) if verdict else (), stuck=stuck or 0, since=(since,) if since else (), state=state or "全部", q=q.strip()
+    )  # fmt: skip
+    order = sorted(list_page(frame, bound.ids, states, set(), filters).order)
+    part = frame.set_index(CODE, drop=False).loc[order[(page - 1) * size : page * size]]
+    return {**cut(len(order), page, size, night.no), "rows": _pairs(part, {item: states})}
 
 
 @router.get("/firms/{code}/matches", response_model=Pairs, responses=FAULTS)
@@ -305,10 +221,13 @@ def firm_matches(
     frame = night.firm_hits(code)
     if len(frame):
         frame = frame[frame["item"].isin(set(by.office.items(night, by.person)["item"]))].sort_values("item")
-    return {
-        **cut(len(frame), page, size, night.no),
-        "rows": _pairs(frame.iloc[(page - 1) * size : page * size]),
-    }
+    part = frame.iloc[(page - 1) * size : page * size]
+    states = (
+        {i: by.office.states(night, i, b) for i, b in zip(part["item"], part["batch"], strict=True)}
+        if len(part)
+        else {}
+    )
+    return {**cut(len(frame), page, size, night.no), "rows": _pairs(part, states)}
 
 
 @router.get("/matches/{code}/{document}/{slug}", response_model=MatchAnswer, responses=FAULTS)
@@ -318,16 +237,17 @@ def one_match(
     """一条匹配与逐条依据, hidden conditions among them: for the office, not to be passed on to the firm."""
     office, item = by.office, f"{document}/{slug}"
     night = night_of(office, run)
-    by.sees(_department(office, night, item))
+    by.sees(department_of(office, night, item))
     bound, one = office.bound(night, item), office.one(night, code)
     if bound is None or one is None:
         raise HTTPException(404, f"第 {night.no} 次比对里没有 {code} × {item}")
     found = explain(bound, one, night.as_of, night.answers(), seen_of(facts_of(office, night, code)))
     hit = hit_of(office, night, item, code)
+    state = office.states(night, item, bound.batch.name).get(code, review.State())
     return {
         "run": night.no, "as_of": night.as_of, "code": code, "name": office.name(night, code), "item": item,
         "batch": bound.batch.name, "verdict": str(found.verdict), "low": hit["low"], "high": hit["high"],
-        "gave_way": hit["gave"], "note": hit["note"], "evidence": [_node(e) for e in found.evidence],
+        "gave_way": hit["gave"], "note": hit["note"], "state": state.word, "last": state.last, "evidence": [_node(e) for e in found.evidence],
     }  # fmt: skip
 
 
@@ -339,45 +259,29 @@ def runs(page: PageNo = 1, size: Size = 50, by: Caller = caller("runs")) -> dict
     return {**cut(len(nights), page, size, None), "rows": [_run(n) for n in part]}
 
 
-@router.get("/openapi.json", include_in_schema=False)
-def openapi(request: Request) -> JSONResponse:
-    """接口说明 (OpenAPI 3.1): the routes of the API alone; needs no token."""
-    return JSONResponse(
-        get_openapi(
-            title="惠企直达接口",
-            version="1",
-            routes=[r for r in router.routes if isinstance(r, APIRoute)],
-            description="只读。令牌放在 Authorization: Bearer 里；金额以元计，null 是待定；名单以外的企业是不符合。",
-        )
-    )
-
-
-@router.get("/{rest:path}", include_in_schema=False)
-def nothing(rest: str) -> Response:
-    """没有这个接口."""
-    raise HTTPException(404, "没有这个接口，全部接口见 /api/openapi.json")
+@router.get("/runs/{number}", response_model=RunAnswer, responses=FAULTS)
+def one_run(number: Number, by: Caller = caller("runs")) -> dict[str, Any]:
+    """一次比对."""
+    night = by.office.night(number)
+    if night is None:
+        raise HTTPException(404, f"没有第 {number} 次比对")
+    return _run(night)
 
 
 # ---------------------------------------------------------------- plain values
 
 
-def _department(office: Office, night: Night, item: str) -> str:
-    frame = office.items(night)
-    found = frame.loc[frame["item"] == item, "department"]
-    if not len(found):
-        raise HTTPException(404, f"第 {night.no} 次比对里没有 {item}")
-    return str(found.iloc[0])
+def _pairs(frame: pd.DataFrame, states: Mapping[str, Mapping[str, review.State]]) -> list[dict[str, Any]]:
+    return [_pair(row, states.get(row["item"], {}).get(row[CODE])) for row in frame.to_dict("records")]
 
 
-def _pairs(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [_pair(row) for row in frame.to_dict("records")]
-
-
-def _pair(row: Mapping[Any, Any]) -> dict[str, Any]:
+def _pair(row: Mapping[Any, Any], state: review.State | None) -> dict[str, Any]:
+    now = state or review.State()
     return {
         "code": row[CODE], "name": row[NAME] or "", "item": row["item"], "batch": row["batch"], "verdict": row["verdict"],
         "low": number(row["paid_low"]), "high": number(row["paid_high"]), "fails": list(row["fails"]),
         "unknown": list(row["unknown"]), "gave_way": row["gave_way"] or "", "note": row["note"] or "",
+        "state": now.word, "last": now.last,
     }  # fmt: skip
 
 
