@@ -8,6 +8,7 @@ from typing import Any
 
 from policies.segment import field_of
 
+from .bars import barred_spans
 from .conditions import parse_condition
 from .model import Item
 from .pieces import Piece, Reading
@@ -39,11 +40,16 @@ def _condition(reading: Reading, p: Piece) -> dict[str, Any]:
 
 
 def share_conditions(
-    reading: Reading, pieces: Sequence[Piece], items: list[Item], roles: list[list[str]]
+    reading: Reading,
+    pieces: Sequence[Piece],
+    items: list[Item],
+    roles: list[list[str]],
+    barred: Sequence[Piece] = (),
 ) -> list[dict[str, Any]]:
+    """条件归属: condition pieces to the items they bind; what binds all comes back. What bars (`barred`) is no condition."""
     general = []
     for p in pieces:
-        if p.label != "condition" or not _plausible(p, roles[p.clause]):
+        if p.label != "condition" or not _plausible(p, roles[p.clause]) or not _says(reading, p, barred):
             continue
         entry = _condition(reading, p)
         owners = owners_of(reading, p, items)
@@ -62,6 +68,23 @@ def _plausible(p: Piece, names: Sequence[str]) -> bool:
     if {"condition", "benefit"} & set(names):
         return True
     return p.score >= (0.75 if set(names) <= _DRY else 0.5)
+
+
+_SAYS_NOTHING = re.compile(
+    r"《[^》]*》(?:（[^）]*）)?|(?:这样|例如|其中|同时|另外|此外|因此|即|以下|如下|具体|其余|按照?[^，]{0,6}(?:规定|要求|标准)|"
+    r"每[^，]{1,2}|[一二三]是|为[^，]{2,12}|对[^，]{1,2})|.{0,2}"
+)
+
+
+def _says(reading: Reading, p: Piece, barred: Sequence[Piece]) -> bool:
+    """Whether a piece says something a firm can meet or not: no bare title of a policy, no connective, nothing that bars."""
+    view = reading.views[p.clause]
+    a, b = trimmed(view.flat, p.a, p.b)
+    if _SAYS_NOTHING.fullmatch(view.flat[a:b]):
+        return False
+    if quantities(view.flat[a:b]):
+        return True
+    return not any(x.clause == p.clause and min(b, x.b) - max(a, x.a) > 0.6 * (b - a) for x in barred)
 
 
 def _narrow(reading: Reading, clause: int) -> bool:
@@ -149,53 +172,23 @@ def _near_owners(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int]
     return []
 
 
-_BARS = re.compile(
-    r"不予(?!退还)|不得(?!低于|少于|高于|超过)|不再(?!要求|需|另)|不重复|重复(?:享受|申报|资助|奖励)|就高|从优|择高|追[回缴]|收回|取消.{0,14}资格|不享受|不能享受|停止(?:享受|申报)|"
-    r"只能(?:享受|申[报请领]|领)|仅(?:可|能|限)?(?:享受|申[报请领]|[^，]{0,6}一次)|只(?:享受|支持|[^，]{0,5})一次|限[^，。；]{0,6}一次|除外|不属于|不适用|不纳入|不列入|不支持|不作为|不给予"
-)
-_BRACKET = re.compile(r"（(?P<x>(?:不含|不包括|除)[^（）]{2,60}|[^（）]{2,40}除外)）")
-_AFTER = re.compile(r"，(?P<x>(?:不含|不包括)[^，。；（）]{2,40})")
-
-
-def share_exclusions(reading: Reading, items: list[Item], roles: list[list[str]]) -> list[dict[str, Any]]:
-    """排除: 就高不重复, 失信不予支持, 不含… to the items they bind; what binds all comes back."""
-    general: list[dict[str, Any]] = []
+def barred_pieces(reading: Reading, roles: Sequence[Sequence[str]]) -> list[Piece]:
+    """排除片段: everything in a document that shuts something or somebody out."""
+    out = []
     for k, names in enumerate(roles):
         score = float(reading.roles[k][ROLES.index("exclusion")])
-        for a, b in barred_spans(reading, k, names, score):
-            found = entry(reading, k, a, b, score)
-            owners = owners_of(reading, Piece("exclusion", k, a, b, score), items)
-            for n in owners:
-                items[n].exclusions.append(dict(found))
-            if not owners:
-                general.append(found)
-    return general
-
-
-def barred_spans(reading: Reading, k: int, names: Sequence[str], score: float) -> list[tuple[int, int]]:
-    """排除片段: the spans of a clause that shut something or somebody out."""
-    flat = reading.views[k].flat
-    out = [
-        m.span("x")
-        for p in (_BRACKET, _AFTER)
-        for m in p.finditer(flat)
-        if {"condition", "benefit"} & set(names)
-    ]
-    if "title" in names or {"procedure", "contact", "authority"} >= set(names):
-        return out
-    start, end = body_of(flat)
-    if "exclusion" in names and not {"condition", "benefit"} & set(names):
-        return [*out, (start, end)]
-    if "exclusion" not in names and score < 0.12:
-        return out
-    parts = [(m.start(), m.end()) for m in re.finditer(r"(?:（[^）]*）|[^，；:：])+", flat[start:end])]
-    parts = [(a + start, b + start) for a, b in parts]
-    hits = [n for n, (a, b) in enumerate(parts) if _BARS.search(re.sub(r"（[^）]*）", "", flat[a:b]))]
-    if hits:
-        first = hits[0]
-        while first > 0 and re.search(r"[的者后]$|^若|^如", flat[parts[first - 1][0] : parts[first - 1][1]]):
-            first -= 1
-        out.append((parts[first][0], parts[hits[-1]][1]))
-    elif "exclusion" in names and not out and score > 0.6:
-        out.append((start, end))
+        out += [Piece("exclusion", k, a, b, score) for a, b in barred_spans(reading, k, names, score)]
     return out
+
+
+def share_exclusions(reading: Reading, barred: Sequence[Piece], items: list[Item]) -> list[dict[str, Any]]:
+    """排除: 就高不重复, 失信不予支持, 不含… to the items they bind; what binds all comes back."""
+    general: list[dict[str, Any]] = []
+    for p in barred:
+        found = entry(reading, p.clause, p.a, p.b, p.score)
+        owners = owners_of(reading, p, items)
+        for n in owners:
+            items[n].exclusions.append(dict(found))
+        if not owners:
+            general.append(found)
+    return general

@@ -11,7 +11,7 @@ import numpy as np
 from policies.segment import Clause, segment
 
 from .benefits import benefits_of
-from .binding import share_conditions, share_exclusions
+from .binding import barred_pieces, share_conditions, share_exclusions
 from .grouping import group
 from .linear import LinearModel, load_models
 from .model import Decomposition, Item
@@ -73,8 +73,9 @@ def assemble(reading: Reading, roles: list[list[str]], models: Models) -> Decomp
     items = concrete(reading, [_item(reading, g) for g in groups])
     items = title_item(reading, roles, items) + items
     issued = issued_day([c.text for c in reading.clauses])
-    general = share_conditions(reading, pieces, items, roles)
-    barred = share_exclusions(reading, items, roles)
+    bars = barred_pieces(reading, roles)
+    general = share_conditions(reading, pieces, items, roles, bars)
+    barred = share_exclusions(reading, bars, items)
     if not items:  # what binds all items binds nothing where there is none
         general, barred = [], []
     share_materials(reading, items, roles, models["atoms"])
