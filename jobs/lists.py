@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -104,6 +106,22 @@ def _write_cell(sheet: Any, i: int, j: int, value: Any, text: Any, money: Any) -
         sheet.write_number(i, j, value)
     else:
         sheet.write_string(i, j, "" if value is None or value is pd.NA else str(value), text)
+
+
+def keep_lists(night: Night) -> list[Path]:
+    """留下名单: the lists of a night, written once as a whole: a folder that is there is complete."""
+    final = night.folder / "lists"
+    if not final.is_dir():
+        part = night.folder / f".lists-{os.getpid()}"
+        shutil.rmtree(part, ignore_errors=True)
+        write_lists(night, part)
+        try:
+            part.rename(final)
+        except OSError:  # another process was faster
+            if not final.is_dir():
+                raise
+            shutil.rmtree(part)
+    return sorted(final.glob("*.xlsx"))
 
 
 def write_lists(night: Night, folder: Path) -> list[Path]:

@@ -15,15 +15,15 @@ from engine.claims import allocate
 from engine.errors import Problem
 from engine.matching import live
 from jobs.inbox import InboxReport, import_inbox, sources_for
-from jobs.lists import write_lists
+from jobs.lists import keep_lists
 from jobs.rules import match_any_size, parse_sets
 from policies.library import REFUSING, load_library
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import from_table
 from store.database import Engine, upgrade
 from store.guard import guard_night
-from store.nights import Night, NightInputs, same_night, write_night
-from store.pushes import queue_pushes
+from store.nights import FINISHED, UNGUARDED, Night, NightInputs, same_night, set_state, write_night
+from store.pushes import looks_back, queue_pushes
 from store.review import answer_book
 from store.snapshots import build_snapshot
 
@@ -112,18 +112,25 @@ def run_night(
             finished=now(),
             software=version("huiqi"),
             counts=counts,
+            state=UNGUARDED,
         )
-    with report.step("写名单", tell):
-        report.lists = write_lists(report.night, report.night.folder / "lists")
     return _after(engine, report.night, report, now, tell)
 
 
 def _after(
     engine: Engine, night: Night, report: NightReport, now: Callable[[], datetime], tell: Tell
 ) -> NightReport:
-    """把关 and 排推送: both are safe to repeat, so a night that was killed before them is finished by the next run."""
+    """写名单, 把关, 排推送: all safe to repeat, so a night that was killed before them is finished by the next run."""
+    with report.step("写名单", tell):
+        report.lists = keep_lists(night)
     with report.step("把关", tell):
-        report.jumps = [jump.words() for jump in guard_night(engine, night)]
+        if night.state == UNGUARDED and looks_back(engine, night, now()):
+            set_state(
+                engine, night.no, FINISHED
+            )  # nothing is done on its strength: there is nothing to guard
+            night.run.state = FINISHED
+        elif night.state != FINISHED:
+            report.jumps = [jump.words() for jump in guard_night(engine, night)]
     with report.step("排推送", tell):
         report.pushes = queue_pushes(engine, night, night.as_of, now())
     return report

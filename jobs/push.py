@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,10 +12,11 @@ from queue import SimpleQueue
 from zoneinfo import ZoneInfo
 
 from jobs.channels import Channel, Chat, FileDrop, Inbox, Mail, Settings, Webhook
+from jobs.process import is_dead, worker_name
 from store.database import Engine
-from store.outbox import SENT, Outcome, Parcel, claim, next_due, record, wake
-from store.pushes import release_confirmations
+from store.outbox import SENT, Outcome, Parcel, claim, let_fall, next_due, record
 from store.reach import addresses
+from store.waiting import recheck
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 THREADS = 8
@@ -31,7 +30,7 @@ Now = Callable[[], datetime]
 
 @dataclass
 class PushReport:
-    """推送小结: parcels by outcome, and channels that were left alone."""
+    """推送小结: pushes by outcome, channels that were left alone, and how many changed in the check before sending."""
 
     counts: dict[str, int] = field(default_factory=dict)
     closed: list[str] = field(default_factory=list)
@@ -64,7 +63,8 @@ def push_once(
     """推送一轮: everything that is due, and what comes due within `patience` seconds of trying again."""
     report = PushReport()
     today = now().astimezone(SHANGHAI).date()
-    report.woken = wake(engine, today, now()) + release_confirmations(engine, today, now())
+    let_fall(engine, is_dead, now())
+    report.woken = recheck(engine, today, now())
     channels = open_channels(engine, settings)
     round_ = _Round(engine, channels, now, report, tell)
     waited = 0.0
@@ -96,7 +96,7 @@ class _Round:
     ):
         self._engine, self._now, self._report, self._tell = engine, now, report, tell
         self.open = dict(channels)
-        self._worker = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
+        self._worker = worker_name()
         self._failures: dict[str, int] = {}
 
     def drain(self, pool: ThreadPoolExecutor) -> None:

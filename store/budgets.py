@@ -41,6 +41,8 @@ class BatchBudget(SQLModel, table=True):
     paid: int = Field(default=0, sa_column=fen_column())
     claimed: int = Field(default=0, sa_column=fen_column())
     refunded: int = Field(default=0, sa_column=fen_column())
+    ruled_fen: int | None = Field(default=None, sa_column=Column(Fen, nullable=True))
+    ruled_mode: str | None = None
 
     @property
     def subject(self) -> str:

@@ -11,6 +11,7 @@ POINTS = (
     "grants.after_commit",
     "ledger.appended",
     "pushes.queued",
+    "pushes.rechecked",
     "pushes.claimed",
     "pushes.delivered",
     "pushes.recorded",

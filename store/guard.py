@@ -16,13 +16,12 @@ from engine.expression import references, walk
 from engine.program import Program
 from store import audit
 from store.database import writing
-from store.nights import get_night, list_nights, set_state
+from store.nights import FINISHED, HELD, RELEASED, UNRELEASED, get_night, list_nights, set_state
 from store.review import setting
 
 if TYPE_CHECKING:
     from store.nights import Night
 
-HELD, RELEASED = "扣下", "放行"
 LOOK_BACK = 5
 
 
@@ -66,7 +65,7 @@ def limits_of(engine: Engine) -> Limits:
 
 def jumps(night: Night, before: Sequence[Night], limits: Limits) -> list[Jump]:
     """跳变 of a night against the nights before it (newest first)."""
-    past = [n for n in before if n.no != night.no and n.state != HELD][:LOOK_BACK]
+    past = [n for n in before if n.no != night.no and n.state not in UNRELEASED][:LOOK_BACK]
     if not past:
         return []
     found = _totals(night, past, limits) + _items(night, past, limits)
@@ -166,10 +165,10 @@ def guard_night(engine: Engine, night: Night) -> list[Jump]:
     if night.state == RELEASED:
         return []
     found = jumps(night, list_nights(engine, night.home), limits_of(engine))
-    if found:
-        because = "；".join(j.words() for j in found[:8])
-        set_state(engine, night.no, HELD, because)
-        night.run.state, night.run.held_because = HELD, because
+    because = "；".join(j.words() for j in found[:8])
+    state = HELD if found else FINISHED
+    set_state(engine, night.no, state, because)
+    night.run.state, night.run.held_because = state, because
     return found
 
 

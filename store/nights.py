@@ -36,6 +36,8 @@ from store.hits import hits_table
 from store.versions import keep_library, open_kept_library
 
 NAME = "企业名称"
+UNGUARDED, FINISHED, HELD, RELEASED = "待把关", "完成", "扣下", "放行"
+UNRELEASED = (UNGUARDED, HELD)  # nights that nobody may act upon yet
 PAID = [
     ("paid_low", pa.float64()),
     ("paid_high", pa.float64()),
@@ -53,7 +55,7 @@ class Run(SQLModel, table=True):
     as_of: date = Field(index=True)
     started: datetime = Field(sa_column=utc_column())
     finished: datetime = Field(sa_column=utc_column())
-    state: str = "完成"  # 完成 | 扣下 | 放行
+    state: str = "完成"  # 待把关 | 完成 | 扣下 | 放行
     held_because: str = ""
     library_hash: str = ""
     profiles_hash: str = ""
@@ -219,6 +221,7 @@ def write_night(
     finished: datetime,
     software: str,
     counts: Mapping[str, Any],
+    state: str = FINISHED,
 ) -> Night:
     """存一夜: files first, then the run in one transaction, so that a killed night leaves nothing behind it counts on."""
     library, profiles, answers = _hashes(inputs, home)
@@ -234,7 +237,7 @@ def write_night(
     with session(engine) as opened:
         run = Run(
             as_of=inputs.as_of, started=started, finished=finished, library_hash=library, profiles_hash=profiles,
-            answers_hash=answers, hits_hash=digest, previous=previous.no if previous else None, software=software,
+            answers_hash=answers, hits_hash=digest, previous=previous.no if previous else None, software=software, state=state,
             settings={"sets": {k: list(v) for k, v in inputs.sets.items()}, "loaded": loaded},
         )  # fmt: skip
         opened.add(run)
@@ -409,15 +412,26 @@ class Night:
 
 
 def latest_night(engine: Engine, home: Path | None = None, released: bool = False) -> Night | None:
-    """最近一夜; `released` leaves out nights that the guard holds."""
+    """最近一夜; `released` leaves out nights that the guard holds or has not looked at."""
     with session(engine) as opened:
         query = select(Run).order_by(Run.no.desc()).limit(1)  # type: ignore[union-attr]
         if released:
-            query = query.where(Run.state != "扣下")  # type: ignore[arg-type]
+            query = query.where(col(Run.state).not_in(UNRELEASED))
         run = opened.execute(query).scalars().first()
         if run is not None:
             opened.expunge(run)
     return None if run is None else Night(run, home or home_folder(), engine)
+
+
+def later_night(engine: Engine, night: Night, today: date) -> int | None:
+    """更近的一夜: the number of a released night of a later day, or a later one of the same day; None where there is none.
+
+    Nights dated after `today` (looks ahead) do not count.
+    """
+    newer = (col(Run.as_of) > night.as_of) | ((col(Run.as_of) == night.as_of) & (col(Run.no) > night.no))
+    query: Any = select(col(Run.no)).where(col(Run.state).not_in(UNRELEASED), newer, col(Run.as_of) <= today)
+    with session(engine) as opened:
+        return opened.execute(query.order_by(col(Run.as_of).desc(), col(Run.no).desc()).limit(1)).scalar()
 
 
 def get_night(engine: Engine, no: int, home: Path | None = None) -> Night | None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Index, Text, and_, bindparam, func, or_, update
 from sqlalchemy.engine import Engine
 from sqlmodel import Column, Field, Session, SQLModel, select
 
-from store.database import session, utc_column, writing
+from store.database import json_column, session, utc_column, writing
 from store.faults import point
 
 DUE, SENT, SUPPRESSED, DEAD = "due", "sent", "suppressed", "dead"
@@ -54,6 +55,7 @@ class Push(SQLModel, table=True):
     parcel: str = Field(default="", max_length=40, index=True)
     subject: str = Field(default="", max_length=300)
     body: str = Field(default="", sa_column=Column(Text, nullable=False))
+    fields: dict[str, str] | None = Field(default=None, sa_column=json_column(nullable=True))
     run_no: int | None = None
     created: datetime = Field(sa_column=utc_column())
     sent: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
@@ -90,15 +92,29 @@ class Outcome:
 # ---------------------------------------------------------------- taking and recording
 
 
-def wake(engine: Engine, today: date, now: datetime) -> int:
-    """到期解除暂缓: pushes held until a day that has come are due again; how many."""
+def let_fall(engine: Engine, is_dead: Callable[[str], bool], now: datetime) -> int:
+    """收回: what workers held that are dead, or whose lease has run out, is free again; how many.
+
+    On a channel that can't tell a repeat it becomes a dead letter: nobody knows whether it went out.
+    """
     with writing(engine) as opened:
-        statement = (
-            update(Push)
-            .where(Push.state == SUPPRESSED, Push.hold_until <= today)  # type: ignore[arg-type,operator]
-            .values(state=DUE, reason="", hold_until=None, next_at=now)
-        )
-        return opened.execute(statement).rowcount  # type: ignore[attr-defined]
+        held = (Push.state == DUE, Push.lease != "")
+        workers = opened.exec(select(Push.lease).where(*held).distinct()).all()
+        dead = [w for w in workers if is_dead(w)]
+        over = or_(Push.lease.in_(dead), _lease_over(now))  # type: ignore[attr-defined]
+        free = {"lease": "", "leased_until": None}
+        unsure = update(Push).where(*held, over, Push.channel.in_(UNSURE))  # type: ignore[arg-type,attr-defined]
+        lost = opened.execute(unsure.values(state=DEAD, reason=BROKEN_OFF, **free))
+        rest = opened.execute(update(Push).where(*held, over).values(**free))  # type: ignore[arg-type]
+        return lost.rowcount + rest.rowcount  # type: ignore[attr-defined]
+
+
+BROKEN_OFF = "发送中断，不知道是否送达：请核实后再决定是否重发"
+
+
+def _lease_over(now: datetime) -> Any:
+    """A lease that ran out, or is dated so far ahead that the clock must have been set back."""
+    return or_(Push.leased_until <= now, Push.leased_until > now + 2 * LEASE)  # type: ignore[operator,arg-type]
 
 
 def claim(
@@ -109,7 +125,7 @@ def claim(
         rows = _due_rows(opened, channels, now, limit)
         fallen = [r for r in rows if r.channel in UNSURE and r.leased_until is not None]
         for row in fallen:
-            row.state, row.reason = DEAD, "发送中断，不知道是否送达：请核实后再决定是否重发"
+            row.state, row.reason = DEAD, BROKEN_OFF
             row.lease, row.leased_until = "", None
         kept = [r for r in rows if r not in fallen]
         parcels = _parcels(_whole_groups(kept) if len(rows) == limit else kept)
@@ -155,11 +171,7 @@ _FAILED = (
 
 
 def _due_rows(opened: Session, channels: Sequence[str], now: datetime, limit: int) -> list[Push]:
-    free = or_(
-        Push.leased_until.is_(None),  # type: ignore[union-attr]
-        Push.leased_until <= now,  # type: ignore[operator,arg-type]
-        Push.leased_until > now + 2 * LEASE,  # type: ignore[operator,arg-type]  # the clock was set back
-    )
+    free = or_(Push.leased_until.is_(None), _lease_over(now))  # type: ignore[union-attr]
     due = or_(Push.next_at <= now, Push.next_at > now + FAR)  # type: ignore[arg-type]
     rows: list[Push] = []
     for channel in channels:  # one by one, so that the index gives the order
@@ -267,7 +279,8 @@ def reasons(engine: Engine) -> dict[str, int]:
 def next_due(engine: Engine, channels: Sequence[str]) -> datetime | None:
     """下一次该发的时刻."""
     with session(engine) as opened:
-        query = select(func.min(Push.next_at)).where(Push.state == DUE, Push.channel.in_(channels))  # type: ignore[attr-defined]
+        free = (Push.state == DUE, Push.lease == "", Push.channel.in_(channels))  # type: ignore[attr-defined]
+        query = select(func.min(Push.next_at)).where(*free)
         return opened.exec(query).one()
 
 

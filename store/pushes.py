@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, select
@@ -22,9 +21,21 @@ from store.calendars import office_calendar
 from store.database import to_fen, writing
 from store.faults import point
 from store.messages import money_words, template
+from store.nights import UNRELEASED, later_night
 from store.outbox import DUE, SENT, SUPPRESSED, Push, push_key
 from store.review import setting
 from store.suppress import Asked, Facts, held, load_facts
+from store.waiting import (
+    GONE,
+    REPLACED,
+    Moves,
+    move,
+    move_of,
+    reword,
+    said_of,
+    withdraw_items,
+    withdrawn,
+)
 
 if TYPE_CHECKING:
     from engine.program import Program
@@ -34,6 +45,7 @@ ALWAYS = ("webhook", "inbox")
 CODE, NAME = "统一社会信用代码", "企业名称"
 MOST_QUESTIONS = 2
 CHUNK = 2000
+SHANGHAI_HOURS = timedelta(hours=8)
 
 
 @dataclass(frozen=True)
@@ -67,15 +79,26 @@ class About:
 
 def queue_pushes(engine: Engine, night: Night, as_of: date, now: datetime) -> dict[str, int]:
     """排队推送: grants opened, then pushes due and held back of a night; safe to repeat. A held night queues nothing."""
-    if night.state == "扣下":
+    if night.state in UNRELEASED:
         return {"扣下": 1}
+    later = looks_back(engine, night, now)
+    if later is not None:
+        return {"已有更近的比对": later}
     counts = {"立项": _open_grants(engine, night, as_of, now), "排队": 0, "暂缓": 0, "撤回": 0}
     channels = channels_of(engine)
     facts = load_facts(engine, as_of)
+    live: set[tuple[str, str]] = set()
     for about, wanted in wanted_of(engine, night, as_of):
+        live.add((about.item.id, about.batch))
         for name, n in _queue_item(engine, about, wanted, channels, facts, night.no, now).items():
             counts[name] += n
+    counts["撤回"] += withdraw_items(engine, live)
     return counts
+
+
+def looks_back(engine: Engine, night: Night, now: datetime) -> int | None:
+    """回看: the number of a released night of a later day, up to today; on a look back nobody is told anything."""
+    return later_night(engine, night, (now + SHANGHAI_HOURS).date())
 
 
 def channels_of(engine: Engine) -> tuple[str, ...]:
@@ -226,7 +249,7 @@ def _queue_item(
             counts["排队"] += sum(r["state"] == DUE for r in rows)
             counts["暂缓"] += sum(r["state"] == SUPPRESSED for r in rows)
             _insert(opened, rows)
-            _refresh(opened, part, channels, facts, known, now)
+            _refresh(opened, about, part, channels, facts, known, run_no, now)
             point("pushes.queued")
     counts["撤回"] = _withdraw(engine, about, {(w.firm, w.kind) for w in wanted})
     return counts
@@ -239,6 +262,10 @@ def _known(opened: Session, about: About, firms: Sequence[str]) -> Known:
     """Pushes of this item and batch that exist in any version, by firm, channel and kind; the furthest counts."""
     found: Known = {}
     rank = {SUPPRESSED: 0, DUE: 1}
+
+    def far(push: Push) -> tuple[int, int]:
+        return rank.get(push.state, 2), push.version
+
     for begin in range(0, len(firms), 500):
         query = select(Push).where(
             Push.item == about.item.id, Push.batch == about.batch, Push.firm.in_(firms[begin : begin + 500])  # type: ignore[attr-defined]
@@ -246,7 +273,7 @@ def _known(opened: Session, about: About, firms: Sequence[str]) -> Known:
         for push in opened.exec(query).all():
             key = (push.firm, push.channel, push.kind)
             other = found.get(key)
-            if other is None or rank.get(push.state, 2) > rank.get(other.state, 2):
+            if other is None or far(push) > far(other):
                 found[key] = push
     return found
 
@@ -254,48 +281,63 @@ def _known(opened: Session, about: About, firms: Sequence[str]) -> Known:
 def _row(
     about: About, wanted: Wanted, channel: str, facts: Facts, run_no: int, now: datetime, known: Known
 ) -> dict[str, Any] | None:
-    if (wanted.firm, channel, wanted.kind) in known:
+    before = known.get((wanted.firm, channel, wanted.kind))
+    if before is not None and not _outdated(before):
         return None
     form = template(wanted.kind)
     asked = Asked(wanted.firm, wanted.item, wanted.batch, channel, wanted.kind)
     stop = held(asked, facts)
-    subject, body = _words(about, wanted, facts)
     key = push_key(wanted.firm, wanted.item, wanted.batch, channel, wanted.kind, form.version)
-    if channel == "webhook":
-        body = webhook_body(key, about, wanted, subject, body, run_no)
     return {
         "key": key, "firm": wanted.firm, "item": wanted.item, "batch": wanted.batch, "channel": channel,
         "kind": wanted.kind, "version": form.version, "state": SUPPRESSED if stop else DUE,
         "reason": stop.reason if stop else "", "hold_until": stop.until if stop else None, "attempts": 0,
-        "next_at": now, "lease": "", "leased_until": None, "parcel": "", "subject": subject, "body": body,
-        "run_no": run_no, "created": now, "sent": None, "receipt": "", "read": None,
+        "next_at": now, "lease": "", "leased_until": None, "parcel": "", "run_no": run_no, "created": now,
+        "sent": None, "receipt": "", "read": None, **_written(key, about, wanted, channel, facts, run_no),
     }  # fmt: skip
 
 
-def _words(about: About, wanted: Wanted, facts: Facts) -> tuple[str, str]:
+def _written(
+    key: str, about: About, wanted: Wanted, channel: str, facts: Facts, run_no: int | None
+) -> dict[str, Any]:
+    """Subject, body and the fields that a confirmation is worded with again when its grant waits for the firm."""
+    wanted, until = _said(about, wanted, facts)
+    fields = _fields(about, wanted, until)
+    subject, text = template(wanted.kind).render(fields)
+    body = text
+    if channel == "webhook":
+        body = webhook_body(key, about, wanted, until, subject, text, run_no)
+    return {"subject": subject, "body": body, "fields": fields if wanted.kind == "confirm" else None}
+
+
+def _said(about: About, wanted: Wanted, facts: Facts) -> tuple[Wanted, str]:
+    """The pair with the sum and the day that its grant has, where it waits for the firm; else the night's."""
     grant = facts.grants.get((wanted.firm, wanted.item, wanted.batch))
-    until = (
-        grant.due
-        if wanted.kind == "confirm" and grant is not None and grant.state == State.CONFIRM.value
-        else None
-    )
-    fields = {
+    if wanted.kind == "confirm" and grant is not None and grant.state == State.CONFIRM.value:
+        low, high, until = said_of(grant)
+        return replace(wanted, low=low, high=high), until
+    return wanted, about.closes.isoformat()
+
+
+def _fields(about: About, wanted: Wanted, until: str) -> dict[str, str]:
+    return {
         **about.fields,
         "firm": wanted.name,
         "amount": money_words(wanted.low, wanted.high),
-        "until": (until or about.closes).isoformat(),
+        "until": until,
         "why": "\n".join(f"· {w}" for w in about.why) or "· 见政策原文",
         "questions": "\n".join(f"· {about.questions[u]}" for u in wanted.unknown if u in about.questions),
     }
-    return template(wanted.kind).render(fields)
 
 
-def webhook_body(key: str, about: About, wanted: Wanted, subject: str, text: str, run_no: int) -> str:
+def webhook_body(
+    key: str, about: About, wanted: Wanted, until: str, subject: str, text: str, run_no: int | None
+) -> str:
     """网络回调的内容: canonical JSON, the same to the byte whenever it is sent."""
     body = {
         "key": key, "kind": wanted.kind, "firm": wanted.firm, "firm_name": wanted.name, "item": wanted.item,
         "title": about.item.title, "batch": wanted.batch, "verdict": wanted.verdict, "amount_low": wanted.low,
-        "amount_high": wanted.high, "until": about.closes.isoformat(), "why": list(about.why),
+        "amount_high": wanted.high, "until": until, "why": list(about.why),
         "questions": [about.questions[u] for u in wanted.unknown if u in about.questions],
         "subject": subject, "text": text, "run": run_no,
     }  # fmt: skip
@@ -310,84 +352,65 @@ def _insert(opened: Session, rows: list[dict[str, Any]]) -> None:
     opened.connection().execute(statement, rows)
 
 
-_TABLE = Push.__table__  # type: ignore[attr-defined]
-_MOVE = (
-    update(_TABLE)
-    .where(
-        _TABLE.c.key == bindparam("k"),
-        or_(_TABLE.c.state == DUE, _TABLE.c.state == SUPPRESSED),
-        _TABLE.c.lease == "",
-    )
-    .values(
-        state=bindparam("to"), reason=bindparam("why"), hold_until=bindparam("until"), next_at=bindparam("at")
-    )
-)
-
-
 def _refresh(
-    opened: Session,
-    part: Sequence[Wanted],
-    channels: Sequence[str],
-    facts: Facts,
-    known: Known,
-    now: datetime,
-) -> None:
-    """What waits is asked again: a reason that ended lets it go, a new one holds it."""
-    moves = []
+    opened: Session, about: About, part: Sequence[Wanted], channels: Sequence[str], facts: Facts, known: Known,
+    run_no: int, now: datetime,
+) -> None:  # fmt: skip
+    """What waits is asked again: a reason that ended lets it go, a new one holds it; its words are tonight's."""
+    moves: Moves = []
+    words: Moves = []
     for wanted in part:
         for channel in channels:
             push = known.get((wanted.firm, channel, wanted.kind))
-            if push is not None and push.state in (DUE, SUPPRESSED):
-                moves += _move_of(
-                    push, held(Asked(push.firm, push.item, push.batch, channel, push.kind), facts), now
-                )
-    if moves:
-        opened.connection().execute(_MOVE, moves)
+            if push is None or push.state not in (DUE, SUPPRESSED):
+                continue
+            if _outdated(push):
+                moves += [
+                    {"k": push.key, "to": SUPPRESSED, "why": REPLACED, "until": None, "at": push.next_at}
+                ]
+                continue
+            asked = Asked(push.firm, push.item, push.batch, channel, push.kind)
+            moves += move_of(push, held(asked, facts), now)
+            words += _new_words(push, about, wanted, channel, facts, run_no)
+    move(opened, moves)
+    reword(opened, words)
 
 
-def _move_of(push: Push, stop: Any, now: datetime) -> list[dict[str, Any]]:
-    state, why = (SUPPRESSED, stop.reason) if stop else (DUE, "")
-    if (push.state, push.reason if push.state == SUPPRESSED else "") == (state, why):
+def _outdated(push: Push) -> bool:
+    """Whether a push waits in words of an older template that nobody was sent yet."""
+    return (
+        push.state in (DUE, SUPPRESSED)
+        and push.attempts == 0
+        and not push.parcel
+        and push.version != template(push.kind).version
+    )
+
+
+def _new_words(push: Push, about: About, wanted: Wanted, channel: str, facts: Facts, run_no: int) -> Moves:
+    """改写 of a push that nobody was sent yet, where the night says something else than it does; its number stays else."""
+    if push.attempts or push.parcel or push.version != template(push.kind).version:
         return []
-    at = push.next_at if push.state == DUE else now
-    return [{"k": push.key, "to": state, "why": why, "until": stop.until if stop else None, "at": at}]
+    same = _written(push.key, about, wanted, channel, facts, push.run_no)
+    if (same["subject"], same["body"]) == (push.subject, push.body):
+        return []
+    new = _written(push.key, about, wanted, channel, facts, run_no)
+    return [
+        {"k": push.key, "new_subject": new["subject"], "new_body": new["body"], "new_run": run_no,
+         "new_fields": new["fields"]}
+    ]  # fmt: skip
 
 
 def _withdraw(engine: Engine, about: About, still: set[tuple[str, str]]) -> int:
     """撤回: what waits for a pair that is no longer on the list."""
     with writing(engine) as opened:
-        query = select(Push).where(Push.item == about.item.id, Push.batch == about.batch, Push.state == DUE)
-        gone = [p for p in opened.exec(query).all() if (p.firm, p.kind) not in still and not p.lease]
-        moves = [
-            {"k": p.key, "to": SUPPRESSED, "why": "不再在名单上", "until": None, "at": p.next_at}
-            for p in gone
-        ]
-        if moves:
-            opened.connection().execute(_MOVE, moves)
-        return len(moves)
+        query = select(Push.key, Push.firm, Push.kind, Push.next_at).where(
+            Push.item == about.item.id, Push.batch == about.batch, Push.lease == "",
+            Push.state.in_([DUE, SUPPRESSED]), Push.reason.not_in([GONE, REPLACED]),  # type: ignore[attr-defined]
+        )  # fmt: skip
+        rows: Sequence[Any] = opened.exec(query).all()
+        gone = [r for r in rows if (r.firm, r.kind) not in still]
+        move(opened, withdrawn(gone))
+        return len(gone)
 
 
-def release_confirmations(engine: Engine, today: date, now: datetime) -> int:
-    """公示期满的告知: pushes that waited for their grant to reach 企业确认 are due; how many."""
-    facts = load_facts(engine, today)
-    ready = [g.key for g in facts.grants.values() if g.state == State.CONFIRM.value]
-    moved = 0
-    with writing(engine) as opened:
-        for key in ready:
-            firm, item, batch = key.split("|")
-            query = select(Push).where(
-                Push.firm == firm,
-                Push.item == item,
-                Push.batch == batch,
-                Push.state == SUPPRESSED,
-                Push.kind == "confirm",
-            )
-            for push in opened.exec(query).all():
-                moves = _move_of(push, held(Asked(firm, item, batch, push.channel, push.kind), facts), now)
-                moved += sum(m["to"] == DUE for m in moves)
-                if moves:
-                    opened.connection().execute(_MOVE, moves)
-    return moved
-
-
-__all__ = ["DUE", "SENT", "SUPPRESSED", "Wanted", "queue_pushes", "release_confirmations", "wanted_of"]
+__all__ = ["DUE", "SENT", "SUPPRESSED", "Wanted", "queue_pushes", "wanted_of"]

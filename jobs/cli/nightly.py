@@ -128,7 +128,10 @@ def _print(report: Any) -> None:
     )
     steps = "，".join(f"{name} {seconds:.1f}" for name, seconds in report.seconds.items())
     typer.echo(f"用时（秒）：{steps}")
-    if report.pushes:
+    later = report.pushes.get("已有更近的比对")
+    if later:
+        typer.echo(f"已有更近的第 {later} 次比对，这一夜只存结果，不排推送")
+    elif report.pushes:
         typer.echo("推送：" + "，".join(f"{k} {v:,}" for k, v in report.pushes.items()))
     if report.jumps:
         typer.echo(f"这一夜被扣下，等人放行（{len(report.jumps)} 处跳变）：")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,8 +18,9 @@ from jobs.nightly import NightReport, run_night
 from jobs.replay import replay
 from policies import __file__ as policies_file
 from profiles import sample
+from store import grants, outbox
 from store.database import Engine, open_database
-from store.nights import Night, latest_night, list_nights
+from store.nights import Night, latest_night, list_nights, set_state
 
 LIBRARY = Path(policies_file).with_name("library")
 DAY = date(2026, 6, 17)
@@ -134,6 +136,34 @@ def test_a_killed_night_leaves_nothing_behind_it_counts_on(tmp_path: Path) -> No
     sample.write_sample(sample.generate(60, 5), clean / "inbox", 0.0)
     other = night(open_database(f"sqlite:///{clean / 'huiqi.db'}"), clean)
     assert other.night is not None and other.night.run.hits_hash == report.night.run.hits_hash
+
+
+def test_a_night_killed_before_its_lists_and_its_guard_is_finished_by_the_next(made) -> None:
+    engine, home, report = made
+    found = first(made)
+    names = sorted(p.name for p in report.lists)
+    assert found.state == "完成" and "总览.xlsx" in names
+    shutil.rmtree(found.folder / "lists")
+    (found.folder / f".lists-{os.getpid()}").mkdir()
+    set_state(engine, found.no, "待把关")
+    assert latest_night(engine, home, released=True) is None
+    again = night(engine, home)
+    assert again.repeated and sorted(p.name for p in again.lists) == names
+    assert latest_night(engine, home, released=True).no == found.no
+    assert not [p for p in found.folder.iterdir() if p.name.startswith(".lists")]
+
+
+def test_a_look_back_stores_a_night_and_sends_nothing(made) -> None:
+    engine, home, _ = made
+    before = [(p.key, p.state, p.reason) for p in outbox.list_pushes(engine)]
+    cases = len(grants.find(engine))
+    past = night(engine, home, date(2026, 6, 10))
+    assert past.pushes == {"已有更近的比对": first(made).no}
+    assert [(p.key, p.state, p.reason) for p in outbox.list_pushes(engine)] == before
+    assert len(grants.find(engine)) == cases
+    with engine.begin() as connection:  # the tests after this one count nights
+        connection.exec_driver_sql(f"DELETE FROM item_run WHERE run = {past.night.no}")
+        connection.exec_driver_sql(f"DELETE FROM run WHERE no = {past.night.no}")
 
 
 def test_a_night_without_a_library_says_so(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 
 from jobs.channels import Settings
+from jobs.process import _started, fate, is_dead, place, worker_name
 from jobs.push import push_once
 from store import outbox, reach
 from store.database import open_database, upgrade, writing
@@ -107,7 +108,7 @@ def test_without_a_webhook_pushes_stay_due_and_the_inbox_is_filled(engine):
 
 
 def test_one_letter_and_one_file_a_firm(engine, tmp_path):
-    reach.change_reach(engine, "A", AT, email="a@example.org", phone="000")
+    reach.change_reach(engine, "A", AT, consent=True, email="a@example.org", phone="000")
     fill(engine, 3, "smtp", firm="A")
     fill(engine, 3, "sms", firm="A")
     receiver = SmtpReceiver()
@@ -118,8 +119,26 @@ def test_one_letter_and_one_file_a_firm(engine, tmp_path):
     assert {r.state for r in outbox.list_pushes(engine)} == {SENT}
 
 
+def test_a_process_is_known_by_its_name_while_it_lives():
+    import os
+    import time
+
+    name = worker_name()
+    assert fate(name) is True and len(name) <= 40
+    assert fate("nowhere:1:1-abcd") is None and fate("12-abc") is None
+    child = os.fork()
+    if not child:
+        time.sleep(30)
+        os._exit(0)
+    other = f"{place()}:{child}:{_started(child)}"
+    assert fate(other) is True and fate(f"{place()}:{child}:1") is False
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+    assert fate(other) is False and is_dead(other)
+
+
 def test_a_full_disk_is_tried_again(engine, tmp_path):
-    reach.change_reach(engine, "A", AT, phone="000")
+    reach.change_reach(engine, "A", AT, consent=True, phone="000")
     fill(engine, 1, "sms", firm="A")
     blocked = tmp_path / "sms"
     blocked.write_text("a file where the folder should be")

@@ -43,9 +43,13 @@ TOLD = next(p.item for p in LIBRARY.programs if p.item.delivery == "即申即享
 
 
 class MadeUpNight:
-    """A night in which every firm fits one item."""
+    """A night in which every firm fits one item; more firms where the folder says so."""
 
     no, state, as_of = 1, "完成", D
+
+    def __init__(self, folder: Path):
+        more = folder / "more"
+        self._firms = FIRMS + (int(more.read_text()) if more.exists() else 0)
 
     def library(self):
         return LIBRARY
@@ -56,7 +60,7 @@ class MadeUpNight:
     def hits(self, item):
         names = ["统一社会信用代码", "企业名称", "verdict", "paid_low", "paid_high", "gave_way", "unknown"]
         return pd.DataFrame(
-            [(f"F{i:02d}", "甲", "符合", 5e4, 5e4, "", []) for i in range(FIRMS)], columns=names
+            [(f"F{i:02d}", "甲", "符合", 5e4, 5e4, "", []) for i in range(self._firms)], columns=names
         )
 
 
@@ -65,7 +69,7 @@ def a_day(url: str, settings: Settings, folder: Path, late: timedelta) -> None:
     engine = open_database(url)
     calendar = office_calendar(engine)
     now = lambda: BASE + (datetime.now(UTC) - STARTED) + late  # noqa: E731
-    pushes.queue_pushes(engine, MadeUpNight(), D, now())
+    pushes.queue_pushes(engine, MadeUpNight(folder), D, now())
     found = [
         NewGrant(f"F{i:02d}", "甲", ITEM, "2026", "奖", "局", AUTOMATIC, FEN, FEN, run_no=1)
         for i in range(FIRMS)
@@ -130,6 +134,7 @@ class Campaign:
     kills: int = 0
     points: int = 0
     children: int = 0
+    more: int = 0
 
     def run(self, kills: int) -> None:
         """Kill so many children, then let one finish; check everything."""
@@ -169,25 +174,18 @@ class Campaign:
             self.points += status == -signal.SIGKILL and spot is not None
             assert status in (0, -signal.SIGKILL), f"a child failed with {status}"
             if status == 0 and spot is None and (self.folder / "payments.csv").exists():
-                self._reopen(rng)
+                self._reopen()
 
-    def _reopen(self, rng: random.Random) -> None:
-        """The day was done: more work, so that there is something to kill again."""
+    def _reopen(self) -> None:
+        """The day was done: more firms fit the next time, so that there is something to kill again."""
+        self.more += 12
         engine = open_database(self.url)
-        fresh = [
-            outbox.push_key(f"X{rng.random()}", "d/x", "2026", "webhook", "inform", 1) for _ in range(12)
-        ]
-        with engine.begin() as connection:
-            rows = [
-                {
-                    "key": k, "firm": k[:18], "item": "d/x", "batch": "2026", "channel": "webhook", "kind": "inform",
-                    "version": 1, "state": "due", "reason": "", "attempts": 0, "next_at": AT, "lease": "",
-                    "parcel": "", "subject": "", "body": "{}", "created": AT, "receipt": "",
-                }
-                for k in fresh
-            ]  # fmt: skip
-            connection.execute(outbox.Push.__table__.insert(), rows)
+        for i in range(FIRMS + self.more - 12, FIRMS + self.more):
+            reach.change_reach(engine, f"F{i:02d}", AT, consent=True, email=f"f{i}@example.org")
         engine.dispose()
+        part = self.folder / "more.part"
+        part.write_text(str(self.more))
+        part.replace(self.folder / "more")
 
     def _fork(self, settings: Settings, spot: tuple[str, int] | None) -> int:
         """A child that does the day; later children live later, so that leases of the dead have run out."""

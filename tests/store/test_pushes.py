@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
@@ -15,10 +16,11 @@ import pytest
 from engine.columns import Categories, Columns
 from policies.library import load_library
 from profiles.dictionary import builtin_dictionary
-from store import grants, outbox, pushes, reach
+from store import grants, outbox, pushes, reach, waiting
 from store.calendars import office_calendar
 from store.database import writing
 from store.messages import KINDS, money_words, template
+from store.nights import Run
 from store.outbox import DEAD, DUE, SENT, SUPPRESSED, Outcome
 from store.review import change_setting
 
@@ -38,7 +40,7 @@ def library():
 class FakeNight:
     """A night of made-up frames, as store.nights.Night shows them."""
 
-    missing = 0
+    missing, money = 0, 1000.0
 
     def __init__(self, library, rows, state="完成", no=1):
         self._library, self._rows, self.state, self.no, self.as_of = library, rows, state, no, D
@@ -56,7 +58,9 @@ class FakeNight:
 
     def hits(self, item):
         names = ["统一社会信用代码", "企业名称", "verdict", "paid_low", "paid_high", "gave_way", "unknown"]
-        rows = [(f, f"{f}公司", v, 1000.0, 1000.0, gave, []) for i, f, v, gave in self._rows if i == item]
+        rows = [
+            (f, f"{f}公司", v, self.money, self.money, gave, []) for i, f, v, gave in self._rows if i == item
+        ]
         return pd.DataFrame(rows, columns=names)
 
 
@@ -117,11 +121,65 @@ def test_money_without_application_waits_for_its_public_notice(engine, library, 
         grants.act(engine, case.id, action, grants.Actor("林", role), day, AT, calendar, facts)
     pushes.queue_pushes(engine, night, D, AT)
     assert by(engine)["A", "webhook"].reason == "公示中"
-    assert pushes.release_confirmations(engine, D, AT) == 0
+    assert waiting.recheck(engine, D, AT) == 0
     action, role, day, facts = steps[2]
     grants.act(engine, case.id, action, grants.Actor("林", role), day, AT, calendar, facts)
-    assert pushes.release_confirmations(engine, day, AT) == 2
-    assert by(engine)["A", "webhook"].state == DUE
+    assert waiting.recheck(engine, day, AT) == 2
+    told = by(engine)["A", "webhook"]
+    body, due = json.loads(told.body), grants.find(engine)[0].due.isoformat()
+    assert (told.state, body["until"]) == (DUE, due) and f"请在 {due} 前确认" in body["text"]
+    assert body["amount_high"] == 1000.0 and body["key"] == told.key
+    assert f"请在 {due} 前确认" in by(engine)["A", "inbox"].body
+    pushes.queue_pushes(engine, FakeNight(library, [(items.auto, "A", "符合", "")], no=2), D, AT)
+    assert by(engine)["A", "webhook"].body == told.body
+
+
+def test_what_waits_is_asked_again_before_it_leaves(engine, library):
+    pushes.queue_pushes(engine, FakeNight(library, [(ONCE, "A", "符合", "")]), D, AT)
+    assert waiting.recheck(engine, D, AT) == 0
+    reach.change_reach(engine, "A", AT, stopped=True)
+    assert waiting.recheck(engine, D, AT) == 1
+    assert by(engine)["A", "webhook"].reason == "企业不再接收通知"
+    assert by(engine)["A", "inbox"].state == DUE
+    reach.change_reach(engine, "A", AT, stopped=False)
+    assert waiting.recheck(engine, D, AT) == 1 and by(engine)["A", "webhook"].state == DUE
+
+
+def test_words_follow_the_night_until_somebody_was_sent_them(engine, library):
+    pushes.queue_pushes(engine, FakeNight(library, [(ONCE, "A", "符合", ""), (ONCE, "B", "符合", "")]), D, AT)
+    sent = outbox.claim(engine, ["webhook"], "w", AT, 1)[0]
+    outbox.record(engine, [Outcome(sent, "retry", "HTTP 500")], AT)
+    night = FakeNight(library, [(ONCE, "A", "符合", ""), (ONCE, "B", "符合", "")], no=2)
+    night.money = 2500.0
+    pushes.queue_pushes(engine, night, D, AT)
+    found = {p.firm: json.loads(p.body) for p in outbox.list_pushes(engine, channel="webhook")}
+    assert (found["A"]["amount_high"], found["A"]["run"]) == (1000.0, 1)
+    assert (found["B"]["amount_high"], found["B"]["run"]) == (2500.0, 2)
+
+
+def test_a_new_template_replaces_what_nobody_was_sent_and_repeats_nothing(engine, library, monkeypatch):
+    night = FakeNight(library, [(ONCE, "A", "符合", ""), (ONCE, "B", "符合", "")])
+    pushes.queue_pushes(engine, night, D, AT)
+    sent = outbox.claim(engine, ["webhook"], "w", AT, 1)
+    outbox.record(engine, [Outcome(sent[0], SENT)], AT)
+    newer = replace(template("invite"), version=2, body="新版 {until}")
+    monkeypatch.setattr(pushes, "template", lambda kind: newer if kind == "invite" else template(kind))
+    for _ in range(2):
+        pushes.queue_pushes(engine, night, D, AT)
+        waiting.recheck(engine, D, AT)
+        rows = [(p.firm, p.version, p.state) for p in outbox.list_pushes(engine, channel="webhook")]
+        assert sorted(rows) == [("A", 1, SENT), ("B", 1, SUPPRESSED), ("B", 2, DUE)]
+
+
+def test_a_look_back_sends_nothing_and_takes_nothing_back(engine, library):
+    pushes.queue_pushes(engine, FakeNight(library, [(ONCE, "A", "符合", "")]), D, AT)
+    with writing(engine) as opened:
+        opened.add(Run(as_of=D + timedelta(days=1), started=AT, finished=AT))
+    past, later = FakeNight(library, [(ONCE, "B", "符合", "")], no=9), AT + timedelta(days=2)
+    assert pushes.queue_pushes(engine, past, D, later) == {"已有更近的比对": 1}
+    assert {(p.firm, p.state) for p in outbox.list_pushes(engine)} == {("A", DUE)}
+    # A night dated ahead of today is a look ahead, and holds up nothing.
+    assert pushes.queue_pushes(engine, past, D, AT)["排队"] == 2
 
 
 def test_an_item_whose_data_went_stale_invites_instead_and_begun_grants_go_on(engine, library, items):
@@ -167,8 +225,8 @@ def test_quiet_days_hold_until_a_day_and_wake_by_themselves(engine, library):
     pushes.queue_pushes(engine, FakeNight(library, [(ONCE, "A", "符合", "")]), D, AT)
     assert by(engine)["A", "webhook"].hold_until == date(2026, 4, 6)
     assert by(engine)["A", "inbox"].state == DUE
-    assert outbox.wake(engine, date(2026, 4, 5), AT) == 0
-    assert outbox.wake(engine, date(2026, 4, 6), AT) == 1
+    assert waiting.recheck(engine, date(2026, 4, 5), AT) == 0
+    assert waiting.recheck(engine, date(2026, 4, 6), AT) == 1
 
 
 def test_what_is_no_longer_on_the_list_is_withdrawn(engine, library):
@@ -176,6 +234,16 @@ def test_what_is_no_longer_on_the_list_is_withdrawn(engine, library):
     counts = pushes.queue_pushes(engine, FakeNight(library, [(ONCE, "B", "符合", "")], no=2), D, AT)
     assert counts["撤回"] == 2
     assert by(engine)["A", "webhook"].reason == "不再在名单上"
+    # The whole item is gone, and what waited for its quiet days does not wake.
+    change_setting(engine, "push", {"quiet": [["2026-03-30", "2026-04-05"]]}, by="管", now=AT)
+    pushes.queue_pushes(engine, FakeNight(library, [(ONCE, "B", "符合", "")], no=3), D, AT)
+    assert by(engine)["B", "webhook"].hold_until is not None
+    other = FakeNight(library, [(delivery(library, "免申即享"), "B", "符合", "")], no=4)
+    assert pushes.queue_pushes(engine, other, D, AT)["撤回"] == 2
+    waiting.recheck(engine, date(2026, 5, 1), AT)
+    assert {p.reason for p in outbox.list_pushes(engine) if p.item == ONCE} == {"不再在名单上"}
+    back = pushes.queue_pushes(engine, FakeNight(library, [(ONCE, "A", "符合", "")], no=5), D, AT)
+    assert back["立项"] == 0 and by(engine)["A", "inbox"].state == DUE
 
 
 def add(engine, n: int, channel: str = "webhook", firm: str = "") -> None:
@@ -235,6 +303,19 @@ def test_personal_channels_are_grouped_and_a_parcel_stays_together(engine):
     add(engine, 4, "sms", firm="A")
     again = outbox.claim(engine, ["smtp"], "b", AT + outbox.LEASE, 10)
     assert [p.name for p in again] == [parcel.name]
+
+
+def test_what_a_dead_worker_held_is_free_at_once(engine):
+    add(engine, 3)
+    add(engine, 1, "apprise")
+    for worker in ("dead", "alive"):
+        assert outbox.claim(engine, ["webhook"], worker, AT, 1)
+    outbox.claim(engine, ["apprise"], "dead", AT, 10)
+    assert outbox.let_fall(engine, lambda w: w == "dead", AT) == 2
+    assert outbox.next_due(engine, ["webhook"]) == AT
+    assert len(outbox.claim(engine, ["webhook"], "c", AT, 10)) == 2
+    broken = outbox.list_pushes(engine, channel="apprise")[0]
+    assert (broken.state, broken.reason) == (DEAD, outbox.BROKEN_OFF)
 
 
 def test_a_channel_that_cannot_tell_repeats_leaves_a_broken_sending_to_a_person(engine):

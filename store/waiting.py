@@ -1,0 +1,140 @@
+"""等着的推送: what is due or held back is asked again until it leaves; what is no longer true never leaves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy.engine import Engine
+from sqlmodel import Session
+
+from engine.grantmoves import State
+from store.database import from_fen, session, writing
+from store.faults import point
+from store.grants import GrantCase
+from store.messages import money_words, template
+from store.outbox import DUE, SUPPRESSED, Push
+from store.suppress import Asked, Facts, Held, held, load_facts
+
+GONE = "不再在名单上"
+REPLACED = "换了新版模板，由新的一条代替"
+CHUNK = 2000
+
+_TABLE = Push.__table__  # type: ignore[attr-defined]
+_WAITS = (or_(_TABLE.c.state == DUE, _TABLE.c.state == SUPPRESSED), _TABLE.c.lease == "")
+_MOVE = (
+    update(_TABLE)
+    .where(_TABLE.c.key == bindparam("k"), *_WAITS)
+    .values(
+        state=bindparam("to"), reason=bindparam("why"), hold_until=bindparam("until"), next_at=bindparam("at")
+    )
+)
+# Words are only changed while nobody can have seen them: a push once tried is the same to the byte for ever.
+_REWORD = (
+    update(_TABLE)
+    .where(_TABLE.c.key == bindparam("k"), *_WAITS, _TABLE.c.attempts == 0, _TABLE.c.parcel == "")
+    .values(
+        subject=bindparam("new_subject"), body=bindparam("new_body"), run_no=bindparam("new_run"),
+        fields=bindparam("new_fields"),
+    )
+)  # fmt: skip
+
+Moves = list[dict[str, Any]]
+
+
+def move(opened: Session, moves: Moves) -> None:
+    """挪动: waiting pushes to due or held back; those that are being sent stay."""
+    if moves:
+        opened.connection().execute(_MOVE, moves)
+
+
+def reword(opened: Session, words: Moves) -> None:
+    """改写: the words of pushes that nobody was sent yet."""
+    if words:
+        opened.connection().execute(_REWORD, words)
+
+
+def move_of(push: Any, stop: Held | None, now: datetime) -> Moves:
+    """怎么挪 a push (its row will do) on the strength of what holds it; nothing where it stands right already."""
+    state, why = (SUPPRESSED, stop.reason) if stop else (DUE, "")
+    if (push.state, push.reason if push.state == SUPPRESSED else "") == (state, why):
+        return []
+    at = push.next_at if push.state == DUE else now
+    return [{"k": push.key, "to": state, "why": why, "until": stop.until if stop else None, "at": at}]
+
+
+def withdrawn(rows: Iterable[Any]) -> Moves:
+    """撤回: pairs that are no longer on the list; whatever held them, they do not wake by themselves."""
+    return [{"k": r.key, "to": SUPPRESSED, "why": GONE, "until": None, "at": r.next_at} for r in rows]
+
+
+def withdraw_items(engine: Engine, live: set[tuple[str, str]]) -> int:
+    """撤回整项: waiting pushes of items and batches that the night does not speak of any more; how many."""
+    columns = (_TABLE.c.key, _TABLE.c.item, _TABLE.c.batch, _TABLE.c.next_at)
+    with writing(engine) as opened:
+        query = select(*columns).where(*_WAITS, _TABLE.c.reason.not_in([GONE, REPLACED]))
+        rows = [r for r in opened.connection().execute(query) if (r.item, r.batch) not in live]
+        move(opened, withdrawn(rows))
+        return len(rows)
+
+
+def recheck(engine: Engine, today: date, now: datetime) -> int:
+    """发前复查: everything that waits is asked again by today's facts; how many changed.
+
+    A reason that ended lets a push go, with the words of today; a new one (stopped, refused, paid, objected) holds it.
+    """
+    facts = load_facts(engine, today)
+    names = ("key", "firm", "item", "batch", "channel", "kind", "state", "reason", "next_at")
+    query = select(*(_TABLE.c[n] for n in names)).where(*_WAITS, _TABLE.c.reason.not_in([GONE, REPLACED]))
+    with session(engine) as opened:
+        rows = opened.connection().execute(query).all()
+    asked = ((r, held(Asked(r.firm, r.item, r.batch, r.channel, r.kind), facts)) for r in rows)
+    moves = [m for r, stop in asked for m in move_of(r, stop, now)]
+    for begin in range(0, len(moves), CHUNK):
+        with writing(engine) as opened:
+            part = moves[begin : begin + CHUNK]
+            move(opened, part)
+            reword(opened, _confirmations(opened, [m["k"] for m in part if m["to"] == DUE], facts))
+            point("pushes.rechecked")
+    return len(moves)
+
+
+def _confirmations(opened: Session, keys: Sequence[str], facts: Facts) -> Moves:
+    """What a confirmation says once its grant waits for the firm: the day and the sum that the grant has now."""
+    words: Moves = []
+    for begin in range(0, len(keys), 500):
+        query = select(Push).where(
+            Push.key.in_(keys[begin : begin + 500]),  # type: ignore[attr-defined]
+            Push.kind == "confirm",  # type: ignore[arg-type]
+        )
+        for push in opened.execute(query).scalars():
+            case = facts.grants.get((push.firm, push.item, push.batch))
+            if case is not None and push.fields:
+                words.append(confirmed(push, case))
+    return words
+
+
+def confirmed(push: Push, case: GrantCase) -> dict[str, Any]:
+    """确认的告知: the words of a confirmation by its grant's day and sum."""
+    low, high, until = said_of(case)
+    fields = {**(push.fields or {}), "amount": money_words(low, high), "until": until}
+    subject, text = template("confirm").render(fields)
+    body = text
+    if push.channel == "webhook":
+        told = {"amount_low": low, "amount_high": high, "until": until, "subject": subject, "text": text}
+        body = json.dumps({**json.loads(push.body), **told}, ensure_ascii=False, sort_keys=True)
+    return {
+        "k": push.key, "new_subject": subject, "new_body": body, "new_run": push.run_no,
+        "new_fields": push.fields,
+    }  # fmt: skip
+
+
+def said_of(case: GrantCase) -> tuple[float | None, float | None, str]:
+    """事项现在的数: amounts in yuan and the last day to confirm, as a grant in 企业确认 has them."""
+    exact = None if case.amount is None else float(from_fen(case.amount))
+    high = exact if exact is not None else None if case.high is None else float(from_fen(case.high))
+    day = case.due.isoformat() if case.due is not None else "收到通知后 5 个工作日"
+    return (exact, high, day) if case.state == State.CONFIRM.value else (exact, high, "")
