@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, RedirectResponse
 import desk
 from desk import hooks, pages
 from desk.office import Office
+from desk.oidc import Provider, SignOn
 from desk.web import HERE, LoginNeeded, say_fault, say_misuse, secure, templates, to_login
 from store.database import Engine
 
@@ -34,11 +35,13 @@ def create_app(
     zone: str = "",
     library: Path | None = None,
     warm: bool = False,
+    sign_on: SignOn | None = None,
 ) -> FastAPI:
-    """建工作台: over a database and a data folder; `clock` gives an aware moment, `library` is where rules are published, `warm` reads the latest night before it is asked for."""
+    """建工作台: over a database and a data folder; `clock` gives an aware moment, `library` is where rules are published, `warm` reads the latest night before it is asked for, `sign_on` is the office's single sign-on."""
     app = FastAPI(title="惠企直达", docs_url=None, redoc_url=None, openapi_url=None)
     office = Office(engine, home, clock)
     office.zone, office.library_root = zone or office.zone, library or office.library_root
+    office.sign_on = Provider(sign_on) if sign_on is not None else None
     app.state.office = office
     app.state.templates = templates()
     if warm:

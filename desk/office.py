@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 import policies
+from desk.oidc import Provider
 from engine.columns import Categories, Columns, Lists, Selected
 from engine.explain import value_at
 from engine.expression import references
@@ -63,6 +64,7 @@ class Office:
     zone: str = "滨海示范保税区"
     library_root: Path = field(default_factory=lambda: Path(policies.__file__).with_name("library"))
     memory: Memory = field(default_factory=lambda: Memory(400))
+    sign_on: Provider | None = None
 
     def now(self) -> datetime:
         """此刻, aware, UTC."""

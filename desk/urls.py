@@ -25,7 +25,7 @@ PAGES = {
     "identity": "/desk/firms/identity", "items": "/desk/items", "policies": "/desk/policies",
     "fulfil": "/desk/fulfil", "arrears": "/desk/fulfil/arrears", "readiness": "/desk/readiness",
     "data": "/desk/data", "push": "/desk/push", "runs": "/desk/runs", "audit": "/desk/audit",
-    "settings": "/desk/settings", "search": "/desk/search", "views": "/desk/views", "login": "/desk/login",
+    "settings": "/desk/settings", "search": "/desk/search", "views": "/desk/views", "login": "/desk/login", "sign_on": "/desk/login/away",
     "logout": "/desk/logout", "undo": "/desk/undo", "me": "/desk/me", "zone": "/zone",
 }  # fmt: skip
 BELOW = {

@@ -218,6 +218,35 @@ def _keep_one_administrator(opened: Session, login: str) -> None:
         raise AccountError("至少要留一位能登录的管理员")
 
 
+def set_subject(engine: Engine, login: str, subject: str, *, by: str, now: datetime) -> None:
+    """记统一认证编号: how the office's single sign-on names the person; "" for none. Raises AccountError."""
+    with writing(engine) as opened:
+        person = _by_login(opened, login)
+        if subject and (other := _of_subject(opened, subject)) is not None and other.login != login:
+            raise AccountError(f"这个统一认证编号已经是 {other.login} 的")
+        person.subject = subject.strip()[:200]
+        opened.add(person)
+        _revoke_all(opened, person, now)
+        audit.record(opened, by, "记统一认证编号", login, {"编号": person.subject}, now)
+
+
+def sign_on(engine: Engine, subject: str, now: datetime) -> str | None:
+    """统一认证登录: the secret of a new session of the person so named, or None where nobody is, or may not come in."""
+    with writing(engine) as opened:
+        person = _of_subject(opened, subject) if subject else None
+        if person is None or not person.active or "企业" in person.roles:
+            audit.record(
+                opened, subject[:64], "登录失败", subject[:200], {"原因": "统一认证编号没有对应的人员"}, now
+            )
+            return None
+        audit.record(opened, person.login, "登录", person.login, {"方式": "统一认证"}, now)
+        return _open(opened, person, now)
+
+
+def _of_subject(opened: Session, subject: str) -> Person | None:
+    return opened.exec(select(Person).where(Person.subject == subject)).first()
+
+
 def set_keys(engine: Engine, person_id: int, on: bool) -> None:
     """快捷键: on or off for the person (WCAG 2.1.4)."""
     with writing(engine) as opened:

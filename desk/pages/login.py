@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
+from desk import oidc
 from desk.urls import url
 from desk.web import COOKIE, THEME, Posted, check_origin, inside, office_of, posted, render, see
 from store import accounts
 
 router = APIRouter()
-GUARD = "huiqi_login"
+GUARD, JOURNEY, ONWARD = "huiqi_login", "huiqi_journey", "huiqi_onward"
 
 
 @router.get("/desk/login")
@@ -22,11 +24,11 @@ def login_page(request: Request, next: str = "") -> HTMLResponse:
     return _page(request, next, "", failed=False)
 
 
-def _page(request: Request, next_: str, login: str, failed: bool) -> HTMLResponse:
-    token = secrets.token_urlsafe(24)
+def _page(request: Request, next_: str, login: str, failed: bool, fault: str = "") -> HTMLResponse:
+    token, provider = secrets.token_urlsafe(24), office_of(request).sign_on
     page = render(
-        request, "login.html", 401 if failed else 200, next=inside(next_, url("today")), login=login, failed=failed,
-        token=token,
+        request, "login.html", 401 if failed or fault else 200, next=inside(next_, url("today")), login=login, failed=failed,
+        token=token, fault=fault, sign_on=provider.asked.title if provider else "",
     )  # fmt: skip
     page.set_cookie(
         GUARD, token, httponly=True, samesite="strict", secure=_secure(request), path="/desk/login"
@@ -50,12 +52,70 @@ async def log_in(request: Request) -> Response:
     if secret is None:
         return _page(request, str(form.get("next", "")), login, failed=True)
     answer = see(inside(str(form.get("next", "")), url("today")))
+    _let_in(request, answer, secret)
+    answer.delete_cookie(GUARD, path="/desk/login")
+    return answer
+
+
+def _let_in(request: Request, answer: Response, secret: str) -> None:
     answer.set_cookie(
         COOKIE, secret, httponly=True, samesite="strict", secure=_secure(request), path="/",
         max_age=accounts.SESSION_HOURS * 3600,
     )  # fmt: skip
-    answer.delete_cookie(GUARD, path="/desk/login")
+
+
+@router.get("/desk/login/away")
+def sign_on(request: Request, next: str = "") -> Response:
+    """去统一认证: what must come back is kept in the browser's own cookie."""
+    provider, office = office_of(request).sign_on, office_of(request)
+    if provider is None:
+        raise HTTPException(404, "没有设统一认证")
+    journey = oidc.Journey.begin()
+    try:
+        address = provider.address(journey, _redirect(request, provider), office.now())
+    except oidc.SignOnError as error:
+        return _page(request, next, "", failed=False, fault=str(error))
+    answer = see(address)
+    for name, value in ((JOURNEY, journey.packed()), (ONWARD, inside(next, url("today")))):
+        answer.set_cookie(
+            name, quote(value), httponly=True, samesite="lax", secure=_secure(request), path="/desk/login", max_age=600
+        )  # fmt: skip
     return answer
+
+
+@router.get("/desk/login/back")
+def signed_on(request: Request, code: str = "", state: str = "") -> Response:
+    """从统一认证回来: a page of our own goes on, so that the strict session cookie is sent with the next request."""
+    provider, office = office_of(request).sign_on, office_of(request)
+    if provider is None:
+        raise HTTPException(404, "没有设统一认证")
+    journey = oidc.Journey.unpacked(unquote(request.cookies.get(JOURNEY, "")))
+    onward = inside(unquote(request.cookies.get(ONWARD, "")), url("today"))
+    if journey is None or not hmac.compare_digest(journey.state.encode(), state.encode()):
+        return _page(
+            request, onward, "", failed=False, fault="这次登录隔得太久，或不是从这里开始的；请重新登录"
+        )
+    if not code:
+        return _page(request, onward, "", failed=False, fault="统一认证没有同意登录")
+    try:
+        subject = provider.subject(journey, code[:2000], _redirect(request, provider), office.now())
+    except oidc.SignOnError as error:
+        return _page(request, onward, "", failed=False, fault=str(error))
+    secret = accounts.sign_on(office.engine, subject, office.now())
+    if secret is None:
+        told = f"统一认证里的“{subject}”在这里还没有对应的人员，请管理员在 设置 里记上这个编号"
+        return _page(request, onward, "", failed=False, fault=told)
+    answer = render(request, "onward.html", onward=onward)
+    _let_in(request, answer, secret)
+    for name in (JOURNEY, ONWARD):
+        answer.delete_cookie(name, path="/desk/login")
+    return answer
+
+
+def _redirect(request: Request, provider: oidc.Provider) -> str:
+    """回来的地址, as it is registered with the provider."""
+    scheme = "https" if _secure(request) else request.url.scheme
+    return provider.asked.redirect or f"{scheme}://{request.url.netloc}/desk/login/back"
 
 
 def _secure(request: Request) -> bool:

@@ -98,6 +98,8 @@ def change_settings(request: Request, given: Posted = posted("settings")) -> Res
                     engine, login, by=by, now=now, roles=given.many("role"), department=given.text("department"),
                     active=given.text("active") == "1",
                 )  # fmt: skip
+            case "记编号":
+                accounts.set_subject(engine, login, given.text("subject"), by=by, now=now)
             case "结束会话":
                 told = f"结束了 {accounts.revoke_sessions(engine, login, by=by, now=now)} 个会话"
             case "重设密码":

@@ -49,12 +49,14 @@ def desk_command(
     import uvicorn
 
     from desk.app import create_app
+    from desk.oidc import from_environment
 
     with telling():
         engine, folder = open_home(home)
         app = create_app(
-            engine, folder, now, zone=os.environ.get("HUIQI_ZONE", ""), library=library_path(None), warm=True
-        )
+            engine, folder, now, zone=os.environ.get("HUIQI_ZONE", ""), library=library_path(None), warm=True,
+            sign_on=from_environment(os.environ),
+        )  # fmt: skip
     typer.echo(f"工作台：http://{host}:{port}/desk/today　按 Ctrl+C 停")
     proxies = os.environ.get("HUIQI_TRUSTED_PROXIES", "127.0.0.1")
     uvicorn.run(
@@ -71,6 +73,7 @@ def create_command(
         str,
         typer.Option("--password", envvar="HUIQI_PASSWORD", prompt="密码", hide_input=True, help="不写就问"),
     ] = "",
+    subject: Annotated[str, typer.Option("--subject", help="统一认证里这个人的编号")] = "",
     home: HomeOption = None,
 ) -> None:
     """新建人员；第一位管理员也用它。密码从 HUIQI_PASSWORD 或键盘来。
@@ -86,6 +89,8 @@ def create_command(
         made = accounts.create_person(
             engine, login, name or login, list(role), password, by="命令行", now=now(), department=department
         )
+        if subject:
+            accounts.set_subject(engine, login, subject, by="命令行", now=now())
     typer.echo(f"建好了：{made.login}（{made.name}，{'、'.join(made.roles)}）")
 
 

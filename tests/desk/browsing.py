@@ -58,7 +58,7 @@ def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory(prefix="huiqi-fonts-") as folder, sync_playwright() as playwright:
-        env = dict(os.environ)
+        env: dict[str, str | float | bool] = dict(os.environ)
         spec = importlib.util.find_spec("pylopdf_fonts_zh_cn")
         if spec is not None and spec.origin is not None and "FONTCONFIG_FILE" not in env:
             conf = Path(folder) / "fonts.conf"
