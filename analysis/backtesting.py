@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +13,10 @@ from typing import Any
 import pandas as pd
 
 from analysis.night import CODE, NAME, View
+from policies.read import read_tables
 from profiles.codes import is_code, tidy_code, why_not
 from profiles.names import normal_name
+from profiles.reading import tell_encoding
 from store.nights import firm_names
 
 CODE_HEADS = (CODE, "信用代码", "社会信用代码")
@@ -21,7 +26,12 @@ MONEY_HEADS = {"金额（元）": 1, "金额(元)": 1, "金额（万元）": 10_
 
 @dataclass(frozen=True)
 class Backtest:
-    """回测结果: four frames and the money in yuan."""
+    """回测结果: four frames and the money in yuan.
+
+    >>> nobody = pd.DataFrame({"统一社会信用代码": [""], "企业名称": ["查无此名有限公司"], "金额": [1.0]})
+    >>> backtest(view, "bs-2025-03/unemployment-refund", nobody).unlinked["原因"].tolist()
+    ['没有叫这个名称的企业，请补代码']
+    """
 
     item: str
     matched: pd.DataFrame
@@ -44,7 +54,12 @@ class Backtest:
         return frame.value_counts().rename("企业").reset_index()
 
     def as_dict(self) -> dict[str, Any]:
-        """机器可读."""
+        """机器可读.
+
+        >>> nobody = pd.DataFrame({"统一社会信用代码": [], "企业名称": [], "金额": []})
+        >>> backtest(view, "bs-2025-03/unemployment-refund", nobody).as_dict()["recall"]
+        0.0
+        """
         return {
             "item": self.item, "recall": round(self.recall, 4), "matched": len(self.matched),
             "missed": self.missed[CODE].tolist(), "unpaid": self.unpaid[CODE].tolist(),
@@ -53,7 +68,12 @@ class Backtest:
         }  # fmt: skip
 
     def words(self) -> str:
-        """一句话."""
+        """一句话.
+
+        >>> nobody = pd.DataFrame({"统一社会信用代码": [], "企业名称": [], "金额": []})
+        >>> backtest(view, "bs-2025-03/unemployment-refund", nobody).words()[:10]
+        '名单上认出 0 家（'
+        """
         return (
             f"名单上认出 {len(self.matched) + len(self.missed)} 家（另有 {len(self.unlinked)} 行认不出），规则判符合 "
             f"{len(self.matched)} 家，查全 {self.recall:.0%}；符合而不在名单上 {len(self.unpaid)} 家，"
@@ -68,46 +88,71 @@ class Backtest:
 
 
 def read_paid_list(path: Path) -> pd.DataFrame:
-    """读兑现名单: .xlsx or .csv as columns 统一社会信用代码, 企业名称 and 金额 (yuan), of what it has.
+    """读兑现名单: .xlsx, .csv, or the tables of a .docx, .pdf or .html, as columns 统一社会信用代码, 企业名称 and 金额
+    (yuan), of what it has.
 
-    The header may stand a few rows down, below a title. Raises ValueError where no row names codes or firms.
+    The header may stand a few rows down, below a title; a table that goes on over a page needs it once. Raises
+    ValueError where no row names codes or firms.
+
+    >>> import tempfile; path = Path(tempfile.mkdtemp()) / "名单.csv"
+    >>> _ = path.write_text("2025年公示名单\\n序号,企业名称,金额（万元）\\n1,澜图科技有限公司,3.5\\n", encoding="utf-8")
+    >>> read_paid_list(path)["金额"].tolist()
+    [35000.0]
     """
-    if path.suffix.lower() in (".xlsx", ".xlsm"):
-        raw = pd.read_excel(path, header=None, dtype=str)
-    elif path.suffix.lower() == ".csv":
-        from profiles.reading import tell_encoding
-
-        raw = pd.read_csv(path, header=None, dtype=str, encoding=tell_encoding(path))
+    suffix = path.suffix.lower()
+    if suffix in (".xlsx", ".xlsm"):
+        raw = pd.read_excel(path, header=None, dtype=str, sheet_name=None)
+        tables = [sheet.fillna("").to_numpy().tolist() for sheet in raw.values()]
+    elif suffix == ".csv":
+        with path.open(encoding=tell_encoding(path), newline="") as file:
+            tables = [list(csv.reader(file))]
     else:
-        raise ValueError(f"{path.name}：回测名单请存成 .xlsx 或 .csv")
-    cells = raw.fillna("").map(lambda v: str(v).strip())
-    for at in range(min(10, len(cells))):
-        heads = list(cells.iloc[at])
-        if set(heads) & {*CODE_HEADS, *NAME_HEADS}:
-            return _named_columns(cells.iloc[at + 1 :], heads, path.name)
-    raise ValueError(f"{path.name}：前十行里没有“{CODE}”或“{NAME}”的表头")
+        tables = read_tables(path)
+    parts: list[pd.DataFrame] = []
+    heads: list[str] | None = None
+    for table in tables:
+        cells = [[_cell(c) for c in row] for row in table]
+        at = next((i for i, row in enumerate(cells[:10]) if set(row) & {*CODE_HEADS, *NAME_HEADS}), None)
+        if at is not None:
+            heads = cells[at]
+        if heads is not None:
+            body = enumerate(cells[0 if at is None else at + 1 :], 1 if at is None else at + 2)
+            parts.append(_named_columns([(n, r) for n, r in body if len(r) == len(heads)], heads, path.name))
+    if not parts:
+        raise ValueError(f"{path.name}：没有一张表的前十行里有“{CODE}”或“{NAME}”的表头")
+    return pd.concat(parts, ignore_index=True)
 
 
-def _named_columns(rows: pd.DataFrame, heads: list[str], file: str) -> pd.DataFrame:
-    out = pd.DataFrame(index=rows.index)
-    for target, known in ((CODE, CODE_HEADS), (NAME, NAME_HEADS)):
+def _cell(value: object) -> str:
+    return re.sub(r"\s+", "", str(value))
+
+
+def _named_columns(rows: list[tuple[int, list[str]]], heads: list[str], file: str) -> pd.DataFrame:
+    def column(known: Iterable[str]) -> list[str]:
         at = next((i for i, h in enumerate(heads) if h in known), None)
-        out[target] = rows.iloc[:, at] if at is not None else ""
-    at = next((i for i, h in enumerate(heads) if h in MONEY_HEADS), None)
-    out["金额"] = float("nan")
-    if at is not None:
-        written = rows.iloc[:, at].str.replace(r"[,，\s]", "", regex=True)
-        money = pd.to_numeric(written, errors="coerce")
-        wrong = money.isna() & (written != "")
-        if wrong.any():
-            line = int(written.index[wrong][0]) + 1
-            raise ValueError(f"{file} 第 {line} 行的金额“{written[wrong].iloc[0]}”不是数字，请改成数字")
-        out["金额"] = money * MONEY_HEADS[heads[at]]
-    return out[(out[CODE] != "") | (out[NAME] != "")].reset_index(drop=True)
+        return ["" if at is None else row[at] for _, row in rows]
+
+    out = pd.DataFrame({CODE: column(CODE_HEADS), NAME: column(NAME_HEADS)}, dtype=object)
+    unit = next((MONEY_HEADS[h] for h in heads if h in MONEY_HEADS), 1)
+    written = pd.Series(column(MONEY_HEADS), dtype=object).str.replace(r"[,，]", "", regex=True)
+    money = pd.to_numeric(written, errors="coerce")
+    named = (out[CODE] != "") | (out[NAME] != "")
+    wrong = money.isna() & (written != "") & named
+    if wrong.any():
+        line = rows[int(wrong.to_numpy().argmax())][0]
+        raise ValueError(f"{file} 第 {line} 行的金额“{written[wrong].iloc[0]}”不是数字，请改成数字")
+    out["金额"] = money * unit
+    return out[named].reset_index(drop=True)
 
 
 def backtest(view: View, item: str, paid: pd.DataFrame | Path | str) -> Backtest:
-    """回测: `paid` a list's path or a frame as `read_paid_list` gives it."""
+    """回测: `paid` a list's path or a frame as `read_paid_list` gives it.
+
+    >>> hits = view.hits("bs-2025-03/unemployment-refund")
+    >>> paid = hits[hits["verdict"] == "符合"].head(3)[["统一社会信用代码", "企业名称"]].assign(金额=1000.0)
+    >>> backtest(view, "bs-2025-03/unemployment-refund", paid).recall
+    1.0
+    """
     table = read_paid_list(Path(paid)) if isinstance(paid, Path | str) else paid
     linked, unlinked = link(view, table)
     hits = view.hits(item)

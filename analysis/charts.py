@@ -47,7 +47,11 @@ def _dress(figure: Figure) -> Figure:
 
 
 def svg(figure: Figure) -> str:
-    """SVG 文本: glyphs as outlines, so that it looks the same everywhere."""
+    """SVG 文本: glyphs as outlines, so that it looks the same everywhere.
+
+    >>> svg(bars(["甲", "乙"], [1, 2], "例"))[:4]
+    '<svg'
+    """
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
     text = buffer.getvalue()

@@ -8,17 +8,36 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.night import CODE, NAME, View
-from engine.columns import Columns
+from analysis.night import CODE, NAME, View, group_labels
 from store.grants import find
 
-GROUPS = {"行业门类": "industry", "企业规模": "size", "登记地区划": "district"}
-UNKNOWN = "（无数据）"
+GROUPS = ("行业门类", "企业规模", "登记地区划")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """审批限额: a change beyond any of them needs a leader's approval before it is published.
+
+    `lost` firms that no longer fit, `yuan` more in highest payable money, `over_budget` share of the batch's budget,
+    `promised` firms already told or under way that would lose.
+
+    >>> Limits(lost=10).lost
+    10
+    """
+
+    lost: int = 0
+    yuan: float = 1_000_000
+    over_budget: float = 1.0
+    promised: int = 0
 
 
 @dataclass(frozen=True)
 class Impact:
-    """影响: `firms` one row a firm that changes; `groups` by industry, size and district; sums in yuan."""
+    """影响: `firms` one row a firm that changes; `groups` by industry, size and district; sums in yuan.
+
+    >>> compare(view, view, "bs-2025-06/rd-intensity").words().startswith("研发投入强度奖励：符合")
+    True
+    """
 
     item: str
     title: str
@@ -39,17 +58,61 @@ class Impact:
         """不再符合的企业."""
         return self.firms[self.firms["变化"] == "不再符合"]
 
+    def approval(self, limits: Limits | None = None) -> list[str]:
+        """要领导批准的理由: one sentence each where the change goes beyond a limit; empty where none does.
+
+        >>> compare(view, view, "bs-2025-06/rd-intensity").approval()
+        []
+        """
+        limits = limits or Limits()
+        more = self.after["high"] - self.before["high"]
+        share = self.after["high"] / self.budget if self.budget else 0.0
+        out = []
+        if len(self.lost) > limits.lost:
+            out.append(f"{len(self.lost)} 家不再符合，限额是 {limits.lost} 家")
+        if more > limits.yuan:
+            out.append(f"应付最多增加 {more / 1e4:,.2f} 万元，限额是 {limits.yuan / 1e4:,.2f} 万元")
+        if share > limits.over_budget and more > 0:
+            out.append(f"应付最多占预算的 {share:.0%}，限额是 {limits.over_budget:.0%}")
+        if len(self.promised) > limits.promised:
+            out.append(f"{len(self.promised)} 家已告知或在办的企业会受损，限额是 {limits.promised} 家")
+        return out
+
+    def summary(self) -> dict[str, float]:
+        """几家几元: counts of firms, and highest payable money in yuan as far as it is known.
+
+        >>> compare(view, view, "bs-2025-06/rd-intensity").summary()["多出"]
+        0
+        """
+        kept = self.firms[self.firms["变化"] == "金额变"]
+        return {
+            "原符合": int(self.before["fits"]), "新符合": int(self.after["fits"]), "多出": len(self.gained),
+            "少掉": len(self.lost), "金额变": len(kept), "多出金额": float(self.gained["新应付高"].sum()),
+            "少掉金额": float(self.lost["原应付高"].sum()),
+            "金额变动": float(kept["新应付高"].sum() - kept["原应付高"].sum()),
+            "待核实增减": int(self.after["open"] - self.before["open"]), "原应付": self.before["high"],
+            "新应付": self.after["high"],
+        }  # fmt: skip
+
     def as_dict(self) -> dict[str, Any]:
-        """机器可读."""
+        """机器可读.
+
+        >>> sorted(compare(view, view, "bs-2025-06/rd-intensity").as_dict())[:3]
+        ['after', 'approval', 'before']
+        """
         return {
             "item": self.item, "before": self.before, "after": self.after, "budget": self.budget,
             "gained": self.gained[CODE].tolist(), "lost": self.lost[CODE].tolist(),
             "changed": self.firms.loc[self.firms["变化"] == "金额变", CODE].tolist(),
-            "promised": self.promised[CODE].tolist(),
+            "promised": self.promised[CODE].tolist(), "approval": self.approval(),
         }  # fmt: skip
 
     def words(self) -> str:
-        """一句话."""
+        """一句话.
+
+        >>> "应付" in compare(view, view, "bs-2025-06/rd-intensity").words()
+        True
+        """
         b, a = self.before, self.after
         text = (
             f"{self.title}：符合 {b['fits']:.0f} → {a['fits']:.0f} 家（新 {len(self.gained)}，退 {len(self.lost)}），"
@@ -67,11 +130,101 @@ class Impact:
         return f"<p>{self.words()}</p>{svg(impact_chart(self))}{self.firms.to_html(index=False)}"
 
 
+@dataclass(frozen=True)
+class Impacts:
+    """整份文件的影响: one Impact an item that differs between two views.
+
+    >>> len(compare_all(view, view).parts)
+    0
+    """
+
+    parts: tuple[Impact, ...]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """一事项一行: firms before and after, who comes and goes, money in yuan."""
+        rows = [
+            {"事项": p.item, "名称": p.title, "原符合": int(p.before["fits"]), "新符合": int(p.after["fits"]),
+             "进": len(p.gained), "出": len(p.lost), "原应付高": p.before["high"], "新应付高": p.after["high"],
+             "已承诺受损": len(p.promised)}
+            for p in self.parts
+        ]  # fmt: skip
+        return pd.DataFrame(rows)
+
+    @property
+    def firms(self) -> pd.DataFrame:
+        """一企业一行: what each firm wins or loses over all items, highest amounts in yuan."""
+        moved = [p.firms.assign(事项=p.item) for p in self.parts if len(p.firms)]
+        if not moved:
+            return pd.DataFrame(columns=[CODE, NAME, "事项数", "原应付高", "新应付高"])
+        every = pd.concat(moved, ignore_index=True)
+        by = every.groupby([CODE, NAME], as_index=False, dropna=False)
+        return by.agg(
+            事项数=("事项", "nunique"), 原应付高=("原应付高", _known_sum), 新应付高=("新应付高", _known_sum)
+        )
+
+    def approval(self, limits: Limits | None = None) -> list[str]:
+        """要领导批准的理由, each with its item.
+
+        >>> compare_all(view, view).approval()
+        []
+        """
+        return [f"{p.title}：{why}" for p in self.parts for why in p.approval(limits)]
+
+    def as_dict(self) -> dict[str, Any]:
+        """机器可读.
+
+        >>> compare_all(view, view).as_dict()
+        {'items': [], 'approval': []}
+        """
+        return {"items": [p.as_dict() for p in self.parts], "approval": self.approval()}
+
+    def words(self) -> str:
+        """一句话.
+
+        >>> compare_all(view, view).words()
+        '没有一个事项有变化'
+        """
+        if not self.parts:
+            return "没有一个事项有变化"
+        low, high = (sum(p.before["high"] for p in self.parts), sum(p.after["high"] for p in self.parts))
+        return (
+            f"{len(self.parts)} 个事项有变化：进 {sum(len(p.gained) for p in self.parts)} 家次，"
+            f"出 {sum(len(p.lost) for p in self.parts)} 家次，应付最多 {low / 1e4:,.2f} → {high / 1e4:,.2f} 万元"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.words()}</p>{self.table.to_html(index=False)}"
+
+
+def compare_all(before: View, after: View) -> Impacts:
+    """比较全部: every item that is changed, added or gone between two views of one night and whose answer differs.
+
+    >>> lower = view.with_rule("bs-2025-06/rd-intensity", conditions={"rd_scale": "研发费用[Y] >= 100万元"})
+    >>> [p.item for p in compare_all(view, lower).parts]
+    ['bs-2025-06/rd-intensity']
+    """
+    touched = sorted({*before.changed, *after.changed, *before.gone, *after.gone})
+    live = [i for i in touched if before.live(i) or after.live(i)]
+    found = [compare(before, after, i) for i in live]
+    return Impacts(tuple(p for p in found if len(p.firms)))
+
+
 def compare(before: View, after: View, item: str) -> Impact:
-    """比较: the same item in two views of one night. Raises ValueError for views of different data."""
+    """比较: the same item in two views of one night; where one of them lacks it, nobody fits there.
+
+    Raises ValueError for views of different data, or an item without an open batch in both.
+
+    >>> impact = compare(view, view, "bs-2025-06/rd-intensity")
+    >>> len(impact.gained), len(impact.lost)
+    (0, 0)
+    """
     if before.night.run.profiles_hash != after.night.run.profiles_hash:
         raise ValueError("两边的企业数据不是同一份，比较不出规则的影响")
-    b, a = before.hits(item), after.hits(item)
+    stands = next((v for v in (after, before) if v.live(item)), None)
+    if stands is None:
+        raise ValueError(f"{item} 在 {after.night.as_of} 没有在办的批次")
+    b, a = _side(before, item, stands), _side(after, item, stands)
     frame = b[[CODE, NAME]].copy()
     frame["原结论"], frame["新结论"] = b["verdict"], a["verdict"]
     for name in ("paid_low", "paid_high"):
@@ -84,22 +237,32 @@ def compare(before: View, after: View, item: str) -> Impact:
     kinds = [now & ~was, was & ~now, was & now & money, other]
     frame["变化"] = np.select(kinds, ["新符合", "不再符合", "金额变", "待核实变"], "")
     for label in GROUPS:
-        frame[label] = _labels(before.columns, label)
-    batch = after.bound(item).batch
+        frame[label] = group_labels(before.columns, label)
+    batch = stands.bound(item).batch
     return Impact(
-        item, after.program(item).item.title,
-        frame[frame["变化"] != ""].drop(columns=list(GROUPS)).rename(columns=_money_name).reset_index(drop=True),
+        item, stands.program(item).item.title,
+        frame[frame["变化"] != ""].drop(columns=[*GROUPS]).rename(columns=_money_name).reset_index(drop=True),
         _by_group(frame, was, now), _sums(b), _sums(a), batch.budget, _promised(before, item, batch.name, frame),
     )  # fmt: skip
 
 
+def _side(view: View, item: str, stands: View) -> pd.DataFrame:
+    """The item's answers in a view; all 不符合 without money where it isn't there."""
+    if view.live(item):
+        return view.amounts(item)
+    frame = stands.amounts(item).copy()
+    frame["verdict"] = "不符合"
+    frame[["low", "high", "paid_low", "paid_high"]] = np.nan
+    return frame
+
+
+def _known_sum(amounts: pd.Series) -> float:
+    """A sum that stays unknown where no part of it is known: never a 0 that nobody worked out."""
+    return float(amounts.sum(min_count=1))
+
+
 def _money_name(name: str) -> str:
     return name.replace("paid_low", "应付低").replace("paid_high", "应付高")
-
-
-def _labels(columns: Columns, name: str) -> np.ndarray:
-    cats = columns.category(name, None)
-    return np.array([*cats.names, UNKNOWN], object)[cats.codes]
 
 
 def _by_group(frame: pd.DataFrame, was: np.ndarray, now: np.ndarray) -> pd.DataFrame:

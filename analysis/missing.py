@@ -32,6 +32,9 @@ def missing_value(view: View, items: list[str] | None = None) -> pd.DataFrame:
 
     A 待核实 pair counts for every indicator its undecided conditions lack; `单缺` counts the pairs that lack this one
     alone and no person's answer, so that the datum by itself decides them. Money is the highest possible sum.
+
+    >>> list(missing_value(view).columns[:3])
+    ['指标', '部门', '企业']
     """
     held: dict[str, _Held] = defaultdict(_Held)
     for item in items or list(view.items["item"]):
@@ -51,7 +54,11 @@ def missing_value(view: View, items: list[str] | None = None) -> pd.DataFrame:
 
 
 def by_department(values: pd.DataFrame) -> pd.DataFrame:
-    """按部门: sums of what `missing_value` found; a pair that lacks two indicators of a department counts twice."""
+    """按部门: sums of what `missing_value` found; a pair that lacks two indicators of a department counts twice.
+
+    >>> by_department(missing_value(view))["部门"].is_unique
+    True
+    """
     sums = values.groupby("部门", as_index=False)[["对", "单缺", "最高金额", "单缺金额"]].sum()
     return sums.sort_values(
         ["单缺金额", "最高金额", "部门"], ascending=[False, False, True], ignore_index=True

@@ -14,25 +14,32 @@ from engine.claims import Payable, allocate
 from engine.columns import Columns
 from engine.errors import Problem
 from engine.explain import explain
+from engine.kinds import CODE as CODE_KIND
+from engine.kinds import TEXT
 from engine.match import Match
 from engine.matching import FITS, ItemHits, match
 from engine.policy import Condition, PolicyItem
 from engine.program import BoundItem, Compiler, Program
 from engine.rulefile import Reader
-from policies.library import Library
+from policies.library import Library, read_document
 from store.database import Engine, database_url, open_database
 from store.nights import Night, firm_names, get_night, home_folder, latest_night
 
 CODE, NAME = "统一社会信用代码", "企业名称"
-WAN = 10_000
+NO_DATA = "（无数据）"
 
 
 @dataclass
 class View:
-    """分析视图: a night and the items changed over it (`changed`: item → program)."""
+    """分析视图: a night, the items changed or added over it (`changed`: item → program) and those taken away (`gone`).
+
+    >>> view.night.as_of.isoformat()
+    '2026-06-17'
+    """
 
     night: Night
     changed: dict[str, Program] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
     _found: dict[str, ItemHits] = field(default_factory=dict, repr=False)
 
     @property
@@ -57,7 +64,11 @@ class View:
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
     def program(self, item: str) -> Program:
-        """事项: changed where it was changed. Raises ValueError for an item that is not in the library."""
+        """事项: changed where it was changed. Raises ValueError for an item that is not in the library.
+
+        >>> view.program("bs-2025-06/rd-intensity").item.department
+        '科技创新局'
+        """
         found = self.changed.get(item) or self.library.program(item)
         if found is None:
             known = [
@@ -68,15 +79,33 @@ class View:
         return found
 
     def bound(self, item: str) -> BoundItem:
-        """在办事项. Raises ValueError where no batch is open on the day of the night."""
+        """在办事项. Raises ValueError where no batch is open on the day of the night.
+
+        >>> view.bound("bs-2025-06/rd-intensity").batch.name
+        '2026'
+        """
         program = self.program(item)
         batch = program.item.live_batch(self.night.as_of)
-        if batch is None:
+        if batch is None or item in self.gone:
             raise ValueError(f"{item} 在 {self.night.as_of} 没有在办的批次")
         return program.bind(batch)
 
+    def live(self, item: str) -> bool:
+        """在办: whether the item exists in this view and has a batch open on the night's day.
+
+        >>> view.live("bs-2025-06/rd-intensity"), view.live("bs-2023-04/ship-finance")
+        (True, False)
+        """
+        program = self.changed.get(item) or self.library.program(item)
+        open_now = program is not None and program.item.live_batch(self.night.as_of) is not None
+        return open_now and item not in self.gone
+
     def found(self, item: str) -> ItemHits:
-        """比对结果 of one item, every pair; kept."""
+        """比对结果 of one item, every pair; kept.
+
+        >>> len(view.found("bs-2025-06/rd-intensity")) == view.night.counts["firms"]
+        True
+        """
         if item not in self._found:
             self._found[item] = match(
                 [self.bound(item)], self.columns, self.night.as_of, self.night.answers(), every=True
@@ -84,7 +113,11 @@ class View:
         return self._found[item]
 
     def payable(self, item: str) -> dict[str, Payable]:
-        """就高与预算之后的应付: by code, only of pairs whose amount that changes."""
+        """就高与预算之后的应付: by code, only of pairs whose amount that changes.
+
+        >>> all(p.high is not None for p in view.payable("bs-2025-03/unemployment-refund").values())
+        True
+        """
         programs = {p: self.program(p) for p in self._together(item)}
         found = [self.found(p) for p in programs]
         paid = allocate(programs, found, self.columns.codes)
@@ -93,11 +126,16 @@ class View:
     def _together(self, item: str) -> list[str]:
         """The item and every live one that shares a group with it."""
         groups = {e.group for e in self.program(item).exclusive}
-        live = [p for p in self.items["item"] if groups & {e.group for e in self.program(p).exclusive}]
+        known = {*self.items["item"], *self.changed}
+        live = [p for p in known if self.live(p) and groups & {e.group for e in self.program(p).exclusive}]
         return sorted({item, *live})
 
-    def hits(self, item: str) -> pd.DataFrame:
-        """一事项的名单: every firm with verdict, amounts and what is payable, in yuan."""
+    def amounts(self, item: str) -> pd.DataFrame:
+        """一事项的结论和钱: every firm with verdict, amounts and what is payable after 就高 and budget, in yuan.
+
+        >>> list(view.amounts("bs-2025-06/rd-intensity").columns)
+        ['统一社会信用代码', '企业名称', 'verdict', 'low', 'high', 'paid_low', 'paid_high']
+        """
         found, paid = self.found(item), self.payable(item)
         codes = np.array(list(self.columns.codes), object)[found.rows]
         frame = pd.DataFrame(
@@ -117,12 +155,25 @@ class View:
         fits = found.verdict == FITS
         frame["paid_low"] = np.where(fits, low, np.nan)
         frame["paid_high"] = np.where(fits, high, np.nan)
+        return frame
+
+    def hits(self, item: str) -> pd.DataFrame:
+        """一事项的名单: `amounts` with the numbered conditions that fail and that are unknown.
+
+        >>> view.hits("bs-2025-06/rd-intensity").columns[-2:].tolist()
+        ['fails', 'unknown']
+        """
+        found, frame = self.found(item), self.amounts(item)
         frame["fails"] = _named(found.ids, found.fails)
         frame["unknown"] = _named(found.ids, found.unknown)
         return frame
 
     def funnel(self, item: str) -> pd.DataFrame:
-        """漏斗: condition by condition in the rule's order, firms dropped there and remaining."""
+        """漏斗: condition by condition in the rule's order, firms dropped there and remaining.
+
+        >>> list(view.funnel("bs-2025-06/rd-intensity").columns)
+        ['条件', '原文', '依据', '挡下', '待核实', '剩下']
+        """
         found = self.found(item)
         alive = np.ones(len(found), bool)
         rows = []
@@ -136,7 +187,11 @@ class View:
         return pd.DataFrame(rows)
 
     def explain(self, code: str, item: str) -> Match:
-        """依据 of one pair. Raises ValueError for a firm that was not there that night."""
+        """依据 of one pair. Raises ValueError for a firm that was not there that night.
+
+        >>> str(view.explain(view.columns.codes[0], "bs-2025-06/rd-intensity").verdict) in ("符合", "待核实", "不符合")
+        True
+        """
         row = self.night.row(code)
         if row is None:
             raise ValueError(f"这一夜没有企业 {code}")
@@ -148,7 +203,12 @@ class View:
         budget: float | None = None,
     ) -> View:  # fmt: skip
         """换规则试算: the same night with one item changed: a whole rule file's `text`, or expressions by condition
-        id, or the live batch's budget in yuan. Raises ValueError with every fault of the change."""
+        id, or the live batch's budget in yuan. Raises ValueError with every fault of the change.
+
+        >>> lower = view.with_rule("bs-2025-06/rd-intensity", conditions={"rd_scale": "研发费用[Y] >= 100万元"})
+        >>> list(lower.changed)
+        ['bs-2025-06/rd-intensity']
+        """
         faults: list[Problem] = []
         changed = self.program(item).item if text is None else _read_item(text, item, faults)
         for name, expression in (conditions or {}).items():
@@ -160,9 +220,31 @@ class View:
                 batches=tuple(replace(b, budget=budget) if b is live else b for b in changed.batches),
             )
         program = self._compile(changed, faults)
-        programs = {**self.changed, item: program}
-        keep = {k: v for k, v in self._found.items() if k != item}
-        return View(self.night, programs, keep)
+        return self._over({item: program})
+
+    def with_document(self, folder: Path | str) -> View:
+        """换文件试算: a whole document's folder as in a library, its drafts counted as 有效; what it `replaces` goes.
+
+        Items of the document that stood before and stand no more go too. Raises ValueError with every fault.
+
+        >>> from pathlib import Path; import policies
+        >>> folder = Path(policies.__file__).with_name("library") / "bs-2025-06"
+        >>> sorted(view.with_document(folder).changed)[0]
+        'bs-2025-06/basic-research'
+        """
+        read, problems = read_document(self.library, Path(folder))
+        wrong = [p for p in problems if p.level == "error" and p.code <= 2]
+        if wrong:
+            raise ValueError("这份文件的规则有错：\n" + "\n".join(p.render() for p in wrong))
+        programs = {i.item.id: _in_force(i.program) for i in read.items if i.program is not None}
+        ends = {read.document.id, *read.document.replaces}
+        before = {p.item.id for p in self.library.programs if p.document.id in ends}
+        return self._over(programs, frozenset(before - set(programs)))
+
+    def _over(self, programs: Mapping[str, Program], gone: frozenset[str] = frozenset()) -> View:
+        """This view with programs laid over it; what does not depend on them is kept."""
+        keep = {k: v for k, v in self._found.items() if k not in programs}
+        return View(self.night, {**self.changed, **programs}, (self.gone | gone) - set(programs), keep)
 
     def _compile(self, item: PolicyItem, faults: list[Problem]) -> Program:
         loaded = self.library.documents[item.document_id]
@@ -180,6 +262,26 @@ class View:
             f"<p>第 {self.night.no} 次比对，{self.night.as_of}：企业 {counts['firms']:,} 家，事项 {counts['items']} 个，"
             f"符合 {counts['fits']:,} 对，待核实 {counts['open']:,} 对。改动的事项：{changed}</p>"
         )
+
+
+def group_labels(columns: Columns, name: str) -> np.ndarray:
+    """分组: each firm's value of a text or code indicator, shape (firms,). Raises ValueError for another kind.
+
+    >>> len(group_labels(view.columns, "企业规模")) == len(view.columns)
+    True
+    """
+    spec = columns.dictionary.get(name)
+    if spec is None or spec.yearly or spec.kind not in (TEXT, CODE_KIND):
+        raise ValueError(f"“{name}”不是可以分组的文字或代码指标，例如 企业规模、行业门类、登记地区划")
+    cats = columns.category(name, None)
+    return np.array([*cats.names, NO_DATA], object)[cats.codes]
+
+
+def _in_force(program: Program) -> Program:
+    """A draft as it would be once signed; any other status stays."""
+    if program.item.status != "草稿":
+        return program
+    return replace(program, item=replace(program.item, status="有效"), bound={})
 
 
 def _named(ids: tuple[str, ...], mask: np.ndarray) -> list[list[str]]:
@@ -217,6 +319,9 @@ def open_night(where: Path | str | Engine | None = None, no: int | None = None) 
     """打开一夜: of a data folder (None: HUIQI_HOME or var/) or a database engine; the latest, or number `no`.
 
     Raises ValueError where there is none yet.
+
+    >>> open_night(home).night.no
+    1
     """
     home = Path(where) if isinstance(where, Path | str) else home_folder()
     engine = where if isinstance(where, Engine) else open_database(database_url({"HUIQI_HOME": str(home)}))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from analysis.night import View
+from analysis.night import View, group_labels
 from engine.benefit import Calculator, round_fen
 from engine.evaluate import Frame, Tree
 from engine.expression import Compare, Node, Num, parse_value
 from engine.kinds import comparable
-from engine.matching import RowIndex, enterprise_answers
+from engine.matching import FAILS, FITS, RowIndex, enterprise_answers, match
 from engine.policy import Condition
 from engine.program import BoundItem
 from engine.truth import Truth, all_of
@@ -21,15 +21,27 @@ from engine.truth import Truth, all_of
 
 @dataclass(frozen=True)
 class Sweep:
-    """扫描: `table` one row a value: firms 符合 and 待核实, sums in yuan before 就高 and budget cuts, and `budget`."""
+    """扫描: `table` one row a value: firms 符合 and 待核实, sums in yuan before 就高 and budget cuts, and `budget`;
+    `groups` the firms 符合 by value and group, where a grouping was asked for.
+
+    >>> found = sweep(view, "bs-2025-06/rd-intensity", "rd_scale", ["100万元", "300万元"])
+    >>> list(found.table.columns)
+    ['门槛', '符合', '待核实', '应付低', '应付高', '含待核实最多']
+    """
 
     item: str
     condition: str
     table: pd.DataFrame
     budget: float | None
+    groups: pd.DataFrame | None = None
 
     def spends(self, yuan: float) -> pd.Series:
-        """花多少: the row whose highest sum comes nearest to `yuan` without going over. Raises ValueError."""
+        """花多少: the row whose highest sum comes nearest to `yuan` without going over. Raises ValueError.
+
+        >>> found = sweep(view, "bs-2025-06/rd-intensity", "rd_scale", ["100万元", "300万元"])
+        >>> found.spends(1e12)["门槛"]
+        '100万元'
+        """
         under = self.table[self.table["应付高"] <= yuan]
         if not len(under):
             raise ValueError(f"扫过的门槛都要超过 {yuan:,.0f} 元")
@@ -38,7 +50,8 @@ class Sweep:
     def _repr_html_(self) -> str:
         from analysis.charts import svg, sweep_chart
 
-        return svg(sweep_chart(self)) + self.table.to_html(index=False)
+        groups = "" if self.groups is None else self.groups.to_html()
+        return svg(sweep_chart(self)) + self.table.to_html(index=False) + groups
 
 
 @dataclass(frozen=True)
@@ -49,27 +62,50 @@ class _Leaf:
     path: tuple[int, ...]
     compare: Compare
 
+    def at(self, value: Num) -> Node:
+        """The comparison with another number in the place of its threshold."""
+        old = self.compare
+        return replace(old, left=value) if isinstance(old.left, Num) else replace(old, right=value)
 
-class _Other:
-    """The item's conditions evaluated once on the firms, and amounts of all that may fit."""
 
-    def __init__(self, view: View, item: str):
+@dataclass(frozen=True)
+class _Answer:
+    """One setting of the thresholds: which firms surely fit, which may, and each one's amounts in yuan."""
+
+    sure: np.ndarray
+    maybe: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    def row(self) -> dict[str, float]:
+        return {
+            "符合": int(self.sure.sum()),
+            "待核实": int((self.maybe & ~self.sure).sum()),
+            "应付低": float(np.nansum(self.low[self.sure])),
+            "应付高": float(np.nansum(self.high[self.sure])),
+            "含待核实最多": float(np.nansum(self.high[self.maybe])),
+        }
+
+
+class _Rest:
+    """An enterprise item: everything but the swept conditions, and the amounts, evaluated once for all settings."""
+
+    def __init__(self, view: View, item: str, leaves: Sequence[_Leaf]):
         self.view, self.bound = view, view.bound(item)
-        if self.bound.program.item.subject != "企业":
-            raise ValueError(
-                f"{item} 按{self.bound.program.item.subject}逐项给付，扫门槛只做企业事项；请用 with_rule 逐个试"
-            )
         columns = view.columns
         self.frame = Frame(columns)
         self.book = enterprise_answers(
             self.bound, view.night.answers(), RowIndex(columns.codes), len(columns)
         )
-        self.truths = [self.frame.tree(t, self.book) for t in self.bound.conditions]
+        varied = {leaf.condition for leaf in leaves}
+        fixed = [
+            self.frame.tree(t, self.book) for j, t in enumerate(self.bound.conditions) if j not in varied
+        ]
+        self.rest = all_of(fixed, self.frame.n)
+        self.low, self.high = self._amounts(np.flatnonzero(self.rest.maybe))
+        self.seen: dict[tuple[_Leaf, float], Truth] = {}
 
-    def rest(self, varied: set[int]) -> Truth:
-        return all_of([t for j, t in enumerate(self.truths) if j not in varied], self.frame.n)
-
-    def amounts(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _amounts(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         low, high = (np.full(self.frame.n, np.nan) for _ in range(2))
         if self.bound.benefit is not None and len(rows):
             part = Frame(self.view.columns.take(rows))
@@ -78,58 +114,90 @@ class _Other:
             low[rows], high[rows] = round_fen(amount.low), round_fen(amount.high)
         return low, high
 
-    def truth(self, leaf: _Leaf, value: Num) -> Truth:
-        old = leaf.compare
-        expr = replace(old, left=value) if isinstance(old.left, Num) else replace(old, right=value)
-        return self.frame.tree(_put(self.bound.conditions[leaf.condition], leaf.path, expr), self.book)
+    def __call__(self, setting: Sequence[tuple[_Leaf, Num]]) -> _Answer:
+        whole = self.rest
+        for leaf, value in setting:
+            whole = whole & self._truth(leaf, value)
+        return _Answer(whole.sure, whole.maybe, self.low, self.high)
+
+    def _truth(self, leaf: _Leaf, value: Num) -> Truth:
+        key = (leaf, value.value)
+        if key not in self.seen:
+            tree = _put(self.bound.conditions[leaf.condition], leaf.path, leaf.at(value))
+            self.seen[key] = self.frame.tree(tree, self.book)
+        return self.seen[key]
 
 
-def sweep(view: View, item: str, condition: str, values: Sequence[str | float]) -> Sweep:
-    """扫一个门槛: `values` as the rule writes them (“300万元”) or numbers in base units (yuan, fraction, count).
+class _Rows:
+    """An item by project, product or person: the whole item matched anew for each setting."""
 
-    Raises ValueError where the condition has no single threshold.
+    def __init__(self, view: View, item: str):
+        self.view, self.bound = view, view.bound(item)
+
+    def __call__(self, setting: Sequence[tuple[_Leaf, Num]]) -> _Answer:
+        trees = list(self.bound.conditions)
+        for leaf, value in setting:
+            trees[leaf.condition] = _put(trees[leaf.condition], leaf.path, leaf.at(value))
+        night, bound = self.view.night, replace(self.bound, conditions=tuple(trees))
+        hits = match([bound], self.view.columns, night.as_of, night.answers(), every=True)[0]
+        return _Answer(hits.verdict == FITS, hits.verdict != FAILS, hits.low, hits.high)
+
+
+def _solver(
+    view: View, item: str, leaves: Sequence[_Leaf]
+) -> Callable[[Sequence[tuple[_Leaf, Num]]], _Answer]:
+    whole = view.bound(item).program.item.subject == "企业"
+    return _Rest(view, item, leaves) if whole else _Rows(view, item)
+
+
+def sweep(
+    view: View, item: str, condition: str, values: Sequence[str | float], *, by: str | None = None
+) -> Sweep:
+    """扫一个门槛: `values` as the rule writes them (“300万元”) or numbers in base units (yuan, fraction, count); with
+    `by` (企业规模, 行业门类, 登记地区划 …) also the firms 符合 of each group, so that one sees whom a threshold favours.
+
+    Raises ValueError where the condition has no single threshold, or `by` is no text indicator.
+
+    >>> found = sweep(view, "bs-2025-06/rd-intensity", "rd_scale", [1e6, 3e6], by="企业规模")
+    >>> int(found.groups.loc[1e6].sum()) == int(found.table["符合"][0])
+    True
     """
-    other = _Other(view, item)
-    leaf = _leaf(other.bound, condition)
-    rest = other.rest({leaf.condition})
-    low, high = other.amounts(np.flatnonzero(rest.maybe))
-    rows = []
+    bound = view.bound(item)
+    leaf = _leaf(bound, condition)
+    solve = _solver(view, item, [leaf])
+    labels = None if by is None else group_labels(view.columns, by)
+    rows, groups = [], {}
     for value in values:
-        whole = rest & other.truth(leaf, _number(view, leaf, value))
-        rows.append({"门槛": value, **_row(whole, low, high)})
+        answer = solve([(leaf, _number(view, leaf, value))])
+        rows.append({"门槛": value, **answer.row()})
+        if labels is not None:
+            groups[value] = pd.Series(labels[answer.sure]).value_counts()
     table = pd.DataFrame(rows)
-    budget = other.bound.batch.budget
+    budget = bound.batch.budget
     if budget:
         table["占预算"] = table["应付高"] / budget
-    return Sweep(item, condition, table, budget)
+    spread = pd.DataFrame(groups).T.fillna(0).astype(int).rename_axis(columns=by) if by else None
+    return Sweep(item, condition, table, budget, spread)
 
 
 def sweep_two(
     view: View, item: str, one: tuple[str, Sequence[str | float]], two: tuple[str, Sequence[str | float]]
 ) -> pd.DataFrame:
-    """扫两个门槛: one row a pair of values, for `charts.heat_map`."""
-    other = _Other(view, item)
-    a, b = _leaf(other.bound, one[0]), _leaf(other.bound, two[0])
+    """扫两个门槛: one row a pair of values, for `charts.heat_map`. Raises ValueError as `sweep` does.
+
+    >>> grid = sweep_two(view, "bs-2025-06/rd-intensity", ("rd_scale", [1e6, 3e6]), ("intensity", ["3%", "5%"]))
+    >>> len(grid)
+    4
+    """
+    bound = view.bound(item)
+    a, b = _leaf(bound, one[0]), _leaf(bound, two[0])
     if a.condition == b.condition:
         raise ValueError("两个门槛在同一条里，请分开扫")
-    rest = other.rest({a.condition, b.condition})
-    low, high = other.amounts(np.flatnonzero(rest.maybe))
-    second = [(v, other.truth(b, _number(view, b, v))) for v in two[1]]
-    rows = []
-    for value in one[1]:
-        first = rest & other.truth(a, _number(view, a, value))
-        rows += [{one[0]: value, two[0]: v, **_row(first & t, low, high)} for v, t in second]
+    solve = _solver(view, item, [a, b])
+    firsts = [(v, _number(view, a, v)) for v in one[1]]
+    seconds = [(v, _number(view, b, v)) for v in two[1]]
+    rows = [{one[0]: v, two[0]: w, **solve([(a, x), (b, y)]).row()} for v, x in firsts for w, y in seconds]
     return pd.DataFrame(rows)
-
-
-def _row(whole: Truth, low: np.ndarray, high: np.ndarray) -> dict[str, float]:
-    return {
-        "符合": int(whole.sure.sum()),
-        "待核实": int(whole.unknown.sum()),
-        "应付低": float(np.nansum(low[whole.sure])),
-        "应付高": float(np.nansum(high[whole.sure])),
-        "含待核实最多": float(np.nansum(high[whole.maybe])),
-    }
 
 
 def _leaf(bound: BoundItem, condition: str) -> _Leaf:

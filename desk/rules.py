@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from analysis import Impact, View, compare
 from desk.evidence import tidy
 from desk.office import Office
 from engine.columns import Columns
 from engine.evaluate import Tree
 from engine.expression import references
-from engine.matching import FITS, ItemHits, match
 from engine.policy import Condition
 from engine.program import BoundItem, Program, tree_expressions
 from engine.words import say
@@ -165,57 +165,10 @@ def _owner(lines: Sequence[str], at: int) -> str:
     return "开头"
 
 
-@dataclass(frozen=True)
-class Impact:
-    """影响: who would come and go, whose amount would change, and by how much (yuan, low ends)."""
-
-    came: tuple[str, ...]
-    gone: tuple[str, ...]
-    changed: int
-    plus: float
-    minus: float
-    shift: float
-    opened: int
-
-    @property
-    def net(self) -> float:
-        return self.plus - self.minus + self.shift
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "多出": len(self.came), "少掉": len(self.gone), "金额变": self.changed, "多出金额": self.plus,
-            "少掉金额": self.minus, "金额变动": self.shift, "待核实增减": self.opened, "合计": self.net,
-        }  # fmt: skip
-
-
-def impact_of(night: Night, before: Program | None, after: Program) -> Impact | None:
-    """发布前的影响 on the night's own firms; None where neither has a live batch."""
-    columns, day, answers = night.columns(), night.as_of, night.answers()
-
-    def run(program: Program | None) -> ItemHits | None:
-        batch = program.item.live_batch(day) if program else None
-        return match([program.bind(batch)], columns, day, answers)[0] if program and batch else None
-
-    old, new = run(before), run(after)
-    if old is None and new is None:
+def impact_of(night: Night, item: str, after: Program) -> Impact | None:
+    """发布前的影响 on the night's own firms, as analysts see it; None where neither side has a live batch."""
+    before = View(night)
+    changed = View(night, {item: after})
+    if not (before.live(item) or changed.live(item)):
         return None
-    was, now = _fitting(old), _fitting(new)
-    came, gone = sorted(set(now) - set(was)), sorted(set(was) - set(now))
-    both = [r for r in now if r in was]
-    moved = [r for r in both if abs(now[r] - was[r]) >= 0.005]
-    opened = _open(new) - _open(old)
-    return Impact(
-        tuple(columns.codes[r] for r in came), tuple(columns.codes[r] for r in gone), len(moved),
-        sum(now[r] for r in came), sum(was[r] for r in gone), sum(now[r] - was[r] for r in moved), opened,
-    )  # fmt: skip
-
-
-def _fitting(hits: ItemHits | None) -> dict[int, float]:
-    if hits is None:
-        return {}
-    low = np.nan_to_num(hits.low)
-    return {int(r): float(low[i]) for i, r in enumerate(hits.rows) if hits.verdict[i] == FITS}
-
-
-def _open(hits: ItemHits | None) -> int:
-    return 0 if hits is None else int((hits.verdict != FITS).sum())
+    return compare(before, changed, item)

@@ -114,6 +114,19 @@ def load_library(
     return library
 
 
+def read_document(library: Library, folder: Path) -> tuple[LoadedDocument, list[Problem]]:
+    """读一份文件: a document's folder with the library's dictionary and sets, outside of it; with its own problems.
+
+    Raises LibraryError where the folder holds no document.
+    """
+    if not (folder / "document.yaml").is_file():
+        raise LibraryError(
+            f"{folder} 里没有 document.yaml；要一份政策文件的文件夹（文件编号/document.yaml、items/）"
+        )
+    aside = Library(folder.parent, library.dictionary, library.sets)
+    return _read_document(aside, folder, aside.problems.append), aside.problems
+
+
 @contextmanager
 def _without_collector() -> Iterator[None]:
     """Trees are built and kept: the cycle collector would look at them again and again, for half of the time."""

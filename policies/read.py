@@ -91,15 +91,20 @@ def table_lines(rows: Iterable[list[str]]) -> Iterator[str]:
         yield "，".join(f"{h}：{c}" if h else c for h, c in ((h, c.replace("\n", "")) for h, c in named) if c)
 
 
-def _read_docx(data: bytes, name: str) -> str:
+def _open_docx(data: bytes, name: str) -> Any:
     import docx
     from docx.opc.exceptions import PackageNotFoundError
-    from docx.table import Table
 
     try:
-        document = docx.Document(BytesIO(data))
+        return docx.Document(BytesIO(data))
     except (PackageNotFoundError, KeyError, ValueError, zipfile.BadZipFile):
         raise Unreadable(f"{name} 不是完好的 .docx：请用 Word 或 WPS 打开后另存为 .docx") from None
+
+
+def _read_docx(data: bytes, name: str) -> str:
+    from docx.table import Table
+
+    document = _open_docx(data, name)
     counters: dict[tuple[str, str], int] = {}
     out: list[str] = []
     for block in document.iter_inner_content():
@@ -171,6 +176,41 @@ def _number_form(paragraph: Any, num_id: str, level: str) -> tuple[str, str]:
                     text.get(qn("w:val")) if text is not None else "%1.",
                 )
     return "decimal", "%1."
+
+
+def read_tables(path: Path) -> list[list[list[str]]]:
+    """读表格: the tables of a .docx, .pdf or .html in their order, each rows of cells. Raises Unreadable and OSError."""
+    data, name, suffix = path.read_bytes(), path.name, path.suffix.lower()
+    if suffix == ".docx":
+        document = _open_docx(data, name)
+        return [list(_docx_rows(table)) for table in document.tables]
+    if suffix in (".html", ".htm"):
+        from selectolax.lexbor import LexborHTMLParser
+
+        return [list(_html_rows(t)) for t in LexborHTMLParser(_html_text(data, name)).css("table")]
+    if suffix == ".pdf":
+        return _pdf_tables(data, name)
+    raise Unreadable(f"{name} 里的表格读不了：请另存为 .xlsx、.csv、.docx、.pdf 或 .html")
+
+
+def _pdf_tables(data: bytes, name: str) -> list[list[list[str]]]:
+    """Ruled tables page by page; where a page has none, its lines cut at blanks are the rows of one."""
+    import pdfplumber
+    from pdfminer.pdfexceptions import PDFException
+    from pdfplumber.utils.exceptions import PdfminerException
+
+    try:
+        with pdfplumber.open(BytesIO(data)) as document:
+            out: list[list[list[str]]] = []
+            for page in document.pages:
+                ruled = [[[c or "" for c in row] for row in t] for t in page.extract_tables()]
+                lines = [line.split() for line in (page.extract_text() or "").split("\n") if line.strip()]
+                out += ruled or [lines]
+    except (PDFException, PdfminerException):
+        raise Unreadable(f"{name} 打不开：PDF 损坏或有密码；请另存一份无密码的 PDF") from None
+    if not any(cell for table in out for row in table for cell in row):
+        raise Unreadable(f"{name} 是扫描件（没有文字层）：请先做文字识别（OCR），或向发文单位要 .xlsx")
+    return out
 
 
 _PAGE_NUMBER = re.compile(r"^\s*[-—–－]?\s*(?:第\s*)?\d{1,3}\s*(?:页.{0,8})?[-—–－]?\s*$")

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from desk.evidence import benefit_lines
 from desk.office import Office
+from desk.pages.impact import limits_of
 from desk.pages.matches import opened, tabs
 from desk.ready import readiness_of
 from desk.rules import Checked, changed_lines, check_draft, impact_of, rule_rows
@@ -142,13 +143,10 @@ def show_draft(
     body = made.text if text is None else text
     checked = check(office, made, body)
     before = office.library(night).program(made.item) if night else None
-    impact = impact_of(night, before, checked.program) if night and checked.program else None
-    lists: dict[str, list[tuple[str, str]]] = {"came": [], "gone": []}
-    if night and impact:
-        lists = {k: [(c, office.name(night, c)) for c in getattr(impact, k)[:20]] for k in lists}
+    impact = impact_of(night, made.item, checked.program) if night and checked.program else None
     return render(
         request, "draft.html", 409 if fault else 200, draft=made, text=body, seen=drafts.fingerprint(made.text), fault=fault,
-        checked=checked, diff=changed_lines(made.base_text, body), impact=impact, lists=lists, names=names(office),
+        checked=checked, diff=changed_lines(made.base_text, body), impact=impact, approval=impact.approval(limits_of(office)) if impact else [], names=names(office),
         item=before.item if before else None,
     )  # fmt: skip
 
@@ -226,9 +224,10 @@ def submit(office: Office, made: drafts.RuleDraft, who: str) -> drafts.RuleDraft
     if checked.errors or checked.program is None:
         raise drafts.DraftError(f"还有 {checked.errors} 处要改，改好才能提交签发")
     night = office.night()
-    impact = impact_of(night, office.library(night).program(made.item), checked.program) if night else None
+    impact = impact_of(night, made.item, checked.program) if night else None
+    shown = {**impact.summary(), "要领导批准": impact.approval(limits_of(office))} if impact else {}
     assert made.id is not None
-    return drafts.submit(office.engine, made.id, impact.as_dict() if impact else {}, who, office.now())
+    return drafts.submit(office.engine, made.id, shown, who, office.now())
 
 
 def publish(office: Office, made: drafts.RuleDraft, who: str) -> None:

@@ -205,7 +205,8 @@ def tabs(office: Office, night: Night, item: str) -> list[tuple[str, str, int | 
     return [
         ("规则", url("item", item=item), None, "rule"), ("名单", url("list", item=item), len(hits), "list"),
         ("就绪度", url("readiness") + f"#{item}", None, "ready"), ("兑现", url("fulfil", item=item), None, "fulfil"),
-        ("差一点", url("near", item=item), None, "near"), ("历次比对", url("history", item=item), None, "history"),
+        ("差一点", url("near", item=item), None, "near"), ("试算", url("impact", item=item), None, "impact"),
+        ("历次比对", url("history", item=item), None, "history"),
     ]  # fmt: skip
 
 

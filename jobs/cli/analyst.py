@@ -26,50 +26,73 @@ def register(app: typer.Typer) -> None:
 
 
 def impact_command(
-    item: ItemArgument,
+    item: Annotated[str | None, typer.Argument(help="事项编号，例如 bs-2025-06/rd-intensity")] = None,
     when: Annotated[list[str], typer.Option("--when", help="改一条：条件编号=新算式，可写多次")] = [],  # noqa: B006
     rule: Annotated[Path | None, typer.Option("--rule", help="改后的整份规则文件 .yaml")] = None,
+    document: Annotated[
+        Path | None, typer.Option("--document", help="整份文件（新的或改后的）的文件夹；草稿按有效算")
+    ] = None,
     budget: Annotated[float | None, typer.Option("--budget", help="改预算，元")] = None,
+    lost: Annotated[int, typer.Option("--lost", min=0, help="审批限额：多少家不再符合")] = 0,
+    money: Annotated[float, typer.Option("--money", min=0, help="审批限额：应付最多增加多少元")] = 1_000_000,
+    gate: Annotated[bool, typer.Option("--gate", help="超过审批限额就以 1 退出")] = False,
     home: HomeOption = None,
     run: RunOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """改一条规则之前先看：哪些企业进来、哪些出去、多少钱、占多少预算。不改政策库，不告知任何人。
+    """改一条规则、发一份文件之前先看：哪些企业进来、哪些出去、多少钱、占多少预算、要不要领导批。不改政策库，不告知任何人。
 
     例：huiqi impact bs-2025-06/rd-intensity --when 'rd_scale=研发费用[Y] >= 500万元'
+
+    例：huiqi impact --document 草稿库/bs-2026-01
     """
-    from analysis import compare
+    from analysis import Impact, Impacts, Limits, compare, compare_all
 
     with telling():
-        changes = dict(_pair(text) for text in when)
-        if not changes and rule is None and budget is None:
-            raise ValueError("没有说改什么：用 --when、--rule 或 --budget")
         before = _open(home, run)
-        text = rule.read_text(encoding="utf-8") if rule else None
-        found = compare(before, before.with_rule(item, text, conditions=changes, budget=budget), item)
+        after = before if document is None else before.with_document(document)
+        changes = dict(_pair(text) for text in when)
+        if changes or rule is not None or budget is not None:
+            if item is None:
+                raise ValueError("改规则要写明是哪个事项，例如 huiqi impact bs-2025-06/rd-intensity --when …")
+            text = rule.read_text(encoding="utf-8") if rule else None
+            after = after.with_rule(item, text, conditions=changes, budget=budget)
+        if after is before:
+            raise ValueError("没有说改什么：用 --when、--rule、--budget 或 --document")
+        found: Impact | Impacts = compare(before, after, item) if item else compare_all(before, after)
+    reasons = found.approval(Limits(lost=lost, yuan=money))
     if as_json:
-        _json(found.as_dict())
-        return
-    typer.echo(found.words())
-    _show(found.firms)
+        _json({**found.as_dict(), "approval": reasons})
+    else:
+        typer.echo(found.words())
+        if isinstance(found, Impacts):
+            _show(found.table)
+        _show(found.firms)
+        for reason in reasons:
+            typer.echo(f"要领导批准：{reason}")
+    if gate and reasons:
+        raise typer.Exit(1)
 
 
 def sweep_command(
     item: ItemArgument,
     condition: Annotated[str, typer.Argument(help="条件编号，例如 rd_scale")],
     values: Annotated[list[str], typer.Argument(help="门槛，按规则里的写法，例如 200万元 300万元 5%")],
+    by: Annotated[str | None, typer.Option("--by", help="再按它分组看，例如 企业规模、登记地区划")] = None,
+    spend: Annotated[float | None, typer.Option("--spend", help="花多少元：说出最接近又不超过的门槛")] = None,
     home: HomeOption = None,
     run: RunOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """把一个门槛逐个试过去：各有多少家、多少钱（就高与预算核减之前）。
 
-    例：huiqi sweep bs-2025-06/rd-intensity rd_scale 200万元 300万元 500万元
+    例：huiqi sweep bs-2025-06/rd-intensity rd_scale 200万元 300万元 500万元 --by 企业规模 --spend 20000000
     """
     from analysis import sweep
 
     with telling():
-        found = sweep(_open(home, run), item, condition, values)
+        found = sweep(_open(home, run), item, condition, values, by=by)
+        best = None if spend is None else found.spends(spend)
     if as_json:
         _json(
             {
@@ -77,10 +100,18 @@ def sweep_command(
                 "condition": condition,
                 "budget": found.budget,
                 "rows": found.table.to_dict("records"),
+                "groups": None if found.groups is None else found.groups.to_dict("index"),
+                "spends": None if best is None else best.to_dict(),
             }
         )
-    else:
-        _show(found.table)
+        return
+    _show(found.table)
+    if found.groups is not None:
+        typer.echo(found.groups.to_string())
+    if best is not None:
+        typer.echo(
+            f"不超过 {spend:,.0f} 元，门槛可定在 {best['门槛']}：{best['符合']} 家，最多 {best['应付高']:,.2f} 元"
+        )
 
 
 def missing_command(
@@ -105,7 +136,9 @@ def missing_command(
 
 def backtest_command(
     item: ItemArgument,
-    paid: Annotated[Path, typer.Argument(help="兑现名单 .xlsx .csv，要有代码或企业名称一列")],
+    paid: Annotated[
+        Path, typer.Argument(help="兑现名单 .xlsx .csv .docx .pdf .html，要有代码或企业名称一列")
+    ],
     gate: Annotated[float, typer.Option("--gate", min=0, max=1, help="查全低于它就以 1 退出")] = 0.0,
     home: HomeOption = None,
     run: RunOption = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from analysis import View, backtest, charts, compare, missing_value, sweep, sweep_two
+import policies
+from analysis import Limits, View, backtest, charts, compare, compare_all, missing_value, sweep, sweep_two
 from analysis.night import CODE, NAME
 from jobs.cli import analyst
 
@@ -128,3 +130,116 @@ def test_the_commands(home: Path, tmp_path: Path, view: View) -> None:
     hits = view.hits(PLENTY)
     hits.loc[hits["verdict"] == "不符合", [CODE]].head(2).to_csv(paid, index=False)
     assert runner.invoke(app, ["backtest", PLENTY, str(paid), "--gate", "0.5", *at]).exit_code == 1
+
+
+ROWS = "bs-2025-08/equipment-invest"
+
+
+def test_a_sweep_over_projects_is_what_changing_the_rule_gives(view: View) -> None:
+    rule = view.program(ROWS).item
+    assert rule.subject == "项目" and rule.conditions is not None
+    leaf = next(c for c in rule.conditions.walk() if c.id and c.kind == "when" and "万元" in c.text)
+    at = leaf.text.split(" ")[-1]
+    values = [at, "9亿元"]
+    found = sweep(view, ROWS, leaf.id, values).table
+    for value, fits, waiting, high in zip(
+        values, found["符合"], found["待核实"], found["应付高"], strict=True
+    ):
+        hits = view.with_rule(ROWS, conditions={leaf.id: leaf.text.replace(at, value)}).amounts(ROWS)
+        assert (hits["verdict"] == "符合").sum() == fits
+        assert (hits["verdict"] == "待核实").sum() == waiting
+        assert hits.loc[hits["verdict"] == "符合", "high"].sum() == pytest.approx(high, abs=0.01)
+    assert found["待核实"][0] > found["待核实"][1]
+
+
+def test_groups_of_a_sweep_add_up(view: View) -> None:
+    found = sweep(view, ITEM, "rd_scale", ["100万元", "300万元"], by="企业规模")
+    assert found.groups is not None
+    assert list(found.groups.sum(axis=1)) == list(found.table["符合"])
+    with pytest.raises(ValueError, match="不是可以分组的"):
+        sweep(view, ITEM, "rd_scale", ["100万元"], by="研发费用")
+
+
+def test_a_document_changed_added_and_taken_away(view: View, tmp_path: Path) -> None:
+    doc = tmp_path / "bs-2025-06"
+    shutil.copytree(Path(policies.__file__).with_name("library") / "bs-2025-06", doc)
+    (doc / "items" / "patent-grant.yaml").unlink()
+    draft = doc / "items" / "rd-intensity.yaml"
+    text = draft.read_text(encoding="utf-8")
+    draft.write_text(text.replace("研发费用[Y] >= 300万元", "研发费用[Y] >= 100万元"), encoding="utf-8")
+    found = compare_all(view, view.with_document(doc))
+    parts = {p.item: p for p in found.parts}
+    assert set(parts) == {ITEM, "bs-2025-06/patent-grant"}
+    assert len(parts[ITEM].gained) and not len(parts[ITEM].lost)
+    assert parts["bs-2025-06/patent-grant"].after["fits"] == 0
+    assert any("不再符合" in why for why in found.approval())
+    assert found.approval(Limits(lost=10**6, yuan=1e12, over_budget=1e9, promised=10**6)) == []
+    draft.write_text(text.replace("研发费用[Y] >= 300万元", "没有的指标 >= 1元"), encoding="utf-8")
+    with pytest.raises(ValueError, match="规则有错"):
+        view.with_document(doc)
+    with pytest.raises(ValueError, match=r"document\.yaml"):
+        view.with_document(tmp_path)
+
+
+def test_a_draft_document_counts_as_in_force_and_ends_what_it_replaces(view: View, tmp_path: Path) -> None:
+    doc = tmp_path / "bs-2026-99"
+    (doc / "items").mkdir(parents=True)
+    (doc / "document.yaml").write_text(
+        "title: 新办法\nissued: 2026-01-01\neffective: 2026-01-01\nexpires: 2028-12-31\nreplaces: [bs-2025-06]\n",
+        "utf-8",
+    )
+    (doc / "text.md").write_text("# 新办法\n\n## 第一条\n研发费用1000万元以上的企业，奖励10万元。\n", "utf-8")
+    (doc / "items" / "rd.yaml").write_text(
+        "item: bs-2026-99/rd\ntitle: 研发奖励\nstatus: 草稿\n"
+        "batches:\n  2026: {year: 2025, opens: 2026-01-01, closes: 2026-12-31}\n"
+        "conditions:\n  all:\n    - {id: rd, cite: 第一条, quote: 研发费用1000万元以上, when: '研发费用[Y] >= 1000万元'}\n"
+        "benefit: {cite: 第一条, quote: 奖励10万元, amount: 10万元}\n",
+        "utf-8",
+    )
+    found = {p.item: p for p in compare_all(view, view.with_document(doc)).parts}
+    new = found.pop("bs-2026-99/rd")
+    assert new.before["fits"] == 0 and new.after["high"] == new.after["fits"] * 100_000 > 0
+    assert len(found) > 2 and all(p.after["fits"] == 0 for p in found.values())
+
+
+@pytest.mark.parametrize("kind", ["docx", "pdf", "html"])
+def test_a_public_list_is_read_from_a_document(view: View, tmp_path: Path, kind: str) -> None:
+    hits = view.hits(PLENTY)
+    fits = hits[hits["verdict"] == "符合"].drop_duplicates(NAME).head(3)
+    rows = [["序号", "企业名称", "金额（万元）"], *([str(i), n, "1.5"] for i, n in enumerate(fits[NAME], 1))]
+    path = tmp_path / f"名单.{kind}"
+    page = "<h1>2025年公示名单</h1><table border=1>" + "".join(
+        "<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in rows
+    )
+    if kind == "docx":
+        import docx
+
+        document = docx.Document()
+        document.add_paragraph("2025年公示名单")
+        table = document.add_table(len(rows), 3)
+        for r, row in enumerate(rows):
+            for c, text in enumerate(row):
+                table.cell(r, c).text = text
+        document.save(path)
+    elif kind == "html":
+        path.write_text(f"<meta charset=utf-8>{page}</table>", encoding="utf-8")
+    else:
+        _list_as_pdf(rows, path)
+    found = backtest(view, PLENTY, path)
+    assert set(found.matched[CODE]) == set(fits[CODE]) and not len(found.unlinked)
+    assert list(found.matched["已付"]) == [15_000.0] * 3
+
+
+def _list_as_pdf(rows: list[list[str]], path: Path) -> None:
+    """A ruled table as an office's printer makes it: lines, and text with a font that is in the file."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context({"pdf.fonttype": 42}):
+        figure = Figure(figsize=(8, 4))
+        axes = figure.subplots()
+        axes.set_axis_off()
+        table = axes.table(cellText=rows, loc="center")
+        for cell in table.get_celld().values():
+            cell.get_text().set_fontproperties(charts.font())
+        figure.savefig(path, format="pdf")

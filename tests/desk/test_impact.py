@@ -1,0 +1,44 @@
+"""试算: the desk's trial page shows what the analysts' face finds, and keeps nothing."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from analysis import compare, open_night, sweep
+
+ITEM = "bs-2025-06/rd-intensity"
+PAGE = f"/desk/items/{ITEM}/impact"
+CHANGE = {"c.rd_scale": "研发费用[Y] >= 100万元"}
+
+
+def test_a_trial_shows_who_comes_and_for_how_much(desk) -> None:
+    client = desk.client("lin")
+    empty = client.get(PAGE)
+    assert empty.status_code == 200 and "影响谁" not in empty.text
+    view = open_night(desk.home)
+    found = compare(view, view.with_rule(ITEM, conditions={"rd_scale": CHANGE["c.rd_scale"]}), ITEM)
+    assert len(found.gained)
+    page = client.get(f"{PAGE}?{urlencode(CHANGE)}").text
+    assert f"＋{len(found.gained)} 家" in page and "impact.svg?" in page
+    for name in found.gained["企业名称"].head(5):
+        assert name in page
+    drawing = client.get(f"{PAGE}.svg?{urlencode(CHANGE)}")
+    assert drawing.headers["content-type"].startswith("image/svg+xml") and "<svg" in drawing.text
+
+
+def test_a_sweep_by_size_is_the_analysts_own(desk) -> None:
+    found = sweep(open_night(desk.home), ITEM, "rd_scale", ["100万元", "300万元"], by="企业规模")
+    asked = {"sweep": "rd_scale", "values": "100万元，300万元", "by": "企业规模"}
+    page = desk.client("lin").get(f"{PAGE}?{urlencode(asked)}").text
+    for size in found.groups.columns:
+        assert f">{size}</th>" in page
+    assert page.count("<td>100万元</td>") == 1
+
+
+def test_faults_come_in_words_and_nothing_is_kept(desk) -> None:
+    client = desk.client("lin")
+    wrong = client.get(f"{PAGE}?{urlencode({'c.rd_scale': '没有的指标 >= 1元'})}")
+    assert wrong.status_code == 200 and "没有“没有的指标”这个指标" in wrong.text
+    assert "不是元数" in client.get(f"{PAGE}?budget=很多").text
+    assert "像原来的一样" in client.get(f"{PAGE}?{urlencode({'sweep': 'rd_scale', 'values': '5%'})}").text
+    assert client.get(f"{PAGE}.svg").status_code == 404
