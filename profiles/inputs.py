@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import local
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine import kinds
-from engine.columns import SUBJECT_LISTS, Builder, Categories, Columns, Key, Lists, SubRows, make_lists
+from engine.columns import (
+    SUBJECT_LISTS,
+    Builder,
+    Categories,
+    Columns,
+    Floats,
+    Key,
+    Lists,
+    SubRows,
+    make_lists,
+)
 from engine.errors import Place, Problem
 from engine.indicators import Dictionary, Indicator
 from engine.literal import parse_number
+from profiles.firmcodes import FirmCodes, all_distinct, floats_of
 
 CODE = "统一社会信用代码"
 Report = Callable[[Problem], None]
@@ -91,6 +104,8 @@ def _json_rows(path: Path, report: Report) -> Iterator[tuple[int, dict[str, obje
 
 
 def _read_csv(path: Path, dictionary: Dictionary, report: Report, only: set[str] | None) -> Columns:
+    import pandas as pd  # a third of a second, for .csv alone
+
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except UnicodeDecodeError:
@@ -135,11 +150,30 @@ def _csv_column(
 
 
 def _read_parquet(path: Path, dictionary: Dictionary, report: Report, only: set[str] | None) -> Columns:
+    """Only the columns that are used, one after another in each thread, so that one's memory serves the next."""
     try:
-        table = pq.read_table(path)
+        names = pq.read_schema(path).names
+        if CODE not in names:
+            raise ProfilesError(f"{path.name} 没有“{CODE}”这一列")
+        codes, opened = pq.read_table(path, columns=[CODE]).column(CODE), local()
+
+        def read(name: str) -> pa.ChunkedArray:
+            if not hasattr(opened, "file"):  # one reader serves one thread at a time
+                opened.file = pq.ParquetFile(path, memory_map=True, read_dictionary=texts)
+            return opened.file.read([name], use_threads=False).column(0)
+
+        texts = [
+            n
+            for n in names
+            if n.partition("@")[0] in dictionary and _is_text(dictionary[n.partition("@")[0]])
+        ]
+        return _columns(codes, names, read, dictionary, report, path, only)
     except (pa.ArrowInvalid, OSError) as error:
         raise ProfilesError(f"{path.name} 不是 Parquet 文件：{error}") from None
-    return from_table(table, dictionary, report, path, only)
+
+
+def _is_text(spec: Indicator) -> bool:
+    return spec.kind in (kinds.TEXT, kinds.CODE)
 
 
 def from_table(
@@ -148,25 +182,55 @@ def from_table(
     """由表造列: an Arrow table with one column an indicator (名称@2024 for a year)."""
     if CODE not in table.column_names:
         raise ProfilesError(f"{path.name} 没有“{CODE}”这一列")
-    codes = table.column(CODE).cast(pa.string()).to_pylist()
-    keep = _distinct(codes, path, report, first_line=1)
-    if len(keep) != len(codes):
-        table = table.take(pa.array(keep))
-        codes = [codes[i] for i in keep]
-    columns = Columns(codes, dictionary)
-    for name in table.column_names:
+    return _columns(table.column(CODE), table.column_names, table.column, dictionary, report, path, only)
+
+
+def _columns(
+    codes: pa.ChunkedArray, names: Sequence[str], read: Callable[[str], pa.ChunkedArray], dictionary: Dictionary,
+    report: Report, path: Path, only: set[str] | None,
+) -> Columns:  # fmt: skip
+    """The columns `read` gives, converted in threads; copies of whole columns are made outside the interpreter."""
+    texts = codes.cast(pa.string()).combine_chunks()
+    keep = None
+    if not all_distinct(texts):
+        keep = pa.array(_distinct(texts.to_pylist(), path, report, first_line=1))
+        texts = texts.take(keep)
+    columns = Columns(FirmCodes(texts), dictionary)
+    plain: list[tuple[str, Key]] = []
+    for name in names:
         if name in SUBJECT_LISTS:
-            _detail_column(columns, name, table.column(name).to_pylist(), path, report)
+            rows = read(name) if keep is None else read(name).take(keep)
+            _detail_column(columns, name, rows.to_pylist(), path, report)
             continue
         key = _key(name, dictionary, path, report)
-        if key is None or (only is not None and key[0] not in only):
-            continue
+        if key is not None and (only is None or key[0] in only):
+            plain.append((name, key))
+
+    def convert(one: tuple[str, Key]) -> Floats | Categories | Lists | str:
+        column = read(one[0]) if keep is None else read(one[0]).take(keep)
         try:
-            _arrow_column(columns, key, table.column(name), dictionary[key[0]])
+            return _arrow_column(column, dictionary[one[1][0]])
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
-            message = f"“{name}”应当是{dictionary[key[0]].kind}，这一列没有读入：{error}"
-            report(Problem(2, message, Place(path.name, 1, 1, name)))
+            return str(error)
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for (name, key), found in zip(plain, pool.map(convert, plain), strict=True):
+            _keep(columns, name, key, found, path, report)
     return columns
+
+
+def _keep(
+    columns: Columns, name: str, key: Key, found: Floats | Categories | Lists | str, path: Path, report: Report
+) -> None:  # fmt: skip
+    if isinstance(found, str):
+        message = f"“{name}”应当是{columns.dictionary[key[0]].kind}，这一列没有读入：{found}"
+        report(Problem(2, message, Place(path.name, 1, 1, name)))
+    elif isinstance(found, Categories):
+        columns.categories[key] = found
+    elif isinstance(found, Lists):
+        columns.lists[key] = found
+    else:
+        columns.numbers[key] = found
 
 
 def _detail_column(columns: Columns, name: str, rows: list, path: Path, report: Report) -> None:
@@ -199,24 +263,23 @@ def _plain_row(part: dict[str, object]) -> dict[str, object]:
     return out
 
 
-def _arrow_column(columns: Columns, key: Key, column: pa.ChunkedArray, spec: Indicator) -> None:
+def _arrow_column(column: pa.ChunkedArray, spec: Indicator) -> Floats | Categories | Lists:
+    """One column in the engine's terms. Raises ValueError, or Arrow's own errors, for another type."""
     if spec.kind == kinds.LIST:
-        columns.lists[key] = _arrow_lists(column)
-    elif spec.kind in (kinds.TEXT, kinds.CODE):
-        columns.categories[key] = _arrow_categories(column)
-    elif spec.kind == kinds.DATE:
-        days = column.cast(pa.date32()).cast(pa.int32()).cast(pa.float64())
-        columns.numbers[key] = days.to_numpy()
-    else:
-        if pa.types.is_string(column.type) or (
-            spec.kind == kinds.BOOL and not pa.types.is_boolean(column.type)
-        ):
-            raise ValueError(f"类型是 {column.type}")
-        if pa.types.is_boolean(column.type) and spec.kind != kinds.BOOL:
-            raise ValueError(f"类型是 {column.type}")
-        values = np.array(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
-        values[~np.isfinite(values)] = np.nan
-        columns.numbers[key] = values
+        return _arrow_lists(column)
+    if spec.kind in (kinds.TEXT, kinds.CODE):
+        return _arrow_categories(column)
+    if spec.kind == kinds.DATE:
+        return floats_of(column.cast(pa.date32()).cast(pa.int32()).cast(pa.float64()))
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_string(column.type) or (spec.kind == kinds.BOOL and not pa.types.is_boolean(column.type)):
+        raise ValueError(f"类型是 {column.type}")
+    if pa.types.is_boolean(column.type) and spec.kind != kinds.BOOL:
+        raise ValueError(f"类型是 {column.type}")
+    values = floats_of(column.cast(pa.float64()))
+    infinite = np.isinf(values)
+    return np.where(infinite, np.nan, values) if infinite.any() else values
 
 
 def _arrow_categories(column: pa.ChunkedArray) -> Categories:
@@ -231,9 +294,7 @@ def _arrow_categories(column: pa.ChunkedArray) -> Categories:
         return Categories(np.full(len(column), -1, np.int32), ())
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    encoded = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = pa.concat_arrays(encoded.chunks) if encoded.num_chunks else pa.array([]).dictionary_encode()
+    encoded = column.unify_dictionaries().combine_chunks()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
     names = tuple("" if n is None else str(n) for n in encoded.dictionary.to_pylist())
     if "" in names:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from engine.matching import VERDICTS, ItemHits, identifiers
+from profiles.firmcodes import arrow_codes
 
 CODE = "统一社会信用代码"
 SCHEMA = pa.schema(
@@ -94,7 +95,7 @@ def tables(found: Sequence[ItemHits], codes: pa.Array) -> Iterator[pa.Table]:
 FAST_FROM = 1_000_000  # pairs from which loading the compiled writer pays
 
 
-def write_hits(found: Sequence[ItemHits], codes: Sequence[str] | pa.Array, path: Path) -> int:
+def write_hits(found: Sequence[ItemHits], codes: Sequence[str], path: Path) -> int:
     """写匹配结果: to .jsonl, .csv or .parquet; returns the number of pairs. Raises ValueError for another suffix."""
     writers = {".jsonl": _write_jsonl, ".csv": _write_csv, ".parquet": _write_parquet}
     writer = writers.get(path.suffix.lower())
@@ -102,8 +103,7 @@ def write_hits(found: Sequence[ItemHits], codes: Sequence[str] | pa.Array, path:
         raise ValueError(f"不认识的输出格式：{path.name}（可以是 .jsonl .csv .parquet）")
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    column = codes if isinstance(codes, pa.Array) else pa.array(list(codes), pa.string())
-    count = writer(found, column, part)
+    count = writer(found, arrow_codes(codes), part)
     part.replace(path)
     return count
 

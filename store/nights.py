@@ -30,6 +30,7 @@ from engine.matching import AnswerBook, ItemHits, RowIndex, enterprise_answers
 from engine.program import BoundItem, Program
 from policies.library import Library, load_library
 from profiles.dictionary import builtin_dictionary
+from profiles.firmcodes import arrow_codes
 from profiles.inputs import CODE, from_table
 from store.database import fen_column, id_column, json_column, session, utc_column
 from store.hits import hits_table
@@ -185,7 +186,7 @@ def write_hits_folder(
 ) -> str:
     """写结果: one Parquet an item; returns the hash over all of them."""
     (folder / "hits").mkdir(parents=True, exist_ok=True)
-    codes, names = pa.array(list(inputs.columns.codes), pa.string()), firm_names(inputs.columns)
+    codes, names = arrow_codes(inputs.columns.codes), firm_names(inputs.columns)
     digest = hashlib.sha256()
     for hits in found:
         path = item_file(folder, hits.item)
