@@ -43,6 +43,14 @@ def tidy_code(text: str) -> str:
     return _SPACES.sub("", unicodedata.normalize("NFKC", text)).upper()
 
 
+def tidy_codes(texts: Sequence[str]) -> list[str]:
+    """整理代码: `tidy_code` of each; what is plain capitals and digits already is taken as it is."""
+    return [
+        text if text.isascii() and text.isalnum() and text.isupper() else text and tidy_code(text)
+        for text in texts
+    ]
+
+
 def is_code(code: str) -> bool:
     """是否有效代码: 18 characters, both check characters right."""
     return bool(valid_codes([code])[0])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,14 +22,15 @@ from rapidfuzz import process
 from engine import kinds
 from engine.errors import Problem
 from engine.indicators import Dictionary, Indicator, read_indicators
-from profiles.codes import tidy_code, valid_codes
+from profiles.codes import tidy_codes, valid_codes
 from profiles.dictionary import builtin_dictionary
 from profiles.reading import Chunk
 from profiles.source import Column, Source, SourceError
 from profiles.values import SUSPECT, Refused, Value, is_mojibake, parse_date, parse_text, parser
 
 YEAR_MARK = "{年}"
-CACHE_MOST = 200_000
+CACHE_MOST = 100_000
+CACHE_MISSES = 10_000
 UNUSABLE = "!"
 
 
@@ -71,10 +73,22 @@ class Parsed:
     keys: list[str] = field(default_factory=list)
     days: list[str | None] = field(default_factory=list)
     contents: list[str] = field(default_factory=list)
+    digests: list[int] = field(default_factory=list)
     refs: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
     unsure: list[Row] = field(default_factory=list)
     rejected: int = 0
     troubles: list[Trouble] = field(default_factory=list)
+
+    def add(self, row: Row) -> None:
+        """收一行: one whose firm is certain."""
+        self.lines.append(row.line)
+        self.codes.append(row.code)
+        self.names.append(row.name)
+        self.keys.append(row.key)
+        self.days.append(row.day)
+        self.contents.append(row.content)
+        self.digests.append(digest(row.code, row.key, row.content))
+        self.refs.append(row.refs)
 
 
 def load_dictionary(*more: Path) -> Dictionary:
@@ -101,8 +115,17 @@ class _Cells:
     parse: Callable[[str], Value]
     yearly: bool
     text: bool
+    plain: bool
     patterns: tuple[tuple[re.Pattern[str], str], ...]
     cache: dict[str, str | Refused | None] = field(default_factory=dict)
+    seen: list[int] = field(default_factory=lambda: [0, 0])
+
+    def forget(self, asked: int, missed: int) -> None:
+        """Keeps the cache small, and does without one where most cells differ (names, addresses)."""
+        self.seen[0] += asked
+        self.seen[1] += missed
+        if len(self.cache) > CACHE_MOST or (self.seen[1] > CACHE_MISSES and self.seen[1] * 2 > self.seen[0]):
+            self.cache.clear()
 
 
 class Plan:
@@ -148,41 +171,33 @@ class Plan:
         refused: dict[int, Trouble],
         out: Parsed,
     ) -> None:
-        n = len(lines)
-        codes = [tidy_code(text) for text in self._text(columns, self.source.firm.code, n)]
-        names = [parse_text(text) for text in self._text(columns, self.source.firm.name, n)]
-        numbers = [tidy_code(text) for text in self._text(columns, self.source.firm.old_number, n)]
-        bodies = [tidy_code(text) for text in self._text(columns, self.source.firm.organisation, n)]
+        n, firm, missing = len(lines), self.source.firm, self.source.missing_marks
+        codes = [
+            text if text not in missing else "" for text in tidy_codes(self._text(columns, firm.code, n))
+        ]
+        names = _plain_texts(self._text(columns, firm.name, n))
+        numbers = tidy_codes(self._text(columns, firm.old_number, n))
+        bodies = tidy_codes(self._text(columns, firm.organisation, n))
         keys, days = self._keys(columns, lines, refused), self._days(columns, lines, refused)
         refs = self._refs(columns, n)
-        codes = ["" if code in self.source.missing_marks else code for code in codes]
-        good = valid_codes(codes)
-        for i in range(n):
-            if i in refused:
-                out.rejected += 1
-                out.troubles.append(refused[i])
-            elif good[i]:
-                out.lines.append(lines[i])
-                out.codes.append(codes[i])
-                out.names.append(names[i])
-                out.keys.append(keys[i])
-                out.days.append(days[i])
-                out.contents.append(contents[i])
-                out.refs.append(refs[i])
-            else:
-                out.unsure.append(
-                    Row(
-                        lines[i],
-                        codes[i],
-                        names[i],
-                        numbers[i],
-                        bodies[i],
-                        keys[i],
-                        days[i],
-                        contents[i],
-                        refs[i],
-                    )
-                )
+        sound = valid_codes(codes)
+        sound[list(refused)] = False
+        out.rejected += len(refused)
+        out.troubles += [refused[i] for i in sorted(refused)]
+        fields = (lines, codes, names, numbers, bodies, keys, days, contents, refs)
+        if len(sound) and sound.all():
+            out.lines, out.codes, out.names, out.keys, out.days, out.contents, out.refs = (
+                lines, codes, names, keys, days, contents, refs,
+            )  # fmt: skip
+            out.digests = [digest(*row) for row in zip(codes, keys, contents, strict=True)]
+            return
+        for good, i in zip(sound.tolist(), range(n), strict=True):
+            if i not in refused:
+                row = Row(*(field[i] for field in fields))  # type: ignore[arg-type]
+                if good:
+                    out.add(row)
+                else:
+                    out.unsure.append(row)
 
     def _bind(self, dictionary: Dictionary) -> list[_Cells]:
         found = []
@@ -214,6 +229,8 @@ class Plan:
             parser(spec.kind, column, self.source.rates, spec.unit),
             dated,
             spec.kind in (kinds.TEXT, kinds.CODE, kinds.LIST),
+            spec.kind in (kinds.TEXT, kinds.CODE)
+            and not (dated or column.join or column.pattern or column.values or column.patterns),
             tuple((re.compile(pattern), value) for pattern, value in column.patterns.items()),
         )
 
@@ -227,37 +244,59 @@ class Plan:
     ) -> list[str]:
         """`"名称":值` for every row, "" where there is nothing; faults into `refused` or `troubles`."""
         texts: Sequence[str] = columns[cells.index]
+        prefix = encode_basestring(cells.flat) + ":"
+        if cells.plain:
+            missing = self.source.missing_marks
+            out = [
+                prefix + encode_basestring(text) if text not in missing else ""
+                for text in _plain_texts(texts)
+            ]
+            if cells.column.required:
+                self._required(cells, (i for i, found in enumerate(out) if not found), lines, refused)
+            return out
         if cells.joined:
             others = (columns[i] for i in cells.joined)
             texts = [" ".join(row) for row in zip(texts, *others, strict=True)]
         years = columns[self._place[self.source.year.column]] if cells.yearly and self.source.year else None
-        prefix = encode_basestring(cells.flat) + ":"
+        found = self._read_all(cells, texts)
         out = []
-        cache = cells.cache
-        for i, text in enumerate(texts):
-            found = cache.get(text, False)
-            if found is False:
-                found = self._read(cells, text)
-                if len(cache) > CACHE_MOST:
-                    cache.clear()
-                cache[text] = found
-            if found is None:
-                out.append("")
-                if cells.column.required and i not in refused:
-                    refused[i] = Trouble(lines[i], cells.header, "required", f"“{cells.header}”不能为空")
-            elif isinstance(found, Refused):
-                trouble = Trouble(lines[i], cells.header, found.code, found.message)
-                if found.recognised and cells.column.unusable == "本格":
+        for i, value in enumerate(found):
+            if isinstance(value, str):
+                if years is None:
+                    out.append(prefix + value)
+                else:
+                    out.append(encode_basestring(f"{cells.flat}@{years[i].strip()[:4]}") + ":" + value)
+                continue
+            out.append("")
+            if isinstance(value, Refused):
+                trouble = Trouble(lines[i], cells.header, value.code, value.message)
+                if value.recognised and cells.column.unusable == "本格":
                     troubles.append(trouble)
-                    out.append(encode_basestring(UNUSABLE + cells.flat) + ":" + encode_basestring(text))
+                    out[i] = encode_basestring(UNUSABLE + cells.flat) + ":" + encode_basestring(texts[i])
                 else:
                     refused.setdefault(i, trouble)
-                    out.append("")
-            elif years is None:
-                out.append(prefix + found)  # type: ignore[operator]
-            else:
-                out.append(encode_basestring(f"{cells.flat}@{years[i].strip()[:4]}") + ":" + found)  # type: ignore[operator]
+        if cells.column.required:
+            self._required(cells, (i for i, value in enumerate(found) if value is None), lines, refused)
         return out
+
+    def _read_all(self, cells: _Cells, texts: Sequence[str]) -> list[str | Refused | None]:
+        cache, missed = cells.cache, 0
+        out: list[str | Refused | None] = []
+        for text in texts:
+            if text in cache:
+                out.append(cache[text])
+            else:
+                missed += 1
+                out.append(self._read(cells, text))
+                cache[text] = out[-1]
+        cells.forget(len(texts), missed)
+        return out
+
+    def _required(
+        self, cells: _Cells, empty: Iterable[int], lines: list[int], refused: dict[int, Trouble]
+    ) -> None:
+        for i in empty:
+            refused.setdefault(i, Trouble(lines[i], cells.header, "required", f"“{cells.header}”不能为空"))
 
     def _read(self, cells: _Cells, text: str) -> str | Refused | None:
         column = cells.column
@@ -345,6 +384,13 @@ class Plan:
                     if part.strip() and part.strip() not in self.source.missing_marks:
                         rows[i].append((relation.kind, parse_text(part)))
         return [tuple(row) for row in rows]
+
+
+def _plain_texts(texts: Sequence[str]) -> list[str]:
+    """`parse_text` of each; NFC, nearly always, by one look at all of them."""
+    if unicodedata.is_normalized("NFC", "".join(texts)):
+        return [text.strip() for text in texts]
+    return [parse_text(text) for text in texts]
 
 
 def day_of_file(source: Source, path: Path) -> str | None:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ CHUNK = 20_000
 LONG = 48 << 20  # bytes from which a second process pays for its start
 LOOK = 8 << 20  # bytes looked at to tell the encoding
 ASCII = bytes(range(128))
+SIMPLE = 1_000  # lines read at once where every record is one line
 LONGEST_RECORD = 60  # physical lines one quoted record may span before the quote counts as never closed
 FORMATS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx", ".jsonl": "jsonl", ".ndjson": "jsonl",
            ".parquet": "parquet"}  # fmt: skip
@@ -46,6 +48,7 @@ class Table:
     chunks: Iterator[Chunk]
     encoding: str = ""
     long: bool = False
+    size: int = CHUNK
 
 
 @contextmanager
@@ -60,7 +63,7 @@ def open_table(path: Path, source: Source, chunk: int = CHUNK) -> Iterator[Table
     opened = readers[form](path, source, chunk)
     try:
         table = next(opened)
-        table.long = path.stat().st_size > LONG
+        table.long, table.size = path.stat().st_size > LONG, chunk
         yield table
     finally:
         opened.close()
@@ -95,7 +98,7 @@ class _Lines:
     def __next__(self) -> str:
         if len(self.taken) >= LONGEST_RECORD:
             raise _Unclosed
-        line = self._back.popleft() if self._back else next(self._file)
+        line = _ended(self._back.popleft() if self._back else next(self._file))
         self.number += 1
         self.taken.append(line)
         return line
@@ -106,9 +109,32 @@ class _Lines:
         self._back.extendleft(reversed(again))
         self.number -= len(again)
 
+    def simple(self, delimiter: str) -> tuple[int, list[list[str]]]:
+        """The next lines as records of one line each, with the first one's number; none where a quote opens or runs on."""
+        self.taken = []
+        lines = [self._back.popleft() for _ in range(min(len(self._back), SIMPLE))]
+        lines += islice(self._file, SIMPLE - len(lines))
+        if lines:
+            lines[-1] = _ended(lines[-1])
+        try:
+            rows = list(csv.reader(lines, delimiter=delimiter)) if lines else []
+        except csv.Error:
+            rows = []
+        if len(rows) != len(lines) or (rows and _runs_out(rows[-1])):
+            self._back.extendleft(reversed(lines))
+            return self.number + 1, []
+        start = self.number + 1
+        self.number += len(lines)
+        return start, rows
+
 
 class _Unclosed(Exception):
     pass
+
+
+def _ended(line: str) -> str:
+    """The last line may lack its end, by which a quote that was never closed is known."""
+    return line if line.endswith(("\n", "\r")) else line + "\n"
 
 
 def _open_csv(path: Path, source: Source, size: int) -> Generator[Table]:
@@ -130,28 +156,45 @@ def _csv_chunks(
     lines: _Lines, delimiter: str, width: int, size: int, raw: Any, total: int
 ) -> Iterator[Chunk]:
     chunk = Chunk()
-    reader = csv.reader(lines, delimiter=delimiter)
     while True:
+        start, rows = lines.simple(delimiter)
+        # A block with a quote over several lines, or one never closed, is gone through record by record.
+        records = enumerate(rows, start) if rows else _records(lines, delimiter, width)
+        before = lines.number
+        for line, row in records:
+            if row is None:
+                chunk.bad.append((line, "quote", "引号没有配对，这一行读不完整"))
+            elif row:
+                _take(chunk, line, row, width)
+            if len(chunk) >= size:
+                chunk.done = raw.tell() / total
+                yield chunk
+                chunk = Chunk()
+        if not rows and lines.number == before:
+            break
+    chunk.done = 1.0
+    yield chunk
+
+
+def _records(lines: _Lines, delimiter: str, width: int) -> Iterator[tuple[int, list[str] | None]]:
+    """The next lines, about as many as a simple block has: (first line, record or None for a fault)."""
+    until = lines.number + SIMPLE
+    reader = csv.reader(lines, delimiter=delimiter)
+    while lines.number < until:
         lines.taken = []
         start = lines.number + 1
+        row: list[str] | None
         try:
             row = next(reader)
         except StopIteration:
-            break
+            return
         except (_Unclosed, csv.Error):
             row = None
         if row is None or (len(lines.taken) > 1 and not _whole(row, width)) or _runs_out(row):
-            chunk.bad.append((start, "quote", "引号没有配对，这一行读不完整"))
             lines.give_back()
             reader = csv.reader(lines, delimiter=delimiter)
-        elif row:
-            _take(chunk, start, row, width)
-        if len(chunk) >= size:
-            chunk.done = raw.tell() / total
-            yield chunk
-            chunk = Chunk()
-    chunk.done = 1.0
-    yield chunk
+            row = None
+        yield start, row
 
 
 def _whole(row: list[str], width: int) -> bool:

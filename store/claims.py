@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlmodel import Session, col, select
 
 from profiles.codes import is_code, proposals, tidy_code
-from profiles.ingest import Parsed
+from profiles.ingest import Parsed, Row
 from store.database import session, writing
 from store.firms import standing
 from store.identity import CONFIRMED, DISMISSED, WAITING, IdentityAnswer, PendingRow
@@ -173,10 +173,9 @@ def _land_one(opened: Session, row: PendingRow, code: str, by: str, at: datetime
     opened.flush()
     report = BatchReport(row.source, batch.file_name, rows=1, batch=batch.id)
     landing = Landing(opened, declaration_of(declaration.text), batch)
-    parsed = Parsed(
-        1, [row.line], [code], [row.name], [row.key], [row.day.isoformat() if row.day else None], [row.content],
-        [tuple((kind, other) for kind, other in row.refs)],
-    )  # fmt: skip
+    day, refs = row.day.isoformat() if row.day else None, tuple((kind, other) for kind, other in row.refs)
+    parsed = Parsed(rows=1)
+    parsed.add(Row(row.line, code, row.name, "", "", row.key, day, row.content, refs))
     landing.land(parsed, report)
     landing.finish(report)
     batch.new, batch.changed, batch.unchanged = report.new, report.changed, report.unchanged

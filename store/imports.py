@@ -96,7 +96,8 @@ def import_file(
     """
     with open_table(path, source) as table:
         return import_table(
-            engine, table, source, dictionary=dictionary, arrived_at=arrived_at, by=by, accept=accept, ahead=ahead,
+            engine, table, source, dictionary=dictionary, arrived_at=arrived_at, by=by, accept=accept,
+            ahead=path if ahead and table.long else None,
             day=day.isoformat() if day else day_of_file(source, path), progress=progress,
             file_name=path.name, file_digest=file_digest(path),
         )  # fmt: skip
@@ -114,7 +115,7 @@ def import_table(
     by: str = "",
     day: str | None = None,
     accept: bool = False,
-    ahead: bool = False,
+    ahead: Path | None = None,
     progress: Progress | None = None,
 ) -> BatchReport:
     """导入一张表: as `import_file`, for rows that come from elsewhere (a database query)."""
@@ -154,7 +155,7 @@ def _land(
     batch: SourceBatch,
     report: BatchReport,
     accept: bool,
-    ahead: bool,
+    ahead: Path | None,
     progress: Progress | None,
 ) -> None:
     if plan.lacking:
@@ -168,7 +169,7 @@ def _land(
     opened.flush()
     landing = Landing(opened, plan.source, batch)
     again = _repeated(opened, batch)
-    for done, parsed in parsed_chunks(plan, table.chunks, ahead and table.long):
+    for done, parsed in parsed_chunks(plan, table, ahead):
         report.rows += parsed.rows
         report.rejected += parsed.rejected
         report.problems += parsed.troubles

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -60,15 +62,32 @@ def _rank(one: _Before) -> tuple[date, datetime, int]:
     return one.effective, one.arrived, one.digest
 
 
-class _Landed(NamedTuple):
-    digest: int
-    content: int
-    line: int
-    outcome: str
-    fresh: bool
-
-
 Place = tuple[int, str]
+Spot = tuple[int, str, date | None]
+OUTCOMES = ("new", "changed", "unchanged")
+
+
+class _Mine:
+    """What this batch has landed, by firm, key and day: a million rows must fit, so that plain arrays hold them."""
+
+    def __init__(self) -> None:
+        self._at: dict[Any, int] = {}
+        self.digest, self.content, self.line = array("q"), array("q"), array("q")
+        self.outcome, self.fresh = bytearray(), bytearray()
+
+    def find(self, spot: Spot) -> int | None:
+        """The row that stands there already."""
+        return self._at.get(spot if spot[1] or spot[2] else spot[0])
+
+    def add(self, spot: Spot, mark: int, content: int, line: int, outcome: int, fresh: bool) -> None:
+        self._at[spot if spot[1] or spot[2] else spot[0]] = len(self.digest)
+        self.digest.append(mark)
+        self.content.append(content)
+        self.line.append(line)
+        self.outcome.append(outcome)
+        self.fresh.append(fresh)
+
+
 C, F, S, B = (columns(model) for model in (Content, Firm, Sighting, SourceBatch))
 
 
@@ -83,8 +102,9 @@ class Landing:
         self._arrival_day = batch.arrived_at.astimezone(SHANGHAI).date()
         self._next_firm = next_id(self._connection, "firm")
         self._next_content = next_id(self._connection, "content")
-        self._mine: dict[tuple[Place, date | None], _Landed] = {}
-        self._contested: dict[tuple[Place, date | None], list[PendingRow]] = {}
+        self._mine = _Mine()
+        self._contested: dict[Spot, list[PendingRow]] = {}
+        self._refs: dict[Spot, tuple[tuple[str, str], ...]] = {}
         self._answers = self._kept_answers()
         self._first_firm = self._next_firm
         self._held_firms: dict[str, int] = {}
@@ -98,76 +118,90 @@ class Landing:
         places = list(zip([firms[code] for code in parsed.codes], parsed.keys, strict=True))
         before = self._before(places)
         contents: list[tuple[Any, ...]] = []
-        sightings: list[tuple[int, int, date | None]] = []
+        sightings: list[tuple[int, int, str | None]] = []
+        related: list[tuple[int, tuple[tuple[str, str], ...]]] = []
+        told = [0, 0, 0]
+        find, add, source, batch = self._mine.find, self._mine.add, self._source.source, self._batch_id
         for i, place in enumerate(places):
             written = parsed.days[i]
-            day = date.fromisoformat(written) if written else None
-            mark = digest(parsed.codes[i], parsed.keys[i], parsed.contents[i])
-            mine = self._mine.get((place, day))
+            spot = (*place, _day(written) if written else None)
+            mark = parsed.digests[i]
+            mine = find(spot)
             if mine is not None:
-                self._again(parsed, i, place, day, mark, mine, counts)
+                self._again(parsed, i, spot, mark, mine, counts)
                 continue
-            outcome, content = self._compare(before.get(place), day, mark)
+            outcome, content = self._compare(before.get(place), spot[2], mark)
             fresh = content is None
             if content is None:
                 content = self._next_content
                 self._next_content += 1
-                contents.append((content, place[0], self._source.source, place[1], mark, parsed.contents[i]))
-            sightings.append((content, self._batch_id, day))
-            self._mine[place, day] = _Landed(mark, content, parsed.lines[i], outcome, fresh)
-            setattr(counts, outcome, getattr(counts, outcome) + 1)
+                contents.append((content, place[0], source, place[1], mark, parsed.contents[i]))
+            sightings.append((content, batch, written))
+            add(spot, mark, content, parsed.lines[i], outcome, fresh)
+            told[outcome] += 1
+            if parsed.refs[i]:
+                self._refs[spot] = parsed.refs[i]
+                related.append((place[0], parsed.refs[i]))
+        counts.new, counts.changed, counts.unchanged = (
+            held + more
+            for held, more in zip((counts.new, counts.changed, counts.unchanged), told, strict=True)
+        )
         bulk_insert(
             self._connection, "content", ("id", "firm_id", "source", "key", "digest", "body"), contents
         )
         bulk_insert(self._connection, "sighting", ("content_id", "batch_id", "day"), sightings)
-        self._relate(parsed, places)
+        self._relate(related)
 
     def finish(self, counts: Counts) -> None:
         """收尾: rows of one file that contradict each other about one firm all wait; none of them lands."""
-        for (place, day), waiting in self._contested.items():
-            first = self._mine[place, day]
-            body = self._connection.execute(
-                select(C.body, F.code).join(Firm, F.id == C.firm_id).where(C.id == first.content)
+        for spot, waiting in self._contested.items():
+            place = self._mine.find(spot)
+            assert place is not None
+            content = self._mine.content[place]
+            body, code = self._connection.execute(
+                select(C.body, F.code).join(Firm, F.id == C.firm_id).where(C.id == content)
             ).one()
-            setattr(counts, first.outcome, getattr(counts, first.outcome) - 1)
+            outcome = OUTCOMES[self._mine.outcome[place]]
+            setattr(counts, outcome, getattr(counts, outcome) - 1)
             self._connection.execute(
                 delete(Sighting).where(
-                    col(Sighting.content_id) == first.content, col(Sighting.batch_id) == self._batch_id
+                    col(Sighting.content_id) == content, col(Sighting.batch_id) == self._batch_id
                 )
             )
-            if first.fresh:
-                self._connection.execute(delete(Content).where(col(Content.id) == first.content))
-            row = Row(first.line, body[1], "", "", "", place[1], day.isoformat() if day else None, body[0])
-            waiting.insert(0, self._pending(row, TWICE))
+            if self._mine.fresh[place]:
+                self._connection.execute(delete(Content).where(col(Content.id) == content))
+            refs = self._refs.get(spot, ())
+            for kind, other in dict.fromkeys(refs):
+                self._unrelate(spot[0], kind, other)
+            day = spot[2].isoformat() if spot[2] else None
+            first = Row(self._mine.line[place], code, "", "", "", spot[1], day, body, refs)
+            waiting.insert(0, self._pending(first, TWICE))
             for one in waiting:
                 self._wait(one, counts, f"{one.code} 在这个文件里有几行不同的内容，哪一行对要人定")
 
-    def _again(
-        self, parsed: Parsed, i: int, place: Place, day: date | None, mark: int, mine: _Landed, counts: Counts
-    ) -> None:
+    def _again(self, parsed: Parsed, i: int, spot: Spot, mark: int, mine: int, counts: Counts) -> None:
         """A second row about the same firm and day: the same (nothing to do) or a contradiction."""
-        waiting = self._contested.get((place, day))
-        if mark == mine.digest and waiting is None:
+        if mark == self._mine.digest[mine] and spot not in self._contested:
             counts.unchanged += 1
             return
         row = Row(
             parsed.lines[i], parsed.codes[i], parsed.names[i], "", "", parsed.keys[i], parsed.days[i],
             parsed.contents[i], parsed.refs[i],
         )  # fmt: skip
-        self._contested.setdefault((place, day), []).append(self._pending(row, TWICE))
+        self._contested.setdefault(spot, []).append(self._pending(row, TWICE))
 
-    def _compare(self, before: list[_Before] | None, day: date | None, mark: int) -> tuple[str, int | None]:
-        """new, changed or unchanged, and the content that says the same already."""
+    def _compare(self, before: list[_Before] | None, day: date | None, mark: int) -> tuple[int, int | None]:
+        """Place in OUTCOMES, and the content that says the same already."""
         if not before:
-            return "new", None
+            return 0, None
         same = next((b.content for b in before if b.digest == mark), None)
         if any(b.digest == mark and b.day == day and day is not None for b in before):
-            return "unchanged", same
+            return 2, same
         effective = day or self._arrival_day
         # The row that speaks on that day; where this one is older than all of them, the first that came after it.
         earlier = [b for b in before if b.effective <= effective]
         ranked = max(earlier, key=_rank) if earlier else min(before, key=_rank)
-        return ("unchanged" if ranked.digest == mark else "changed"), same
+        return (2 if ranked.digest == mark else 1), same
 
     def _firms(self, codes: list[str]) -> dict[str, int]:
         """Ids of the firms; those seen for the first time get one."""
@@ -219,14 +253,23 @@ class Landing:
     def _pairs(self, query: Any) -> dict[Any, Any]:
         return {first: second for first, second in self._connection.execute(query)}
 
-    def _relate(self, parsed: Parsed, places: list[Place]) -> None:
+    def _relate(self, related: list[tuple[int, tuple[tuple[str, str], ...]]]) -> None:
         rows = [
-            {"firm_id": place[0], "batch_id": self._batch_id, "kind": kind, "other": other}
-            for place, refs in zip(places, parsed.refs, strict=True)
+            {"firm_id": firm, "batch_id": self._batch_id, "kind": kind, "other": other}
+            for firm, refs in related
             for kind, other in dict.fromkeys(refs)
         ]
         if rows:
             self._connection.execute(insert(FirmRelation), rows)
+
+    def _unrelate(self, firm: int, kind: str, other: str) -> None:
+        R = columns(FirmRelation)
+        one = (
+            select(R.id)
+            .where(R.firm_id == firm, R.batch_id == self._batch_id, R.kind == kind, R.other == other)
+            .limit(1)
+        )
+        self._connection.execute(delete(FirmRelation).where(col(FirmRelation.id).in_(one)))
 
     def _settle_unsure(self, parsed: Parsed, counts: Counts) -> None:
         """Rows without a valid code: a kept answer lands them, a hint lets them wait, else they are rejected."""
@@ -234,13 +277,7 @@ class Landing:
         for row in parsed.unsure:
             answer = self._answers.get(row.code) or self._answers.get(row.name if not row.code else "")
             if answer is not None and answer.code:
-                parsed.lines.append(row.line)
-                parsed.codes.append(answer.code)
-                parsed.names.append(row.name)
-                parsed.keys.append(row.key)
-                parsed.days.append(row.day)
-                parsed.contents.append(row.content)
-                parsed.refs.append(row.refs)
+                parsed.add(replace(row, code=answer.code))
                 continue
             why = "" if answer is not None else self._why(row, existing)
             if why:

@@ -68,6 +68,28 @@ def test_shifted_and_unclosed_rows_cost_only_themselves(tmp_path):
     ]
 
 
+def test_a_file_cut_off_inside_a_quoted_last_cell_is_a_fault(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('代码,名称,说明\n1,甲,好\n2,乙,"经营范围写到一', "utf-8")
+    _, rows, bad = read(path)
+    assert [r[0] for r in rows] == [2]
+    assert bad == [(3, "quote", "引号没有配对，这一行读不完整")]
+
+
+@pytest.mark.parametrize("before", [0, 990, 1000, 1500])
+def test_quotes_over_lines_read_the_same_wherever_they_stand(tmp_path, before):
+    path = tmp_path / "a.csv"
+    plain = [f"{n},企业{n},好\n" for n in range(before)]
+    path.write_text(
+        "代码,名称,说明\n" + "".join(plain) + 'x,甲,"一\n二"\ny,"乙,没有配对\n\nz,丙,好\n', "utf-8"
+    )
+    _, rows, bad = read(path, chunk=700)
+    assert len(rows) == before + 2
+    assert rows[before] == (before + 2, ["x", "甲", "一\n二"])
+    assert rows[before + 1] == (before + 6, ["z", "丙", "好"])
+    assert [(line, code) for line, code, _ in bad] == [(before + 4, "quote")]
+
+
 def test_a_quote_does_not_swallow_the_next_row(tmp_path):
     path = tmp_path / "a.csv"
     code = "91120116MA05J7AB5W"

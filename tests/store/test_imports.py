@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from profiles.source import SourceError
 from store.batches import batches, import_inbox, take_back, troubles
 from store.database import open_database
-from store.firms import firm_codes, has_file, history, loaded_indicators, provenance
+from store.firms import firm_codes, has_file, history, loaded_indicators, provenance, relations
 from store.imports import import_file
 from store.observations import Content, Sighting
 
@@ -288,3 +288,11 @@ def test_any_order_of_the_same_batches_gives_the_same_file(tmp_path_factory, sql
         })  # fmt: skip
         opened.dispose()
     assert seen[0] == seen[1]
+
+
+def test_rows_that_contradict_each_other_leave_no_relation_either(engine, tmp_path):
+    declared = source("登记", "名称: {indicator: 企业名称}", "relations: [{kind: 总公司, column: 总公司}]")
+    text = f"代码,名称,总公司\n{code(1)},甲,{code(9)}\n{code(2)},乙,{code(9)}\n{code(1)},丙,{code(9)}\n"
+    assert numbers(put(engine, tmp_path, declared, text)) == (3, 1, 0, 0, 0, 2)
+    assert relations(engine, code(1)) == []
+    assert [one["other"] for one in relations(engine, code(2))] == [code(9)]
