@@ -40,6 +40,7 @@ _LEAD = re.compile(
 )
 _DRY = {"title", "contact", "preamble", "orientation"}
 _ABOUT_STEPS = re.compile(r"受理|退回修改|重新提交|注册|登[录陆]|填报|放弃申请|解释|抵触")
+_LIMIT = re.compile(r"不[得能应](?:少|低|高|多|超)[于过]|最多不|控制在")
 STRONG_ROLE = 0.6
 
 
@@ -64,7 +65,8 @@ def barred_spans(reading: Reading, k: int, names: Sequence[str], score: float) -
     weak = bool(_ABOUT_STEPS.search(flat)) and score < STRONG_ROLE
     if hits and not weak and score >= _least(reading, k):
         return [*out, _extent(flat, start, end, min(a for a, _ in hits), max(b for _, b in hits))]
-    if "exclusion" in names and score >= STRONG_ROLE and not out and not {"benefit"} & set(names):
+    told = "exclusion" in names and score >= STRONG_ROLE and not {"benefit"} & set(names)
+    if told and not out and end - start > 6 and not _LIMIT.search(flat):
         return [(start, end)]
     return out
 

@@ -1,152 +1,191 @@
-"""材料与时间: what a firm hands in and when it can apply, item by item."""
+"""材料: what a firm hands in, from lists of papers line by line and from sentences that say what is handed in."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
-from policies.segment import role_of_field
+from policies.segment import field_of, role_of_field
 
 from .binding import entry, owners_of
-from .linear import LinearModel
 from .model import Item
-from .pieces import LABELS, Piece, Reading
+from .pieces import Piece, Reading
+from .roles import ROLES
 from .spans import body_of
-from .windows import window_in
 
 _INSTRUCTS = re.compile(
-    r"装订|封面|胶装|按.{0,6}顺序|电子版发|目录应|提交以下|[：:]$|必须提供|实际情况提供|不录入|统一标明|无需|不需|以下材料|登[录陆]|注册|网上填报|上传要求"
+    r"^附[件表]|\.(?:docx?|xlsx?|pdf|wps)|装订|封面[^，。]{2,}|胶装|按.{0,6}顺序|电子版发|目录应|[：:]$|必须提供|实际情况提供|不录入|统一标明|无需|不需|"
+    r"登[录陆]|^(?:[（(]?[\d一二三四五六七八九十]{1,2}[)）.、．])?(?:填写|打印|点击|进入)|注册(?:账号|用户|后|获)|网上填报|上传要求|命名|打包|邮箱|填写一份|按要求汇总|分为|仅需|[：:]\d{4}年"
 )
-_PAPER = (
-    r"(?:[^，。；、：（）]|（[^）]*）|《[^》]*》){0,40}?(?:申[请报][表书]|推荐[表书函]|报告|任务书|证明(?:材料)?|复印件|凭证|清单|承诺[书函]|协议书?|合同|发票|照片|"
-    r"营业执照|登记证|身份证|证书|截图|名单|委托书|请求书|说明|材料|资料|文件|明细表|汇总表|计划|意见|信息表|归集表|表）?》)(?:（[^）]*）)?(?:及[^，。；]{2,16}材料)?(?:[一两]式[^，。；]{1,3}份)?"
+_HEAD = (
+    r"(?:申[请报][表书]|推荐[表书函]|报告|任务书|立项书|证明(?:材料|文件)?|证件|复印件|扫描件|原件|凭证|票据|清单|承诺[书函]|协议书?|合同|发票|照片|"
+    r"营业执照|登记证|身份证|证书|截图|名单|委托书|请求书|说明书?|材料|资料|文件|明细表|汇总表|计划|意见|信息表|归集表|声明|决议|方案|执照|函|表格|表)"
+    r"(?=$|[，。；、：！和与或及并等的一两二三四打报提送上装在向到至作由经须应后前方才申（）复原扫为进])"
 )
-_FRAGMENT = re.compile(r"^(?:的|件|一份|以|好|应|后|了|完|和|及|与|或)")
-_HANDED = re.compile(
-    rf"(?:提交|提供|出具|报送|递交|凭(?!借)|填写(?:打印|完成)?|填报|附上?|上传|携带|连同)(?:下列|以下|相关的?|有关的?|盖章的)?(?P<m>{_PAPER})"
+_LOOSE = r"(?:[^，。；、：（）》]|（[^）]*）|《[^》]*》)"
+_TAIL = r"(?:复印件|原件)?(?:（[^）]*）)?(?:[一两二三四\d]式[^，。；]{1,3}份)?"
+_ONE = rf"(?:《[^》]{{2,40}}》(?:{_LOOSE}{{0,8}}?{_HEAD})?|{_LOOSE}{{0,40}}?{_HEAD}){_TAIL}"
+_PAPER = rf"{_ONE}(?:(?:、|[和与或]){_LOOSE}{{1,16}}?{_HEAD}{_TAIL}|、{_LOOSE}{{1,16}}?(?=[、和与]{_LOOSE}{{1,16}}?{_HEAD}))*(?:等[^，。；、]{{0,8}}(?:材料|资料|文件))?"
+# Who hands in says so himself (提交, 凭 …); what an office issues or publishes is no paper of the firm.
+_HANDS = re.compile(
+    r"(?<!无需)(?<!无需再)(?<!不需)(?<!未)(?:(?<!请求)(?:提交|报送)(?:的(?=《|[^，。；的]{0,16}材料))?(?!申请(?!资|材|书|表))|"
+    r"(?<!个人)提供(?!的|服务|担保|贷款|[^，。]{0,8}服务)|出具(?!的)|递交|(?<![为因])凭(?!借|证)|填写|填报|附上|上传|携带|连同|编写|编制|随附|报备|准备(?!金|期))"
+    r"(?:完整|真实)?(?:下列|以下|盖章的|\d{4}年[^，。；]{4,40}?期间)?"
 )
+_NEXT = re.compile(
+    r"^(?:以及|及其?|并(?:提交|提供|填报|附|上传)|，(?!无需|不需|须|应|由|如|作为|方|才|经|并)(?=[^，。；]{2,40}(?:表|书|证|件|照片|合同|告|料|凭证)))"
+)
+_FRAGMENT = re.compile(r"^(?:的|件|一份|以|好|应|后|了|完|和|及|与|或|时|请|虚假)")
+_SENT = re.compile(rf"(?:将|把)(?P<m>{_PAPER})(?:一并|分别|统一|打印|装订|报|提交|送|递|上传)")
+_PASSIVE = re.compile(
+    r"(?:^|，|：)(?P<m>[^，。；、：（）]{2,24}(?:（[^）]*）[^，。；、：（）]{0,12})?材料(?:报送|提交|一式)[一二三四五六七八九十\d]*[份式])"
+)
+_LISTED = re.compile(r"(?:提交|提供|报送|递交)[^，。；：]{0,12}(?:资料|材料|文件)[：:](?P<x>.{4,})$")
+_EXPLAINED = re.compile(r"^(?P<x>[^：:。；]{2,24}(?:报告|[申请报][请报][表书]|承诺书|证书|表))[：:].{6,}")
+_NO_ROLE = {"title", "contact", "preamble", "orientation", "authority", "other", "definition"}
 
 
-def labelled(reading: Reading, clause: int, label: str, model: LinearModel) -> list[tuple[int, int, float]]:
-    """有标片段: runs of atoms of a clause that the model gives a label."""
-    k = LABELS.index(label)
-    runs: list[tuple[int, int, float]] = []
-    last = -2
-    for n, a in enumerate(reading.atoms):
-        score = float(reading.labels[n, k])
-        if a.clause == clause and score >= model.threshold[k]:
-            if last == n - 1 and runs:
-                runs[-1] = (runs[-1][0], a.b, max(score, runs[-1][2]))
-            else:
-                runs.append((a.a, a.b, score))
-            last = n
-    return runs
-
-
-def share_materials(
-    reading: Reading, items: Sequence[Item], roles: list[list[str]], model: LinearModel
-) -> None:
-    """材料归属: a list under 申报材料 line by line; elsewhere what a sentence says is handed in."""
+def share_materials(reading: Reading, items: Sequence[Item], roles: list[list[str]]) -> None:
+    """材料归属: a list under 申报材料 line by line; elsewhere what a sentence says is handed in; one paper once an item."""
     if not items:
         return
     lists = sum(
-        role_of_field(c.field_name) == "material" and bool(c.label) and "title" not in n
-        for c, n in zip(reading.clauses, roles, strict=True)
+        in_list(reading, k) and bool(reading.clauses[k].label) and "title" not in names
+        for k, names in enumerate(roles)
     )
     for k, names in enumerate(roles):
         # Where the papers are listed one by one, the list says it all.
-        if lists >= 3 and role_of_field(reading.clauses[k].field_name) != "material":
+        if lists >= 3 and not in_list(reading, k):
             continue
-        for a, b, s in paper_spans(reading, k, names, model):
+        for a, b, s in paper_spans(reading, k, names):
             found = entry(reading, k, a, b, s)
             for n in owners_of(reading, Piece("material", k, a, b, s), items) or range(len(items)):
-                items[n].materials.append(dict(found))
+                if all(m["quote"] != found["quote"] for m in items[n].materials):
+                    items[n].materials.append(dict(found))
 
 
-def paper_spans(
-    reading: Reading, k: int, names: Sequence[str], model: LinearModel
-) -> list[tuple[int, int, float]]:
-    """材料片段: spans of a clause that name what is handed in."""
-    c, flat = reading.clauses[k], reading.views[k].flat
-    listed = role_of_field(c.field_name) == "material"
-    if "material" not in names and not (listed and "title" not in names):
-        return []
-    a, b = body_of(flat)
-    told = [
-        (*m.span("m"), 0.6)
-        for m in _HANDED.finditer(flat)
-        if len(m["m"]) >= 5 and not _FRAGMENT.match(m["m"])
+def in_list(reading: Reading, k: int) -> bool:
+    """材料清单: whether a clause stands in a list of papers: by its field, else among points that are bare papers."""
+    c = reading.clauses[k]
+    if role_of_field(c.field_name) == "material":
+        return True
+    if not c.label:
+        return False
+    near = range(max(0, k - 4), min(len(reading.clauses), k + 5))
+    beside = [
+        j for j in near if reading.clauses[j].sort == c.sort and reading.clauses[j].headings == c.headings
     ]
-    if "title" in names and not (listed and c.label and re.search(r"[。；]$", flat)):
+    return sum(bare_paper(reading, j) for j in beside) >= 2 and bool(_PAPER_AT.search(reading.views[k].flat))
+
+
+def bare_paper(reading: Reading, k: int) -> bool:
+    """单项材料: a labelled point that is nothing but the name of a paper."""
+    flat = reading.views[k].flat
+    a, b = body_of(flat)
+    return bool(reading.clauses[k].label) and bool(_BARE.fullmatch(flat[a:b].rstrip("。；")))
+
+
+_BARE = re.compile(
+    r"(?:《[^》]{4,36}[表书证函告单]》|[^，。；：]{2,30}(?:申[请报][表书]|立项书|复印件|证明(?:材料)?|报告|承诺书|证书|营业执照))"
+    r"(?:（[^）]*）)?(?:[一两二三四\d]式[^，。；]{1,3}份)?"
+)
+_PAPER_AT = re.compile(_PAPER)
+
+
+def paper_spans(reading: Reading, k: int, names: Sequence[str]) -> list[tuple[int, int, float]]:
+    """材料片段: spans of a clause that name what is handed in."""
+    flat = reading.views[k].flat
+    if in_list(reading, k) and not _LISTED.search(flat.rstrip("；。")):
+        return _listed(reading, k, names)
+    if _carries_on(reading, k):
+        a, b = body_of(flat)
+        return [(a, b, 0.6)]
+    if "exclusion" in names or (
+        set(names) <= _NO_ROLE and reading.roles[k][ROLES.index("material")] < LEAST_ROLE
+    ):
         return []
-    if "procedure" in names or _INSTRUCTS.search(flat):
-        if _INSTRUCTS.search(flat) and listed:
-            return []
-        return (
-            told
-            or [
-                r
-                for r in labelled(reading, k, "material", model)
-                if re.search(r"[表书证件料告同函]", flat[r[0] : r[1]])
-            ][:2]
-        )
+    return _handed(flat)
+
+
+LEAST_ROLE, SOME_ROLE, SURE_ROLE = 0.1, 0.3, 0.5  # how much of a paper a clause must look like
+
+
+def _listed(reading: Reading, k: int, names: Sequence[str]) -> list[tuple[int, int, float]]:
+    """A point of a list of papers: the whole point, unless it explains the paper or tells how to hand in."""
+    c, flat = reading.clauses[k], reading.views[k].flat
+    a, b = body_of(flat)
+    headed = c.heading and field_of(c.text) == flat[a:b].rstrip("：:。；")
+    if headed or ("title" in names and not (c.label and re.search(r"[。；]$", flat))):
+        return []
+    if float(reading.roles[k][ROLES.index("material")]) < _least(reading, k):
+        return []
+    if _INSTRUCTS.search(re.sub(r"（[^）]*）", "", flat)):
+        return []
+    told = _handed(flat)
+    if ("procedure" in names and not c.label) or len(told) > 1:
+        return told
+    if re.match(r"(?:方向|政策)\S{1,3}[：:]", flat[a:]):
+        return told
+    if m := _EXPLAINED.match(flat[a:b]):
+        return [(a, a + m.end("x"), 1.0)]
     return [(a, b, 1.0)]
 
 
-_VALID = re.compile(r"施行|实施|执行|有效期|实行年限|解释|废止|政策期限|适用期")
-_APPLIES = re.compile(r"申[报请]|受理|填报|报送|提交|认定|注册|截[止至]")
-_HARVEST = re.compile(r"公示|审核|评审|初审|拨付|查验")
+def _least(reading: Reading, k: int) -> float:
+    """How much of a paper a clause of a list must look like; what carries on a labelled point belongs to it."""
+    c = reading.clauses[k]
+    named = bool(_PAPER_AT.search(reading.views[k].flat))
+    if c.label:
+        return 0.0 if bare_paper(reading, k) else LEAST_ROLE if named else SURE_ROLE
+    point = next((j for j in range(k - 1, max(-1, k - 6), -1) if reading.clauses[j].first), None)
+    if (
+        not c.first
+        and point is not None
+        and reading.clauses[point].line == c.line
+        and reading.clauses[point].label
+    ):
+        return SOME_ROLE
+    return SOME_ROLE if named and c.first else 1.0
 
 
-def share_windows(
-    reading: Reading, items: Sequence[Item], roles: list[list[str]], issued: str | None
-) -> None:
-    """时间归属: dates in an item's own sentences, else those of the 申报时间 of its section or the document."""
-    year = _year(reading, issued)
-    shared: list[tuple[float, int, dict[str, Any]]] = []
-    for k, names in enumerate(roles):
-        flat, timed = reading.views[k].flat, role_of_field(reading.clauses[k].field_name) == "window"
-        own = [i for i in items if k in i.clauses and not i.title_only]
-        if not ("window" in names or timed or own):
-            continue
-        found = window_in(flat, year, issued)
-        if not found:
-            continue
-        told = entry(reading, k, *body_of(flat), 1.0) | found
-        if own and not timed and "condition" in names and _opens(flat):
-            for i in own:
-                i.window = i.window or told
-        elif "window" in names or timed:
-            shared.append((_rank(flat, timed, found), k, told))
-    best = max(shared, key=lambda x: (x[0], x[1]), default=None)
-    for i in items:
-        if not i.window and best is not None and best[0] > 0:
-            i.window = dict(best[2])
+def _carries_on(reading: Reading, k: int) -> bool:
+    """Whether a clause is one more paper of a list that its paragraph began (提交申请资料：甲、乙；丙；丁。)."""
+    c, flat = reading.clauses[k], reading.views[k].flat
+    if c.first or not _PAPER_AT.fullmatch(flat.rstrip("；。")):
+        return False
+    for j in range(k - 1, max(-1, k - 8), -1):
+        if reading.clauses[j].line != c.line or (
+            flat.endswith("。") and reading.views[j].flat.endswith("。")
+        ):
+            return False
+        if _LISTED.search(reading.views[j].flat):
+            return True
+    return False
 
 
-def _opens(flat: str) -> bool:
-    """A date that opens a giving sentence says from when it is given (从…起, …至…，对…)."""
-    return bool(re.match(r"^.{0,16}?(?:[自从]?\d{4}年\d{1,2}月)", flat)) or bool(
-        re.search(r"[自从]\d{4}年\d{1,2}月.{0,24}(?:起|至)", flat)
-    )
+def _handed(flat: str) -> list[tuple[int, int, float]]:
+    """What a sentence says is handed in, paper by paper."""
+    if listed := _LISTED.search(flat.rstrip("；。")):
+        parts = re.finditer(r"(?:（[^）]*）|[^、，；])+", listed["x"])
+        return [(m.start() + listed.start("x"), m.end() + listed.start("x"), 0.6) for m in parts]
+    out: list[tuple[int, int, float]] = []
+    for m in _HANDS.finditer(flat):
+        at = m.end()
+        while (paper := _PAPER_AT.match(flat, at)) is not None:
+            if len(paper.group()) >= 4 and not _FRAGMENT.match(paper.group()):
+                out.append((paper.start(), paper.end(), 0.6))
+            link = _NEXT.match(flat[paper.end() :])
+            if link is None:
+                break
+            at = paper.end() + link.end()
+    out += [(*m.span("m"), 0.6) for p in (_SENT, _PASSIVE) for m in p.finditer(flat)]
+    return _apart(out)
 
 
-def _rank(flat: str, timed: bool, found: dict[str, Any]) -> float:
-    if _VALID.search(flat) and not _APPLIES.search(flat) and not timed:
-        return -1.0
-    return (
-        (2.0 if timed else 0.0)
-        + (1.0 if _APPLIES.search(flat) else 0.0)
-        + (0.5 if re.search(r"系统|网上|企业", flat) else 0.0)
-        + (0.3 if "from" in found and "to" in found else 0.0)
-        - (2.0 if _HARVEST.search(flat) else 0.0)
-    )
-
-
-def _year(reading: Reading, issued: str | None) -> int | None:
-    """The year that a day without one belongs to: that of the call's title, else of its date."""
-    for v in reading.views[:6]:
-        if m := re.search(r"(20\d{2})年(?!\d)", v.flat):
-            return int(m[1])
-    return int(issued[:4]) if issued else None
+def _apart(spans: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
+    """Spans in order, none inside another."""
+    out: list[tuple[int, int, float]] = []
+    for s in sorted(spans, key=lambda x: (x[0], -x[1])):
+        if not out or s[0] >= out[-1][1]:
+            out.append(s)
+    return out

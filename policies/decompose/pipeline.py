@@ -16,12 +16,12 @@ from .grouping import group
 from .linear import LinearModel, load_models
 from .model import Decomposition, Item
 from .numbers import KEYS, corrected
-from .papers import share_materials, share_windows
+from .papers import share_materials
 from .pieces import Piece, Reading, atom_rows, mention_rows, pieces_of, rows_flat, start_reading
 from .roles import ROLES, chosen_roles, role_scores
 from .sift import concrete, kept_benefits, title_item, with_numbers, with_triggers, with_words
 from .titles import name_items
-from .windows import issued_day
+from .windows import issued_day, share_windows
 
 MODELS = Path(__file__).resolve().parent.parent / "models" / "decompose.npz"
 NAMES = ("roles1", "roles2", "keys", "atoms", "merge")
@@ -78,7 +78,7 @@ def assemble(reading: Reading, roles: list[list[str]], models: Models) -> Decomp
     barred = share_exclusions(reading, bars, items)
     if not items:  # what binds all items binds nothing where there is none
         general, barred = [], []
-    share_materials(reading, items, roles, models["atoms"])
+    share_materials(reading, items, roles)
     share_windows(reading, items, roles, issued)
     name_items(reading, items)
     return Decomposition(reading.text, reading.clauses, reading.roles, roles, items, general, barred, issued)

@@ -1,0 +1,59 @@
+"""材料片段: what a sentence or a list says is handed in, on invented clauses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from policies.decompose.papers import paper_spans
+from policies.decompose.pieces import start_reading
+from policies.decompose.roles import ROLES
+from policies.segment import segment
+
+
+def _papers(text: str, names: tuple[str, ...] = ("procedure",)) -> list[str]:
+    clauses = segment(text)
+    reading = start_reading(text, clauses, np.full((len(clauses), len(ROLES)), 0.2))
+    return [
+        reading.views[k].flat[a:b].rstrip("。；")
+        for k in range(len(clauses))
+        for a, b, _ in paper_spans(reading, k, names)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "papers"),
+    [
+        ("申请人应当提交补贴申请书及相关证明材料。", ["补贴申请书", "相关证明材料"]),
+        ("企业凭发票和交付凭证向主管部门申请兑付。", ["发票和交付凭证"]),
+        ("请填写《项目申请表（表一）》。", ["《项目申请表（表一）》"]),
+        ("企业提交上年度纳税申报表复印件。", ["上年度纳税申报表复印件"]),
+        ("提交申请资料：项目申报表、剧本、演出视频。", ["项目申报表", "剧本", "演出视频"]),
+        ("提供设备购置合同、发票和付款凭证复印件。", ["设备购置合同、发票和付款凭证复印件"]),
+    ],
+)
+def test_what_a_sentence_says_is_handed_in(text: str, papers: list[str]) -> None:
+    assert _papers(text) == papers
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "为企业提供优质服务。",
+        "未按时提交的，视为放弃。",
+        "再次申请的，无需再提交证明材料。",
+        "主管部门出具的意见。",
+    ],
+)
+def test_what_is_handed_in_by_nobody(text: str) -> None:
+    assert _papers(text) == []
+
+
+def test_points_that_are_bare_papers_are_a_list_under_any_heading() -> None:
+    text = "二、有关要求：\n1、《费用信息表》；\n2、研究项目立项书；\n3、上年度审计报告（加盖公章）；\n三、其他\n各单位应当加强管理。"
+    assert _papers(text, ("condition",)) == ["《费用信息表》", "研究项目立项书", "上年度审计报告（加盖公章）"]
+
+
+def test_a_list_under_its_field_leaves_out_how_to_bind_and_what_is_attached() -> None:
+    text = "四、申报材料\n1.资金申请表；\n2.市场分析报告：从技术、效益等方面叙述。\n3.材料用A4纸装订成册。\n附件：申请表.docx"
+    assert _papers(text, ("material",)) == ["资金申请表", "市场分析报告"]
