@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
-import socket
+import logging
+import signal
+import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -21,6 +23,7 @@ from apscheduler.triggers.cron import CronTrigger
 from engine.workdays import Calendar, UnknownYear
 from jobs.channels import Settings
 from jobs.fulfil import advance, write_facts
+from jobs.process import fate, process_name
 from jobs.push import push_once
 from store import audit, leases, ledger
 from store.calendars import office_calendar
@@ -29,6 +32,7 @@ from store.review import setting
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 LEADER = "schedule"
+BEAT, TEND = 15, 10  # seconds between renewals of the lead, and between looks at what is left to do
 Now = Callable[[], datetime]
 
 
@@ -60,6 +64,10 @@ class Plan:
             return CronTrigger(hour=self.at.hour, minute=self.at.minute, timezone=SHANGHAI)
         hours = f"{self.hours[0]}-{self.hours[1] - 1}"
         return CronTrigger(hour=hours, minute=f"*/{self.every}", timezone=SHANGHAI)
+
+    def open_at(self, now: datetime) -> bool:
+        """在时段内: a job of certain hours is not caught up outside of them."""
+        return self.at is not None or self.hours[0] <= now.astimezone(SHANGHAI).hour < self.hours[1]
 
     def runs_on(self, day: date, calendar: Calendar) -> tuple[bool, str]:
         """这一天办不办; a year the calendar lacks is run, and said."""
@@ -158,24 +166,50 @@ WORK: dict[str, Callable[[Context, date], str]] = {
 def run_planned(context: Context, plan: Plan, holder: str) -> str:
     """办一次计划: where this process leads and nobody has done it; its outcome and log are kept. Returns the outcome."""
     now = context.now()
-    if not leases.lead(context.engine, LEADER, holder, now):
+    if not leases.lead(context.engine, LEADER, holder, now, fate=fate):
         return "不是主班"
+    if not plan.open_at(now):
+        return "不在时段"
     planned = plan.last(now)
     day = planned.astimezone(SHANGHAI).date()
     due, note = plan.runs_on(day, office_calendar(context.engine))
     if not due:
         return "不是工作日"
-    if not leases.begin(context.engine, plan.job, planned, holder, now):
-        return "已经办过"
+    with _one_at_a_time(plan.job) as free:
+        if not free or not leases.begin(context.engine, plan.job, planned, holder, now, fate=fate):
+            return "已经办过"
+        return _do(context, plan.job, planned, day, note)
+
+
+_doing: set[str] = set()
+_doing_lock = threading.Lock()
+
+
+@contextmanager
+def _one_at_a_time(job: str) -> Iterator[bool]:
+    """Whether no other thread of this process does the job; a run of ours that nobody does has broken off."""
+    with _doing_lock:
+        free = job not in _doing
+        _doing.add(job)
+    try:
+        yield free
+    finally:
+        if free:
+            with _doing_lock:
+                _doing.discard(job)
+
+
+def _do(context: Context, job: str, planned: datetime, day: date, note: str) -> str:
+    """Does the work of a run that was begun, and keeps its outcome and log."""
     log = io.StringIO(note + "\n" if note else "")
     log.seek(0, io.SEEK_END)
     try:
-        log.write(WORK[plan.job](context, day))
+        log.write(WORK[job](context, day))
         outcome = leases.DONE
     except Exception as error:  # the boundary of a job: kept in its log and shown as failed, the others go on
         log.write("".join(traceback.format_exception(error)))
         outcome = leases.FAILED
-    leases.finish(context.engine, plan.job, planned, outcome, log.getvalue(), context.now())
+    leases.finish(context.engine, job, planned, outcome, log.getvalue(), context.now())
     return outcome
 
 
@@ -184,9 +218,27 @@ def catch_up(context: Context, holder: str) -> dict[str, str]:
     return {plan.job: run_planned(context, plan, holder) for plan in plans_of(context.engine)}
 
 
-def holder_name() -> str:
-    """本进程的名字."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+@contextmanager
+def leading(context: Context, holder: str) -> Iterator[None]:
+    """续班: keeps the lead, where this process has it, from a thread of its own, however long a job takes."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(BEAT):
+            with suppress(
+                Exception
+            ):  # a locked or absent database: the next beat tries again, the lease says the rest
+                if leases.leader(context.engine, LEADER, context.now(), fate) == holder:
+                    leases.lead(context.engine, LEADER, holder, context.now(), fate=fate)
+
+    thread = threading.Thread(target=beat, name="huiqi-lead", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(BEAT)
+        leases.leave(context.engine, LEADER, holder)
 
 
 # ---------------------------------------------------------------- the process
@@ -201,15 +253,14 @@ def fire(job: str) -> None:
     run_planned(context, plan, holder)
 
 
-def renew() -> None:
-    """续班: keeps the lead while this process lives."""
-    leases.lead(_here["context"].engine, LEADER, _here["holder"], _here["context"].now())
+def tend() -> None:
+    """照看: takes the lead where it is free, and does what was planned and not done: by whoever died, or failed."""
+    catch_up(_here["context"], _here["holder"])
 
 
 def build(context: Context) -> BlockingScheduler:
     """排好的定时器: jobs stored in the database, one instance each, late ones run once."""
-    holder = holder_name()
-    _here.update(context=context, holder=holder)
+    _here.update(context=context, holder=process_name())
     scheduler = BlockingScheduler(
         jobstores={
             "default": SQLAlchemyJobStore(engine=context.engine, tablename="schedule_job"),
@@ -222,18 +273,27 @@ def build(context: Context) -> BlockingScheduler:
         scheduler.add_job(
             fire, plan.trigger(), args=[plan.job], id=plan.job, name=plan.title, replace_existing=True
         )
-    scheduler.add_job(renew, "interval", seconds=20, jobstore="here", id="renew")
+    scheduler.add_job(tend, "interval", seconds=TEND, jobstore="here", id="tend")
     return scheduler
 
 
 def serve_forever(url: str, home: Path, library: Path, now: Now) -> None:
-    """开定时: until it is stopped; another process takes over within a lease."""
+    """开定时: until it is stopped (Ctrl-C or SIGTERM; a job under way is taken up again by the next process)."""
     engine = open_database(url)
     upgrade(engine)
     context = Context(engine, home, library, now)
     scheduler = build(context)
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
     try:
-        catch_up(context, holder_name())
-        scheduler.start()
+        with leading(context, _here["holder"]):
+            catch_up(context, _here["holder"])
+            scheduler.start()
+    except KeyboardInterrupt:
+        logging.getLogger(__name__).info("stopped")
     finally:
-        leases.leave(engine, LEADER, holder_name())
+        signal.signal(signal.SIGTERM, before)
+        engine.dispose()

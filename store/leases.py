@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Text, UniqueConstraint
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Column, Field, Session, SQLModel, select
+from sqlmodel import Column, Field, Session, SQLModel, col, select
 
 from store.database import id_column, session, utc_column, writing
 from store.faults import point
 
 LENGTH = timedelta(seconds=60)
+PATIENCE = timedelta(minutes=10)
+RETRY_AFTER = timedelta(minutes=10)
 RUNNING, DONE, FAILED = "进行中", "完成", "失败"
 MOST_TRIES = 3
 
@@ -44,14 +47,33 @@ class JobRun(SQLModel, table=True):
     log: str = Field(default="", sa_column=Column(Text, nullable=False))
 
 
-def lead(engine: Engine, name: str, holder: str, now: datetime, length: timedelta = LENGTH) -> bool:
-    """争主班: takes or keeps the lead; False while another holds it. A lease dated far ahead (clock set back) is void."""
+Fate = Callable[[str], bool | None]
+
+
+def nobody_knows(_holder: str) -> bool | None:
+    """说不准: nothing is known of whether a holder lives."""
+    return None
+
+
+def lead(
+    engine: Engine,
+    name: str,
+    holder: str,
+    now: datetime,
+    length: timedelta = LENGTH,
+    fate: Fate = nobody_knows,
+) -> bool:
+    """争主班: takes or keeps the lead; False while another holds it. A lease dated far ahead (clock set back) is void.
+
+    `fate` tells of a holder: dead (False), its lead is free at once; alive here (True), it is given `PATIENCE` beyond
+    its lease, for a long import may keep it from writing.
+    """
     try:
         with writing(engine) as opened:
             lease = opened.exec(select(Lease).where(Lease.name == name).with_for_update()).one_or_none()
             if lease is None:
                 lease = Lease(name=name, holder=holder, until=now + length)
-            elif lease.holder != holder and now < lease.until <= now + 2 * length:
+            elif lease.holder != holder and _holds(lease, now, length, fate):
                 return False
             lease.holder, lease.until = holder, now + length
             opened.add(lease)
@@ -59,6 +81,20 @@ def lead(engine: Engine, name: str, holder: str, now: datetime, length: timedelt
         return False
     point("leases.taken")
     return True
+
+
+def _holds(lease: Lease, now: datetime, length: timedelta, fate: Fate) -> bool:
+    alive = fate(lease.holder)
+    if alive is False or lease.until > now + 2 * length:
+        return False
+    return now < lease.until + (PATIENCE if alive else timedelta(0))
+
+
+def leader(engine: Engine, name: str, now: datetime, fate: Fate = nobody_knows) -> str:
+    """主班是谁: the holder of a lease that holds, or nobody (empty)."""
+    with session(engine) as opened:
+        lease = opened.get(Lease, name)
+        return lease.holder if lease is not None and _holds(lease, now, LENGTH, fate) else ""
 
 
 def leave(engine: Engine, name: str, holder: str) -> None:
@@ -76,8 +112,13 @@ def begin(
     holder: str,
     now: datetime,
     limit: timedelta = timedelta(hours=6),
+    fate: Fate = nobody_knows,
 ) -> bool:
-    """开始一次: True where this planned run is ours to do; one that broke off is taken up again, so many times."""
+    """开始一次: True where this planned run is ours to do.
+
+    One that broke off or failed is taken up again, `MOST_TRIES` times in all; one that broke off each time has failed.
+    The caller sees to it that this holder does not do the job already.
+    """
     try:
         with writing(engine) as opened:
             run = opened.exec(
@@ -85,10 +126,17 @@ def begin(
             ).one_or_none()
             if run is None:
                 opened.add(JobRun(job=job, planned=planned, started=now, outcome=RUNNING, holder=holder))
-            elif not _fallen(opened, run, holder, now, limit):
+            elif not _again(opened, run, holder, now, limit, fate):
+                return False
+            elif run.tries >= MOST_TRIES:
+                run.outcome, run.finished = FAILED, now
+                run.log += (
+                    f"\n中断了 {run.tries} 次，不再试：请看为什么中断，再用 huiqi schedule --again {job} 重办"
+                )
+                opened.add(run)
                 return False
             else:
-                run.holder, run.started, run.tries = holder, now, run.tries + 1
+                run.holder, run.started, run.tries, run.outcome = holder, now, run.tries + 1, RUNNING
                 opened.add(run)
     except IntegrityError:
         return False
@@ -96,13 +144,33 @@ def begin(
     return True
 
 
-def _fallen(opened: Session, run: JobRun, holder: str, now: datetime, limit: timedelta) -> bool:
-    """Whether a run broke off under another who no longer leads, and may be taken up again."""
-    if run.outcome != RUNNING or run.tries >= MOST_TRIES or run.holder == holder:
+def _again(opened: Session, run: JobRun, holder: str, now: datetime, limit: timedelta, fate: Fate) -> bool:
+    """Whether a run may be taken up again: it failed a while ago, or broke off under one who no longer leads."""
+    if run.outcome == FAILED:
+        ended = run.finished or run.started
+        return run.tries < MOST_TRIES and not timedelta(0) <= now - ended < RETRY_AFTER
+    if run.outcome != RUNNING:
         return False
+    if (
+        run.holder == holder or fate(run.holder) is False
+    ):  # ours, and we do not do it: its end could not be written
+        return True
     held = opened.exec(select(Lease).where(Lease.holder == run.holder)).first()
-    alive = held is not None and held.until > now
+    alive = held is not None and _holds(held, now, LENGTH, fate)
     return not (alive and abs(now - run.started) < limit)
+
+
+def again(engine: Engine, job: str) -> bool:
+    """重办: lets the last planned run of a job that failed be done anew; False where it did not fail."""
+    with writing(engine) as opened:
+        query = select(JobRun).where(JobRun.job == job).order_by(col(JobRun.planned).desc()).limit(1)
+        run = opened.exec(query).first()
+        if run is None or run.outcome != FAILED:
+            return False
+        run.tries = 0
+        run.finished = run.started - RETRY_AFTER
+        opened.add(run)
+        return True
 
 
 def finish(engine: Engine, job: str, planned: datetime, outcome: str, log: str, now: datetime) -> None:
@@ -118,9 +186,3 @@ def runs(engine: Engine, job: str | None = None, limit: int = 50) -> list[JobRun
     query = select(JobRun).order_by(JobRun.planned.desc(), JobRun.id.desc()).limit(limit)  # type: ignore[attr-defined,union-attr]
     with session(engine) as opened:
         return list(opened.exec(query.where(JobRun.job == job) if job else query).all())
-
-
-def last_planned(engine: Engine, job: str) -> datetime | None:
-    """最近一次计划时刻 that was begun."""
-    found = runs(engine, job, 1)
-    return found[0].planned if found else None

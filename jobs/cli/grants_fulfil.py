@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -304,6 +306,9 @@ def schedule(
         Path | None, typer.Option("--library", help="政策库；默认 HUIQI_LIBRARY 或内置样例")
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="只补办过了点的，然后结束")] = False,
+    again: Annotated[
+        str, typer.Option("--again", help="把最近一次失败的作业重办：facts night check clocks push")
+    ] = "",
     host: Annotated[str, typer.Option("--host", help="监测口地址")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="监测口 /healthz /metrics；0 不开")] = 0,
 ) -> None:
@@ -312,15 +317,24 @@ def schedule(
     例：huiqi schedule --port 9108
     """
     from jobs import metrics
-    from jobs.schedule import Context, catch_up, holder_name, serve_forever
+    from jobs.process import process_name
+    from jobs.schedule import Context, catch_up, leading, serve_forever
+    from store import leases
 
     with telling():
         engine, folder = open_store(home)
         rules = library_path(library)
         if port:
             metrics.serve(engine, now, host, port)
-        if once:
-            done = catch_up(Context(engine, folder, rules, now), holder_name())
+        if again and not leases.again(engine, again):
+            raise ValueError(f"最近一次“{again}”没有失败，不用重办")
+        if once or again:
+            context, holder = Context(engine, folder, rules, now), process_name()
+            with leading(context, holder):
+                done = catch_up(context, holder)
             typer.echo("，".join(f"{job} {outcome}" for job, outcome in done.items()))
             raise typer.Exit(1 if "失败" in done.values() else 0)
         serve_forever(engine.url.render_as_string(hide_password=False), folder, rules, now)
+    typer.echo("停了；没有办完的作业由下一个 huiqi schedule 接着办")
+    sys.stdout.flush()
+    os._exit(0)  # a job under way ends here; its threads would be waited for

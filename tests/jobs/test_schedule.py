@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 
 from engine.grantmoves import AUTOMATIC
-from jobs import fulfil, metrics, schedule
+from jobs import fulfil, metrics, process, schedule
 from jobs.schedule import Context, Plan, run_planned
+from profiles import sample
 from store import grants, leases
 from store.calendars import office_calendar
 from store.database import open_database, upgrade
@@ -83,6 +89,42 @@ def test_two_schedulers_do_a_planned_run_once_and_missed_days_are_caught_up_once
     assert run_planned(context, plan, "b") == "已经办过"
 
 
+def test_a_job_of_certain_hours_is_not_caught_up_at_night(engine, tmp_path):
+    context = Context(engine, tmp_path, tmp_path, lambda: utc("2026-06-02 21:00"))
+    assert run_planned(context, schedule.PLANS[4], "a") == "不在时段"
+
+
+def test_what_failed_is_tried_again_after_a_while_and_then_left_to_a_person(engine, tmp_path, monkeypatch):
+    days = counting(monkeypatch, fail=True)
+    clock = [utc("2026-06-02 02:00:01")]
+    context, plan = Context(engine, tmp_path, tmp_path, lambda: clock[0]), schedule.PLANS[1]
+    told = []
+    for _ in range(5):
+        told += [run_planned(context, plan, "a"), run_planned(context, plan, "a")]
+        clock[0] += leases.RETRY_AFTER
+    assert told == ["失败", "已经办过"] * 3 + ["已经办过"] * 4 and len(days) == 3
+    assert not leases.again(engine, "check") and leases.again(engine, "night")
+    counting(monkeypatch)
+    assert run_planned(context, plan, "a") == "完成"
+
+
+def test_a_run_whose_end_could_not_be_written_is_taken_up_again(engine, tmp_path, monkeypatch):
+    days = counting(monkeypatch)
+    context = Context(engine, tmp_path, tmp_path, lambda: utc("2026-06-02 02:00:01"))
+    with monkeypatch.context() as full, pytest.raises(OSError, match="full"):
+        full.setattr(leases, "finish", lambda *a: (_ for _ in ()).throw(OSError("disk full")))
+        run_planned(context, schedule.PLANS[1], "a")
+    assert run_planned(context, schedule.PLANS[1], "a") == "完成" and len(days) == 2
+
+
+def test_a_dead_process_leads_no_longer_and_a_busy_one_is_given_time(engine, tmp_path):
+    assert leases.lead(engine, "x", "a", AT)
+    soon, late = AT + timedelta(seconds=5), AT + leases.LENGTH * 2
+    assert not leases.lead(engine, "x", "b", late, fate=lambda h: True)
+    assert leases.leader(engine, "x", late, lambda h: True) == "a" and leases.leader(engine, "x", late) == ""
+    assert leases.lead(engine, "x", "b", soon, fate=lambda h: False)
+
+
 def test_a_job_that_fails_is_kept_with_its_log_and_turns_health_red(engine, tmp_path, monkeypatch):
     counting(monkeypatch, fail=True)
     context = Context(engine, tmp_path, tmp_path, lambda: utc("2026-06-02 02:00"))
@@ -110,7 +152,7 @@ def test_jobs_are_stored_under_their_names(engine, tmp_path):
     change_setting(engine, "schedule", {"night": "03:15"}, by="管", now=AT)
     built = schedule.build(Context(engine, tmp_path, tmp_path, lambda: AT))
     assert {p.job: p.at for p in schedule.plans_of(engine)}["night"] == time(3, 15)
-    assert {j.id for j in built.get_jobs()} == {p.job for p in schedule.PLANS} | {"renew"}
+    assert {j.id for j in built.get_jobs()} == {p.job for p in schedule.PLANS} | {"tend"}
 
 
 def notice(engine, count: int) -> None:
@@ -156,6 +198,51 @@ def test_paid_grants_become_a_department_file(engine, tmp_path):
 
     declared = load_sources(Path(fulfil.__file__).resolve().parents[1] / "profiles" / "sources")["ledger"]
     assert path.match(declared.inbox)
+
+
+def started(home: Path, log: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "jobs.cli", "schedule", "--home", str(home)]
+    env = {k: v for k, v in os.environ.items() if not k.startswith("HUIQI_")}
+    return subprocess.Popen(command, stdout=log.open("wb"), stderr=subprocess.STDOUT, env=env)
+
+
+def until(true, seconds: float = 90.0) -> None:
+    deadline = monotonic() + seconds
+    while not true():
+        assert monotonic() < deadline, "nothing came of it"
+        sleep(0.1)
+
+
+@pytest.mark.slow
+def test_two_processes_of_which_one_leads_and_the_other_takes_over(tmp_path):
+    """For real: two `huiqi schedule` on one database; the leader is killed amid the night, then the other stopped."""
+    sample.write_sample(sample.generate(30, 5), tmp_path / "inbox", 0.0)
+    engine = open_database(f"sqlite:///{tmp_path / 'huiqi.db'}")
+    upgrade(engine)
+    everyday = {"facts", "night", "check"}  # the others rest on days that are no working days
+    both = [started(tmp_path, tmp_path / f"{n}.log") for n in "ab"]
+    try:
+        until(lambda: leases.runs(engine, "night"))
+        led = leases.leader(engine, "schedule", datetime.now(UTC), process.fate)
+        first = next(p for p in both if led.split(":")[1] == str(p.pid))
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait(10)
+        ended = lambda: {r.job for r in leases.runs(engine) if r.outcome == "完成"}  # noqa: E731
+        until(lambda: ended() >= everyday)
+        runs = leases.runs(engine)
+        assert len(runs) == len({(r.job, r.planned) for r in runs})
+        night = next(r for r in runs if r.job == "night")
+        other = next(p for p in both if p is not first)
+        assert (night.tries, night.holder.split(":")[1]) == (2, str(other.pid))
+        other.send_signal(signal.SIGTERM)
+        assert other.wait(20) == 0
+        assert leases.leader(engine, "schedule", datetime.now(UTC), process.fate) == ""
+    finally:
+        for one in both:
+            if one.poll() is None:
+                one.kill()
+                one.wait(10)
+        engine.dispose()
 
 
 def get(server, path: str) -> tuple[int, str]:
