@@ -36,14 +36,17 @@ _FIELD = re.compile(
 FIELD_ROLES: tuple[tuple[str, str], ...] = (
     ("依据|文件", "preamble"),
     ("字号|文号|日期|分类", "other"),
+    ("联系|联络|电话|地址|咨询", "contact"),
+    ("受理(?:部门|机构|单位)", "procedure"),
     ("机构|部门", "authority"),
     ("材料|资料", "material"),
+    ("(?:支持|扶持|补[贴助]|资助|奖[励补])方式", "benefit"),
     ("流程|程序|方式|渠道|途径", "procedure"),
     ("时间|频度|安排|期限", "window"),
-    ("联系|联络|电话|地址|咨询", "contact"),
     ("标准|额度|金额|内容|测算|待遇|利率|政策", "benefit"),
     ("对象|条件|范围|要求", "condition"),
 )
+_STEPS = {"material", "window", "procedure", "contact"}
 _GIVES = re.compile(r"标准|额度|金额|内容|测算|待遇|利率|政策")
 _END = re.compile(r"[。；;！!？?，,、]$")
 _ORGAN = re.compile(
@@ -99,6 +102,32 @@ def _bare_heading(text: str, alone: bool) -> bool:
     return not _DATE.search(body) and not re.search(r"[，。；]|^附件|^[（(].*[)）]$", inner)
 
 
+_SPEAKS = re.compile(
+    r"，|[给予]予|\d|[%％]|须|应[当在于]|不[得予]|可(?!持续|再生)|是(?!否)|负责|符合|进行|支付|经(?!济|营|费)|按|[的者][。；]$|[：:]"
+)
+
+
+def _short_lines(clauses: list[Clause]) -> set[int]:
+    """Headings that end in 。 as sentences do: short and without a verb of their own, before what is longer, on its line
+    or the next; at least three in a text."""
+    out = set()
+    for one, two in itertools.pairwise(clauses):
+        body = one.text.strip()
+        runs_in = (
+            one.first
+            and (not one.last or (two.first and not label_of(two.text)[0]))
+            and not label_of(body)[0]
+        )
+        if (
+            runs_in
+            and re.fullmatch(r"[^。；]{4,26}。", body)
+            and not _SPEAKS.search(body)
+            and len(two.text.strip()) > len(body)
+        ):
+            out.add(one.number)
+    return out if len(out) >= 3 else set()
+
+
 def field_of(text: str) -> str:
     """栏目: the field a heading or lead-in names (申报条件, 补贴标准 …), or an empty string."""
     body = _SORT_OF_ROW.sub("", text.strip())
@@ -109,14 +138,36 @@ def field_of(text: str) -> str:
     if body.strip() in ("依据文件", "时间/频度"):
         return body.strip()
     m = _FIELD.search(head)
-    return m.group() if m and len(head) <= 16 else ""
+    if not m or len(head) > 20:
+        return ""
+    # 材料份数及时间 names more than one field; 申报条件 and 补贴标准 name one.
+    return head if _role_sets(head) > 1 else m.group() if len(head) <= 16 else ""
 
 
-def role_of_field(name: str) -> str:
-    """栏目角色: the role of what stands under a field (申报材料: material), or an empty string."""
+def _role_sets(head: str) -> int:
+    parts = re.split(r"[、及和与]", head)
+    return len({r for part in parts if (r := _role_of_part(part))}) if len(parts) > 1 else 1
+
+
+def inline_field(text: str) -> str:
+    """行内栏目: the field a line names before a colon with its value behind it (申请渠道：…), or an empty string."""
+    parts = re.split(r"[：:]", text.strip(), maxsplit=1)
+    return field_of(text) if len(parts) == 2 and len(parts[1].strip()) > 2 else ""
+
+
+def _role_of_part(name: str) -> str:
     if name.endswith("要求") and not re.search("材料|资料", name):
         return "condition"
     return next((role for words, role in FIELD_ROLES if re.search(words, name)), "")
+
+
+def role_of_field(name: str) -> str:
+    """栏目角色: the role of what stands under a field (申报材料: material), or an empty string; a field that names papers,
+    times and steps together holds steps, one that names more than that says nothing."""
+    roles = {r for part in re.split(r"[、及和与]", name) if (r := _role_of_part(part))}
+    if len(roles) <= 1:
+        return roles.pop() if roles else ""
+    return "procedure" if roles <= _STEPS else ""
 
 
 def segment(text: str) -> list[Clause]:
@@ -141,21 +192,24 @@ def _cut(text: str) -> list[Clause]:
 
 
 def _rank(clauses: list[Clause]) -> None:
-    awaits = False
+    awaits, short = False, _short_lines(clauses)
     for c in clauses:
         if c.first:
             c.label, c.sort, c.rank = label_of(c.text)
             if not c.rank and c.number > 1 and _bare_heading(c.text, c.last) and not awaits:
                 c.sort, c.rank = "h", LEAD_RANK if c.text.rstrip().endswith(("：", ":")) else HEADING_RANK
+            elif not c.rank and c.number in short:
+                c.sort, c.rank = "h", HEADING_RANK
             # A line right under an unnumbered field name is that field's value, not another heading.
             awaits = c.sort == "h" and bool(field_of(c.text)) and not c.text.rstrip().endswith(("：", ":"))
-    # 条 that stand under （一） rank below it.
+    # 条 whose first stands right under a （一） rank below it.
     lines = [c for c in clauses if c.first]
-    if any(a.sort == "（一）" and b.sort == "条" for a, b in itertools.pairwise(lines)):
+    first = next((i for i, c in enumerate(lines) if c.sort == "条"), 0)
+    if first and lines[first - 1].sort == "（一）":
         for c in clauses:
             c.rank = 5.5 if c.sort == "条" else c.rank
     # 一、 that begins again under several unnumbered headings makes those headings the outer level.
-    ones = [c for c in clauses if c.sort == "一" and re.sub(r"[、．.]", "", c.label) == "一"]
+    ones = [c for c in clauses if c.sort == "一" and _begins(c)]
     outer = 0.5 if len(ones) > 1 else HEADING_RANK
     for c in clauses:
         if c.sort == "h" and outer == 0.5 and c.rank == HEADING_RANK:
@@ -164,10 +218,21 @@ def _rank(clauses: list[Clause]) -> None:
 
 def _hang(clauses: list[Clause]) -> None:
     stack: list[Clause] = []
+    seen: dict[tuple[int, str], int] = {}  # how far the points of a sort have come under a heading
     for c in clauses:
         if c.first and c.rank:
             while stack and stack[-1].rank >= c.rank:
                 stack.pop()
+            # （一） that begins again: the heading over it is missing from the text, the old one doesn't hold it.
+            while (
+                c.sort in ("一", "（一）")
+                and stack
+                and _begins(c)
+                and seen.get((stack[-1].number, c.sort), 0) > 1
+            ):
+                stack.pop()
+            over = (stack[-1].number if stack else 0, c.sort)
+            seen[over] = seen.get(over, 0) + 1
         elif c.first:
             # An unlabelled line closes the numbered points of the line before, not the heading over them.
             while stack and stack[-1].rank > HEADING_RANK and not _opens(stack[-1]):
@@ -179,6 +244,10 @@ def _hang(clauses: list[Clause]) -> None:
         c.field_name = own or above
         if c.first and c.rank:
             stack.append(c)
+
+
+def _begins(c: Clause) -> bool:
+    return re.sub(r"[（()）、．.]", "", c.label) == "一"
 
 
 def _opens(c: Clause) -> bool:

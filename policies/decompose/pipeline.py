@@ -24,7 +24,7 @@ from .titles import name_items
 from .windows import issued_day, share_windows
 
 MODELS = Path(__file__).resolve().parent.parent / "models" / "decompose.npz"
-NAMES = ("roles1", "roles2", "keys", "atoms", "merge")
+NAMES = ("roles", "keys", "atoms", "merge")
 Models = Mapping[str, LinearModel]
 
 
@@ -40,9 +40,9 @@ def decompose(text: str, models: Models | None = None) -> Decomposition:
     clauses = segment(text)
     if not clauses:
         return Decomposition(text, [], np.zeros((0, len(ROLES))), [], [], [], [])
-    scores = role_scores(clauses, models["roles1"], models["roles2"])
+    scores = role_scores(clauses, models["roles"])
     reading = read_pieces(text, clauses, scores, models)
-    roles = chosen_roles(scores, models["roles2"])
+    roles = chosen_roles(scores, models["roles"])
     return assemble(reading, roles, models)
 
 

@@ -1,6 +1,6 @@
-"""角色初判: what a careful reader would say of a clause from its place and set phrases; a feature of the classifier.
+"""角色初判: what a careful reader would say of a clause from its place and set phrases, with the reason for each opinion.
 
-The classifier, not this page, decides: it learns from the annotated documents how far each opinion can be trusted.
+The classifier, not this page, decides: it learns from the annotated documents how far each reason can be trusted.
 """
 
 from __future__ import annotations
@@ -8,168 +8,357 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from policies.segment import Clause, field_of, role_of_field
+from policies.segment import Clause, field_of, inline_field, role_of_field
 
 from .cues import cues_of
-
-_AMOUNT = re.compile(r"\d[\d.,]*(?:[万亿]?元|[%％])|全额|减半|免[费收征]|贴息")
-_SENTENCE = re.compile(r"[。；;]$")
-_GIVES = re.compile(
-    r"给予|予以(?!通报|追|取消|处|退)|奖励|补[贴助]|资助|扶持|奖补|贴息|返还|减[免征按缴]|免[费收征]|优先|可(?:申[请报]|享受|获|优先|在|按|直接|领)|享受"
+from .phrases import (
+    AMOUNT,
+    BACKGROUND,
+    CHARGE,
+    DEFINES,
+    DENIES_GIVING,
+    EXAMPLE,
+    FUND,
+    GIVES,
+    HANDLES,
+    HANDS_IN,
+    HAS,
+    LIMITS,
+    OVERRIDE,
+    PAPER,
+    PUNISHES_OFFICE,
+    SAYS_GIVING,
+    SUBMITS,
+    TAKES,
+    TELLS_TIME,
+    THE_FIRM,
+    URGE,
+    WHO,
+    WINDOW,
 )
+from .places import NOWHERE, Place, body_text, places
+from .subjects import subject_of
+
+Opinion = tuple[str, str]  # role, reason
 
 
-_MODAL = re.compile(
-    r"，|须|应[当在于]|不[得予再超]|可以|[自从].*起|负责|施行|执行|\d|是|有下列|符合|的[:：]$|[:：]$"
-)
-
-
-def _body(c: Clause, text: str) -> str:
-    return text[len(re.sub(r"\s+", "", c.label)) :].lstrip("、．.：:)）") if c.label else text
-
-
-def _short_heading(c: Clause, text: str) -> bool:
-    """A heading that ends in 。: 3.酒店建设。 or 支持人才集聚。 with its sentences behind it."""
-    body = _body(c, text).rstrip("。；")
-    if _MODAL.search(body) or _AMOUNT.search(body) or len(body) > 30:
-        return False
-    return (bool(c.label) and (not c.last or len(body) <= 14)) or (
-        not c.label and not c.last and len(body) <= 24
-    )
-
-
-def _is_title(c: Clause, text: str, cues: set[str]) -> bool:
-    if c.sort == "h" or ("question" in cues and text.endswith(("？", "?"))):
-        return True
-    if (c.number == 1 and not text.endswith(("：", ":"))) or (
-        c.number <= 6 and "titled" in cues and not _SENTENCE.search(text)
-    ):
-        return True
-    if not c.first:
-        return False
-    if text.endswith(("：", ":")):
-        return _leads(c, text, cues)
-    if _SENTENCE.search(text):
-        return _short_heading(c, text)
-    return (
-        bool(c.label)
-        and len(_body(c, text)) <= 26
-        and not (c.field_name and "bare_paper" in cues and not field_of(c.text))
-    )
-
-
-def _leads(c: Clause, text: str, cues: set[str]) -> bool:
-    """A line that ends in ： is a heading unless it states something itself."""
-    if "addressee" in cues or ("enact" in cues and not c.label):
-        return False
-    body = _body(c, text)
-    return (
-        len(body) <= 12
-        or bool(field_of(c.text))
-        or (len(body) <= 30 and not re.search(r"并符合|须|可以|不予|的，|期间|提供", body))
-    )
-
-
-def _under(c: Clause, text: str, cues: set[str]) -> str:
-    """The role that the field over a clause lends it."""
-    role = role_of_field(c.field_name)
-    if role == "benefit" and not (_AMOUNT.search(text) or _GIVES.search(text)):
-        return "condition" if cues & {"have", "the_firm", "must"} else ""
-    return role
-
-
-WEIGHT = 2.0
-_LEADS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("exclusion", re.compile(r"不予|不得|不享受|不支持|除外|取消")),
-    ("material", re.compile(r"材料|资料|提交|提供")),
-    ("condition", re.compile(r"条件|符合|满足|下列.{0,8}(?:企业|单位|人员|对象)|对象|范围")),
-    ("authority", re.compile(r"职责|公开如下|负责")),
-    ("benefit", re.compile(r"补[贴助]|奖|资助|支持|减[缴免]|优惠|标准|额度")),
-    ("procedure", re.compile(r"程序|流程|步骤")),
-)
-
-
-def _led(c: Clause, lead: Clause | None) -> str:
-    """What the line that introduces a list says its points are (有下列情形之一的，不予支持：)."""
-    if lead is None or not c.label or not re.search(r"[：:]\s*$", lead.text) or len(lead.text) < 9:
-        return ""
-    return next((role for role, p in _LEADS if p.search(lead.text)), "")
-
-
-def opinions(c: Clause, lead: Clause | None = None) -> list[str]:
-    """初判: the roles a reader would give a clause at first sight."""
+def opinions(c: Clause, place: Place = NOWHERE) -> list[Opinion]:
+    """初判: the roles a reader would give a clause at first sight, each with its reason."""
     text = re.sub(r"\s+", "", c.text)
-    cues = set(cues_of(text))
-    if (led := _led(c, lead)) and not text.endswith(("：", ":")):
-        return [led]
-    if _is_title(c, text, cues):
-        return ["title"]
-    if (
-        cues & {"dateline", "addressee", "docno", "closing", "signature"}
-        and not _GIVES.search(text)
-        and len(text) < 100
-    ):
-        under = role_of_field(c.field_name)
-        return ["authority" if under == "authority" else "contact" if under == "contact" else "other"]
-    if ("aim" in cues and "enact" in cues) or ("basis" in cues and "enact" in cues) or "books" in cues:
-        return ["preamble"]
-    if "paren_charge" in cues:
-        return ["authority"]
-    out: list[str] = []
-    under = _under(c, text, cues)
-    if under in ("material", "contact", "window", "preamble", "procedure"):
-        out.append(under)
-        if under != "procedure":
-            return out
-    out += _content(c, text, cues, under)
-    return out or ([under] if under else ["orientation" if "urge" in cues else "other"])
+    body = body_text(c, text)
+    cues = set(cues_of(text)) | set(cues_of(body))
+    for rule in (_led, _formal, _keyed, _heading, _opening, _fielded):
+        if said := rule(c, place, text, body, cues):
+            return said
+    return _content(c, place, text, body, cues)
 
 
-def _content(c: Clause, text: str, cues: set[str], under: str) -> list[str]:
-    out = []
-    excluded = cues & {"refuse", "once", "punish", "stop"}
-    if excluded:
-        out.append("exclusion")
-    gives = _GIVES.search(text) and not (excluded and not _AMOUNT.search(text))
-    amount = _AMOUNT.search(text)
-    if (
-        gives
-        and (amount or cues & {"to_whom", "the_firm", "prior", "any_who", "levels"})
-        and under != "condition"
-    ):
-        out.append("benefit")
-        if cues & {"to_whom", "the_firm", "any_who", "threshold", "first_time", "have"}:
-            out.append("condition")
-    elif under == "condition" or (
-        cues & {"have", "register", "the_firm"} and cues & {"must", "the_firm"} and not excluded
-    ):
-        out.append("condition")
-    if "valid" in cues and ("from_on" in cues or re.search(r"施行|有效期|期限为", text)):
-        out.append("window")
-    if "until" in cues and "submit" in cues:
-        out.append("window")
-    if cues & {"who_submits"} or ("submit" in cues and "benefit" not in out and under != "condition"):
-        out.append("procedure")
-        if "paper" in cues:
-            out.append("material")
-    if ("charge" in cues and "benefit" not in out) or ("fund" in cues and not cues & {"to_whom"}):
-        out.append("authority")
-    if "phone" in cues:
-        out.append("contact")
-    if "define" in cues and re.search(r"是指|所称|本数", text):
-        out.append("definition")
-    if not out and "urge" in cues:
-        out.append("orientation")
+_LEADS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("exclusion", re.compile(r"不予|不得|不享受|不支持|除外|取消|不再|禁止")),
+    ("material", re.compile(r"材料|资料|提交|提供|附件|报送|装订")),
+    ("window", re.compile(r"时间|期限")),
+    ("definition", re.compile(r"视[同为]|是指|包括")),
+    ("condition", re.compile(r"条件|符合|满足|下列.{0,8}(?:企业|单位|人员|对象)|对象|范围|要求|标准之一")),
+    ("authority", re.compile(r"职责|公开|负责")),
+    ("benefit", re.compile(r"补[贴助]|奖|资助|支持|减[缴免]|优惠|标准|额度")),
+    ("procedure", re.compile(r"程序|流程|步骤|操作")),
+)
+
+
+def _led(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> list[Opinion]:
+    """What the line that introduces a list says its points are (有下列情形之一的，不予支持：)."""
+    lead = place.lead
+    if lead is None or not re.search(r"[：:]\s*$", lead.text) or len(lead.text.strip()) < 5 or place.holds:
+        return []
+    if text.endswith(("：", ":")) or not (c.label or c.first):
+        return []
+    if GIVES.search(body) and AMOUNT.search(body):
+        return []
+    return next(([(role, f"led-{role}")] for role, p in _LEADS if p.search(lead.text)), [])
+
+
+def _formal(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> list[Opinion]:
+    """Dates, numbers, addressees, signatures and the like."""
+    if not cues & {"dateline", "addressee", "docno", "closing", "signature"}:
+        return []
+    if GIVES.search(text) or len(text) >= 100:
+        return []
+    under = role_of_field(c.field_name)
+    if under in ("authority", "contact", "preamble", "procedure"):
+        return [(under, "formal-field")]
+    return [("other", "formal")]
+
+
+def _keyed(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> list[Opinion]:
+    """A line that names its own field (申请渠道：…)."""
+    name = inline_field(c.text) if c.first else ""
+    role = role_of_field(name)
+    if not role:
+        return []
+    said = re.split(r"[：:]", body, maxsplit=1)[1]
+    out = [(role, f"keyed-{role}")]
+    if role == "benefit":
+        out += [o for o in _content(c, place, said, said, set(cues_of(said))) if o[0] != "benefit"]
     return out
 
 
+_SENTENCE = re.compile(r"[。；;]$")
+_MODAL = re.compile(
+    r"，|须|应[当在于]|不[得予再超]|可以|[自从].*起|负责|施行|执行|\d|是|有下列|符合|的[:：]$|[:：]|组织专家|可(?!持)|只能|[由对将]|实行|按照|支出|登[录陆]|填报|提交|优先|就高"
+)
+
+
+def _heading(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> list[Opinion]:
+    if c.sort == "h":
+        return [("title", "bare")]
+    if "question" in cues and text.endswith(("？", "?")):
+        return [("title", "question")]
+    if c.number == 1 and not text.endswith(("：", ":")):
+        return [("title", "first")]
+    if c.number <= 6 and "titled" in cues and not _SENTENCE.search(text):
+        return [("title", "titled")]
+    if not c.first:
+        return (
+            [("title", "arrow")]
+            if text.startswith("→") and len(body) <= 12 and not _MODAL.search(body)
+            else []
+        )
+    if text.endswith(("：", ":")):
+        return [("title", "lead")] if _leads(c, place, text, body, cues) else _states(text)
+    if _SENTENCE.search(text):
+        return _short_heading(c, place, text, body.rstrip("。；"), cues)
+    if c.label and place.holds:
+        stated = len(body) > 60 or (AMOUNT.search(body) and SAYS_GIVING.search(body))
+        return [] if stated else [("title", "holds")]
+    return [("title", "labelled")] if c.label and len(body) <= 26 and not _paper_of_list(c, cues) else []
+
+
+def _paper_of_list(c: Clause, cues: set[str]) -> bool:
+    return bool(c.field_name) and "bare_paper" in cues and not field_of(c.text)
+
+
+def _short_heading(c: Clause, place: Place, text: str, short: str, cues: set[str]) -> list[Opinion]:
+    """A heading that ends as a sentence does: 3.酒店建设。"""
+    if _MODAL.search(short) or AMOUNT.search(short) or len(short) > 30:
+        return []
+    if (c.label and place.holds) or place.holds == "line" or (c.label and len(short) <= 10 and not c.last):
+        return [("title", "short")]
+    if (
+        c.label
+        and len(short) <= 10
+        and c.sort != "条"
+        and text.endswith("。")
+        and not _paper_of_list(c, cues)
+    ):
+        return [("title", "short-list")]
+    alone = c.last and not c.label and len(short) <= 26 and URGE.search(short)
+    return [("title", "alone")] if alone else []
+
+
+def _leads(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> bool:
+    """A line that ends in ： is a heading unless it states something itself."""
+    if "addressee" in cues or ("enact" in cues and not c.label):
+        return False
+    if re.search(
+        r"并符合|可以|[不给]予|予以|不得|的，|期间|提供|提交|享受|请求|报送|如下|视[同为]|按以下", body
+    ):
+        return False
+    return len(body) <= 34 or bool(field_of(c.text))
+
+
+def _states(text: str) -> list[Opinion]:
+    """What a line that leads on to a list says itself."""
+    if re.search(r"[通公]知如下|事项如下|如下[：:]$", text) and not re.search(r"材料|条件|时间", text):
+        return [("preamble", "so-follows")]
+    return next(([(role, f"lead-{role}")] for role, p in _LEADS if p.search(text)), [])
+
+
+def _opening(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> list[Opinion]:
+    """Why and on what ground a text is made."""
+    if ("aim" in cues and "enact" in cues) or ("basis" in cues and "enact" in cues) or "books" in cues:
+        return [("preamble", "aim")]
+    if (
+        "aim" in cues
+        and (c.number < 14 or role_of_field(c.field_name) == "preamble")
+        and not AMOUNT.search(text)
+    ):
+        return [("preamble", "aim-only")]
+    if (
+        place.opening
+        and c.sort != "h"
+        and not place.step
+        and BACKGROUND.search(text)
+        and not SAYS_GIVING.search(text)
+    ):
+        return [("preamble", "background")]
+    return []
+
+
+def _fielded(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> list[Opinion]:
+    """What stands under a field whose clauses are nearly all of one kind."""
+    under = role_of_field(c.field_name)
+    if "paren_charge" in cues:
+        return [("authority", "bracket")]
+    if under == "other":
+        return [("other", "field")]
+    if under in ("contact", "preamble"):
+        return [(under, f"field-{under}")]
+    if under == "authority" and not SUBMITS.search(text) and len(text) < 40:
+        return [("authority", "field-authority")]
+    if under == "material" and (PAPER.search(text) or c.label):
+        if subject_of(body)[1] in ("must", "may") and re.search(r"报送|装订|打印|登[录陆]|上传|提交", text):
+            return [("material", "field-material"), ("procedure", "field-handing")]
+        return [("material", "field-material")]
+    if under == "window" and WINDOW.search(text) and not SUBMITS.search(text):
+        return [("window", "field-window")]
+    if under == "window" and len(text) < 30 and not SUBMITS.search(text):
+        return [("window", "field-window")]
+    return []
+
+
+def _content(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> list[Opinion]:
+    under = role_of_field(c.field_name) or place.lent
+    who, mode = subject_of(body)
+    if EXAMPLE.search(body):
+        return [("other", "example")]
+    if OVERRIDE.search(text) and not TAKES.search(text):
+        return [("other", "override")]
+    out = _shut_out(text) + _given(place, text, body, under, who)
+    roles = {r for r, _ in out}
+    if not roles & {"benefit", "exclusion"}:
+        out += _required(body, under, who, mode)
+    out += _steps(c, place, text, body, cues, under, who, roles)
+    out += _offices(place, text, who, {r for r, _ in out}, under)
+    if DEFINES.search(text):
+        out.append(("definition", "defines"))
+    if "phone" in cues and re.search(r"\d{5,}|电话|联系人|邮箱|传真", text):
+        out.append(("contact", "phone"))
+    if WINDOW.search(text) or (TELLS_TIME.search(text) and not roles & {"benefit", "condition"}):
+        out.append(("window", "valid" if re.search(r"施行|有效期|执行|年限", text) else "until"))
+    out = list({r: (r, why) for r, why in reversed(out)}.values())[::-1]
+    return out or _else(c, place, text, body, under)
+
+
+def _shut_out(text: str) -> list[Opinion]:
+    said = re.sub(
+        r"（[^）]*）|\([^)]*\)|(?:无|未|非|没有|不存在)[^，。；]{0,20}(?:失信|黑名单|不予)", "", text
+    )
+    if not TAKES.search(said):
+        return (
+            [("exclusion", "bracket")]
+            if re.search(r"[（(](?:不含|不包括|除)[^）)]{2,}|除外[）)]", text)
+            else []
+        )
+    if PUNISHES_OFFICE.search(said):
+        return [("authority", "punish-office")]
+    return [("exclusion", "takes")]
+
+
+def _given(place: Place, text: str, body: str, under: str, who: str) -> list[Opinion]:
+    amount, hard = AMOUNT.search(body), SAYS_GIVING.search(body)
+    if not (GIVES.search(body) or (amount and under == "benefit")):
+        return []
+    if (TAKES.search(text) and not amount) or DENIES_GIVING.search(text):
+        return []
+    if under in ("condition", "procedure", "material") and not (amount and hard):
+        return []
+    if who == "office" and not amount and not re.search(r"[对为][^，。]{2,40}(?:给予|提供)|可享受", body):
+        return []
+    if not amount and (HANDLES.search(body) or under == "authority"):
+        return []
+    trigger = bool(WHO.search(body)) and not LIMITS.search(body)
+    if amount and (hard or under == "benefit" or not FUND.search(body)):
+        return [("benefit", "amount")] + ([("condition", "amount-who")] if trigger else [])
+    if URGE.search(body) and not (hard and re.search(r"对|的，|可|享受", body)):
+        return [("benefit", "urged-field")] if under == "benefit" else []
+    if hard and (trigger or under == "benefit"):
+        return [("benefit", "words")] + ([("condition", "words-who")] if trigger else [])
+    return []
+
+
+def _required(body: str, under: str, who: str, mode: str) -> list[Opinion]:
+    if under == "condition" and not (who == "office" and HANDLES.search(body)):
+        return [("condition", "field-condition")]
+    if who == "firm" and mode in ("must", "has") and HAS.search(body) and not HANDLES.search(body):
+        return [("condition", "firm-must")]
+    if who == "firm" and mode == "must" and not HANDLES.search(body):
+        return [("condition", "firm-duty")]
+    if HAS.search(body) and THE_FIRM.search(body):
+        return [("condition", "the-firm")]
+    return [("condition", "gives-field")] if under == "benefit" and HAS.search(body) else []
+
+
+def _steps(
+    c: Clause, place: Place, text: str, body: str, cues: set[str], under: str, who: str, roles: set[str]
+) -> list[Opinion]:
+    out: list[Opinion] = []
+    urges = who == "none" and bool(URGE.search(body))
+    if TELLS_TIME.search(text) and under != "procedure":
+        return []
+    if (
+        under == "procedure"
+        and not roles & {"exclusion"}
+        and not (TELLS_TIME.search(text) and not HANDLES.search(text))
+    ):
+        out.append(("procedure", "chapter-procedure" if place.lent else "field-procedure"))
+    elif (
+        roles & {"benefit", "exclusion"}
+        or under == "authority"
+        or (
+            under == "condition"
+            and not (who == "firm" and re.search(r"登[录陆]|填[报写]|提交|报送|装订|上传", text))
+        )
+    ):
+        pass
+    elif HANDLES.search(text) and not urges:
+        out.append(("procedure", "handles"))
+    elif SUBMITS.search(text) and not urges and (who in ("office", "firm") or "→" in text):
+        out.append(("procedure", "submits"))
+    if out and HANDS_IN.search(text) and PAPER.search(text):
+        out.append(("material", "hands-in"))
+    elif not out and under == "" and "bare_paper" in cues and c.label:
+        out.append(("material", "paper"))
+    return out
+
+
+def _offices(place: Place, text: str, who: str, roles: set[str], under: str) -> list[Opinion]:
+    if FUND.search(text) and not roles & {"benefit", "condition"}:
+        return [("authority", "fund")]
+    if under == "authority" and not roles & {"exclusion", "benefit", "condition"}:
+        return [("authority", "watch")]
+    if who == "office" and CHARGE.search(text) and not roles & {"benefit", "procedure"}:
+        return [("authority", "office-charge")]
+    if CHARGE.search(text) and not roles:
+        return [("authority", "charge")]
+    if who == "office" and not roles:
+        return [("authority", "office")]
+    return []
+
+
+def _else(c: Clause, place: Place, text: str, body: str, under: str) -> list[Opinion]:
+    if under:
+        return [(under, "field-else")]
+    if URGE.search(body):
+        return [("orientation", "urge")]
+    if place.opening and not place.step:
+        return [("preamble", "opening")]
+    if THE_FIRM.search(body) or re.search(r"等[^，。]{2,8}项目[；。]$", body):
+        return [("condition", "the")]
+    return [("orientation", "else")] if len(body) > 24 else [("other", "else")]
+
+
+WEIGHT = 2.0
+
+
 def prior_features(clauses: Sequence[Clause]) -> list[dict[str, float]]:
-    """初判特征: opinions of every clause as features."""
-    by_number = {c.number: c for c in clauses}
-    return [
-        {
-            f"prior:{role}": WEIGHT
-            for role in opinions(c, by_number.get(c.headings[-1]) if c.headings else None)
-        }
-        for c in clauses
-    ]
+    """初判特征: opinions of every clause as features, by role and by reason."""
+    out = []
+    for c, place in zip(clauses, places(clauses), strict=True):
+        row: dict[str, float] = {}
+        for role, why in opinions(c, place):
+            row |= {f"prior:{role}": WEIGHT, f"why:{role}:{why}": 1.0}
+        row[f"holds:{place.holds or '-'}"] = 1.0
+        who, mode = subject_of(body_text(c, re.sub(r"\s+", "", c.text)))
+        row |= {f"who:{who}": 1.0, f"mode:{mode}": 1.0, f"who:{who}:{mode}": 1.0}
+        out.append(row)
+    return out

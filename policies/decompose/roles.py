@@ -28,24 +28,9 @@ ROLES = (
 )
 
 
-def with_neighbours(rows: Sequence[dict[str, float]], scores: np.ndarray) -> list[dict[str, float]]:
-    """邻句特征: a clause's features with the first look's scores of itself and of the clauses around it."""
-    out = []
-    for i, row in enumerate(rows):
-        more = dict(row)
-        for step in (-2, -1, 0, 1, 2):
-            if 0 <= i + step < len(rows):
-                more |= {
-                    f"r{step}:{ROLES[k]}": 2.0 * float(s) for k, s in enumerate(scores[i + step]) if s > 0.02
-                }
-        out.append(more)
-    return out
-
-
-def role_scores(clauses: Sequence[Clause], first: LinearModel, second: LinearModel) -> np.ndarray:
-    """角色得分: clauses × roles; the second look knows what the first thought of the neighbours."""
-    rows = clause_features(clauses)
-    return second.scores(with_neighbours(rows, first.scores(rows)))
+def role_scores(clauses: Sequence[Clause], model: LinearModel) -> np.ndarray:
+    """角色得分: clauses × roles."""
+    return model.scores(clause_features(clauses))
 
 
 def chosen_roles(scores: np.ndarray, model: LinearModel) -> list[list[str]]:

@@ -9,6 +9,7 @@ from policies.segment import role_of_field
 
 from .benefits import benefits_of, keyed
 from .model import Item
+from .phrases import DENIES_GIVING
 from .pieces import LABELS, Piece, Reading
 from .roles import ROLES
 
@@ -67,7 +68,7 @@ def _idle(reading: Reading, p: Piece) -> bool:
     said = flat[p.a : p.b]
     if re.match(r"例如|比如|举例", flat) or re.match(r"企业\d{4}年", flat[1:]):
         return True
-    if _TAKES.search(said) or _PAYING.search(said):
+    if _TAKES.search(said) or _PAYING.search(said) or DENIES_GIVING.search(flat):
         return True
     return bool(_LEADS_ON.search(flat)) and not keyed(reading, p)
 
