@@ -28,7 +28,7 @@ def window_in(flat: str, year: int | None, issued: str | None) -> dict[str, Any]
     out: dict[str, Any] = {}
     first = DATE.search(flat)
     if first is None:
-        return _short(flat, year)
+        return _short(flat, year, issued)
     start = date_of(first)
     tail = flat[first.end() :]
     m = _RANGE.match(tail)
@@ -38,7 +38,7 @@ def window_in(flat: str, year: int | None, issued: str | None) -> dict[str, Any]
         stop = date_of(m, int(start[:4]))
         if stop:
             out["to"] = stop
-    elif re.search(r"(?:印发|发布|公布|即)之?日起?(?:至|到)?$", before) and issued:
+    elif _FROM_ISSUE.search(before) and issued:
         out = {"from": issued, "to": start}
     elif (
         re.search(r"截[止至]", before[-14:])
@@ -51,13 +51,18 @@ def window_in(flat: str, year: int | None, issued: str | None) -> dict[str, Any]
     return {k: v for k, v in out.items() if v}
 
 
-def _short(flat: str, year: int | None) -> dict[str, Any]:
+_FROM_ISSUE = re.compile(r"(?:印发|发布|公布|公告|通知|即)之?日起?(?:至|到)?$")
+
+
+def _short(flat: str, year: int | None, issued: str | None) -> dict[str, Any]:
     if year is None:
         return {}
     found = list(_SHORT.finditer(flat))
     if not found:
         return {}
     first = date_of(found[0], year)
+    if _FROM_ISSUE.search(flat[: found[0].start()]) and issued:
+        return {"from": issued, "to": first}
     if re.search(r"开放|开始", flat[: found[0].start()]) and not re.search(r"截[止至]", flat):
         return {"from": first}
     if len(found) > 1 and re.match(r"(?:至|到|-|—|～)", flat[found[0].end() :]):
@@ -95,12 +100,18 @@ def later(day: str, years: int) -> str:
 _VALID = re.compile(r"施行|实施|执行|有效期|实行年限|解释|废止|政策期限|适用期")
 _APPLIES = re.compile(r"申[报请]|受理|填报|报送|提交|认定|注册|截[止至]")
 _HARVEST = re.compile(r"公示|审核|评审|初审|拨付|查验")
+_OFFICES = re.compile(r"汇总|各(?:市|地|区|县|镇)|主管部门|推荐|科技部门完成|书面材料|纸质材料")
+# A period in which something had to happen (购置, 授权 …) is no time to apply in.
+_FACT = re.compile(
+    r"(?:月|[日号])(?:（[^）]*）)?(?:期间|以后|之后|以前|前)?(?:内)?(?:计划|实际|已|新|首次|获得?|取得)?"
+    r"(?:购置|销售|签订|授权|发生|完成|建成|投产|设立|引进|取得|获得|登记|注册成立|支付|付款|开具)"
+)
 
 
 def share_windows(
     reading: Reading, items: Sequence[Item], roles: list[list[str]], issued: str | None
 ) -> None:
-    """时间归属: dates in an item's own sentences, else those of the 申报时间 of its section or the document."""
+    """时间归属: a date that opens an item's own sentence; a window told by the item's name; else that of the document."""
     year = _year(reading, issued)
     shared: list[tuple[float, int, dict[str, Any]]] = []
     for k, names in enumerate(roles):
@@ -112,33 +123,65 @@ def share_windows(
         if not found:
             continue
         told = entry(reading, k, *body_of(flat), 1.0) | found
-        if own and not timed and "condition" in names and _opens(flat):
+        if own and not timed and _OPENS.search(flat):
             for i in own:
                 i.window = i.window or told
         elif "window" in names or timed:
             shared.append((_rank(flat, timed, found), k, told))
+    _spread(reading, items, shared)
+
+
+def _spread(
+    reading: Reading, items: Sequence[Item], shared: Sequence[tuple[float, int, dict[str, Any]]]
+) -> None:
     best = max(shared, key=lambda x: (x[0], x[1]), default=None)
+    named = {k: lead for _, k, _ in shared if (lead := _named(reading.views[k].flat))}
     for i in items:
-        if not i.window and best is not None and best[0] > 0:
-            i.window = dict(best[2])
+        if i.window:
+            continue
+        said = "".join(str(b["quote"]) for b in i.benefits)
+        mine = [x for x in shared if x[0] > 0 and x[1] in named and _speaks_of(named[x[1]], said)]
+        chosen = max(mine, key=lambda x: (x[0], -x[1]), default=best)
+        if chosen is not None and chosen[0] > 0:
+            i.window = dict(chosen[2])
 
 
-def _opens(flat: str) -> bool:
-    """A date that opens a giving sentence says from when it is given (从…起, …至…，对…)."""
-    return bool(re.match(r"^.{0,16}?(?:[自从]?\d{4}年\d{1,2}月)", flat)) or bool(
-        re.search(r"[自从]\d{4}年\d{1,2}月.{0,24}(?:起|至)", flat)
+def _named(flat: str) -> str:
+    """What a window names before its date (某某认定项目从即日起至…); empty where it names nothing."""
+    a, _ = body_of(flat)
+    m = re.match(
+        r"(?P<x>[^，。：:\d]{5,40}?)(?:的?(?:申[报请]|受理|填报)?(?:时间|期限)?)?(?:为|是)?(?:自|从)",
+        flat[a:],
     )
+    return m["x"] if m else ""
+
+
+def _speaks_of(name: str, said: str) -> bool:
+    """Whether an item's words hold what a window names: a run of at least five characters of it."""
+    return any(name[n : n + 5] in said for n in range(len(name) - 4))
+
+
+_DAY = r"\d{4}年\d{1,2}月(?:\d{1,2}[日号])?(?:（[^）]*）)?"
+# A date that opens a giving sentence says from when it is given (自…起，对…；…至…，…).
+_OPENS = re.compile(
+    rf"^(?:[^，。；]{{0,16}}[：:、．.）])?(?:自|从)?{_DAY}(?:起|(?:至|到|-|—)(?:\d{{4}}年)?\d{{1,2}}月(?:\d{{1,2}}[日号])?)(?:止|期间)?，"
+    rf"|(?:自|从){_DAY}(?:起)?(?:至|到)[^，。；]{{4,16}}，"
+)
 
 
 def _rank(flat: str, timed: bool, found: dict[str, Any]) -> float:
+    """How far a dated clause speaks of when a firm applies; at most 0 where it does not."""
     if _VALID.search(flat) and not _APPLIES.search(flat) and not timed:
         return -1.0
     return (
         (2.0 if timed else 0.0)
         + (1.0 if _APPLIES.search(flat) else 0.0)
-        + (0.5 if re.search(r"系统|网上|企业", flat) else 0.0)
+        + (0.5 if re.search(r"系统|网上|企业|申[报请](?:单位|人)", flat) else 0.0)
         + (0.3 if "from" in found and "to" in found else 0.0)
+        + (0.2 if re.search(r"截[止至]时间|[申填]报时间", flat) else 0.0)
         - (2.0 if _HARVEST.search(flat) else 0.0)
+        - (1.0 if _OFFICES.search(flat) else 0.0)
+        - (2.0 if _FACT.search(flat) else 0.0)
     )
 
 
