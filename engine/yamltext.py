@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,24 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
     yaml_implicit_resolvers: dict = {}  # noqa: RUF012
 
+    # With no patterns to try, what the parser asks of a resolver is one look-up; asked for every node, it shows.
+    def resolve(self, kind: type, value: object, implicit: object) -> str:
+        return _TAGS[kind]
+
+    def descend_resolver(self, current_node: object, current_index: object) -> None:
+        pass
+
+    def ascend_resolver(self) -> None:
+        pass
+
+
+_TAGS = {
+    yaml.ScalarNode: "tag:yaml.org,2002:str",
+    yaml.SequenceNode: "tag:yaml.org,2002:seq",
+    yaml.MappingNode: "tag:yaml.org,2002:map",
+}
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_TAB_INDENT = re.compile(r"^[^\S\n]*?\t", re.MULTILINE)
 
 MAX_DEPTH = 60
 KNOWN_TAGS = {f"tag:yaml.org,2002:{name}" for name in
@@ -75,14 +94,17 @@ def decode(data: bytes, file: str, report: Report) -> str | None:
         guess = _guess_encoding(data)
         report(Problem(0, f"文件不是 UTF-8 编码{guess}，请另存为 UTF-8", Place(file)))
         return None
-    for number, line in enumerate(text.split("\n"), 1):
-        bad = next((i for i, ch in enumerate(line) if ch < " " and ch not in "\t\r"), None)
-        if bad is not None:
-            report(
-                Problem(0, f"有看不见的控制字符 U+{ord(line[bad]):04X}，请删去", Place(file, number, bad + 1))
-            )
-            return None
+    bad = _CONTROL.search(text)
+    if bad is not None:
+        number, column = _line_of(text, bad.start())
+        report(Problem(0, f"有看不见的控制字符 U+{ord(bad[0]):04X}，请删去", Place(file, number, column)))
+        return None
     return text
+
+
+def _line_of(text: str, at: int) -> tuple[int, int]:
+    """Line and column, both from 1, of a place in a text."""
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
 
 def _guess_encoding(data: bytes) -> str:
@@ -99,12 +121,11 @@ def _guess_encoding(data: bytes) -> str:
 
 def read(text: str, file: str, report: Report) -> Node | None:
     """读 YAML: the root node, or None with problems of code 0 (not readable) reported, each with line and column."""
-    for number, line in enumerate(text.split("\n"), 1):
-        indent = line[: len(line) - len(line.lstrip())]
-        if "\t" in indent:
-            column = indent.index("\t") + 1
-            report(Problem(0, "缩进里有制表符（Tab），请改用空格", Place(file, number, column)))
-            return None
+    tab = _TAB_INDENT.search(text)
+    if tab is not None:
+        number, column = _line_of(text, tab.end() - 1)
+        report(Problem(0, "缩进里有制表符（Tab），请改用空格", Place(file, number, column)))
+        return None
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:

@@ -17,7 +17,7 @@ from engine.program import BoundItem
 from engine.yamltext import decode
 from policies.check import CheckReport, check_library
 from policies.format import format_file
-from policies.library import REFUSING, Library, load_library
+from policies.library import REFUSING, Library, load_library, without_collector
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import CODE, read_profiles
 from profiles.tables import full_code, industry_names
@@ -83,6 +83,14 @@ def match_files(
     upcoming: int = 0,
 ) -> MatchReport:
     """匹配: library and profiles from files, pairs to a file. Raises LibraryError, ProfilesError, ValueError."""
+    with without_collector():
+        return _match_files(library, profiles, as_of, out, every, answers, sets, upcoming)
+
+
+def _match_files(
+    library: Path, profiles: Path, as_of: date, out: Path, every: bool, answers: Path | None, sets: Sequence[str],
+    upcoming: int,
+) -> MatchReport:  # fmt: skip
     loaded = open_library(library, sets)
     report = MatchReport(refused=loaded.refused)
     report.problems += [p for p in loaded.problems if p.level == "error" and p.code in REFUSING]

@@ -106,7 +106,7 @@ def load_library(
     library.sets.update({name: tuple(members) for name, members in (set_overrides or {}).items()})
     folders = sorted(p.parent for p in root.glob("*/document.yaml"))
     orphans = sorted({p.parents[1] for p in root.glob("*/items/*.yaml")} - set(folders))
-    with _without_collector():
+    with without_collector():
         for folder in sorted([*folders, *orphans]):
             library.documents[folder.name] = _read_document(library, folder, report)
     if not library.documents:
@@ -128,14 +128,18 @@ def read_document(library: Library, folder: Path) -> tuple[LoadedDocument, list[
 
 
 @contextmanager
-def _without_collector() -> Iterator[None]:
-    """Trees are built and kept: the cycle collector would look at them again and again, for half of the time."""
+def without_collector() -> Iterator[None]:
+    """不找循环: trees are built and kept, and the cycle collector would look at them again and again, for half of the time.
+
+    What was built is left out of its later rounds: each would take as long as reading the library.
+    """
     was = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was:
+            gc.freeze()
             gc.enable()
 
 
