@@ -26,9 +26,10 @@ from profiles.codes import tidy_codes, valid_codes
 from profiles.dictionary import builtin_dictionary
 from profiles.reading import Chunk
 from profiles.source import Column, Source, SourceError
-from profiles.values import SUSPECT, Refused, Value, is_mojibake, parse_date, parse_text, parser
+from profiles.values import SUSPECT, Refused, Value, is_mojibake, parse_date, parse_text, parser, unit_fault
 
 YEAR_MARK = "{年}"
+JOINT = "\t"
 CACHE_MOST = 100_000
 CACHE_MISSES = 10_000
 UNUSABLE = "!"
@@ -158,6 +159,8 @@ class Plan:
         refused: dict[int, Trouble] = {}
         self._find_mojibake(columns, chunk.lines, refused)
         parts = [self._column(cells, columns, chunk.lines, refused, out.troubles) for cells in self._cells]
+        for name, column in self.source.checked():
+            self._check(name, column, columns, chunk.lines, refused)
         rows: Iterable[tuple[str, ...]] = zip(*parts, strict=True) if parts else [()] * len(chunk.rows)
         contents = ["{" + ",".join(filter(None, row)) + "}" for row in rows]
         self._sort_out(columns, chunk.lines, contents, refused, out)
@@ -220,6 +223,9 @@ class Plan:
                 f"{self.source.source}.yaml  columns › {header}  “{spec.name}”一年一个值：写 year: 2024，"
                 "或在来源里写 year: {column: 年度}"
             )
+        fault = unit_fault(spec.kind, column)
+        if fault:
+            raise SourceError(f"{self.source.source}.yaml  columns › {header}  {fault}")
         return _Cells(
             self._place[header],
             tuple(self._place[name] for name in column.join),
@@ -256,7 +262,7 @@ class Plan:
             return out
         if cells.joined:
             others = (columns[i] for i in cells.joined)
-            texts = [" ".join(row) for row in zip(texts, *others, strict=True)]
+            texts = [JOINT.join(row) for row in zip(texts, *others, strict=True)]
         years = columns[self._place[self.source.year.column]] if cells.yearly and self.source.year else None
         found = self._read_all(cells, texts)
         out = []
@@ -272,12 +278,34 @@ class Plan:
                 trouble = Trouble(lines[i], cells.header, value.code, value.message)
                 if value.recognised and cells.column.unusable == "本格":
                     troubles.append(trouble)
-                    out[i] = encode_basestring(UNUSABLE + cells.flat) + ":" + encode_basestring(texts[i])
+                    out[i] = (
+                        encode_basestring(UNUSABLE + cells.flat)
+                        + ":"
+                        + encode_basestring(texts[i].replace(JOINT, " "))
+                    )
                 else:
                     refused.setdefault(i, trouble)
         if cells.column.required:
             self._required(cells, (i for i, value in enumerate(found) if value is None), lines, refused)
         return out
+
+    def _check(
+        self,
+        name: str,
+        column: Column,
+        columns: list[tuple[str, ...]],
+        lines: list[int],
+        refused: dict[int, Trouble],
+    ) -> None:
+        """A column that fills nothing: a cell without the form it should have is the sign of a shifted row."""
+        texts = columns[self._place[name]]
+        form = re.compile(column.pattern)
+        missing = self.source.missing_marks
+        wrong = {t for t in set(texts) if t.strip() not in missing and not form.fullmatch(t.strip())}
+        for i, text in enumerate(texts if wrong else ()):
+            if text in wrong:
+                said = f"“{text.strip()[:40]}”不像“{name}”，这一行可能错位了"
+                refused.setdefault(i, Trouble(lines[i], name, "pattern", said))
 
     def _read_all(self, cells: _Cells, texts: Sequence[str]) -> list[str | Refused | None]:
         cache, missed = cells.cache, 0
@@ -300,17 +328,20 @@ class Plan:
 
     def _read(self, cells: _Cells, text: str) -> str | Refused | None:
         column = cells.column
-        tidy = text.strip()
+        tidy = (text.replace(JOINT, " ") if cells.joined else text).strip()
         if tidy in self.source.missing_marks:
             return None
+        value: Value
         try:
             if column.pattern and not re.fullmatch(column.pattern, tidy):
-                raise Refused("pattern", f"“{tidy[:40]}”不合乎 {column.pattern}")
+                raise Refused("pattern", f"“{tidy[:40]}”不像“{cells.header}”，这一行可能错位了")
             if column.values:
                 tidy = _translated(tidy, column)
-            if cells.patterns:
-                tidy = _first_match(tidy, cells)
-            value = cells.parse(tidy)
+            found = _first_match(tidy, cells) if cells.patterns else None
+            if column.lookup:
+                value = cells.parse(text) if found is None else found
+            else:
+                value = cells.parse(tidy if found is None else found)
         except Refused as refused:
             return refused
         if isinstance(value, bool):
@@ -418,7 +449,7 @@ def replace_year(column: Column, year: int | None) -> Column:
 
 
 def _needed(source: Source) -> list[str]:
-    names = [name for name, _ in source.mapped()]
+    names = [name for name, _ in (*source.mapped(), *source.checked())]
     names += [other for _, column in source.mapped() for other in column.join]
     firm = source.firm
     names += [name for name in (firm.code, firm.name, firm.old_number, firm.organisation) if name]
@@ -463,8 +494,11 @@ def _translated(text: str, column: Column) -> str:
     return column.values[text]
 
 
-def _first_match(text: str, cells: _Cells) -> str:
+def _first_match(text: str, cells: _Cells) -> str | None:
+    """The value of the first pattern the text holds; None where a lookup is to answer."""
     for pattern, value in cells.patterns:
         if pattern.search(text):
             return value
+    if cells.column.lookup:
+        return None
     raise Refused("value", f"“{text[:40]}”不合乎声明的任何 patterns", recognised=True)

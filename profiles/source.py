@@ -71,10 +71,17 @@ class FileForm(_Strict):
 
 
 class Database(_Strict):
-    """数据库来源: a query in another database; its address comes from the environment, never from the file."""
+    """数据库来源: a table or a query of another database; its address comes from the environment, never from the file."""
 
     url_env: str
-    query: str
+    table: str = ""
+    query: str = ""
+
+    @model_validator(mode="after")
+    def _one(self) -> Database:
+        if bool(self.table) == bool(self.query):
+            raise ValueError("database 要写 table 或 query，只写一个")
+        return self
 
 
 class DateFrom(_Strict):
@@ -116,9 +123,9 @@ class Relation(_Strict):
 
 
 class Column(_Strict):
-    """列: one column, read as one indicator."""
+    """列: one column, read as one indicator; without `indicator` its cells are only held against `pattern`."""
 
-    indicator: str
+    indicator: str = ""
     unit: str = ""
     currency: str = "人民币"
     year: int | None = None
@@ -128,7 +135,10 @@ class Column(_Strict):
     separator: str = "；;、|"
     values: dict[str, str] = Field(default_factory=dict, description="来源的写法 → 取值")
     patterns: dict[str, str] = Field(default_factory=dict, description="正则 → 取值，依次试，先中先得")
-    join: tuple[str, ...] = Field((), description="和这一列连在一起再比 patterns 的其他列")
+    join: tuple[str, ...] = Field((), description="和这一列连在一起再比 patterns、再查 lookup 的其他列")
+    lookup: Literal["", "行政区划"] = Field(
+        "", description="patterns 都不合时查表：这一列是省，join 是地区、地址"
+    )
     pattern: str = Field("", description="整个单元格必须合乎的正则")
     unusable: Literal["整行", "本格"] = Field(
         "整行", description="看懂了但不能取用（外币无折算率、没有译值）：整行退回，还是只空这一格"
@@ -168,13 +178,23 @@ class Source(_Strict):
             raise ValueError("firm 至少要有 code、name、old_number、organisation 之一")
         if self.refresh and not REFRESH.fullmatch(self.refresh):
             raise ValueError("refresh 要写成 30天、1个月 这样")
-        for _, column in self.mapped():
+        for name, column in self._all():
+            if not column.indicator and not column.pattern:
+                raise ValueError(f"columns › {name} 要写 indicator，或只写 pattern 用来核对")
             for pattern in (column.pattern, *column.patterns):
-                re.compile(pattern)
+                _readable(pattern, f"columns › {name}")
+        _readable(self.date.name, "date › name")
         return self
 
     def mapped(self) -> Iterator[tuple[str, Column]]:
         """映射: (column name, how it is read), in the declaration's order."""
+        return (one for one in self._all() if one[1].indicator)
+
+    def checked(self) -> Iterator[tuple[str, Column]]:
+        """核对列: columns that fill nothing and whose cells must have a form: the sign of a shifted row."""
+        return (one for one in self._all() if not one[1].indicator)
+
+    def _all(self) -> Iterator[tuple[str, Column]]:
         for name, entry in self.columns.items():
             if isinstance(entry, Column):
                 yield name, entry
@@ -263,6 +283,13 @@ def find_source(sources: Mapping[str, Source], name: str) -> Source:
     raise SourceError(f"没有“{name}”这个来源。{hint}现有：{'、'.join(sorted(sources))}")
 
 
+def _readable(pattern: str, where: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{where} 的正则“{pattern[:40]}”读不通：{error}") from error
+
+
 class _TextLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Every scalar is text, as in the rule language; a repeated key is an error, not a silent choice."""
 
@@ -284,18 +311,47 @@ for _tag in ("null", "bool", "int", "float", "timestamp", "str"):
 
 
 def _explain(error: ValidationError, file: str, text: str) -> str:
-    first = error.errors()[0]
-    steps = [str(step) for step in first["loc"] if str(step) not in ("Column", "tuple[Column, ...]")]
-    where = " › ".join(steps) or "整个文件"
-    line = next((n for n, t in enumerate(text.splitlines(), 1) if steps and f"{steps[-1]}:" in t), 1)
-    if first["type"] == "extra_forbidden":
+    """All faults of the file at once, a line each, in the file's order."""
+    lines = text.splitlines()
+    found: dict[str, int] = {}
+    for one in error.errors():
+        steps = [
+            str(step) for step in one["loc"] if str(step) not in ("Column", "tuple[Column, ...]", "tuple")
+        ]
+        where = " › ".join(steps) or "整个文件"
+        at = _line_of(lines, steps)
+        found.setdefault(f"{file}:{at}  {where}  {_what(one, steps)}", at)
+    said = sorted(found, key=lambda words: found[words])
+    # A column may also be a list of columns: what pydantic says of the form that was not meant is noise.
+    return "\n".join([words for words in said if "要写成映射" not in words] or said)
+
+
+def _line_of(lines: list[str], steps: list[str]) -> int:
+    """The line of the innermost key, looked for from its parents' lines on."""
+    at = 0
+    for step in steps:
+        after = (
+            n
+            for n in range(at, len(lines))
+            if re.match(rf"[\s{{,\"']*{re.escape(step)}[\"']?:", lines[n].strip()) or f"{step}:" in lines[n]
+        )
+        at = next(after, at)
+    return at + 1
+
+
+def _what(one: Any, steps: list[str]) -> str:
+    if one["type"] == "extra_forbidden":
         near = process.extractOne(steps[-1], _known_keys(), score_cutoff=50)
-        what = f"没有“{steps[-1]}”这个键。" + (f"您是不是想写“{near[0]}”？" if near else "")
-    elif first["type"] == "missing":
-        what = f"缺少“{steps[-1]}”，请补上"
-    else:
-        what = f"{first['msg'].removeprefix('Value error, ')}（现在是 {first['input']!r}）"[:200]
-    return f"{file}:{line}  {where}  {what}"
+        return f"没有“{steps[-1]}”这个键。" + (f"您是不是想写“{near[0]}”？" if near else "")
+    if one["type"] == "missing":
+        return f"缺少“{steps[-1]}”，请补上"
+    if one["type"] in ("model_type", "tuple_type", "dict_type"):
+        return f"要写成映射（现在是 {one['input']!r}）"[:200]
+    if one["type"] == "literal_error":
+        return f"只能是 {one['ctx']['expected']}（现在是 {one['input']!r}）".replace(" or ", " 或 ")
+    if one["type"] in ("int_parsing", "float_parsing"):
+        return f"要写数字（现在是 {one['input']!r}）"
+    return f"{one['msg'].removeprefix('Value error, ')}（现在是 {one['input']!r}）"[:200]
 
 
 def _known_keys() -> list[str]:

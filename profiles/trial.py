@@ -9,8 +9,8 @@ from pathlib import Path
 
 from engine.indicators import Dictionary
 from profiles.codes import why_not
-from profiles.ingest import Plan
-from profiles.reading import open_table
+from profiles.ingest import Plan, day_of_file
+from profiles.reading import Table, open_table
 from profiles.source import Source
 
 LOOKED_AT = 2_000
@@ -29,32 +29,61 @@ def try_source(source: Source, data: Path | None, dictionary: Dictionary, rows: 
 
     Raises SourceError for an unknown indicator or an unreadable file.
     """
-    trial = Trial(
-        [f"{source.source}：{source.title or source.department}，权威{source.authority}，{source.coverage}"]
-    )
+    trial = Trial([_title(source)])
     if data is None:
         header = [name.replace("{年}", "2024") for name in source.columns]
-        needed = [source.firm.code, source.firm.name, source.firm.old_number, source.firm.organisation]
+        firm = source.firm
+        needed = [firm.code, firm.name, firm.old_number, firm.organisation, source.date.column]
         needed += [source.year.column] if source.year else []
+        needed += [source.members.key] if source.members else []
+        needed += [other for _, column in source.mapped() for other in column.join]
+        needed += [relation.column for relation in source.relations]
         Plan(source, list(dict.fromkeys([*header, *filter(None, needed)])), dictionary)
         trial.lines.append("声明读得通；用 --data 文件 看前几行会落成什么样")
         return trial
     with open_table(data, source, chunk=LOOKED_AT) as table:
-        plan = Plan(source, table.header, dictionary)
-        trial.lines.append(f"{data.name}：{table.encoding}，{len(table.header)}列")
-        if plan.lacking:
-            trial.faults = True
-            trial.lines.append(
-                f"缺少声明的列：{'、'.join(plan.lacking)}；多出的列：{'、'.join(plan.extra) or '无'}"
-            )
-            return trial
-        if plan.extra:
-            trial.lines.append(f"声明里没有、不读的列：{'、'.join(plan.extra)}")
-        parsed = plan.parse(next(table.chunks))
-    for line, code, content in islice(zip(parsed.lines, parsed.codes, parsed.contents, strict=True), rows):
-        trial.lines.append(f"第{line}行 → {code}")
+        _try_rows(trial, source, table, data.name, dictionary, rows, day_of_file(source, data))
+    return trial
+
+
+def try_table(source: Source, table: Table, name: str, dictionary: Dictionary, rows: int) -> Trial:
+    """试一张表: as `try_source`, for rows that come from elsewhere (a database)."""
+    trial = Trial([_title(source)])
+    _try_rows(trial, source, table, name, dictionary, rows, None)
+    return trial
+
+
+def _title(source: Source) -> str:
+    return f"{source.source}：{source.title or source.department}，权威{source.authority}，{source.coverage}"
+
+
+def _try_rows(
+    trial: Trial,
+    source: Source,
+    table: Table,
+    name: str,
+    dictionary: Dictionary,
+    rows: int,
+    day: str | None,
+) -> None:
+    plan = Plan(source, table.header, dictionary, day)
+    trial.lines.append(f"{name}：{table.encoding}，{len(table.header)}列")
+    if plan.lacking:
+        trial.faults = True
+        trial.lines.append(
+            f"缺少声明的列：{'、'.join(plan.lacking)}；多出的列：{'、'.join(plan.extra) or '无'}"
+        )
+        return
+    if plan.extra:
+        trial.lines.append(f"声明里没有、不读的列：{'、'.join(plan.extra)}")
+    parsed = plan.parse(next(iter(table.chunks)))
+    landing = zip(parsed.lines, parsed.codes, parsed.keys, parsed.days, parsed.contents, strict=True)
+    for line, code, key, dated, content in islice(landing, rows):
+        about = "".join(f"，{part}" for part in (key, f"数据日期 {dated or '没写，按到达日'}") if part)
+        trial.lines.append(f"第{line}行 → {code}{about}")
         trial.lines += [
-            f"    {name}：{_money(name, value, dictionary)}" for name, value in json.loads(content).items()
+            f"    {flat.lstrip('!')}：{_money(flat, value, dictionary)}"
+            for flat, value in json.loads(content).items()
         ]
     unsure, refused = len(parsed.unsure), parsed.rejected
     trial.lines.append(f"前{parsed.rows}行：可落{len(parsed.codes)}，代码有问题{unsure}，退回{refused}")
@@ -63,11 +92,12 @@ def try_source(source: Source, data: Path | None, dictionary: Dictionary, rows: 
         f"第{row.line}行 {row.code or row.name}：{why_not(row.code)}" for row in parsed.unsure[:10]
     ]
     trial.faults = bool(unsure or refused)
-    return trial
 
 
 def _money(name: str, value: object, dictionary: Dictionary) -> str:
+    if name.startswith("!"):
+        return f"{value}（看懂了但不能取用）"
     spec = dictionary.get(name.split("@")[0])
     if spec is not None and spec.kind == "金额" and isinstance(value, int):
         return f"{value / 100:,.2f}元"
-    return f"{value}（看懂了但不能取用）" if name.startswith("!") else str(value)
+    return "、".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -15,6 +15,7 @@ from functools import lru_cache
 import cn2an
 
 from engine import kinds
+from profiles.places import division
 from profiles.source import Column
 
 Value = int | float | str | bool | list[str]
@@ -35,6 +36,10 @@ CHINESE = re.compile(r"[零〇一二三四五六七八九十百千万亿两点]+
 MONEY = re.compile(
     r"(?P<before>[^\d.,+\-(]*)(?P<number>[+-]?[\d][\d,]*(?:\.\d+)?|[+-]?\.\d+)(?P<after>.*)", re.DOTALL
 )
+# Blanks beside a word mean nothing (100 万元); between digits they may part thousands or two amounts.
+SPACE_BY_WORD = re.compile(r"(?<!\d) +| +(?!\d)")
+CAPITALS = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟萬億圆貳參陸", "一二三四五六七八九十百千万亿元二三六")
+WRITTEN = "写明"
 WHOLE = Decimal(1)
 LARGEST_FEN = 10**17  # a quadrillion yuan: more is a slip, and doubles would lose yuan
 DATES = (
@@ -77,6 +82,8 @@ class Refused(ValueError):
 
 def parser(kind: str, column: Column, rates: dict[str, float], unit: str = "") -> Callable[[str], Value]:
     """解析函数: text → value for an indicator's kind and a column's declaration; raises Refused."""
+    if column.lookup:
+        return _division
     if kind == kinds.MONEY:
         return lambda text: parse_money(text, column.unit or "元", column.currency, rates)
     if kind == kinds.RATIO:
@@ -92,20 +99,36 @@ def parser(kind: str, column: Column, rates: dict[str, float], unit: str = "") -
     return parse_text
 
 
+def unit_fault(kind: str, column: Column) -> str:
+    """单位有没有毛病: one clause for a declaration whose unit or currency this kind of indicator can't have, or ""."""
+    if kind == kinds.MONEY and column.unit not in (*UNITS, WRITTEN):
+        return f"没有“{column.unit}”这个金额单位，可以是 元、千元、万元、百万元、亿元、{WRITTEN}"
+    if kind == kinds.MONEY and column.currency.lower() not in CURRENCIES:
+        return f"没有“{column.currency}”这个币种"
+    if kind == kinds.RATIO and column.unit not in ("", "%", "‰"):
+        return f"比例的单位只能是 % 或 ‰，不能是“{column.unit}”"
+    return ""
+
+
 def parse_money(text: str, unit: str, currency: str, rates: dict[str, float]) -> int:
     """解析金额: whole fen; the unit and currency written in the cell go before the column's. Raises Refused.
 
-    `unit` is the column's, for bare numbers. A foreign amount needs a declared rate.
+    `unit` is the column's, for bare numbers; 写明 means that every cell has to say its own. A foreign amount needs a
+    declared rate.
     """
     tidy = _tidy(text)
     if PLAIN.fullmatch(tidy):
+        if unit == WRITTEN:
+            raise Refused("unit", f"“{_short(text)}”没有写单位，不能断定是元还是万元", recognised=True)
         return _fen(Decimal(tidy), _scale(unit), currency, rates, text)
-    found = MONEY.fullmatch(tidy.replace(" ", ""))
+    found = MONEY.fullmatch(SPACE_BY_WORD.sub("", tidy))
     if found is None:
         return _fen(_chinese_number(tidy, text), 0, currency, rates, text)
     amount = _number(found["number"], text)
     written = (found["after"] or "").strip("()[]").replace(")(", "").replace("(", "").replace(")", "")
     scale, money = _unit_and_currency(found["before"].strip("()"), written, text)
+    if scale is None and money and unit not in ("", "元"):
+        raise Refused("unit", f"“{_short(text)}”写了币种没写单位，不能断定是元还是万元", recognised=True)
     if scale is None:
         scale = _scale(unit) if not money else 0
     elif not money and currency == "人民币" and written in ("万", "亿", "千", "百万", "千万", "百"):
@@ -211,6 +234,15 @@ def cell_text(value: object) -> str:
     return str(value)
 
 
+def _division(text: str) -> str:
+    """`省\t地区\t地址`, as the columns were joined."""
+    parts = (*text.split("\t"), "", "")
+    found = division(parts[0], parts[1], " ".join(parts[2:]))
+    if found is None:
+        raise Refused("value", f"“{_short(text.replace(chr(9), ' '))}”认不出是哪个区县", recognised=True)
+    return found
+
+
 def _tidy(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip().replace("，", ",").replace("−", "-").replace("–", "-")
 
@@ -233,7 +265,7 @@ def _number(text: str, shown: str) -> Decimal:
 
 
 def _chinese_number(tidy: str, shown: str) -> Decimal:
-    body = re.sub(r"(元人民币|人民币|元|圆)(整|正)?$", "", tidy.removeprefix("人民币"))
+    body = re.sub(r"(元人民币|人民币|元)(整|正)?$", "", tidy.translate(CAPITALS).removeprefix("人民币"))
     if not CHINESE.fullmatch(body):
         raise Refused("amount", f"“{_short(shown)}”不是金额")
     try:
@@ -272,7 +304,8 @@ def _around(before: str, after: str) -> tuple[int | None, str] | None:
             return UNITS[word], money or ("人民币" if word.endswith(("元", "圆")) else "")
         known = CURRENCIES.get(tail.lower(), "")
         if known and (not money or money == known):
-            return UNITS[word], known
+            # 100(人民币) says no unit; 100(美元) and 100(人民币元) do.
+            return (UNITS[word] if word or tail.endswith(("元", "圆")) else None), known
     return None
 
 

@@ -247,8 +247,9 @@ def sources_check(
     with telling():
         from profiles.ingest import load_dictionary
         from profiles.source import SourceError, read_source
-        from profiles.trial import try_source
+        from profiles.trial import LOOKED_AT, try_source, try_table
         from store.batches import source_of
+        from store.external import open_query, query_name
 
         if file.suffix.lower() in (".yaml", ".yml"):
             found = read_source(file)
@@ -260,7 +261,11 @@ def sources_check(
             if named is None:
                 raise SourceError(f"{file.name}  没有来源认领这个文件名，请用 --source 写明")
             found = named
-        trial = try_source(found, data, load_dictionary(), rows)
+        if found.database is not None and data is None:
+            with open_query(found, os.environ, LOOKED_AT) as table:
+                trial = try_table(found, table, query_name(found), load_dictionary(), rows)
+        else:
+            trial = try_source(found, data, load_dictionary(), rows)
     typer.echo("\n".join(trial.lines))
     if trial.faults:
         raise typer.Exit(1)

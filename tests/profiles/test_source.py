@@ -27,6 +27,9 @@ columns:
         (("department: 税务局", "department: 税务局\nrestates: 也许"), "要写 是 或 否"),
         (("department: 税务局", "department: 税务局\nrefresh: 常常"), "refresh 要写成"),
         (("department: 税务局", "department: [税务局"), "不是可读的 YAML"),
+        (("unit: 万元", "unit: 万元, patterns: {'(': x}"), "columns › 营收 的正则“(”读不通"),
+        (("indicator: 营业收入, unit", "unit"), "columns › 营收 要写 indicator"),
+        (("columns:", "coverage: 半量\ncolumns:"), "只能是 '全量' 或 '部分'"),
     ],
 )
 def test_faults_are_named(change, said):
@@ -34,6 +37,30 @@ def test_faults_are_named(change, said):
         parse_source(GOOD.replace(*change), "trial.yaml")
     assert said in str(error.value)
     assert str(error.value).startswith("trial.yaml")
+
+
+def test_all_faults_are_told_at_once_with_their_lines():
+    text = GOOD.replace("department:", "departement:").replace("unit: 万元", "units: 万元")
+    with pytest.raises(SourceError) as error:
+        parse_source(text, "trial.yaml")
+    said = str(error.value).splitlines()
+    assert [line.split("  ")[0] for line in said] == ["trial.yaml:1", "trial.yaml:3", "trial.yaml:6"]
+    assert "缺少“department”" in said[0]
+    assert "您是不是想写“unit”" in said[2]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("unit: 万元", "unit: 万万"), "没有“万万”这个金额单位"),
+        (("unit: 万元", "unit: 元, currency: 贝壳"), "没有“贝壳”这个币种"),
+        (("营业收入, unit: 万元, year: 2024", "外资比例, unit: 元"), "比例的单位只能是"),
+    ],
+)
+def test_a_unit_the_indicator_cannot_have(change, said):
+    source = parse_source(GOOD.replace(*change), "trial.yaml")
+    with pytest.raises(SourceError, match=said):
+        Plan(source, ["代码", "名称", "营收"], load_dictionary())
 
 
 def test_an_unknown_indicator_gets_the_nearest_name():

@@ -42,6 +42,10 @@ RATES = {"美元": 7.1}
         ("500元", "万元", 500_00),
         ("0.005", "元", 1),
         ("1.5亿元", "元", 1_5000_0000_00),
+        ("壹佰贰拾万元整", "元", 120_0000_00),
+        ("人民币叁仟萬圆", "元", 3000_0000_00),
+        ("1,000(万元人民币)", "写明", 1000_0000_00),
+        ("100(人民币元)", "万元", 100_00),
     ],
 )
 def test_amounts_are_read(text, unit, fen):
@@ -51,7 +55,7 @@ def test_amounts_are_read(text, unit, fen):
 @pytest.mark.parametrize(
     "text",
     ["1,5万元", "1,234,56万元", "万元", "约300万元", "300-500万元", "3万-5万", "1亿2000万", "1.2.3万元", "12.5万元/年", "1e5",
-     "（500）万元", "5OO万元", "壹佰万元", "100万元(含50万元)", "见章程", "--", "1 000 000 000 000 000万元"],
+     "（500）万元", "5OO万元", "5 00万元", "1 000万元", "100 200万元", "100万元(含50万元)", "见章程", "--", "1 000 000 000 000 000万元"],
 )  # fmt: skip
 def test_what_is_not_an_amount_is_refused(text):
     with pytest.raises(Refused):
@@ -72,6 +76,16 @@ def test_a_declared_rate_is_exact():
     assert parse_money("4,537.9(万美元)", "元", "人民币", RATES) == int(
         Decimal("4537.9") * 10000 * Decimal("7.1") * 100
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [("5000", "写明"), ("100(人民币)", "万元"), ("¥100", "写明"), ("100(万)", "元"), ("100USD", "万元")],
+)
+def test_what_does_not_say_its_unit_is_understood_but_not_used(text, unit):
+    with pytest.raises(Refused) as refused:
+        parse_money(text, unit, "人民币", RATES)
+    assert refused.value.recognised
 
 
 @given(
