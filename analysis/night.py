@@ -120,7 +120,7 @@ class View:
         """
         programs = {p: self.program(p) for p in self._together(item)}
         found = [self.found(p) for p in programs]
-        paid = allocate(programs, found, self.columns.codes)
+        paid = allocate(programs, found, self.columns.codes, self.night.received())
         return {code: p for (code, one), p in paid.items() if one == item}
 
     def _together(self, item: str) -> list[str]:

@@ -14,13 +14,15 @@ from pathlib import Path
 from engine.claims import allocate
 from engine.errors import Problem
 from engine.matching import live
+from engine.program import BoundItem
 from jobs.inbox import InboxReport, import_inbox, sources_for
 from jobs.lists import keep_lists
 from jobs.rules import match_any_size, parse_sets
-from policies.library import REFUSING, load_library
+from policies.library import REFUSING, Library, load_library
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import from_table
 from store.database import Engine, upgrade
+from store.grants import received_before
 from store.guard import guard_night
 from store.nights import FINISHED, UNGUARDED, Night, NightInputs, same_night, set_state, write_night
 from store.pushes import looks_back, queue_pushes
@@ -91,7 +93,8 @@ def run_night(
         columns.loaded = snapshot.loaded
     items = live(loaded.programs, as_of)
     digest = hashlib.sha256(f"{snapshot.digest} {as_of} {sorted(snapshot.loaded)}".encode()).hexdigest()
-    inputs = NightInputs(as_of, loaded, items, columns, table, digest, answer_book(engine), words)
+    received = received_before(engine, *paying_the_difference(loaded, items))
+    inputs = NightInputs(as_of, loaded, items, columns, table, digest, answer_book(engine), words, received)
     with report.step("比对", tell):
         repeated = same_night(engine, inputs, home)
         if repeated is not None:
@@ -99,7 +102,7 @@ def run_night(
             return _after(engine, repeated, report, now, tell)
         found = match_any_size(items, columns, as_of, inputs.answers)
     with report.step("分配", tell):
-        paid = allocate(inputs.programs, found, columns.codes)
+        paid = allocate(inputs.programs, found, columns.codes, inputs.received)
     with report.step("存结果", tell):
         counts = {"refused": len(report.refused), "inbox": report.inbox.totals()}
         report.night = write_night(
@@ -115,6 +118,14 @@ def run_night(
             state=UNGUARDED,
         )
     return _after(engine, report.night, report, now, tell)
+
+
+def paying_the_difference(
+    library: Library, items: Sequence[BoundItem]
+) -> tuple[dict[str, set[str]], set[tuple[str, str]]]:
+    """补差的组: by item of the whole library, the groups that pay the difference; and the batches open tonight."""
+    groups = {p.item.id: {e.group for e in p.exclusive if e.pick == "补差"} for p in library.programs}
+    return {item: g for item, g in groups.items() if g}, {(b.program.item.id, b.batch.name) for b in items}
 
 
 def _after(

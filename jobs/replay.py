@@ -23,7 +23,7 @@ def replay(engine: Engine, home: Path, no: int) -> list[str]:
     table = pq.read_table(home / "versions" / f"profiles-{night.run.profiles_hash}.parquet")
     inputs = NightInputs(night.as_of, library, items, columns, table, night.run.profiles_hash, answers, {})
     found = match(items, columns, night.as_of, answers)
-    paid = allocate(inputs.programs, found, columns.codes)
+    paid = allocate(inputs.programs, found, columns.codes, night.received())
     with tempfile.TemporaryDirectory(prefix="huiqi-replay-") as name:
         folder = Path(name)
         digest = write_hits_folder(inputs, found, paid, folder)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
@@ -10,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Column, Index, Integer, UniqueConstraint, func
 from sqlalchemy.engine import Engine
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from engine import fulfilment
 from engine.fulfilment import ENOUGH, LATER, TOO_LITTLE, Refused
@@ -332,6 +333,25 @@ def find(
         query = query.where(GrantCase.state.in_([s.value for s in states]))  # type: ignore[attr-defined]
     with session(engine) as opened:
         return list(opened.exec(query.limit(limit) if limit else query).all())
+
+
+def received_before(
+    engine: Engine, groups: Mapping[str, Collection[str]], live: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], float]:
+    """已兑现金额 by (code, group), in yuan, net of what was paid back, of items whose groups pay the difference.
+
+    `groups` names the groups of each item; payments of a batch in `live` are the ones being reckoned and don't count.
+    """
+    if not groups:
+        return {}
+    out: dict[tuple[str, str], int] = defaultdict(int)
+    with session(engine) as opened:
+        query = select(GrantCase).where(col(GrantCase.arrived) > 0, col(GrantCase.item).in_(list(groups)))
+        for case in opened.exec(query):
+            if (case.item, case.batch) not in live:
+                for group in groups[case.item]:
+                    out[case.code, group] += case.arrived - case.recovered
+    return {key: fen / 100 for key, fen in sorted(out.items()) if fen > 0}
 
 
 def history(engine: Engine, grant_id: int) -> list[GrantEvent]:

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -92,7 +92,8 @@ class ItemRun(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class NightInputs:
-    """一夜的材料: the day, compiled items, columns (also as a table, with its digest), answers and place words."""
+    """一夜的材料: the day, compiled items, columns (also as a table, with its digest), answers, place words, and what
+    was received before in groups that pay the difference (补差): yuan by (code, group)."""
 
     as_of: date
     library: Library
@@ -102,6 +103,7 @@ class NightInputs:
     profiles_hash: str
     answers: AnswerBook
     sets: Mapping[str, Sequence[str]]
+    received: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     @property
     def programs(self) -> dict[str, Program]:
@@ -142,6 +144,12 @@ def answers_of_text(text: str) -> AnswerBook:
         row = json.loads(line)
         book.setdefault((row["item"], row["batch"], row["id"]), {})[row[CODE]] = row["answer"]
     return book
+
+
+def received_text(received: Mapping[tuple[str, str], float]) -> str:
+    """已兑现的文本: canonical JSON lines, for hashing and for replay."""
+    rows = [{CODE: code, "group": group, "yuan": yuan} for (code, group), yuan in sorted(received.items())]
+    return "".join(json.dumps(r, ensure_ascii=False, sort_keys=True) + "\n" for r in rows)
 
 
 # ---------------------------------------------------------------- writing a night
@@ -202,13 +210,20 @@ def same_night(engine: Engine, inputs: NightInputs, home: Path) -> Night | None:
         return None
     wanted = _hashes(inputs, home)
     had = (last.run.library_hash, last.run.profiles_hash, last.run.answers_hash)
-    return last if had == wanted else None
+    same = had == wanted and last.run.settings.get("received") == _received_hash(inputs)
+    return last if same else None
 
 
 def _hashes(inputs: NightInputs, home: Path) -> tuple[str, str, str]:
     library = keep_library(inputs.library.root, inputs.sets, home)
     answers = hashlib.sha256(answers_text(inputs.answers).encode()).hexdigest()
     return library, inputs.profiles_hash, answers
+
+
+def _received_hash(inputs: NightInputs) -> str | None:
+    if not inputs.received:
+        return None
+    return hashlib.sha256(received_text(inputs.received).encode()).hexdigest()
 
 
 def write_night(
@@ -230,6 +245,9 @@ def write_night(
     kept_answers = home / "versions" / f"answers-{answers}.jsonl"
     if not kept_answers.exists():
         _write_text(kept_answers, answers_text(inputs.answers))
+    received = _received_hash(inputs)
+    if received is not None:
+        _write_text(home / "versions" / f"received-{received}.jsonl", received_text(inputs.received))
     previous = latest_night(engine, home)
     part = home / "nights" / f".part-{os.getpid()}"
     shutil.rmtree(part, ignore_errors=True)
@@ -239,7 +257,8 @@ def write_night(
         run = Run(
             as_of=inputs.as_of, started=started, finished=finished, library_hash=library, profiles_hash=profiles,
             answers_hash=answers, hits_hash=digest, previous=previous.no if previous else None, software=software, state=state,
-            settings={"sets": {k: list(v) for k, v in inputs.sets.items()}, "loaded": loaded},
+            settings={"sets": {k: list(v) for k, v in inputs.sets.items()}, "loaded": loaded,
+                      "received": received},
         )  # fmt: skip
         opened.add(run)
         opened.flush()
@@ -386,6 +405,15 @@ class Night:
         """答复簿: as it was that night."""
         path = self.home / "versions" / f"answers-{self.run.answers_hash}.jsonl"
         return answers_of_text(path.read_text(encoding="utf-8"))
+
+    def received(self) -> dict[tuple[str, str], float]:
+        """已兑现: yuan by (code, group) as it was that night, of groups that pay the difference."""
+        digest = self.run.settings.get("received")
+        if digest is None:
+            return {}
+        text = (self.home / "versions" / f"received-{digest}.jsonl").read_text(encoding="utf-8")
+        rows = [json.loads(line) for line in text.splitlines()]
+        return {(r[CODE], r["group"]): r["yuan"] for r in rows}
 
     def row(self, code: str) -> int | None:
         """企业在数据列里的行号."""

@@ -19,7 +19,7 @@ from jobs.replay import replay
 from policies import __file__ as policies_file
 from profiles import sample
 from store import grants, outbox
-from store.database import Engine, open_database
+from store.database import Engine, open_database, session
 from store.nights import Night, latest_night, list_nights, set_state
 
 LIBRARY = Path(policies_file).with_name("library")
@@ -171,3 +171,32 @@ def test_a_night_without_a_library_says_so(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="没有政策库文件夹"):
         run_night(engine, tmp_path, tmp_path / "none", DAY, now)
     assert latest_night(engine, tmp_path) is None
+
+
+def test_what_was_paid_before_is_taken_off_and_replays(
+    made: tuple[Engine, Path, NightReport], tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(made[1], home)
+    engine = open_database(f"sqlite:///{home / 'huiqi.db'}")
+    before = latest_night(engine, home)
+    assert before is not None
+    item = "bs-2025-04/srdi-award"
+    fits = before.hits(item)
+    fits = fits[fits["verdict"] == "符合"]
+    code = str(fits["统一社会信用代码"].iloc[0])
+    assert list(fits["paid_high"]) == [100_000.0] * len(fits)
+    paid = grants.GrantCase(
+        code=code, item="bs-2025-04/giant-award", batch="2025", variant="免申即享", state="到账", since=DAY,
+        opened=DAY, updated=now(), arrived=3_000_000, recovered=1_000_000,
+    )  # fmt: skip
+    with session(engine) as opened:
+        opened.add(paid)
+        opened.add(paid.model_copy(update={"id": None, "batch": "2026", "arrived": 9_900_000}))
+    after = night(engine, home).night
+    assert after is not None and after.no == before.no + 1
+    got = after.hits(item).set_index("统一社会信用代码")
+    assert got.loc[code, "paid_high"] == got.loc[code, "paid_low"] == 80_000.0
+    assert (got.loc[[c for c in fits["统一社会信用代码"] if c != code], "paid_high"] == 100_000.0).all()
+    assert replay(engine, home, after.no) == [] and replay(engine, home, before.no) == []
+    assert night(engine, home).repeated
