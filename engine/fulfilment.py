@@ -85,7 +85,10 @@ def arrows() -> set[tuple[str, State, str, State]]:
     ahead = tuple(State(m.target) for m in MOVES if State.QUEUED in m.branch)
     drawn = set()
     for move in MOVES:
-        targets = {BACK: returnable, AHEAD: ahead}.get(move.target) or (State(move.target),)
+        back = () if move.branch else returnable
+        targets = (
+            {BACK: back, AHEAD: ahead}[move.target] if move.target in (BACK, AHEAD) else (State(move.target),)
+        )
         for variant in move.variants:
             for source in move.sources:
                 drawn |= {(variant, source, move.action, to) for to in (*targets, *move.branch)}
@@ -189,6 +192,14 @@ def _rule_silent(grant: Grant, _facts: Mapping[str, object], on: date, calendar:
         raise Refused(f"企业确认的期限是 {last}，还没有过")
 
 
+def _rule_take_back(grant: Grant, facts: Mapping[str, object], _on: date, _calendar: Calendar) -> None:
+    if grant.facts.get("名单意见") != facts["名单意见"] or grant.returned_from not in TAKEN_FROM:
+        raise Refused(f"“{grant.state}”不是这条名单意见办到的，不能撤回")
+
+
+TAKEN_FROM = (State.INVITED, State.LISTED, State.CREDIT, State.HELD)
+
+
 def _rule_return(grant: Grant, facts: Mapping[str, object], _on: date, _calendar: Calendar) -> None:
     """一次性告知: a second return may only name what the first one named."""
     told = _names(grant.facts, f"告知·{grant.state}")
@@ -275,6 +286,7 @@ _RULES = {
     "通过名单": _rule_list,
     "公示期满": _rule_notice_over,
     "逾期未确认": _rule_silent,
+    "撤回意见": _rule_take_back,
     "退回补正": _rule_return,
     "补正": _rule_correct,
     "提交": _rule_confirm,
@@ -320,14 +332,16 @@ def _written(grant: Grant, move: Move, facts: Mapping[str, object], target: Stat
     since = on if target != grant.state else grant.since
     after = replace(grant, state=target, since=since, facts=MappingProxyType(kept))
     if move.action == "通过名单":
-        return replace(after, amount=_whole(facts, "核定金额"))
+        return replace(after, amount=_whole(facts, "核定金额"), returned_from=grant.state)
+    if move.action == "不予兑现":
+        return replace(after, returned_from=grant.state)
     if move.action == "信用通过":
         return replace(after, facts=MappingProxyType({**kept, "公示开始": on.isoformat()}))
     if move.action == "退回补正":
         asked = _names(facts, "缺项")
         told = {**kept, f"告知·{grant.state}": asked}
         return replace(after, returned_from=grant.state, asked=asked, facts=MappingProxyType(told))
-    if move.action in ("补正", "递补"):
+    if move.action in ("补正", "递补", "撤回意见"):
         return replace(after, returned_from=None)
     if move.action == "分配":
         return replace(after, amount=_whole(facts, "分配金额", zero=True))

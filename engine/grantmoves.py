@@ -37,7 +37,7 @@ AUTOMATIC, ONCE, APPLIED = "免申即享", "即申即享", "申报兑现"
 VARIANTS = (AUTOMATIC, ONCE, APPLIED)
 OFFICE, SECOND, FINANCE, OFFICER, FIRM, SYSTEM = "经办", "复核", "财政", "专员", "企业", "系统"
 ROLES = (OFFICE, SECOND, FINANCE, OFFICER, FIRM, SYSTEM)
-BACK = "退回处"  # a move to here goes back to the state that the grant was returned from
+BACK = "退回处"  # a move to here goes back to the state that the grant was returned from; `branch` names others than 退回补正's
 AHEAD = "候补处"  # a move to here goes on to the state that the grant was queued before
 FINAL = frozenset({State.DONE, State.DECLINED, State.REFUSED, State.REVOKED, State.RECOVERED})
 _BEFORE_MONEY = (
@@ -83,6 +83,7 @@ NEEDS = {
         Need("退款金额", "退回多少元"),
         Need("分配金额", "按比例或评分分到的金额"),
         Need("复核人", "由第二个人复核"),
+        Need("名单意见", "写名单上的意见的编号"),
     )
 }
 
@@ -155,8 +156,11 @@ MOVES: tuple[Move, ...] = (
     # 退回与补正
     _move("退回补正", [State.LISTED, State.CREDIT, State.FINANCE], State.CORRECTING, "经办 复核 财政", "缺项"),
     _move("补正", State.CORRECTING, BACK, "企业 专员"),
-    _move("不予兑现", [State.LISTED, State.CREDIT, State.HELD, State.OBJECTED, State.CORRECTING, State.QUEUED,
+    _move("不予兑现", [State.INVITED, State.LISTED, State.CREDIT, State.HELD, State.OBJECTED, State.CORRECTING, State.QUEUED,
                    State.POOLED, State.FINANCE], State.REFUSED, "经办 复核", "理由代码 理由", "释放"),
+    # A decision on the list that its author takes back before anybody went on from it (store/chain.py).
+    _move("撤回意见", [State.CREDIT, State.REFUSED], BACK, "系统", "名单意见",
+          branch=[State.INVITED, State.LISTED, State.CREDIT, State.HELD]),
     _move("重新核查", State.REFUSED, State.LISTED, "复核", "理由", variants=[AUTOMATIC]),
     # 钱
     _move("财政通过", State.FINANCE, State.PAYING, "财政"),

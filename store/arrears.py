@@ -55,6 +55,8 @@ class Arrear:
     fen: int
     due_on: date
     days: int
+    grant: int | None = None
+    claim: int | None = None
 
     @property
     def age(self) -> str:
@@ -124,6 +126,7 @@ def arrears(engine: Engine, on: date) -> list[Arrear]:
                 g.reserved + g.ordered,
                 g.due,
                 (on - g.due).days,
+                grant=g.id,
             )
             for g in opened.exec(late).all()
             if g.due is not None and g.reserved + g.ordered
@@ -141,10 +144,18 @@ def arrears(engine: Engine, on: date) -> list[Arrear]:
                 c.fen - c.settled,
                 c.due_on,
                 (on - c.due_on).days,
+                claim=c.id,
             )
             for c in opened.exec(open_claims).all()
         ]
     return sorted(found, key=lambda a: (-a.days, a.code, a.what))
+
+
+def undated(engine: Engine) -> list[GrantCase]:
+    """期限不明: grants with money to pay whose day the calendar does not know: said, never counted as in time."""
+    with session(engine) as opened:
+        query = select(GrantCase).where(GrantCase.state.in_([s.value for s in OWED]), GrantCase.due.is_(None))  # type: ignore[attr-defined,union-attr]
+        return list(opened.exec(query.order_by(GrantCase.id)).all())  # type: ignore[arg-type]
 
 
 def summary(found: Iterable[Arrear], by: str) -> dict[str, tuple[int, int]]:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import CheckConstraint, Column, UniqueConstraint
 from sqlalchemy.engine import Engine
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from store import ledger
-from store.database import Fen, fen_column, id_column, writing
+from store.database import Fen, fen_column, id_column, session, to_fen, writing
+from store.faults import point
 
+if TYPE_CHECKING:
+    from policies.library import Library
+
+RULES = "规则文件"
 FIRST_COME, PRO_RATA, BY_POINTS, OPEN = "先到先得", "按比例核减", "按评分", "不限"
 MODES = (FIRST_COME, PRO_RATA, BY_POINTS, OPEN)
 
@@ -97,6 +105,62 @@ def set_budget(
     """下达额度: set or change a batch's limit (fen). Raises ValueError where it is below what is already promised."""
     with writing(engine) as opened:
         return set_budget_in(opened, item, batch, limit, mode, who=who, on=on, at=at)
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """规则文件里的额度: of one item and batch, in fen."""
+
+    item: str
+    batch: str
+    fen: int
+    mode: str
+
+
+def ruled_budgets(library: Library, as_of: date, known: Iterable[tuple[str, str]] = ()) -> list[Ruled]:
+    """规则里的额度: of batches that are open on a day, and of those in `known` (item, batch)."""
+    wanted = set(known)
+    found = []
+    for program in library.programs:
+        item = program.item
+        for batch in item.batches:
+            live = batch.opens <= as_of <= batch.closes or (item.id, batch.name) in wanted
+            if batch.budget is not None and live:
+                mode = item.budget.when_short if item.budget else PRO_RATA
+                found.append(Ruled(item.id, batch.name, to_fen(batch.budget), mode))
+    return found
+
+
+def take_over(engine: Engine, ruled: Iterable[Ruled], *, on: date, at: datetime) -> tuple[int, list[str]]:
+    """接过规则的额度: how many were set, and what could not be.
+
+    A budget follows its rule file when the file changes; one that a person set since stays until then.
+    """
+    changed, faults = 0, []
+    for one in ruled:
+        with writing(engine) as opened:
+            budget = locked(opened, one.item, one.batch)
+            if budget is not None and (budget.ruled_fen, budget.ruled_mode) == (one.fen, one.mode):
+                continue
+            try:
+                budget = set_budget_in(
+                    opened, one.item, one.batch, one.fen, one.mode, who=RULES, on=on, at=at
+                )
+            except ValueError as error:
+                faults.append(f"规则把额度改为 {one.fen / 100:,.2f} 元，没有照改：{error}")
+                continue
+            budget.ruled_fen, budget.ruled_mode = one.fen, one.mode
+            opened.add(budget)
+            changed += 1
+            point("budgets.taken")
+    return changed, faults
+
+
+def list_budgets(engine: Engine, item: str | None = None) -> list[BatchBudget]:
+    """各批次的额度."""
+    query = select(BatchBudget).order_by(col(BatchBudget.item), col(BatchBudget.batch))
+    with session(engine) as opened:
+        return list(opened.exec(query.where(BatchBudget.item == item) if item else query).all())
 
 
 def set_budget_in(

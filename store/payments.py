@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from sqlalchemy import UniqueConstraint
@@ -18,10 +16,11 @@ from engine.fulfilment import Refused
 from engine.grantmoves import State
 from engine.workdays import Calendar
 from store import grants
-from store.database import fen_column, id_column, session, to_fen, utc_column, writing
+from store.database import fen_column, id_column, session, utc_column, writing
 from store.faults import point
 from store.grants import Actor, GrantCase
 from store.ledger import LedgerHead
+from store.sheets import read_day, read_fen, read_rows
 
 COLUMNS = ("流水号", "统一社会信用代码", "事项", "金额(元)", "支付日期", "状态")
 PAID, BOUNCED = "成功", "退票"
@@ -86,7 +85,8 @@ def reconcile(engine: Engine, path: Path, at: datetime, calendar: Calendar) -> R
     point("payments.read")
     report.differences = _differences(engine, file_id)
     for row in _rows(engine, file_id):
-        outcome = row.outcome if row.outcome != "待对" else _settle(engine, row, at, calendar)
+        # What paid nothing we knew may do so now: a grant that meanwhile came to be paid.
+        outcome = row.outcome if row.outcome == "已记" else _settle(engine, row, at, calendar)
         report.counts[outcome] = report.counts.get(outcome, 0) + 1
         point("payments.row")
     report.unmatched = [_line(r) for r in _rows(engine, file_id) if r.outcome == "对不上"]
@@ -99,41 +99,30 @@ def _line(row: PaymentRow) -> str:
 
 
 def _read(path: Path, report: Reconciliation) -> Iterator[dict[str, object]]:
-    with path.open(encoding="utf-8-sig", newline="") as handle:
-        reader = csv.DictReader(handle)
-        lacking = [c for c in COLUMNS if c not in (reader.fieldnames or [])]
-        if lacking:
-            raise ValueError(f"{path.name}:1 支付日志缺这些列：{'、'.join(lacking)}")
-        seen: set[str] = set()
-        for raw in reader:
-            try:
-                row = _parse(raw)
-                if row["serial"] in seen:
-                    raise ValueError(f"流水号 {row['serial']} 在本文件里重复")
-            except ValueError as error:
-                report.rejected.append(f"{path.name}:{reader.line_num} {error}")
-                continue
-            seen.add(str(row["serial"]))
-            yield {**row, "line": reader.line_num}
+    seen: set[str] = set()
+    for line, cells in read_rows(path, COLUMNS, "支付日志"):
+        try:
+            row = _parse(cells)
+            if row["serial"] in seen:
+                raise ValueError(f"流水号 {row['serial']} 在本文件里重复")
+        except ValueError as error:
+            report.rejected.append(f"{path.name}:{line} {error}")
+            continue
+        seen.add(str(row["serial"]))
+        yield {**row, "line": line}
 
 
-def _parse(raw: dict[str, str]) -> dict[str, object]:
-    cells = {c: (raw.get(c) or "").strip() for c in COLUMNS}
-    try:
-        yuan = Decimal(cells["金额(元)"].replace(",", ""))
-    except InvalidOperation:
-        raise ValueError(f"金额“{cells['金额(元)']}”不是数") from None
-    if not cells["流水号"] or not yuan.is_finite() or yuan <= 0 or yuan * 100 != int(yuan * 100):
-        raise ValueError("要有流水号，金额要是正数、到分为止")
+def _parse(cells: dict[str, str]) -> dict[str, object]:
+    if not cells["流水号"]:
+        raise ValueError("要有流水号")
     if cells["状态"] not in (PAID, BOUNCED):
         raise ValueError(f"状态“{cells['状态']}”应当是 成功 或 退票")
-    try:
-        paid_on = date.fromisoformat(cells["支付日期"])
-    except ValueError:
-        raise ValueError(f"支付日期“{cells['支付日期']}”要写成 2026-06-12") from None
+    code = cells["统一社会信用代码"].upper()
+    if len(code) > 18 or len(cells["流水号"]) > 64 or len(cells["事项"]) > 128:
+        raise ValueError("代码、流水号或事项太长，可能错了列")
     return {
-        "serial": cells["流水号"], "code": cells["统一社会信用代码"].upper(), "item": cells["事项"],
-        "fen": to_fen(yuan), "paid_on": paid_on, "status": cells["状态"],
+        "serial": cells["流水号"], "code": code, "item": cells["事项"], "fen": read_fen(cells["金额(元)"]),
+        "paid_on": read_day(cells["支付日期"], "支付日期"), "status": cells["状态"],
     }  # fmt: skip
 
 
@@ -163,25 +152,22 @@ def _rows(engine: Engine, file_id: int) -> list[PaymentRow]:
 
 
 def _differences(engine: Engine, file_id: int) -> list[str]:
-    """Rows that vanished, were dated earlier or changed since the last file that covers the same days."""
+    """Rows that vanished, were dated earlier or changed: this file against the last one that had each of its days' rows."""
     with session(engine) as opened:
-        before_id = opened.exec(
-            select(PaymentFile.id)
-            .where(col(PaymentFile.id) < file_id)
-            .order_by(col(PaymentFile.id).desc())
-            .limit(1)
-        ).first()
-    if before_id is None:
-        return []
+        before = opened.exec(
+            select(PaymentRow).where(PaymentRow.file < file_id).order_by(col(PaymentRow.file))
+        ).all()
+    last = {r.serial: r for r in before}  # of several, the newest file's
     now = {r.serial: r for r in _rows(engine, file_id)}
     first = min((r.paid_on for r in now.values()), default=date.max)
     found = []
-    for old in _rows(engine, before_id):
+    for old in sorted(last.values(), key=lambda r: (r.file, r.line)):
         new = now.get(old.serial)
+        where = "" if old.file == file_id - 1 else f"（第 {old.file} 批里的）"
         if new is None:
             if old.paid_on >= first:
                 found.append(
-                    f"不见了：流水 {old.serial}，{old.code}，{old.fen / 100:,.2f} 元，{old.paid_on}；台账保留原行"
+                    f"不见了：流水 {old.serial}{where}，{old.code}，{old.fen / 100:,.2f} 元，{old.paid_on}；台账保留原行"
                 )
         elif new.fen != old.fen or new.code != old.code:
             found.append(
@@ -191,6 +177,21 @@ def _differences(engine: Engine, file_id: int) -> list[str]:
             word = "改早" if new.paid_on < old.paid_on else "改晚"
             found.append(f"{word}：流水 {old.serial} 的支付日期由 {old.paid_on} 改为 {new.paid_on}")
     return found
+
+
+def newest_file(engine: Engine) -> PaymentFile | None:
+    """最近一批支付日志."""
+    with session(engine) as opened:
+        return opened.exec(select(PaymentFile).order_by(col(PaymentFile.id).desc()).limit(1)).first()
+
+
+def standing(engine: Engine) -> list[str]:
+    """没有解决的对账发现: how the newest file differs from those before, and its rows that pay nothing we know."""
+    newest = newest_file(engine)
+    if newest is None:
+        return []
+    open_rows = [f"{r.outcome}：{_line(r)}" for r in _rows(engine, newest.id or 0) if r.outcome != "已记"]
+    return [*_differences(engine, newest.id or 0), *open_rows]
 
 
 def _settle(engine: Engine, row: PaymentRow, at: datetime, calendar: Calendar) -> str:

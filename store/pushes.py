@@ -16,7 +16,7 @@ from engine.grantmoves import AUTOMATIC, ONCE, State, variant_of
 from engine.indicators import SELF_REPORTED
 from engine.policy import PolicyItem
 from policies.readiness import readiness
-from store import grants
+from store import budgets, grants
 from store.calendars import office_calendar
 from store.database import to_fen, writing
 from store.faults import point
@@ -75,6 +75,7 @@ class About:
     questions: Mapping[str, str]
     opens: date
     closes: date
+    short: str = ""
 
 
 def queue_pushes(engine: Engine, night: Night, as_of: date, now: datetime) -> dict[str, int]:
@@ -84,7 +85,14 @@ def queue_pushes(engine: Engine, night: Night, as_of: date, now: datetime) -> di
     later = looks_back(engine, night, now)
     if later is not None:
         return {"已有更近的比对": later}
+    # Budgets first: who confirms tomorrow must find them.
+    known = {(b.item, b.batch) for b in budgets.list_budgets(engine)}
+    changed, faults = budgets.take_over(
+        engine, budgets.ruled_budgets(night.library(), as_of, known), on=(now + SHANGHAI_HOURS).date(), at=now
+    )
     counts = {"立项": _open_grants(engine, night, as_of, now), "排队": 0, "暂缓": 0, "撤回": 0}
+    counts |= {"额度": changed} if changed else {}
+    counts |= {"额度没有照改": len(faults)} if faults else {}
     channels = channels_of(engine)
     facts = load_facts(engine, as_of)
     live: set[tuple[str, str]] = set()
@@ -138,7 +146,7 @@ def _pairs(night: Night, about: About, ask_firms: bool, begun: Mapping[str, str]
     frame = night.hits(about.item.id)
     if not len(frame):
         return
-    names = [CODE, NAME, "verdict", "paid_low", "paid_high", "gave_way", "unknown"]
+    names = [CODE, NAME, "verdict", *_sums(about), "gave_way", "unknown"]
     for code, name, verdict, low, high, gave, unknown in frame[names].itertuples(index=False, name=None):
         if gave:
             continue
@@ -154,6 +162,12 @@ def _pairs(night: Night, about: About, ask_firms: bool, begun: Mapping[str, str]
             )  # fmt: skip
 
 
+def _sums(about: About) -> tuple[str, str]:
+    """Which amounts a grant starts from: where the budget is shared out in the end, those before tonight's forecast."""
+    forecast = about.short and all(e.pick != "补差" for e in about.item.exclusive)
+    return ("amount_low", "amount_high") if forecast else ("paid_low", "paid_high")
+
+
 def _number(value: Any) -> float | None:
     return None if value is None or value != value else float(value)
 
@@ -166,6 +180,7 @@ def about_item(program: Program, batch: str, delivery: str) -> About:
         raise ValueError(f"{item.id} 没有 {batch} 这个批次")
     guide = {k: str(v) for k, v in item.guide}
     shown = [c.condition for c in program.conditions if not c.condition.hidden]
+    short = "" if window.budget is None else item.budget.when_short if item.budget else budgets.PRO_RATA
     fields = {
         "title": item.title,
         "document": f"《{document.title}》",
@@ -176,9 +191,10 @@ def about_item(program: Program, batch: str, delivery: str) -> About:
         "contact": "，".join(filter(None, (guide.get("contact") or item.department, guide.get("phone"))))
         or "政策办",
         "complaint": guide.get("complaint") or "12345",
+        "short": f"（本批次有额度，不够时{short}）" if short else "",
     }
     why = tuple(f"{c.quote}（{c.cite}）" for c in shown if c.quote)
-    return About(item, batch, delivery, fields, why, _questions(program), window.opens, window.closes)
+    return About(item, batch, delivery, fields, why, _questions(program), window.opens, window.closes, short)
 
 
 def _questions(program: Program) -> dict[str, str]:
@@ -323,7 +339,7 @@ def _fields(about: About, wanted: Wanted, until: str) -> dict[str, str]:
     return {
         **about.fields,
         "firm": wanted.name,
-        "amount": money_words(wanted.low, wanted.high),
+        "amount": money_words(wanted.low, wanted.high) + about.fields["short"],
         "until": until,
         "why": "\n".join(f"· {w}" for w in about.why) or "· 见政策原文",
         "questions": "\n".join(f"· {about.questions[u]}" for u in wanted.unknown if u in about.questions),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import Engine
 from sqlmodel import Field, SQLModel, select
 
+from profiles.codes import is_code
 from store.database import json_column, session, utc_column, writing
+from store.sheets import read_rows
 
 
 class FirmReach(SQLModel, table=True):
@@ -54,3 +58,28 @@ def change_reach(engine: Engine, code: str, at: datetime, **changes: Any) -> Fir
         row.updated = at
         opened.add(row)
         return row
+
+
+COLUMNS = ("统一社会信用代码", "邮箱", "手机", "同意")
+
+
+def change_from_file(engine: Engine, path: Path, at: datetime) -> tuple[int, list[str]]:
+    """从表改联系: how many firms, and rows that were refused; empty cells change nothing."""
+    count, rejected = 0, []
+    for line, cells in read_rows(path, COLUMNS, "联系与意愿"):
+        code = cells["统一社会信用代码"].upper()
+        try:
+            if not is_code(code):
+                raise ValueError(f"“{code}”不是有效的统一社会信用代码")
+            if cells["同意"] not in ("", "是", "否"):
+                raise ValueError(f"同意“{cells['同意']}”应当是 是、否 或空着")
+            if cells["邮箱"] and not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", cells["邮箱"]):
+                raise ValueError(f"邮箱“{cells['邮箱']}”不像邮箱")
+        except ValueError as error:
+            rejected.append(f"{path.name}:{line} {error}")
+            continue
+        given: dict[str, Any] = {"email": cells["邮箱"], "phone": cells["手机"]}
+        given["consent"] = {"是": True, "否": False}.get(cells["同意"], "")
+        change_reach(engine, code, at, **{k: v for k, v in given.items() if v != ""})
+        count += 1
+    return count, rejected

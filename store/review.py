@@ -11,7 +11,9 @@ from sqlalchemy import Index
 from sqlalchemy.engine import Engine
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from engine.fulfilment import Refused
 from store import audit
+from store.chain import Chain
 from store.database import fen_column, id_column, json_column, session, to_fen, utc_column, writing
 
 APPROVE, REJECT, ASK_FIRM, ASK_DEPARTMENT = "通过", "不纳入", "问企业", "问部门"
@@ -249,6 +251,7 @@ def decide(
     """
     bound = second_limit(engine) if limit is None else limit
     out = []
+    chain = Chain(engine, now)
     with writing(engine) as opened:
         for pair in pairs:
             seen = forecast(act, pair, bound)
@@ -256,8 +259,22 @@ def decide(
                 raise ReviewError(seen.why)
             if act.kind != NOTE:
                 _not_overtaken(opened, pair)
-            out.append(_store(opened, who, act, pair, seen, now))
+            made = _store(opened, who, act, pair, seen, now)
+            _into_chain(opened, chain, made)
+            out.append(made)
     return out
+
+
+def _into_chain(opened: Session, chain: Chain, made: ReviewDecision) -> None:
+    """A decision that took effect moves its grant, in this transaction. Raises ReviewError where it can't any more."""
+    if made.state != ACTIVE or made.kind not in (APPROVE, REJECT):
+        return
+    why = reason(made.reason)
+    words = "；".join(filter(None, (why.words if why else "", made.text)))
+    try:
+        chain.follow(opened, made, made.kind == APPROVE, words)
+    except Refused as refused:
+        raise ReviewError(str(refused)) from refused
 
 
 def _not_overtaken(opened: Session, pair: Pair) -> None:
@@ -317,6 +334,7 @@ def second(
     engine: Engine, decision_id: int, who: str, agree: bool, words: str, now: datetime
 ) -> ReviewDecision:
     """复核: agree or send back. No one may be the second person of their own decision. Raises ReviewError."""
+    chain = Chain(engine, now)
     with writing(engine) as opened:
         made = opened.get(ReviewDecision, decision_id)
         if made is None or made.state != WAITING:
@@ -328,6 +346,8 @@ def second(
         made.state = ACTIVE if agree else RETURNED
         made.second_who, made.second_at, made.second_text = who, now, words.strip()
         opened.add(made)
+        if agree:
+            _into_chain(opened, chain, made)
         what = "复核同意" if agree else "复核退回"
         audit.record(opened, who, what, f"{made.code} × {made.item}", {"编号": made.id, "说明": words}, now)
         return made
@@ -335,6 +355,7 @@ def second(
 
 def undo(engine: Engine, decision_id: int, who: str, now: datetime) -> ReviewDecision:
     """撤回: one's own decision, as long as nothing was sent and nobody went on from it. Raises ReviewError."""
+    chain = Chain(engine, now)
     with writing(engine) as opened:
         made = opened.get(ReviewDecision, decision_id)
         if made is None or made.state == UNDONE:
@@ -345,6 +366,10 @@ def undo(engine: Engine, decision_id: int, who: str, now: datetime) -> ReviewDec
             raise ReviewError("已经通知企业或进入兑现，不能撤回；请另作一条意见")
         if made.second_who:
             raise ReviewError(f"{made.second_who} 已经复核，不能撤回；请另作一条意见")
+        try:
+            chain.take_back(opened, made, who)
+        except Refused as refused:
+            raise ReviewError(str(refused)) from refused
         made.state, made.undone_by, made.undone_at = UNDONE, who, now
         opened.add(made)
         audit.record(

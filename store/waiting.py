@@ -120,7 +120,11 @@ def _confirmations(opened: Session, keys: Sequence[str], facts: Facts) -> Moves:
 def confirmed(push: Push, case: GrantCase) -> dict[str, Any]:
     """确认的告知: the words of a confirmation by its grant's day and sum."""
     low, high, until = said_of(case)
-    fields = {**(push.fields or {}), "amount": money_words(low, high), "until": until}
+    fields = {
+        **(push.fields or {}),
+        "amount": money_words(low, high) + (push.fields or {}).get("short", ""),
+        "until": until,
+    }
     subject, text = template("confirm").render(fields)
     body = text
     if push.channel == "webhook":

@@ -167,20 +167,29 @@ def verify(home: HomeOption = None) -> None:
 
 
 @fulfil.command("arrears")
-def arrears_command(home: HomeOption = None, as_of: AsOfOption = None) -> None:
+def arrears_command(home: HomeOption = None, as_of: AsOfOption = None, as_json: JsonOption = False) -> None:
     """拖欠报告：按账龄、部门、企业、种类。
 
     例：huiqi fulfil arrears --as-of 2026-06-30
     """
-    from store.arrears import arrears, summary
+    from dataclasses import asdict
+
+    from store.arrears import arrears, summary, undated
 
     with telling():
         engine, _ = open_store(home)
         found = arrears(engine, parse_as_of(as_of))
+        unknown = undated(engine)
+    if as_json:
+        rows = [{**asdict(a), "due_on": a.due_on.isoformat(), "age": a.age} for a in found]
+        typer.echo(json.dumps(rows, ensure_ascii=False))
+        return
     for by, title in (("age", "账龄"), ("department", "部门"), ("kind", "种类"), ("firm", "企业")):
         for name, (count, fen) in summary(found, by).items():
             typer.echo(f"{title}\t{name}\t{count} 笔\t{fen / 100:,.2f} 元")
     typer.echo(f"合计 {len(found)} 笔 {sum(a.fen for a in found) / 100:,.2f} 元")
+    if unknown:
+        typer.echo(f"另有 {len(unknown)} 笔在办的钱期限不明：{unknown[0].due_note}")
 
 
 @fulfil.command("kpi")

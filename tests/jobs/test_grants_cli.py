@@ -76,6 +76,70 @@ def test_fulfil_commands_answer_on_an_empty_house(run, tmp_path):
     assert missing.exit_code == 2
 
 
+def test_budgets_are_taken_from_the_rules_set_and_shown(run):
+    taken = run("fulfil", "budget", "--take", "--as-of", "2026-06-16")
+    assert taken.exit_code == 0 and "接过来 2 个批次" in taken.stdout
+    assert "接过来 0 个批次" in run("fulfil", "budget", "--take", "--as-of", "2026-06-16").stdout
+    words = [
+        "fulfil",
+        "budget",
+        "--set",
+        "d/i",
+        "--batch",
+        "2026",
+        "--yuan",
+        "12,000.50",
+        "--mode",
+        "先到先得",
+        "--json",
+    ]
+    rows = {b["item"]: b for b in json.loads(run(*words).stdout)}
+    assert (rows["d/i"]["limit_fen"], rows["d/i"]["mode"]) == (12_000_50, "先到先得")
+    assert rows["bs-2025-04/steady-growth"]["limit_fen"] == 1500_0000_00
+    assert run("fulfil", "budget", "--set", "d/i", "--batch", "2026", "--yuan", "很多").exit_code == 2
+    early = run("fulfil", "share", "bs-2025-04/steady-growth", "2026", "--who", "林", "--as-of", "2026-06-16")
+    assert early.exit_code == 2
+    assert run("fulfil", "verify").exit_code == 0
+
+
+CLAIMS = """种类,统一社会信用代码,企业名称,部门,合同,金额(元),应付日期,依据
+合同款,91120116MA05ABCD1X,甲,住建局,HT-1,"1,000.00",2026-01-10,合同第三条
+保证金,91110000600037341L,乙,住建局,BZ-1,80,2025-01-01,退还期满
+合同款,91110000600037341L,乙,住建局,,80,2025-01-01,
+"""
+
+
+def test_arrears_are_registered_from_a_file_settled_and_reported(run, tmp_path):
+    path = tmp_path / "欠款.csv"
+    path.write_bytes(CLAIMS.replace("91120116MA05ABCD1X", "91110000600037341L").encode("gb18030"))
+    for new, known in ((2, 0), (0, 2)):
+        told = run("fulfil", "claim", str(path), "--who", "钱")
+        assert told.exit_code == 1 and f"新登记 {new}，登记过 {known}，退回 1" in told.stdout
+        assert "欠款.csv:4 合同是空的" in told.stdout
+    rows = json.loads(run("fulfil", "arrears", "--as-of", "2026-06-16", "--json").stdout)
+    assert [(r["kind"], r["fen"], r["age"]) for r in rows] == [
+        ("保证金", 80_00, "一年以上"), ("合同款", 1000_00, "91至180天"),
+    ]  # fmt: skip
+    number = str(rows[0]["claim"])
+    assert run("fulfil", "settle", number, "--yuan", "80", "--who", "钱").exit_code == 2  # no bank number
+    assert run("fulfil", "settle", number, "--yuan", "80", "--who", "钱", "--ref", "S9").exit_code == 0
+    assert len(json.loads(run("fulfil", "arrears", "--as-of", "2026-06-16", "--json").stdout)) == 1
+    assert run("fulfil", "verify").exit_code == 0 and run("fulfil", "findings").exit_code == 0
+
+
+def test_how_a_firm_is_reached_is_entered_by_hand_and_by_file(run, tmp_path):
+    path = tmp_path / "联系.csv"
+    path.write_text(
+        "统一社会信用代码,邮箱,手机,同意\n91110000600037341L,a@b.cn,,是\n91,x,,\n", encoding="utf-8"
+    )
+    told = run("reach", "--file", str(path))
+    assert told.exit_code == 1 and "改了 1 家，退回 1 行" in told.stdout and "联系.csv:3" in told.stdout
+    assert run("reach", "91110000600037341L", "--stop", "--phone", "000").exit_code == 0
+    row = json.loads(run("reach", "91110000600037341L", "--json").stdout)[0]
+    assert (row["email"], row["phone"], row["consent"], row["stopped"]) == ("a@b.cn", "000", True, True)
+    assert run("reach", "91", "--stop").exit_code == 2
+
+
 @pytest.mark.parametrize(
     "words", [["push"], ["pushes"], ["readiness"], ["schedule"], ["fulfil", "reconcile"]]
 )

@@ -58,9 +58,11 @@ class MadeUpNight:
         return pd.DataFrame([{"item": TOLD.id, "batch": TOLD.live_batch(D).name}])
 
     def hits(self, item):
-        names = ["统一社会信用代码", "企业名称", "verdict", "paid_low", "paid_high", "gave_way", "unknown"]
+        names = ["统一社会信用代码", "企业名称", "verdict", "paid_low", "paid_high", "gave_way", "unknown", "amount_low",
+                 "amount_high"]  # fmt: skip
         return pd.DataFrame(
-            [(f"F{i:02d}", "甲", "符合", 5e4, 5e4, "", []) for i in range(self._firms)], columns=names
+            [(f"F{i:02d}", "甲", "符合", 5e4, 5e4, "", [], 5e4, 5e4) for i in range(self._firms)],
+            columns=names,
         )
 
 

@@ -128,6 +128,28 @@ def test_a_pooled_batch_is_shared_by_one_factor_to_the_yuan(engine):
     clean(engine)
 
 
+def test_a_budget_follows_its_rule_file_where_the_file_changes(engine):
+    def take(fen: int) -> tuple[int, list[str]]:
+        return budgets.take_over(engine, [budgets.Ruled(ITEM, BATCH, fen, budgets.FIRST_COME)], on=D, at=AT)
+
+    def held() -> budgets.BatchBudget:
+        return budgets.list_budgets(engine, ITEM)[0]
+
+    assert take(100_00) == (1, []) and take(100_00) == (0, [])
+    budgets.set_budget(engine, ITEM, BATCH, 80_00, budgets.FIRST_COME, who="钱", on=D, at=AT)
+    assert take(100_00) == (0, []) and held().limit_fen == 80_00  # a person's word, until the rule changes
+    case = to_confirm(engine, 1, 60_00)[0]
+    act(engine, case, "确认", FIRM, date(2026, 6, 10), **ACCOUNT)
+    late = {"on": date(2026, 6, 10), "at": at(date(2026, 6, 10))}
+    changed, faults = budgets.take_over(
+        engine, [budgets.Ruled(ITEM, BATCH, 50_00, budgets.FIRST_COME)], **late
+    )
+    assert changed == 0 and "已经用了 60.00 元" in faults[0] and held().limit_fen == 80_00
+    assert budgets.take_over(engine, [budgets.Ruled(ITEM, BATCH, 70_00, budgets.PRO_RATA)], **late) == (1, [])
+    assert (held().limit_fen, held().mode) == (70_00, budgets.PRO_RATA)
+    clean(engine)
+
+
 def test_a_budget_is_never_set_below_what_is_promised(engine):
     case = to_confirm(engine, 1)[0]
     budgets.set_budget(engine, ITEM, BATCH, 100_00, budgets.FIRST_COME, who="钱", on=D, at=AT)

@@ -16,7 +16,7 @@ import pytest
 from engine.columns import Categories, Columns
 from policies.library import load_library
 from profiles.dictionary import builtin_dictionary
-from store import grants, outbox, pushes, reach, waiting
+from store import budgets, grants, ledger, outbox, pushes, reach, waiting
 from store.calendars import office_calendar
 from store.database import writing
 from store.messages import KINDS, money_words, template
@@ -57,9 +57,12 @@ class FakeNight:
         return whole_columns(self.missing)
 
     def hits(self, item):
-        names = ["统一社会信用代码", "企业名称", "verdict", "paid_low", "paid_high", "gave_way", "unknown"]
+        names = ["统一社会信用代码", "企业名称", "verdict", "paid_low", "paid_high", "gave_way", "unknown", "amount_low",
+                 "amount_high"]  # fmt: skip
         rows = [
-            (f, f"{f}公司", v, self.money, self.money, gave, []) for i, f, v, gave in self._rows if i == item
+            (f, f"{f}公司", v, self.money, self.money, gave, [], 1.5 * self.money, 1.5 * self.money)
+            for i, f, v, gave in self._rows
+            if i == item
         ]
         return pd.DataFrame(rows, columns=names)
 
@@ -153,8 +156,20 @@ def test_words_follow_the_night_until_somebody_was_sent_them(engine, library):
     night.money = 2500.0
     pushes.queue_pushes(engine, night, D, AT)
     found = {p.firm: json.loads(p.body) for p in outbox.list_pushes(engine, channel="webhook")}
-    assert (found["A"]["amount_high"], found["A"]["run"]) == (1000.0, 1)
-    assert (found["B"]["amount_high"], found["B"]["run"]) == (2500.0, 2)
+    assert (found["A"]["amount_high"], found["A"]["run"]) == (1500.0, 1)
+    assert (found["B"]["amount_high"], found["B"]["run"]) == (3750.0, 2)
+
+
+def test_a_budget_is_taken_over_and_its_forecast_is_not_what_a_grant_starts_from(engine, library):
+    counts = pushes.queue_pushes(engine, FakeNight(library, [(ONCE, "A", "符合", "")]), D, AT)
+    assert counts["额度"] >= 1
+    held = budgets.list_budgets(engine, ONCE)[0]
+    assert (held.batch, held.limit_fen, held.mode) == ("2026", 3000_0000_00, "按比例核减")
+    assert [g.amount for g in grants.find(engine)] == [150_000]
+    body = json.loads(by(engine)["A", "webhook"].body)
+    assert body["amount_high"] == 1500.0 and "不够时按比例核减" in body["text"]
+    again = pushes.queue_pushes(engine, FakeNight(library, [(ONCE, "A", "符合", "")], no=2), D, AT)
+    assert "额度" not in again and ledger.verify_ledger(engine) == []
 
 
 def test_a_new_template_replaces_what_nobody_was_sent_and_repeats_nothing(engine, library, monkeypatch):
