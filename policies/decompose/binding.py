@@ -65,7 +65,7 @@ _DRY = {"title", "preamble", "contact", "other", "material", "authority", "orien
 
 def _plausible(p: Piece, names: Sequence[str]) -> bool:
     """A condition outside clauses that state conditions or benefits needs a better score."""
-    if {"condition", "benefit"} & set(names):
+    if {"condition", "benefit", "exclusion"} & set(names):
         return True
     return p.score >= (0.75 if set(names) <= _DRY else 0.5)
 

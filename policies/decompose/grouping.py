@@ -102,9 +102,18 @@ def group(reading: Reading, pieces: Sequence[Piece], model: LinearModel) -> list
     return groups
 
 
-_GRADES = re.compile(
-    r"主板|创业板|科创板|新三板|四板|[一二三四五]星|[1-5]A|[一二三]等奖|[ABCD]类|[一二三]档|国家级|省级|市级|区级|县级"
+_GRADES = tuple(
+    re.compile(p)
+    for p in (
+        r"主板|创业板|科创板|新三板|四板",
+        r"[一二三四五]星|[1-5]星",
+        r"[1-5]A",
+        r"[一二三]等奖",
+        r"[一二三]档",
+        r"(?:国家|省|市|区|县)级",
+    )
 )
+_ANY_GRADE = re.compile(r"[\d.]+|" + "|".join(p.pattern for p in _GRADES))
 
 
 def joined(reading: Reading, one: Piece, two: Piece) -> bool:
@@ -119,9 +128,8 @@ def joined(reading: Reading, one: Piece, two: Piece) -> bool:
     tops = {(q.kind, q.unit, q.high) for q in quantities(head_a) if q.kind in ("money", "count")}
     if any((q.kind, q.unit, q.low) in tops for q in quantities(head_b)):
         return True
-    if _GRADES.search(head_a) and _GRADES.search(head_b):
-        strip = re.compile(r"[\d.]+|" + _GRADES.pattern)
-        return float(ratio(strip.sub("", fa), strip.sub("", fb))) >= 70.0
+    if any(p.search(head_a) and p.search(head_b) for p in _GRADES):
+        return float(ratio(_ANY_GRADE.sub("", fa), _ANY_GRADE.sub("", fb))) >= 70.0
     return False
 
 

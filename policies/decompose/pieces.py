@@ -15,6 +15,7 @@ from .cues import cues_of, heads_of
 from .features import plain
 from .linear import LinearModel
 from .numbers import KEYS, mention_features, mentions
+from .prior import prior_features
 from .quantities import Quantity, quantities
 from .roles import ROLES
 from .spans import Atom, View, atoms_of, view_of
@@ -35,6 +36,7 @@ class Reading:
     keys: list[np.ndarray] = field(default_factory=list)  # per clause: mentions × KEYS
     atoms: list[Atom] = field(default_factory=list)
     labels: np.ndarray = field(default_factory=lambda: np.zeros((0, len(LABELS))))
+    said: list[dict[str, float]] = field(default_factory=list)  # per clause: a reader's first opinion
 
 
 def start_reading(text: str, clauses: list[Clause], roles: np.ndarray) -> Reading:
@@ -43,6 +45,7 @@ def start_reading(text: str, clauses: list[Clause], roles: np.ndarray) -> Readin
     by_number = {c.number: c for c in clauses}
     heads = [plain("".join(by_number[n].text for n in c.headings[-2:]))[:60] for c in clauses]
     reading = Reading(text, clauses, views, roles, heads)
+    reading.said = prior_features(clauses)
     reading.mentions = [mentions(v.flat) for v in views]
     reading.atoms = [a for i, v in enumerate(views) for a in atoms_of(i, v.flat)]
     return reading
@@ -94,6 +97,7 @@ def atom_rows(reading: Reading) -> list[dict[str, float]]:
             for name, s in zip(ROLES, reading.roles[a.clause], strict=True)
             if s > 0.03
         }
+        row |= {f"said:{name}": 0.7 * v for name, v in reading.said[a.clause].items()}
         row |= {f"field:{name}": 1.0 for name in heads_of(c.field_name)}
         row |= {f"head:{name}": 0.7 for name in heads_of(reading.heads[a.clause])}
         for name, j in (("p", i - 1), ("n", i + 1)):

@@ -170,5 +170,5 @@ def _fit_merge(
             rows.append(pair_features(r, one, two, between_of(every, one, two)))
             same.append(float(bool(a & b)))
             groups.append(d.city)
-    model, _ = fit_linear(rows, np.array(same).reshape(-1, 1), ("same",), groups, 0.3)
+    model, _ = fit_linear(rows, np.array(same).reshape(-1, 1), ("same",), groups, 0.1)
     return model
