@@ -173,6 +173,16 @@ def test_a_night_without_a_library_says_so(tmp_path: Path) -> None:
     assert latest_night(engine, tmp_path) is None
 
 
+def test_a_night_repeats_itself_after_time_made_values_stale(made, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(made[1], home)
+    engine = open_database(f"sqlite:///{home / 'huiqi.db'}")
+    night(engine, home, date(2026, 6, 1))
+    once = night(engine, home, DAY)
+    again = night(engine, home, DAY)
+    assert not once.repeated and again.repeated and again.night.no == once.night.no
+
+
 def test_what_was_paid_before_is_taken_off_and_replays(
     made: tuple[Engine, Path, NightReport], tmp_path: Path
 ) -> None:

@@ -125,17 +125,6 @@ def test_an_unchanged_store_gives_the_same_digest(engine, tmp_path):
     assert build_snapshot(engine, tmp_path / "a", DAY).digest != first.digest
 
 
-def test_a_second_look_on_the_same_day_moves_nothing_after_time_made_values_stale(engine, tmp_path):
-    register(engine, tmp_path, [1], day="2026-01-01")
-    register(engine, tmp_path, [2], day="2026-02-01", accept=True)
-    folder = tmp_path / "snap"
-    build_snapshot(engine, folder, date(2026, 6, 1))
-    stale = build_snapshot(engine, folder, date(2027, 2, 6))
-    assert stale.newer
-    again = build_snapshot(engine, folder, date(2027, 2, 6))
-    assert (again.digest, again.newer) == (stale.digest, stale.newer)
-
-
 def test_an_empty_store_has_an_empty_snapshot(engine, tmp_path):
     snapshot = build_snapshot(engine, tmp_path / "a", DAY)
     assert (snapshot.rows, len(snapshot.table()), snapshot.loaded) == (0, 0, frozenset())
