@@ -1,228 +1,272 @@
-"""评分: what 待核实 pairs are worth a question; learned from the firms for which the same condition is known.
+"""评分: what 待核实 pairs are worth a question; a model of probabilities and how it is put to a night's pairs.
 
-A firm with known answer borrows the gaps of a firm without (a donor), so that the model sees in learning what it will see
-in use. Scores order and propose; no verdict is made here.
+Scores order and propose; no verdict is made here. Learning is in scores_learn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.columns import Columns, Floats
+from analysis.scores_ask import AskModel, firm_texts
+from engine.columns import Columns, Floats, Selected
 from engine.evaluate import Frame, Tree
 from engine.matching import OPEN, AnswerBook, ItemHits
 from engine.program import BoundItem
 from engine.score import ConditionScorer, PairCombiner
-from engine.score_features import Features
-from engine.truth import Truth
+from engine.score_features import FeaturePlan, features
+from engine.score_joint import EDGE, logit, together
 
 NEUTRAL = 0.5  # where the model abstains: an ask nobody has answered yet says nothing either way
-FEW_ANSWERS = 5
-MOST_LEARNED = 4000  # firms a condition learns from; more cost time and add little
+CHUNK = 100_000
+Masks = NDArray[np.bool_]
 
 
 @dataclass
 class ScoreModel:
-    """评分模型: one scorer a condition (by item, batch and id), shared where the rule is the same; and the combiner."""
+    """评分模型: one scorer for each distinct rule, how rules go together, what a whole pair is worth, and past answers."""
 
-    names: list[str]
+    plan: FeaturePlan
     scorers: dict[str, ConditionScorer] = field(default_factory=dict)
-    keys: dict[tuple[str, str, str], str] = field(default_factory=dict)
-    asked: dict[tuple[str, str, str], float] = field(default_factory=dict)
-    combiner: PairCombiner | None = None
+    links: dict[str, float] = field(default_factory=dict)
+    usual_link: float = 0.0
+    combiner: PairCombiner = field(default_factory=PairCombiner)
+    groups: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, ConditionScorer] = field(default_factory=dict)
+    asks: AskModel = field(default_factory=AskModel)
+    peers: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    typical: dict[str, float] = field(default_factory=dict)
+    pair_rates: dict[str, float] = field(default_factory=dict)
     seed: int = 0
 
+    def scorer(self, tree: Tree, subject: str = "企业") -> ConditionScorer | None:
+        """这条规则的评分器; None where none was learned."""
+        return self.scorers.get(fingerprint(tree, subject))
 
-def learn(
-    bound_items: Sequence[BoundItem], columns: Columns, answers: AnswerBook | None = None, seed: int = 0
-) -> ScoreModel:
-    """学习: from columns with gaps; deterministic for a seed."""
-    features, frame = Features(columns), Frame(columns)
-    model = ScoreModel(features.names, seed=seed, asked=_asked(bound_items, answers or {}))
-    half = np.random.default_rng([seed, 1]).integers(0, 2, len(columns))
-    by_tree: dict[Tree, str] = {}
-    for bound, condition, tree in conditions(bound_items):
-        name = by_tree.get(tree)
-        if name is None:
-            name = by_tree[tree] = f"c{len(by_tree)}"
-            truth = frame.tree(tree, {})
-            if truth.unknown.any() and not truth.unknown.all():
-                model.scorers[name] = _learn_one(features, truth, half, seed + len(by_tree))
-        model.keys[(bound.program.item.id, bound.batch.name, condition)] = name
-    model.combiner = _learn_pairs(bound_items, features, frame, model, half)
-    return model
+    def link(self, a: str, b: str) -> float:
+        """两条规则剩下的相关, by fingerprint."""
+        return self.links.get(f"{min(a, b)} {max(a, b)}", self.usual_link)
 
 
-def conditions(bound_items: Sequence[BoundItem]) -> Iterator[tuple[BoundItem, str, Tree]]:
-    """编号条件: of all items."""
-    for bound in bound_items:
-        for condition, tree in zip(bound.ids, bound.conditions, strict=True):
-            yield bound, condition, tree
+_marks: dict[tuple[Tree, str], str] = {}
 
 
-def _asked(bound_items: Sequence[BoundItem], answers: AnswerBook) -> dict[tuple[str, str, str], float]:
-    """过去答复的比例: of single-question conditions, once there are a few."""
-    out = {}
-    for bound, condition, tree in conditions(bound_items):
-        if tree.kind != "ask":
-            continue
-        given = answers.get((bound.program.item.id, bound.batch.name, tree.ask), {})
-        said = [a for a in given.values() if isinstance(a, bool)]
-        if len(said) >= FEW_ANSWERS:
-            rate = (sum(said) + 1) / (len(said) + 2)
-            out[(bound.program.item.id, bound.batch.name, condition)] = rate
-    return out
+def fingerprint(tree: Tree, subject: str = "企业") -> str:
+    """规则指纹: equal for equal rules, whatever item or batch they stand in; other rules have no scorer of it."""
+    key = (tree, subject)
+    if key not in _marks:
+        if len(_marks) > 100_000:
+            _marks.clear()
+        _marks[key] = hashlib.sha256(f"{subject} {_canonical(tree)}".encode()).hexdigest()[:16]
+    return _marks[key]
 
 
-def _learn_one(features: Features, truth: Truth, half: NDArray, seed: int) -> ConditionScorer:
-    rng = np.random.default_rng(seed)
-    known, donors = np.flatnonzero(~truth.unknown), np.flatnonzero(truth.unknown)
-    if len(known) > MOST_LEARNED:
-        known = np.sort(rng.choice(known, MOST_LEARNED, replace=False))
-    gaps = np.isnan(features.matrix[rng.choice(donors, len(known))])
-    table = np.where(gaps, np.nan, features.matrix[known])
-    return ConditionScorer(seed=seed % 2**31).fit(table, truth.sure[known], half[known])
+def _canonical(value: Any) -> str:
+    if isinstance(value, frozenset):
+        return "{" + ",".join(sorted(map(_canonical, value))) + "}"
+    if isinstance(value, tuple):
+        return "(" + ",".join(map(_canonical, value)) + ")"
+    if dataclasses.is_dataclass(value):
+        shown = (f.name for f in dataclasses.fields(value) if f.compare)
+        inner = ",".join(f"{n}={_canonical(getattr(value, n))}" for n in shown)
+        return f"{type(value).__name__}({inner})"
+    return repr(value)
 
 
-def _learn_pairs(
-    bound_items: Sequence[BoundItem], features: Features, frame: Frame, model: ScoreModel, half: NDArray
-) -> PairCombiner:
-    """Pairs whose unknown conditions are known at another firm: that firm under the same gaps, and what it was."""
-    rng = np.random.default_rng([model.seed, 2])
-    tables, answers = [], []
-    for bound in bound_items:
-        truths = [frame.tree(t, {}) for t in bound.conditions]
-        learned = [_scorer(model, bound, c) for c in bound.ids]
-        use = [j for j, s in enumerate(learned) if s is not None and not s.fallback_]
-        if len(use) < 2:
-            continue
-        unknown = np.column_stack([truths[j].unknown for j in use])
-        donors = np.flatnonzero(unknown.sum(1) >= 2)
-        if not len(donors):
-            continue
-        donor = rng.choice(donors, min(len(unknown), 600))
-        firm = rng.integers(0, len(unknown), len(donor))
-        asked = unknown[donor]
-        usable = ~(asked & unknown[firm]).any(1)
-        donor, firm, asked = donor[usable], firm[usable], asked[usable]
-        if not len(firm):
-            continue
-        table = np.where(np.isnan(features.matrix[donor]), np.nan, features.matrix[firm])
-        p, holds = np.full((len(firm), len(use)), np.nan), np.ones(len(firm), bool)
-        for k, j in enumerate(use):
-            rows = np.flatnonzero(asked[:, k])
-            scorer = learned[j]
-            if len(rows) and scorer is not None:
-                p[rows, k] = scorer.predict_proba(table[rows], half[firm[rows]])[:, 1]
-                holds[rows] &= truths[j].sure[firm[rows]]
-        tables.append(p)
-        answers.append(holds)
-    if not tables:
-        return PairCombiner().fit(np.zeros((0, 1)), np.zeros(0))
-    width = max(t.shape[1] for t in tables)
-    padded = [np.pad(t, ((0, 0), (0, width - t.shape[1])), constant_values=np.nan) for t in tables]
-    return PairCombiner().fit(np.vstack(padded), np.concatenate(answers))
+def has_ask(tree: Tree) -> bool:
+    """含不含人工问题."""
+    return tree.kind == "ask" or any(map(has_ask, tree.children))
 
 
-def _scorer(model: ScoreModel, bound: BoundItem, condition: str) -> ConditionScorer | None:
-    return model.scorers.get(model.keys.get((bound.program.item.id, bound.batch.name, condition), ""))
+def units(tree: Tree) -> Iterator[Tree]:
+    """单元: the largest parts of a condition that no person has to answer; each is learned as one."""
+    if not has_ask(tree):
+        yield tree
+    else:
+        for child in tree.children:
+            yield from units(child)
 
 
 class Scoring:
-    """算分: probabilities for one set of columns by one model; equal conditions are computed once."""
+    """评分过程: a model put to one set of columns; a rule is asked once a firm, whatever items share it."""
 
-    def __init__(self, model: ScoreModel, columns: Columns):
-        self.model = model
-        self.table = Features(columns).aligned(model.names)
+    def __init__(self, model: ScoreModel, columns: Columns, answers: AnswerBook | None = None):
+        self.model, self.columns, self.answers = model, columns, answers or {}
         self._done: dict[str, Floats] = {}
+        self._frame = Frame(columns)
+        self._texts: Any = None
 
-    def condition(self, bound: BoundItem, condition: str, rows: NDArray[np.intp]) -> Floats:
-        """条件概率 of the rows, NaN where the model abstains."""
-        key = (bound.program.item.id, bound.batch.name, condition)
-        if key in self.model.asked:
-            return np.full(len(rows), self.model.asked[key])
-        name = self.model.keys.get(key, "")
+    def unit(self, tree: Tree, rows: NDArray[np.intp], subject: str = "企业") -> Floats:
+        """一条规则的概率, shape (rows,); NaN where the model abstains."""
+        name = fingerprint(tree, subject)
         scorer = self.model.scorers.get(name)
         if scorer is None:
             return np.full(len(rows), np.nan)
-        kept = self._done.setdefault(name, np.full(len(self.table), np.nan))
-        new = rows[np.isnan(kept[rows])]
-        if len(new):
-            kept[new] = scorer.predict_proba(self.table[new])[:, 1]
+        if scorer.fallback_:
+            return np.full(len(rows), scorer.base_rate_)
+        kept = self._done.setdefault(name, np.full(len(self.columns), np.nan))
+        new = np.unique(rows[np.isnan(kept[rows])])
+        for start in range(0, len(new), CHUNK):
+            part = new[start : start + CHUNK]
+            table = features(Selected(self.columns, part), self.model.plan, scorer.used)
+            kept[part] = scorer.predict_proba(table)[:, 1]
         return kept[rows]
 
-    def conditions(self, bound: BoundItem, rows: NDArray[np.intp], unknown: NDArray[np.bool_]) -> Floats:
+    def condition(self, bound: BoundItem, j: int, rows: NDArray[np.intp]) -> Floats:
+        """一个编号条件的概率, shape (rows,); NaN where the model abstains on all of it."""
+        tree = bound.conditions[j]
+        return (
+            self._tree(bound, tree, rows)
+            if has_ask(tree)
+            else self.unit(tree, rows, bound.program.item.subject)
+        )
+
+    def _tree(self, bound: BoundItem, tree: Tree, rows: NDArray[np.intp]) -> Floats:
+        """A tree with a question in it: parts known are certain, parts asked are taken as independent of the rest."""
+        subject = bound.program.item.subject
+        if not has_ask(tree):
+            p = self.unit(tree, rows, subject)
+            if subject == "企业":
+                truth = self._frame.tree(tree, {})
+                p = np.where(truth.sure[rows], 1.0, np.where(truth.maybe[rows], p, 0.0))
+            return p
+        if tree.kind == "ask":
+            return self._asked(bound, tree, rows)
+        parts = [self._tree(bound, child, rows) for child in tree.children]
+        if tree.kind == "not":
+            return 1 - parts[0]
+        filled = [np.where(np.isnan(p), NEUTRAL, p) for p in parts]
+        dull = np.logical_and.reduce([np.isnan(p) for p in parts])
+        if tree.kind == "all":
+            return np.where(dull, np.nan, np.prod(filled, axis=0))
+        return np.where(dull, np.nan, 1 - np.prod([1 - p for p in filled], axis=0))
+
+    def _asked(self, bound: BoundItem, tree: Tree, rows: NDArray[np.intp]) -> Floats:
+        key = (bound.program.item.id, bound.batch.name, tree.ask)
+        if not self.model.asks.knows(key):
+            return np.full(len(rows), np.nan)
+        if self._texts is None:
+            self._texts = firm_texts(self.columns)
+        return self.model.asks.predict(key, self._texts, rows)
+
+    def pairs(self, bound: BoundItem, rows: NDArray[np.intp], unknown: Masks) -> Floats:
+        """成对概率, shape (rows,): P(符合) of pairs whose `unknown` conditions (rows, conditions) are open."""
+        p = self.conditions(bound, rows, unknown)
+        asked = np.array([has_ask(t) for t in bound.conditions])
+        rest = unknown & ~asked
+        out = np.ones(len(rows))
+        some = np.flatnonzero(rest.any(1))
+        for start in range(0, len(some), CHUNK):
+            at = some[start : start + CHUNK]
+            out[at] = self._whole(bound, rows[at], p[at], rest[at])
+        out *= np.where(unknown & asked, p, 1.0).prod(1)
+        return np.clip(out, EDGE, 1 - EDGE)
+
+    def _whole(self, bound: BoundItem, rows: NDArray[np.intp], p: Floats, rest: Masks) -> Floats:
+        """What the conditions no person has to answer come to, together."""
+        subject = bound.program.item.subject
+        asked = [has_ask(t) for t in bound.conditions]
+        names = [fingerprint(t, subject) for t in bound.conditions]
+        whole = whole_name(n for n, ask in zip(names, asked, strict=True) if not ask)
+        table = describe(self.model, names, p, rest)
+        second = self.model.seconds.get(whole) if subject == "企业" else None
+        if second is not None:
+            kept = ~np.array(asked)
+            firm = features(
+                Selected(self.columns, rows), self.model.plan, second.used_of(len(self.model.plan.names))
+            )
+            table[:, 4] = second.predict_proba(with_pair(firm, table, p[:, kept], rest[:, kept]))[:, 1]
+        group = np.full(len(rows), self.model.groups.get(whole, 0))
+        return self.model.combiner.predict_proba(table, group)[:, 1]
+
+    def conditions(self, bound: BoundItem, rows: NDArray[np.intp], unknown: Masks) -> Floats:
         """各未知条件的概率, shape (rows, conditions): NaN where not unknown, 0.5 where the model abstains."""
         p = np.full(unknown.shape, np.nan)
-        for j, condition in enumerate(bound.ids):
+        for j in range(unknown.shape[1]):
             at = np.flatnonzero(unknown[:, j])
             if len(at):
-                found = self.condition(bound, condition, rows[at])
+                found = self.condition(bound, j, rows[at])
                 p[at, j] = np.where(np.isnan(found), NEUTRAL, found)
         return p
 
-    def pairs(self, bound: BoundItem, rows: NDArray[np.intp], unknown: NDArray[np.bool_]) -> Floats:
-        """成对概率."""
-        assert self.model.combiner is not None
-        return self.model.combiner.predict_proba(self.conditions(bound, rows, unknown))[:, 1]
+
+def describe(model: ScoreModel, names: Sequence[str], p: Floats, unknown: Masks) -> Floats:
+    """合成特征: joint probability by the links, product, least and count of the unknown conditions, and room for a second
+    opinion; shape (rows, 5)."""
+    held = np.where(unknown, p, 1.0)
+    joint = held.prod(1)
+    packed = np.packbits(unknown, axis=1)
+    patterns, inverse = np.unique(packed, axis=0, return_inverse=True)
+    for k in range(len(patterns)):
+        rows = np.flatnonzero(inverse.reshape(-1) == k)
+        at = np.flatnonzero(unknown[rows[0]])
+        if len(at) < 2:
+            continue
+        links = np.array([[1.0 if a == b else model.link(names[a], names[b]) for b in at] for a in at])
+        joint[rows] = together(p[np.ix_(rows, at)], links)
+    none = np.full(len(p), np.nan)
+    return np.column_stack([joint, held.prod(1), held.min(1, initial=1.0), unknown.sum(1), none])
+
+
+def with_pair(firm: Floats, table: Floats, p: Floats, unknown: Masks) -> Floats:
+    """第二意见的特征: the firm's, the joint log odds and the count, then which conditions are open and their log odds."""
+    odds = np.where(unknown, logit(p), np.nan)
+    return np.column_stack([firm, logit(table[:, 0]), table[:, 3], unknown, odds])
+
+
+def whole_name(names: Iterable[str]) -> str:
+    """整个事项的指纹, of the fingerprints of its conditions: another rule is another pair."""
+    return hashlib.sha256(" ".join(names).encode()).hexdigest()[:16]
+
+
+def open_masks(found: ItemHits, at: NDArray[np.intp]) -> Masks:
+    """未知条件 of some rows of hits, also of the compiled matcher's, which keep them as bits."""
+    return np.asarray(found.unknown)[at]
 
 
 def score_hits(
     columns: Columns,
     bound_items: Sequence[BoundItem],
     hits: Sequence[ItemHits],
-    model: ScoreModel | None = None,
+    model: ScoreModel,
     answers: AnswerBook | None = None,
 ) -> dict[str, Floats]:
-    """给名单评分: item id → P(符合) of each row of its hits, NaN for a row that is not 待核实.
-
-    Without a model it first learns one from these very columns.
-    """
-    scoring = Scoring(model or learn(bound_items, columns, answers), columns)
+    """给名单评分: item id → P(符合) of each row of its hits, NaN for a row that is not 待核实."""
+    scoring = Scoring(model, columns, answers)
     by_item = {b.program.item.id: b for b in bound_items}
     out = {}
     for found in hits:
         score = np.full(len(found), np.nan)
         at = np.flatnonzero(found.verdict == OPEN)
         if len(at) and found.item in by_item:
-            score[at] = scoring.pairs(by_item[found.item], found.rows[at], found.unknown[at])
+            score[at] = scoring.pairs(by_item[found.item], found.rows[at], open_masks(found, at))
         out[found.item] = score
     return out
 
 
 def typical_amounts(hits: Sequence[ItemHits]) -> dict[str, float]:
-    """常见数额: per item the median midpoint of what is known, for pairs whose amount is not."""
+    """常见数额: per item the mean midpoint of what is known, for pairs whose amount is not."""
     out = {}
     for found in hits:
         middle = (found.low + found.high) / 2
         if np.isfinite(middle).any():
-            out[found.item] = float(np.nanmedian(middle))
+            out[found.item] = float(np.nanmean(middle))
     return out
 
 
+def worth(low: Floats, high: Floats, usual: float) -> Floats:
+    """值多少: the middle of the interval in yuan; an unknown end is what is usual for the item, never below the low."""
+    known = np.where(np.isnan(low), 0.0, low)
+    middle = np.where(np.isnan(high), np.maximum(known, usual), (known + high) / 2)
+    return np.where(np.isnan(low) & ~np.isnan(high), np.minimum(middle, high), middle)
+
+
 def expected_yuan(found: ItemHits, score: Floats, typical: Mapping[str, float]) -> Floats:
-    """期望金额: P times the middle of the interval; an unknown end is replaced by what is usual for the item."""
-    usual = typical.get(found.item, 0.0)
-    middle = np.where(
-        np.isnan(found.high), np.maximum(np.nan_to_num(found.low), usual), (found.low + found.high) / 2
-    )
-    return score * np.where(np.isnan(middle), usual, middle)
-
-
-def reason(scoring: Scoring, bound: BoundItem, condition: str, row: int) -> str:
-    """理由: what a probability rests on, in an officer's words."""
-    p = float(scoring.condition(bound, condition, np.array([row]))[0])
-    if np.isnan(p):
-        return "还没有可供学习的答复，无法估计；需要人工核实"
-    scorer = _scorer(scoring.model, bound, condition)
-    if scorer is None:
-        return f"按过去的答复，约 {p:.0%} 的企业满足"
-    known = f"{scorer.n_known_} 家已知企业中 {scorer.base_rate_:.0%} 满足"
-    if scorer.fallback_:
-        return f"{known}；样本太少，只按总体比例估计"
-    seen = int(np.isfinite(scoring.table[row, scorer.columns_]).sum())
-    return f"{known}；按本企业已知的 {seen} 项相关数据估计为 {p:.0%}"
+    """期望金额: P times the middle of the interval."""
+    return score * worth(found.low, found.high, typical.get(found.item, 0.0))

@@ -5,6 +5,7 @@ scikit-learn's contract: `__init__` stores, `fit` learns names ending `_`, a see
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,75 +13,112 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from engine.score_joint import EDGE, expit, logit, shifted
+from engine.score_screen import Chosen, choose
 
 Floats = NDArray[np.float64]
-EDGE = 1e-4  # no learned probability is nearer to 0 or 1: only a rule is certain
+Ints = NDArray[np.int64]
+SINGLE = "一个估计器只学一个是非问题：答案要正好有两种，这里有 {} 种"
+
+__all__ = ["EDGE", "ConditionScorer", "PairCombiner", "expit", "logit"]
 
 
-def logit(p: ArrayLike) -> Floats:
-    """对数几率, of probabilities kept off the ends."""
-    inside = np.clip(np.asarray(p, float), EDGE, 1 - EDGE)
-    return np.log(inside / (1 - inside))
+class Binary(ClassifierMixin, BaseEstimator):
+    """是非估计器: what both scorers share of scikit-learn's contract: two classes, missing values welcome."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def _table(self, X: ArrayLike, reset: bool = False) -> Floats:
+        return validate_data(self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan")
+
+    def _answers(self, X: ArrayLike, y: ArrayLike) -> tuple[Floats, Ints]:
+        """X and y as numbers; 0/1 stay what they are, other labels go by their order. Raises ValueError."""
+        table, given = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
+        check_classification_targets(given)
+        kinds = np.unique(given)
+        if set(kinds.tolist()) <= {0, 1}:  # also True and False; one kind alone is a base rate like any other
+            self.classes_ = np.array([0, 1])
+            return table, given.astype(np.int64)
+        if len(kinds) > 2:
+            raise ValueError(
+                f"Only binary classification is supported. The type of the target is multiclass. {SINGLE.format(len(kinds))}"
+            )
+        if len(kinds) < 2:
+            raise ValueError(f"Classifier can't train when only one class is present. {SINGLE.format(1)}")
+        self.classes_ = kinds
+        return table, (given == kinds[1]).astype(np.int64)
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """更可能的答案: for scikit-learn's tools; the product shows probabilities only."""
+        check_is_fitted(self)
+        return self.classes_[(self.predict_proba(X)[:, 1] >= 0.5).astype(int)]
 
 
-def expit(z: ArrayLike) -> Floats:
-    """概率, of log odds."""
-    return np.clip(1 / (1 + np.exp(-np.clip(np.asarray(z, float), -30, 30))), EDGE, 1 - EDGE)
+@dataclass
+class Half:
+    """半边模型: the columns chosen for and the trees learned on one half of the firms."""
+
+    chosen: Chosen
+    trees: Any
+
+    def raw(self, table: Floats) -> Floats:
+        """对数几率, before calibration."""
+        return logit(self.trees.predict_proba(self.chosen.of(table))[:, 1])
 
 
-def screen(X: Floats, y: NDArray[np.int64], keep: int) -> NDArray[np.intp]:
-    """筛选特征: the columns whose rank, middle-ness or missingness goes most with the answer; ascending."""
-    filled = np.where(np.isnan(X), np.nanmin(X, axis=0, initial=0.0) - 1, X)
-    ranks = filled.argsort(0, kind="stable").argsort(0, kind="stable") / max(1, len(X) - 1) - 0.5
-    shapes = (ranks, np.abs(ranks), np.isnan(X).astype(float))
-    strength = np.max([_correlation(shape, y) for shape in shapes], axis=0)
-    return np.sort(np.argsort(-strength, kind="stable")[:keep])
-
-
-def _correlation(X: Floats, y: NDArray[np.int64]) -> Floats:
-    centred, answer = X - X.mean(0), y - y.mean()
-    spread = np.sqrt((centred**2).sum(0) * (answer**2).sum())
-    return np.abs(centred.T @ answer) / np.where(spread > 0, spread, np.inf)
-
-
-class ConditionScorer(ClassifierMixin, BaseEstimator):
+class ConditionScorer(Binary):
     """条件评分器: two cross-fitted boosted models with native missing values, calibrated on what each did not see.
 
-    Fewer than `least` answers of either kind: the base rate alone (`fallback_`).
+    Fewer than `least` answers of either kind in a half: the base rate alone (`fallback_`).
     """
 
-    def __init__(self, keep: int = 32, rounds: int = 35, least: int = 12, seed: int = 0):
+    def __init__(self, keep: int = 32, products: int = 8, rounds: int = 35, least: int = 12, seed: int = 0):
         self.keep = keep
+        self.products = products
         self.rounds = rounds
         self.least = least
         self.seed = seed
 
     def fit(self, X: ArrayLike, y: ArrayLike, fold: ArrayLike | None = None) -> ConditionScorer:
         """学习: X (n, features) with NaN, y 0/1, `fold` 0/1 of each row (rows of one firm together)."""
-        table, answer = np.asarray(X, float), np.asarray(y).astype(np.int64)
-        self.classes_ = np.array([0, 1])
-        self.n_features_in_ = table.shape[1]
+        table, answer = self._answers(X, y)
         self.base_rate_ = float((answer.sum() + 1) / (len(answer) + 2))
         self.n_known_ = len(answer)
         half = np.arange(len(answer)) % 2 if fold is None else np.asarray(fold).astype(np.int64)
-        enough = min(_fewest(answer[half == k]) for k in (0, 1)) >= self.least and table.shape[1] > 0
-        self.fallback_ = not enough
-        self.models_: list[Any] = []
-        if not enough:
-            return self
-        lively = np.flatnonzero(np.logical_and.reduce([_varies(table[half == k]) for k in (0, 1)]))
-        self.fallback_ = not len(lively)
+        self.halves_: list[Half] = []
+        self.fallback_ = min(_fewest(answer[half == k]) for k in (0, 1)) < self.least
         if self.fallback_:
             return self
-        self.columns_ = lively[screen(table[:, lively], answer, self.keep)]
-        table = table[:, self.columns_]
-        self.models_ = [self._model().fit(table[half != k], answer[half != k]) for k in (0, 1)]
-        unseen = np.where(half == 0, *(logit(m.predict_proba(table)[:, 1]) for m in self.models_))
+        for k in (0, 1):
+            chosen = choose(table[half != k], answer[half != k], self.keep, self.products)
+            if not chosen.width:
+                self.fallback_, self.halves_ = True, []
+                return self
+            trees = self._trees().fit(chosen.of(table[half != k]), answer[half != k])
+            self.halves_.append(Half(chosen, trees))
+        unseen = np.where(half == 0, *(part.raw(table) for part in self.halves_))
         fitted = LogisticRegression(C=10.0).fit(unseen[:, None], answer)
         self.slope_, self.shift_ = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
         return self
 
-    def _model(self) -> HistGradientBoostingClassifier:
+    @property
+    def used(self) -> set[int]:
+        """看的列: places of the columns it looks at."""
+        found = [c for part in self.halves_ for c in (*part.chosen.columns, *part.chosen.knots)]
+        return {int(c) for c in found}
+
+    def used_of(self, width: int) -> set[int]:
+        """看的列 among the first `width`."""
+        return {c for c in self.used if c < width}
+
+    def _trees(self) -> HistGradientBoostingClassifier:
         return HistGradientBoostingClassifier(
             max_iter=self.rounds, learning_rate=0.1, max_leaf_nodes=12, min_samples_leaf=15,
             l2_regularization=2.0, early_stopping=False, random_state=self.seed,
@@ -88,70 +126,93 @@ class ConditionScorer(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: ArrayLike, fold: ArrayLike | None = None) -> Floats:
         """概率, shape (n, 2); with `fold`, by the model that has not seen the row's firm."""
-        table = np.asarray(X, float)
+        check_is_fitted(self)
+        table = self._table(X)
         if self.fallback_:
             p = np.full(len(table), self.base_rate_)
             return np.column_stack([1 - p, p])
-        each = [logit(m.predict_proba(table[:, self.columns_])[:, 1]) for m in self.models_]
+        each = [part.raw(table) for part in self.halves_]
         raw = (each[0] + each[1]) / 2 if fold is None else np.where(np.asarray(fold) == 0, *each)
         p = expit(self.slope_ * raw + self.shift_)
         return np.column_stack([1 - p, p])
 
-    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
-        """更可能的答案: for scikit-learn's tools; the product shows probabilities only."""
-        return self.classes_[(self.predict_proba(X)[:, 1] >= 0.5).astype(int)]
 
-
-def _varies(X: Floats) -> NDArray[np.bool_]:
-    """Columns with two known values at least: a half in which a fact is never known can't be binned."""
-    known = ~np.isnan(X)
-    return np.where(known, X, np.inf).min(0) < np.where(known, X, -np.inf).max(0)
-
-
-def _fewest(answer: NDArray[np.int64]) -> int:
+def _fewest(answer: Ints) -> int:
     return int(min(answer.sum(), len(answer) - answer.sum())) if len(answer) else 0
 
 
-class PairCombiner(ClassifierMixin, BaseEstimator):
-    """合成器: conditions of one pair go together, so their product is too small; learned on pairs with known answers.
+class PairCombiner(Binary):
+    """合成器: what the joint probability of a pair's unknown conditions is worth, learned on pairs with known answers.
 
-    X (n, k): probabilities of the pair's unknown conditions, NaN where a condition is not unknown.
+    X (n, 5): joint probability, product, least of them, how many there are, and a second opinion on the whole pair (NaN
+    where there is none). A pair that is still open was let through by everything known of it, which the conditions one by
+    one don't know; each group (item) may be shifted.
     """
 
-    def __init__(self, least: int = 60):
+    def __init__(self, least: int = 40, stiff: float = 8.0):
         self.least = least
+        self.stiff = stiff
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> PairCombiner:
-        """学习."""
-        table, answer = np.asarray(X, float), np.asarray(y).astype(np.int64)
-        self.classes_ = np.array([0, 1])
-        self.n_features_in_ = table.shape[1]
-        several = (~np.isnan(table)).sum(1) >= 2
-        self.model_ = None
-        if _fewest(answer[several]) >= self.least:
-            self.model_ = LogisticRegression(C=1.0, max_iter=1000).fit(
-                combined(table[several]), answer[several]
-            )
+    def fit(self, X: ArrayLike, y: ArrayLike, group: ArrayLike | None = None) -> PairCombiner:
+        """学习: `group` numbers the item of each row; its shift is held back by `stiff` pairs' worth of doubt."""
+        table, answer = self._answers(X, y)
+        self.weights_, self.shift_ = np.array([1.0, 0.0, 0.0, 0.0]), 0.0
+        self.shifts_: dict[int, float] = {}
+        self.mix_ = [1.0, 0.0, 0.0]
+        if _fewest(answer) < self.least:
+            return self
+        fitted = LogisticRegression(C=1.0, max_iter=1000).fit(described(table), answer)
+        self.weights_, self.shift_ = fitted.coef_[0].astype(float), float(fitted.intercept_[0])
+        if group is not None:
+            raw, of = described(table) @ self.weights_ + self.shift_, np.asarray(group).astype(np.int64)
+            for g in np.unique(of):
+                self.shifts_[int(g)] = shifted(raw[of == g], answer[of == g], self.stiff)
+        self._mix(table, answer, group)
         return self
 
-    def predict_proba(self, X: ArrayLike) -> Floats:
-        """概率, shape (n, 2); one unknown condition keeps its own."""
-        table = np.asarray(X, float)
-        p = np.nanprod(table, axis=1)
-        several = (~np.isnan(table)).sum(1) >= 2
-        if self.model_ is not None and several.any():
-            p[several] = self.model_.predict_proba(combined(table[several]))[:, 1]
-            p = np.minimum(
-                p, np.nanmin(table, axis=1, initial=1.0)
-            )  # no pair is likelier than its least condition
+    def _mix(self, table: Floats, answer: Ints, group: ArrayLike | None) -> None:
+        """How much the second opinion counts: never against the first, and only where there are enough of both."""
+        second = second_opinion(table)
+        at = np.flatnonzero(~np.isnan(second))
+        if _fewest(answer[at]) < self.least:
+            return
+        first = self._first(table, group)[at]
+        pair = np.column_stack([first, second[at]])
+        fitted = LogisticRegression(C=1.0, max_iter=1000).fit(pair, answer[at])
+        a, b = np.maximum(fitted.coef_[0], 0.0)
+        if a + b > 0:
+            self.mix_ = [float(a), float(b), float(fitted.intercept_[0])]
+
+    def _first(self, table: Floats, group: ArrayLike | None) -> Floats:
+        raw = described(table) @ self.weights_ + self.shift_
+        if group is not None and self.shifts_:
+            of = np.asarray(group).astype(np.int64)
+            size = max(int(of.max(initial=0)), max(self.shifts_)) + 1
+            shift = np.zeros(size)
+            shift[list(self.shifts_)] = list(self.shifts_.values())
+            raw = raw + shift[of]
+        return raw
+
+    def predict_proba(self, X: ArrayLike, group: ArrayLike | None = None) -> Floats:
+        """概率, shape (n, 2)."""
+        check_is_fitted(self)
+        table = self._table(X)
+        raw, second = self._first(table, group), second_opinion(table)
+        mixed = self.mix_[0] * raw + self.mix_[1] * np.nan_to_num(second) + self.mix_[2]
+        p = expit(np.where(np.isnan(second), raw, mixed))
         return np.column_stack([1 - p, p])
 
-    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
-        """更可能的答案."""
-        return self.classes_[(self.predict_proba(X)[:, 1] >= 0.5).astype(int)]
+
+def second_opinion(table: Floats) -> Floats:
+    """第二意见, as log odds; NaN where there is none."""
+    if table.shape[1] < 5:
+        return np.full(len(table), np.nan)
+    return np.where(np.isnan(table[:, 4]), np.nan, logit(np.nan_to_num(table[:, 4], nan=0.5)))
 
 
-def combined(p: Floats) -> Floats:
-    """合成特征: log odds of the product and of the least, and how many there are."""
-    count = (~np.isnan(p)).sum(1)
-    return np.column_stack([logit(np.nanprod(p, axis=1)), logit(np.nanmin(p, axis=1)), np.log(count)])
+def described(table: Floats) -> Floats:
+    """合成特征: log odds of the joint probability, what product and least differ from it, and the count."""
+    full = np.nan_to_num(table, nan=0.5)
+    padded = np.pad(full, ((0, 0), (0, max(0, 4 - full.shape[1]))), constant_values=0.5)
+    joint, product, least = (logit(padded[:, k]) for k in range(3))
+    return np.column_stack([joint, product - joint, least - joint, np.log(np.maximum(padded[:, 3], 1.0))])

@@ -1,21 +1,34 @@
-"""评分模型库: models as files without executable content (skops), named by their hash, with a card beside each."""
+"""评分模型库: models as files without executable content (skops), named by their hash, with a card beside each.
+
+`current` names the one in use; `previous` in a card the one it replaced. Nothing is ever overwritten.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
-TRUSTED = {"engine.score.ConditionScorer", "engine.score.PairCombiner"}
+TRUSTED = {
+    "analysis.scores_ask.AskModel",
+    "engine.score.ConditionScorer",
+    "engine.score.Half",
+    "engine.score.PairCombiner",
+    "engine.score_features.FeaturePlan",
+    "engine.score_screen.Chosen",
+    "engine.text_space.TextSpace",
+}
 TREES = "sklearn.ensemble._hist_gradient_boosting."
+AGAIN = "请重新学习（huiqi scores train）"
 
 
 class ModelFileError(ValueError):
     """模型文件错误: not the file its name says, or a file that holds more than our models."""
 
 
-def save_model(plain: dict[str, Any], home: Path, card: dict[str, Any]) -> str:
+def save_model(plain: dict[str, Any], home: Path, card: dict[str, Any], current: bool = True) -> str:
     """存模型: returns its version (hash). `plain` holds estimators, texts, numbers, lists and dicts only."""
     import skops.io
 
@@ -23,9 +36,10 @@ def save_model(plain: dict[str, Any], home: Path, card: dict[str, Any]) -> str:
     version = hashlib.sha256(data).hexdigest()[:16]
     folder = home / "scores"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{version}.skops").write_bytes(data)
-    (folder / f"{version}.json").write_text(json.dumps(card, ensure_ascii=False, indent=1), encoding="utf-8")
-    (folder / "current").write_text(version, encoding="utf-8")
+    _put(folder / f"{version}.skops", data)
+    write_card(home, version, card)
+    if current:
+        promote_model(home, version)
     return version
 
 
@@ -34,12 +48,53 @@ def load_model(home: Path, version: str = "") -> dict[str, Any]:
     import skops.io
 
     folder = home / "scores"
-    version = version or (folder / "current").read_text(encoding="utf-8").strip()
-    data = (folder / f"{version}.skops").read_bytes()
+    version = version or current_version(home)
+    path = folder / f"{version}.skops"
+    if not version or not path.is_file():
+        raise FileNotFoundError(f"没有评分模型 {version or '（还没有学过）'}，{AGAIN}")
+    data = path.read_bytes()
     if hashlib.sha256(data).hexdigest()[:16] != version:
-        raise ModelFileError(f"评分模型 {version} 的内容与版本号不符，请重新训练（huiqi scores train）")
+        raise ModelFileError(f"评分模型 {version} 的内容与版本号不符，{AGAIN}")
     needed = skops.io.get_untrusted_types(data=data)
     strange = [t for t in needed if t not in TRUSTED and not t.startswith(TREES)]
     if strange:
         raise ModelFileError(f"评分模型 {version} 含有不认识的类型：{'、'.join(strange)}")
     return skops.io.loads(data, trusted=needed)
+
+
+def current_version(home: Path) -> str:
+    """当前版本, "" before the first."""
+    path = home / "scores" / "current"
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+
+
+def promote_model(home: Path, version: str) -> None:
+    """启用: a stored version becomes the current one. Raises FileNotFoundError."""
+    folder = home / "scores"
+    if not (folder / f"{version}.skops").is_file():
+        raise FileNotFoundError(f"没有评分模型 {version}，已有：{'、'.join(versions(home)) or '无'}")
+    _put(folder / "current", version.encode())
+
+
+def versions(home: Path) -> list[str]:
+    """各版本, in the order they were stored."""
+    found = (home / "scores").glob("*.skops")
+    return [p.stem for p in sorted(found, key=lambda p: (p.stat().st_mtime_ns, p.stem))]
+
+
+def read_card(home: Path, version: str) -> dict[str, Any]:
+    """模型卡."""
+    path = home / "scores" / f"{version}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def write_card(home: Path, version: str, card: dict[str, Any]) -> None:
+    """写模型卡."""
+    text = json.dumps(card, ensure_ascii=False, indent=1)
+    _put(home / "scores" / f"{version}.json", text.encode())
+
+
+def _put(path: Path, data: bytes) -> None:
+    part = path.with_name(f"{path.name}.part-{os.getpid()}")
+    part.write_bytes(data)
+    part.replace(path)

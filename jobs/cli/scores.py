@@ -37,34 +37,37 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="scores")
 
 
-def _library(path: Path | None, as_of: Any) -> list[Any]:
+def _library(path: Path | None, as_of: Any) -> tuple[list[Any], Any]:
+    """Items live on the day and the library's own dictionary."""
     from engine.matching import live
-    from policies.library import load_library
-    from profiles.dictionary import builtin_dictionary
+    from jobs.rules import open_library
 
-    library = load_library(library_path(path), builtin_dictionary())
-    return live(library.programs() if callable(library.programs) else library.programs, as_of)
+    library = open_library(library_path(path))
+    items = live(library.programs, as_of)
+    if not items:
+        raise ValueError(f"{as_of} 这一天没有在受理的事项，换一个 --as-of")
+    return items, library.dictionary
 
 
-def _profiles(path: Path) -> Any:
-    from profiles.dictionary import builtin_dictionary
+def _profiles(path: Path, dictionary: Any) -> Any:
     from profiles.inputs import read_profiles
 
-    return read_profiles(path, builtin_dictionary(), lambda problem: typer.echo(str(problem), err=True))
+    return read_profiles(path, dictionary, lambda problem: typer.echo(problem.render(), err=True))
 
 
 def train(
     profiles: ProfilesOption, library: LibraryOption = None, as_of: AsOfOption = None, seed: int = 0
 ) -> None:
     """学习."""
-    from analysis.scores import learn
     from analysis.scores_file import save
+    from analysis.scores_learn import learn
     from store.nights import home_folder
 
     with telling():
         day = parse_as_of(as_of)
-        columns = _profiles(profiles)
-        model = learn(_library(library, day), columns, seed=seed)
+        items, dictionary = _library(library, day)
+        columns = _profiles(profiles, dictionary)
+        model = learn(items, columns, seed=seed)
         version = save(model, home_folder(), {"as_of": day.isoformat(), "firms": len(columns), "seed": seed})
     typer.echo(f"评分模型 {version}：{len(model.scorers)} 个条件，{len(columns)} 家企业")
 
@@ -81,23 +84,24 @@ def apply(
 
     import numpy as np
 
-    from analysis.scores import expected_yuan, score_hits, typical_amounts
+    from analysis.scores import expected_yuan, score_hits
     from analysis.scores_file import load
     from engine.matching import match
     from store.nights import home_folder
 
     with telling():
         day = parse_as_of(as_of)
-        columns, items = _profiles(profiles), _library(library, day)
-        hits = match(items, columns, day)
-        scores = score_hits(columns, items, hits, load(home_folder(), version))
-    typical, count = typical_amounts(hits), 0
+        items, dictionary = _library(library, day)
+        columns = _profiles(profiles, dictionary)
+        hits, model = match(items, columns, day), load(home_folder(), version)
+        scores = score_hits(columns, items, hits, model)
+    count = 0
     with out.open("w", encoding="utf-8-sig", newline="") as handle:
         writer = csv.writer(handle)
         writer.writerow(["统一社会信用代码", "item", "batch", "score", "期望金额"])
         for found in hits:
             score = scores[found.item]
-            money = expected_yuan(found, score, typical)
+            money = expected_yuan(found, score, model.typical)
             for i in np.flatnonzero(~np.isnan(score)):
                 code = columns.codes[found.rows[i]]
                 writer.writerow(
@@ -114,19 +118,13 @@ def evaluate(
     ] = None,
     library: LibraryOption = None,
     as_of: AsOfOption = None,
-    firms: Annotated[int, typer.Option(min=200, help="生成的企业数")] = 3000,
+    firms: Annotated[int, typer.Option(min=200, help="生成的企业数")] = 1500,
     seed: int = 1,
 ) -> None:
     """检验."""
-    from analysis.scores_evaluate import evaluate as measure
-    from analysis.scores_evaluate import hide
-
     with telling():
-        if profiles is not None:
-            items, truth = _library(library, parse_as_of(as_of)), _profiles(profiles)
-            result: dict[str, Any] = dict(measure(items, hide(truth, seed), truth, parse_as_of(as_of), seed))
-        else:
-            result = _generated(firms, seed, library, as_of)
+        day = parse_as_of(as_of) if as_of or profiles else None
+        result = _given(profiles, library, day, seed) if profiles else _generated(firms, seed, library, day)
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
         return
@@ -134,32 +132,41 @@ def evaluate(
         typer.echo(f"{name}: {result[name]:.4f}")
 
 
-def _generated(firms: int, seed: int, library: Path | None, as_of: str | None) -> dict[str, Any]:
+def _given(path: Path, library: Path | None, day: Any, seed: int) -> dict[str, Any]:
+    from analysis.scores_evaluate import evaluate_hidden
+
+    items, dictionary = _library(library, day)
+    columns = _profiles(path, dictionary)
+    if not len(columns):
+        raise ValueError(f"{path.name} 里没有读到企业")
+    return {**evaluate_hidden(items, columns, day, seed), "as_of": day.isoformat(), "seed": seed}
+
+
+def _generated(firms: int, seed: int, library: Path | None, as_of: Any) -> dict[str, Any]:
     """Both generated populations; the headline figures are the worse of the two."""
     import tempfile
 
     from analysis.scores_evaluate import evaluate as measure
-    from analysis.scores_evaluate import hide
+    from analysis.scores_evaluate import evaluate_hidden
     from analysis.scores_second import second_population
-    from profiles.dictionary import builtin_dictionary
     from profiles.sample import DATA_DAY, generate, write_profiles, write_truth
 
-    day = parse_as_of(as_of) if as_of else DATA_DAY
-    items = _library(library, day)
+    day = as_of or DATA_DAY
+    items, dictionary = _library(library, day)
     with tempfile.TemporaryDirectory() as folder:
         made = generate(firms, seed)
         write_profiles(made, Path(folder) / "seen.parquet")
         write_truth(made, Path(folder) / "truth.parquet")
-        seen, truth = _profiles(Path(folder) / "seen.parquet"), _profiles(Path(folder) / "truth.parquet")
-    first = measure(items, seen, truth, day, seed)
-    other = second_population(firms, seed, builtin_dictionary())
-    second = measure(items, hide(other, seed), other, day, seed)
+        seen, truth = (_profiles(Path(folder) / f"{name}.parquet", dictionary) for name in ("seen", "truth"))
+    first = evaluate_hidden(items, seen, day, seed)
+    second = evaluate_hidden(items, second_population(firms, seed, dictionary), day, seed)
     return {
         "ece": max(first["ece"], second["ece"]),
         "brier_skill": min(first["brier_skill"], second["brier_skill"]),
         "lift_at_10": min(first["lift_at_10"], second["lift_at_10"]),
         "sample": first,
         "second": second,
+        "sample_never_told": measure(items, seen, truth, day, seed),
         "as_of": day.isoformat(),
         "firms": firms,
         "seed": seed,

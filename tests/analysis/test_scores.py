@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import policies
-from analysis.scores import learn, score_hits
+from analysis.scores import score_hits
 from analysis.scores_evaluate import captured, ece, hide, skill
 from analysis.scores_file import load, save
+from analysis.scores_learn import learn
 from analysis.scores_second import second_population
 from engine.matching import OPEN, live, match
 from policies.library import load_library
@@ -24,8 +25,9 @@ DAY = date(2026, 6, 15)
 @pytest.fixture(scope="module")
 def made():
     library = load_library(Path(policies.__file__).with_name("library"), builtin_dictionary())
-    programs = library.programs() if callable(library.programs) else library.programs
-    items = [b for b in live(programs, DAY) if b.program.item.id.startswith(("bs-2025-04", "bs-2025-05"))]
+    items = [
+        b for b in live(library.programs, DAY) if b.program.item.id.startswith(("bs-2025-04", "bs-2025-05"))
+    ]
     columns = hide(second_population(300, 1, builtin_dictionary()), 1)
     return items, columns, learn(items, columns)
 
@@ -43,6 +45,7 @@ def test_only_open_pairs_are_scored_and_no_score_changes_a_verdict(made) -> None
         scorer.base_rate_ = 1 - scorer.base_rate_
         if not scorer.fallback_:
             scorer.shift_ += 5
+    model.combiner.shift_ -= 3
     changed = score_hits(columns, items, before, model)
     assert any(not np.array_equal(scores[i], changed[i], equal_nan=True) for i in scores)
     for was, now, first in zip(kept, match(items, columns, DAY), before, strict=True):
