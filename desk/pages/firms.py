@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 from fastapi import APIRouter, HTTPException, Request
@@ -12,25 +12,34 @@ from fastapi.responses import HTMLResponse, Response
 
 from desk.evidence import source_title
 from desk.finding import find_firms
+from desk.firmfile import (
+    change_rows,
+    fact_groups,
+    history_rows,
+    in_sections,
+    mask,
+    snapshot_groups,
+    text_tag_rows,
+    themes,
+)
 from desk.office import CODE, Office, number
 from desk.pages.matches import my_firms
 from desk.urls import url
 from desk.web import Posted, Visit, need, posted, render, see
 from engine.columns import Columns
-from engine.explain import value_at
 from engine.matching import VERDICTS, live, match
-from engine.words import say_value
-from profiles.exchange import SECTIONS, section_of
-from profiles.file import Fact
-from profiles.portrait import Portrayer
 from store import accounts, audit, claims, corrections, grants, outbox, review
 from store.database import writing
 from store.exchange import export_firm
-from store.firms import provenance, relations
+from store.firm_changes import firm_changes
+from store.firms import history, loaded_indicators, provenance, relations
 from store.nights import Night, item_file
 
+if TYPE_CHECKING:
+    from profiles.portrait_firm import FirmPortrait
+
+__all__ = ["mask", "router"]
 router = APIRouter()
-CONTACT = re.compile("电话|手机|联系人|邮箱|法定代表人|证件")
 PAGE = 100
 
 
@@ -104,19 +113,19 @@ def show_firm(request: Request, visit: Visit, code: str, contacts: bool) -> HTML
     one = office.one(night, code) if night else None
     if night is None or one is None:
         raise HTTPException(404, f"企业档案里没有 {code}")
-    asked = request.query_params.get("as-of", "")
+    asked, true_for = request.query_params.get("as-of", ""), request.query_params.get("how") == "true"
     day = _day(asked) or night.as_of
-    known_on = day if asked and day < night.as_of else None
+    known_on = day if asked and not true_for and day < night.as_of else None
     dictionary = office.library(night).dictionary
     facts = provenance(office.engine, code, day, dictionary, known_on=known_on)
-    groups = fact_groups(facts, one, contacts) if facts else snapshot_groups(one, contacts)
-    matches = firm_matches(office, night, one, code, visit)
-    portrait = [
-        x for x in Portrayer(one, night.as_of).lines() if x.tags or x.number is not None or x.possible
-    ]
+    groups = fact_groups(facts, one, contacts) if facts else [] if asked else snapshot_groups(one, contacts)
+    portrait = _portrait(office, code, one, facts, day, known_on)
     return render(
-        request, "firm.html", code=code, name=office.name(night, code) or code, groups=groups, matches=matches, night=night,
-        portrait=portrait, day=day, past=known_on is not None, contacts=contacts, officers=accounts.officers(office.engine).get(code),
+        request, "firm.html", code=code, name=office.name(night, code) or code, groups=in_sections(groups), night=night,
+        matches=firm_matches(office, night, one, code, visit), day=day, past=bool(asked) and day < night.as_of, true_for=true_for,
+        portrait=[x for x in portrait.lines if x.tags or x.number is not None or x.possible], whole=portrait,
+        tags=text_tag_rows(portrait), themes=themes(), contacts=contacts,
+        officers=accounts.officers(office.engine).get(code),
         line=review.history(office.engine, code=code)[:12], cases=grants.find(office.engine, code=code),
         pushes=outbox.list_pushes(office.engine, firm=code, limit=20), related=relations(office.engine, code),
         corrections=corrections.corrections(office.engine, code=code), troubled=sum(r["state"] != "" for g in groups for r in g[1]),
@@ -124,93 +133,93 @@ def show_firm(request: Request, visit: Visit, code: str, contacts: bool) -> HTML
     )  # fmt: skip
 
 
+def _portrait(
+    office: Office, code: str, one: Columns, facts: Any, day: date, known_on: date | None
+) -> FirmPortrait:
+    """画像 of the file as it stands on the day; of the night's row where the store has no file."""
+    # Here, because the classifiers take seconds to load and most pages do without.
+    from profiles.portrait_firm import firm_portrait, portrait_of_row
+    from profiles.portrait_quality import freshness
+
+    if not facts:
+        return portrait_of_row(one, 0, day, freshness(()))
+    loaded = frozenset(loaded_indicators(office.engine, known_on=known_on, dictionary=one.dictionary))
+    found = firm_portrait(code, facts, one.dictionary, day, loaded)
+    if known_on is not None:
+        return found
+    # What was confirmed since the night is shown at once, so that nobody confirms twice.
+    newest = provenance(office.engine, code, max(day, office.today()), one.dictionary)
+    industry, chosen = newest.get(("确认行业代码", None)), newest.get(("确认主题", None))
+    return replace(
+        found,
+        confirmed_industry=str(industry.value or "") if industry else "",
+        confirmed_themes=tuple(chosen.value or ()) if chosen else (),
+    )
+
+
+@router.get("/desk/firms/{code}/history")
+def value_history(request: Request, code: str, of: str = "", visit: Visit = need("firms")) -> HTMLResponse:
+    """一个指标的沿革: which batch of whom said what, when it arrived, for which day."""
+    office, night = visit.office, visit.office.night()
+    if night is None:
+        raise HTTPException(404, "还没有做过比对")
+    dictionary = office.library(night).dictionary
+    name, mark, year = of.partition("@")
+    if name not in dictionary or (mark and not year.isdigit()):
+        raise HTTPException(404, f"没有“{of}”这个指标")
+    found = history(office.engine, code, name, int(year) if mark else None)
+    rows = history_rows(found, name, int(year) if mark else None, dictionary, contacts=False)
+    return render(
+        request, "firm_history.html", code=code, name=office.name(night, code) or code, indicator=name, year=year,
+        rows=rows, spec=dictionary[name], names={p.login: p.name for p in accounts.people(office.engine)},
+    )  # fmt: skip
+
+
+@router.get("/desk/firms/{code}/changes")
+def file_changes(request: Request, code: str, visit: Visit = need("firms")) -> HTMLResponse:
+    """变更: every batch that spoke of the firm, what it changed, and who took one back."""
+    office, night = visit.office, visit.office.night()
+    if night is None:
+        raise HTTPException(404, "还没有做过比对")
+    rows = change_rows(firm_changes(office.engine, code), office.library(night).dictionary, contacts=False)
+    return render(
+        request, "firm_changes.html", code=code, name=office.name(night, code) or code, rows=rows,
+        names={p.login: p.name for p in accounts.people(office.engine)},
+        corrections=corrections.corrections(office.engine, code=code),
+    )  # fmt: skip
+
+
+@router.post("/desk/firms/{code}/tags")
+def confirm(request: Request, code: str, given: Posted = posted("decide")) -> Response:
+    """确认行业和主题: lands as data of 政策办 with the officer's name; no department's code is overwritten."""
+    office, night = given.visit.office, given.visit.office.night()
+    if night is None:
+        raise HTTPException(404, "还没有做过比对")
+    # Here, because the classifiers take seconds to load and most pages do without.
+    from store.confirmations import confirm_tags
+
+    industry, chosen = (
+        given.text("other") or given.text("industry"),
+        [t for t in dict.fromkeys(given.many("theme")) if t],
+    )
+    try:
+        confirm_tags(
+            office.engine, code, industry, chosen, by=given.visit.who, at=office.now(), day=office.today(),
+            dictionary=office.library(night).dictionary, note=given.text("note"),
+        )  # fmt: skip
+    except ValueError as error:
+        return see(url("firm", code=code, told=f"没有保存：{error}"))
+    with writing(office.engine) as opened:
+        said = {"行业": industry, "主题": chosen}
+        audit.record(opened, given.visit.who, "确认画像标签", code, said, office.now())
+    return see(url("firm", code=code, told="记下了，下一次比对起可用；部门的代码没有动"))
+
+
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as error:
         raise HTTPException(400, f"没有“{text}”这一天，要写成 2026-06-16") from error
-
-
-def fact_groups(facts: Any, one: Columns, contacts: bool) -> list[tuple[str, list[dict[str, Any]]]]:
-    """指标 by section: the newest year first, with earlier years as bars and rivals below."""
-    groups: dict[str, list[dict[str, Any]]] = {}
-    order = {name: i for i, name in enumerate(SECTIONS)}
-    place = {name: i for i, name in enumerate(one.dictionary)}
-    names = sorted(
-        {key[0] for key in facts}, key=lambda n: (order.get(_section(one, n), 99), place.get(n, 9999), n)
-    )
-    for name in names:
-        years = sorted((k[1] for k in facts if k[0] == name and k[1]), reverse=True)
-        keys = [(name, y) for y in years] or [(name, None)]
-        for i, key in enumerate(keys[:3]):
-            fact = facts[key]
-            if i and fact.state == "已知":
-                continue
-            groups.setdefault(_section(one, name), []).append(
-                _fact_row(fact, one, facts, years if not i else [], contacts)
-            )
-            rivals = fact.others if fact.state == "冲突" else ()
-            groups[_section(one, name)] += [
-                {**_fact_row(r, one, facts, [], contacts), "sub": True, "name": ""} for r in rivals
-            ]
-    return list(groups.items())
-
-
-def _section(one: Columns, name: str) -> str:
-    return section_of(name, one.dictionary)
-
-
-def _fact_row(fact: Fact, one: Columns, facts: Any, years: list[int], contacts: bool) -> dict[str, Any]:
-    spec = one.dictionary.get(fact.indicator)
-    shown = fact.shown if fact.shown is not None else fact.value
-    text = say_value(shown, spec.kind, spec.unit) if spec and not isinstance(shown, dict) else str(shown)
-    state = {"已知": "", "过期": "已过期", "冲突": "两个数值", "不可取用": "不可用"}.get(
-        fact.state, fact.state
-    )
-    bars = (
-        [_plain(facts.get((fact.indicator, y))) for y in range(max(years) - 4, max(years) + 1)]
-        if years
-        else None
-    )
-    numeric = spec is not None and spec.kind in ("金额", "数量", "比例")
-    return {
-        "name": fact.indicator, "year": fact.year or "", "value": text if contacts else mask(fact.indicator, text),
-        "source": source_title(fact.source, fact.department), "authority": fact.authority, "state": state,
-        "day": fact.day.isoformat() if fact.dated else f"{fact.day.isoformat()} 到", "sub": False,
-        "numeric": spec is not None and spec.kind in ("金额", "数量", "比例"),
-        "bars": bars if numeric and bars and sum(b is not None for b in bars) > 1 else None,
-    }  # fmt: skip
-
-
-def _plain(fact: Fact | None) -> float | None:
-    return float(fact.value) if fact is not None and isinstance(fact.value, int | float) else None
-
-
-def mask(name: str, text: str) -> str:
-    """联系方式遮住: all but the first and the last two characters."""
-    if not CONTACT.search(name) or text in ("缺", ""):
-        return text
-    return text[:1] + "＊" * max(len(text) - 3, 2) + (text[-2:] if len(text) > 4 else "")
-
-
-def snapshot_groups(one: Columns, contacts: bool) -> list[tuple[str, list[dict[str, Any]]]]:
-    """指标 of a firm that came from a file: values without origins."""
-    groups: dict[str, list[dict[str, Any]]] = {}
-    keys = sorted(
-        {*one.numbers, *one.categories, *one.lists}, key=lambda k: (_section(one, k[0]), k[0], -(k[1] or 0))
-    )
-    for name, year in keys:
-        value = value_at(one, 0, name, year)
-        if value is None:
-            continue
-        spec = one.dictionary[name]
-        text = say_value(value, spec.kind, spec.unit)
-        groups.setdefault(_section(one, name), []).append({
-            "name": name, "year": year or "", "value": text if contacts else mask(name, text), "source": spec.source or "—",
-            "authority": "", "state": "", "day": "—", "sub": False,
-        "numeric": spec is not None and spec.kind in ("金额", "数量", "比例"), "bars": None,
-        })  # fmt: skip
-    return list(groups.items())
 
 
 def firm_matches(

@@ -64,38 +64,26 @@ def confirm(
     note: Annotated[str, typer.Option("--note", help="说明")] = "",
 ) -> None:
     import os
-    import tempfile
 
     from jobs.cli.common import now, today
     from profiles.codes import tidy_code
     from profiles.ingest import load_dictionary
-    from profiles.portrait_firm import confirmation
-    from profiles.source import load_sources
+    from store.confirmations import confirm_tags
     from store.database import database_url, open_database, upgrade
-    from store.firms import provenance
-    from store.imports import import_file
+    from store.firms import has_file
 
     with telling():
         engine = open_database(database_url(os.environ))
         upgrade(engine)
-        words, tidy, day = load_dictionary(), tidy_code(code), today()
-        facts = provenance(engine, tidy, day, words)
-        if not facts:
+        tidy = tidy_code(code)
+        if not has_file(engine, tidy):
             typer.echo(f"没有 {tidy} 的档案", err=True)
             raise typer.Exit(1)
-        row = confirmation(tidy, industry, theme or [], by, day, facts, note)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "确认.jsonl"
-            path.write_text(json.dumps(row, ensure_ascii=False) + "\n", encoding="utf-8")
-            report = import_file(
-                engine, path, load_sources()["officer_tags"], dictionary=words, arrived_at=now(), by=by
-            )
-    if report.rejected or report.to_confirm or report.held:
-        typer.echo(f"没有落库：{report.as_dict()['problems'] or report.held}", err=True)
-        raise typer.Exit(1)
-    typer.echo(
-        f"{tidy}：{row.get('确认行业代码', '')} {row.get('确认主题', '')}（{by} 确认，批次 {report.batch}）"
-    )
+        report = confirm_tags(
+            engine, tidy, industry, theme or [], by=by, at=now(), day=today(), dictionary=load_dictionary(), note=note
+        )  # fmt: skip
+    said = " ".join(filter(None, (industry, "、".join(theme or []))))
+    typer.echo(f"{tidy}：{said}（{by} 确认，批次 {report.batch or '与先前相同'}）")
 
 
 def review(
