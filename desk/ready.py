@@ -9,13 +9,10 @@ from typing import Any
 import numpy as np
 
 from desk.office import Office, reads
-from desk.rules import ENOUGH, fill_share, known_mask, usable
-from engine.expression import references
-from engine.policy import Form
+from desk.rules import known_mask, usable
 from engine.program import BoundItem, Program
+from policies.readiness import AUTOMATIC, TESTS, basic_blocks, readiness
 from store.nights import Night
-
-SCOPE, STANDARD, DATA = "奖补范围明确", "审核标准清晰", "比对数据齐全"
 
 
 @dataclass(frozen=True)
@@ -29,14 +26,15 @@ class Test:
 
 @dataclass(frozen=True)
 class Readiness:
-    """一个事项的就绪度."""
+    """一个事项的就绪度: the three tests of policies/readiness.py with the night's figures; amounts in yuan."""
 
     item: str
     title: str
     delivery: str
     department: str
     tests: tuple[Test, ...]
-    thin: tuple[tuple[str, float], ...] = ()
+    works_as: str
+    lifters: tuple[str, ...] = ()
     fits: int = 0
     open: int = 0
     low: float = 0.0
@@ -47,9 +45,13 @@ class Readiness:
         return sum(t.passed for t in self.tests)
 
     @property
+    def falls(self) -> bool:
+        return self.delivery == AUTOMATIC and self.passed < len(self.tests)
+
+    @property
     def advice(self) -> str:
-        if self.delivery == "免申即享":
-            return "" if self.passed == 3 else "要降级"
+        if self.delivery == AUTOMATIC:
+            return "要降级" if self.falls else ""
         return "可以升级" if self.passed == 3 else f"差 {3 - self.passed} 项"
 
 
@@ -66,78 +68,26 @@ class Gap:
 
 
 def readiness_of(office: Office, night: Night, program: Program) -> Readiness:
-    """三项测试 of one item, from its conditions, its amount and how complete each indicator is that night."""
-    item = program.item
-    bound = office.bound(night, item.id)
-    tests = [_scope(program), _standard(program)]
-    thin = tuple(_thin(office, night, bound)) if bound else ()
-    self_reported = sorted({n for n in _names(program) if not office.library(night).dictionary[n].automatic})
-    if bound is None:
-        tests.append(Test(DATA, False, "不在受理窗口，没有比对"))
-    elif self_reported:
-        tests.append(Test(DATA, False, f"{'、'.join(self_reported)} 没有部门数据来源"))
-    elif thin:
-        tests.append(
-            Test(
-                DATA,
-                False,
-                "；".join(f"{n} {s * 100:.0f}%" for n, s in thin[:3]) + f"，要到 {ENOUGH * 100:.0f}%",
-            )
-        )
-    else:
-        tests.append(Test(DATA, True))
-    found = [r for r in office.items(night).to_dict("records") if r["item"] == item.id]
-    figures: Any = found[0] if found else {"fits": 0, "open": 0, "low": 0.0, "high": 0.0}
+    """三项测试 of one item, as `huiqi readiness` and the night's pushes compute them; out of its window nothing is said of data."""
+    item, batch = program.item, program.item.live_batch(night.as_of)
+    found = readiness(program, batch.name, night.columns()) if batch else None
+    blocks = found.blocks if found else basic_blocks(program)
+    tests = [
+        Test(t, all(b.test != t for b in blocks), _why(b.what for b in blocks if b.test == t)) for t in TESTS
+    ]
+    if found is None:
+        tests[-1] = Test(TESTS[-1], False, "不在受理窗口，没有比对")
+    rows = [r for r in office.items(night).to_dict("records") if r["item"] == item.id]
+    figures: Any = rows[0] if rows else {"fits": 0, "open": 0, "low": 0.0, "high": 0.0}
     return Readiness(
-        item.id, item.title, item.delivery, item.department, tuple(tests), thin, int(figures["fits"]), int(figures["open"]),
+        item.id, item.title, item.delivery, item.department, tuple(tests), found.works_as if found else item.delivery,
+        tuple(dict.fromkeys(b.department for b in blocks if b.department)), int(figures["fits"]), int(figures["open"]),
         float(figures["low"]), float(figures["high"]),
     )  # fmt: skip
 
 
-def _scope(program: Program) -> Test:
-    benefit = program.item.benefit
-    if benefit is None or _computable(benefit.form):
-        return Test(SCOPE, True)
-    words = {
-        "words": "金额“一事一议”，算不出",
-        "upto": "只写了最高额，算不出",
-        "range": "金额是一个范围，定不下来",
-    }
-    kind = benefit.form.kind if benefit.form else ""
-    return Test(SCOPE, False, words.get(kind, "金额要由人定"))
-
-
-def _computable(form: Form | None) -> bool:
-    if form is None or form.kind in ("words", "upto", "range"):
-        return False
-    return all(v.form is None or _computable(v.form) for v in form.cases)
-
-
-def _standard(program: Program) -> Test:
-    asks = [
-        i
-        for i, c in enumerate(program.conditions, 1)
-        if any(leaf.kind == "ask" for leaf in c.condition.leaves())
-    ]
-    if asks:
-        return Test(STANDARD, False, f"第 {'、'.join(str(i) for i in asks)} 条需人工判断")
-    if program.item.materials:
-        return Test(STANDARD, False, f"还要企业交：{'、'.join(program.item.materials)}")
-    return Test(STANDARD, True)
-
-
-def _names(program: Program) -> set[str]:
-    return {name for expr in program.expressions() for name, _ in references(expr)}
-
-
-def _thin(office: Office, night: Night, bound: BoundItem) -> Iterable[tuple[str, float]]:
-    """不够齐全的指标, the emptiest first."""
-    shares: dict[str, float] = {}
-    for key in reads(bound):
-        share = fill_share(office, night, [key])
-        if share < ENOUGH:
-            shares[key[0]] = min(share, shares.get(key[0], 1.0))
-    return sorted(shares.items(), key=lambda s: s[1])
+def _why(words: Iterable[str]) -> str:
+    return "；".join(dict.fromkeys(words))
 
 
 def all_items(office: Office, night: Night) -> list[Readiness]:
@@ -146,7 +96,7 @@ def all_items(office: Office, night: Night) -> list[Readiness]:
     def make() -> list[Readiness]:
         programs = [p for p in office.library(night).programs if p.item.status == "有效"]
         rows = [readiness_of(office, night, p) for p in programs]
-        return sorted(rows, key=lambda r: (r.delivery != "免申即享", -r.passed, -r.high))
+        return sorted(rows, key=lambda r: (r.delivery != AUTOMATIC, -r.passed, -r.high))
 
     return office.memory.get(("readiness", night.no), make)
 

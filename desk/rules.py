@@ -23,11 +23,12 @@ from engine.program import BoundItem, Program, tree_expressions
 from engine.words import say
 from policies.check import check_library
 from policies.library import load_library
+from policies.readiness import LEAST_FILLED
 from profiles.dictionary import builtin_dictionary
 from store.nights import Night
 
 MACHINE, PERSON, THIN = "机器可判", "需人工判断", "数据不全"
-ENOUGH = 0.98
+ENOUGH = LEAST_FILLED
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def readiness(program: Program, batch: str, columns: Columns, least: float = LEA
     window = item.batch(batch)
     if window is None:
         raise ValueError(f"{item.id} 没有 {batch} 这个批次")
-    blocks = [*_scope(item), *_standard(program)]
+    blocks = basic_blocks(program)
     bound = program.bind(window)
     reads: dict[tuple[str, int | None], Numbered | None] = {}
     for numbered, tree in zip(program.conditions, bound.conditions, strict=True):
@@ -115,6 +115,11 @@ def readiness(program: Program, batch: str, columns: Columns, least: float = LEA
         for b in _data(item, key, owner, columns.dictionary, rates[key], least)
     ]
     return Readiness(item.id, item.title, batch, item.delivery, tuple(blocks))
+
+
+def basic_blocks(program: Program) -> list[Block]:
+    """规则本身的卡点: the first two tests, which need no data."""
+    return [*_scope(program.item), *_standard(program)]
 
 
 def _references(expressions: Iterable[Node]) -> list[tuple[str, int | None]]:

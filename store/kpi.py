@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 
 from sqlalchemy.engine import Engine
 from sqlmodel import select
 
 from engine.grantmoves import AUTOMATIC
 from engine.workdays import Calendar, UnknownYear
-from store.database import session
+from store.database import session, to_fen
 from store.grants import GrantCase, GrantEvent
+from store.nights import Night, last_night_of
 
 WHOLE_CHAIN = {AUTOMATIC: 60, "即申即享": 20, "申报兑现": 60}
 
@@ -31,6 +34,7 @@ class Kpi:
     unclaimed: int
     unclaimed_fen: int
     unknown_days: int
+    night: int | None = None
 
 
 def quarter_of(text: str) -> tuple[date, date]:
@@ -43,8 +47,15 @@ def quarter_of(text: str) -> tuple[date, date]:
     return first, beyond - timedelta(days=1)
 
 
-def kpi(engine: Engine, quarter: str, calendar: Calendar) -> Kpi:
-    """考核: grants opened in the quarter, and money that arrived in it."""
+WAITING = ("待提交", "企业确认", "确认逾期", "放弃", "候补")
+
+
+def kpi(engine: Engine, quarter: str, calendar: Calendar, home: Path | None = None) -> Kpi:
+    """考核: grants opened in the quarter, and money that arrived in it.
+
+    应享未享 are the pairs that fit on the quarter's last released night (files in `home`), and to whom nothing has come
+    and nothing is under way; without such a night, the grants of the quarter that wait for their firm or for budget.
+    """
     first, last = quarter_of(quarter)
     with session(engine) as opened:
         cases = opened.exec(select(GrantCase).where(GrantCase.opened <= last)).all()
@@ -62,17 +73,32 @@ def kpi(engine: Engine, quarter: str, calendar: Calendar) -> Kpi:
     ]
     lengths = [(c, _days(c, arrived_on[c.id or 0], calendar)) for c in paid]
     known = [(c, n) for c, n in lengths if n is not None]
-    waiting = [
-        c for c in begun if not c.arrived and c.state in ("待提交", "企业确认", "确认逾期", "放弃", "候补")
-    ]
+    night = last_night_of(engine, first, last, home) if home is not None else None
+    waiting = [(c.amount or 0) for c in begun if not c.arrived and c.state in WAITING]
+    unclaimed = waiting if night is None else list(_unclaimed(night, cases))
     return Kpi(
         quarter, len(begun), len(paid), sum(e.fen for e in events if first <= e.on),
         _share(sum(1 for c in begun if c.arrived), len(begun)),
         _share(sum(1 for c, n in known if n <= WHOLE_CHAIN[c.variant]), len(known)),
         _share(sum(1 for c in paid if c.variant == AUTOMATIC), len(paid)),
         round(sum(n for _, n in known) / len(known), 1) if known else None,
-        len(waiting), sum(c.amount or 0 for c in waiting), len(lengths) - len(known),
+        len(unclaimed), sum(unclaimed), len(lengths) - len(known), night.no if night else None,
     )  # fmt: skip
+
+
+def _unclaimed(night: Night, cases: Sequence[GrantCase]) -> Iterator[int]:
+    """Fen of each pair of the night that fits, is money, and has neither come nor is under way."""
+    served = {(c.code, c.item, c.batch) for c in cases if c.arrived or c.state not in WAITING}
+    for row in night.items().itertuples():
+        if row.category not in ("奖补", "减免"):
+            continue
+        hits = night.hits(str(row.item))
+        if not len(hits):
+            continue
+        fits = hits[(hits["verdict"] == "符合") & (hits["gave_way"] == "")]
+        for code, high in zip(fits["统一社会信用代码"], fits["paid_high"], strict=True):
+            if (code, row.item, row.batch) not in served:
+                yield 0 if high != high else to_fen(float(high))
 
 
 def _days(case: GrantCase, arrived: date, calendar: Calendar) -> int | None:

@@ -463,6 +463,20 @@ def later_night(engine: Engine, night: Night, today: date) -> int | None:
         return opened.execute(query.order_by(col(Run.as_of).desc(), col(Run.no).desc()).limit(1)).scalar()
 
 
+def last_night_of(engine: Engine, first: date, last: date, home: Path) -> Night | None:
+    """一段日子里最后一夜 that was released."""
+    query = select(Run).where(col(Run.as_of).between(first, last), col(Run.state).not_in(UNRELEASED))
+    with session(engine) as opened:
+        run = (
+            opened.execute(query.order_by(col(Run.as_of).desc(), col(Run.no).desc()).limit(1))
+            .scalars()
+            .first()
+        )
+        if run is not None:
+            opened.expunge(run)
+    return None if run is None else Night(run, home, engine)
+
+
 def get_night(engine: Engine, no: int, home: Path | None = None) -> Night | None:
     """某一夜."""
     with session(engine) as opened:

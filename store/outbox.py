@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -61,6 +62,11 @@ class Push(SQLModel, table=True):
     sent: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
     receipt: str = Field(default="", max_length=200)
     read: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
+
+    @property
+    def text(self) -> str:
+        """话: what a person reads of it, on whatever channel."""
+        return str(json.loads(self.body).get("text", "")) if self.channel == "webhook" else self.body
 
 
 def push_key(firm: str, item: str, batch: str, channel: str, kind: str, version: int) -> str:
@@ -248,7 +254,7 @@ def backoff(key: str, attempts: int) -> float:
 
 def list_pushes(
     engine: Engine, *, states: Iterable[str] | None = None, firm: str | None = None, channel: str | None = None,
-    limit: int | None = None,
+    limit: int | None = None, reason: str | None = None, items: Sequence[str] | None = None,
 ) -> list[Push]:  # fmt: skip
     """推送清单, by firm, item and channel."""
     query = select(Push).order_by(Push.firm, Push.item, Push.channel, Push.key)
@@ -258,6 +264,10 @@ def list_pushes(
         query = query.where(Push.firm == firm)
     if channel is not None:
         query = query.where(Push.channel == channel)
+    if reason is not None:
+        query = query.where(Push.reason == reason)
+    if items is not None:
+        query = query.where(Push.item.in_(items))  # type: ignore[attr-defined]
     with session(engine) as opened:
         return list(opened.exec(query.limit(limit) if limit else query).all())
 
@@ -269,11 +279,21 @@ def counts(engine: Engine) -> dict[tuple[str, str], int]:
         return {(channel, state): n for channel, state, n in opened.exec(query).all()}
 
 
-def reasons(engine: Engine) -> dict[str, int]:
-    """暂缓的原因 and how many pushes each holds."""
+def counts_by_item(engine: Engine) -> dict[tuple[str, str, str], int]:
+    """推送计数 by (item, channel, state)."""
     with session(engine) as opened:
-        query = select(Push.reason, func.count()).where(Push.state == SUPPRESSED).group_by(Push.reason)
-        return dict(opened.exec(query).all())
+        query: Any = select(Push.item, Push.channel, Push.state, func.count())
+        query = query.group_by(Push.item, Push.channel, Push.state)
+        return {(item, channel, state): n for item, channel, state, n in opened.exec(query).all()}
+
+
+def reasons(engine: Engine, items: Sequence[str] | None = None, state: str = SUPPRESSED) -> dict[str, int]:
+    """暂缓（或退信）的原因 and how many pushes each holds, the most first."""
+    with session(engine) as opened:
+        query = select(Push.reason, func.count()).where(Push.state == state).group_by(Push.reason)
+        if items is not None:
+            query = query.where(Push.item.in_(items))  # type: ignore[attr-defined]
+        return dict(sorted(opened.exec(query).all(), key=lambda r: (-r[1], r[0])))
 
 
 def next_due(engine: Engine, channels: Sequence[str]) -> datetime | None:
@@ -284,11 +304,11 @@ def next_due(engine: Engine, channels: Sequence[str]) -> datetime | None:
         return opened.exec(query).one()
 
 
-def resend(engine: Engine, key: str, now: datetime) -> Push:
-    """重发死信: due again under the same name. Raises ValueError."""
+def resend(engine: Engine, key: str, now: datetime, items: Sequence[str] | None = None) -> Push:
+    """重发死信: due again under the same name; only of `items` where they are given. Raises ValueError."""
     with writing(engine) as opened:
         push = opened.exec(select(Push).where(Push.key == key).with_for_update()).one_or_none()
-        if push is None or push.state != DEAD:
+        if push is None or push.state != DEAD or (items is not None and push.item not in items):
             raise ValueError(f"{key} 不是死信，不能重发")
         push.state, push.attempts, push.next_at, push.reason = DUE, 0, now, "人工重发"
         opened.add(push)

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from desk.evidence import declared_sources, source_title
 from desk.office import SHANGHAI, Office
 from desk.web import Visit, need, render
-from store import batches, outbox
+from store import batches
 from store.database import session
 from store.observations import SourceBatch
 
@@ -61,21 +61,3 @@ def batch_page(request: Request, source: str, number: int, visit: Visit = need("
         past=past,
         title=source_title(source, ""),
     )
-
-
-WORDS = {"due": "今晚要发", "sent": "已发", "suppressed": "暂缓", "dead": "退信"}
-
-
-@router.get("/desk/push")
-def push_index(request: Request, state: str = "due", visit: Visit = need("push")) -> HTMLResponse:
-    """推送: what goes out tonight; 符合 but held back and why; what bounced."""
-    office, night = visit.office, visit.office.night()
-    counted = outbox.counts(office.engine)
-    state = state if state in WORDS else "due"
-    rows = outbox.list_pushes(office.engine, states=[state], limit=200)
-    titles = {r["item"]: r["title"] for r in office.items(night).to_dict("records")} if night else {}
-    return render(
-        request, "push.html", rows=rows, state=state, words=WORDS, titles=titles, reasons=outbox.reasons(office.engine),
-        counts={s: sum(n for (_c, st), n in counted.items() if st == s) for s in WORDS},
-        name=(lambda code: office.name(night, code)) if night else (lambda code: code),
-    )  # fmt: skip

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
 
 from desk.office import Office
 from desk.urls import url
@@ -14,9 +18,13 @@ from desk.web import Posted, Visit, need, posted, render, see
 from engine.fulfilment import Refused, escalate, lateness, moves_from
 from engine.grantmoves import FINAL, NEEDS, State
 from engine.workdays import Calendar
-from store import audit, grants, ledger
+from store import arrears as owed
+from store import audit, grants, ledger, payments
+from store.budgets import list_budgets
 from store.calendars import office_calendar
 from store.database import session, to_fen, writing
+from store.kpi import kpi as kpi_sheet
+from store.kpi import quarter_of
 
 router = APIRouter()
 ROAD = ("比对", "名单核查", "信用核查", "公示", "企业确认", "拨付", "到账")
@@ -26,6 +34,8 @@ PLACE = {
 }  # fmt: skip
 TURNS = {"经办": "经办", "复核": "复核", "财政": "财政", "专员": "专员", "管理员": "经办"}
 PAGE = 100
+BY = {"age": "账龄", "department": "部门", "firm": "企业", "kind": "种类"}
+MOST_BYTES = 20 * 1024 * 1024
 SCOPES = ("在办", "逾期", "轮到我", "已到账", "不再办")
 
 
@@ -79,7 +89,8 @@ def fulfil_index(
         request, "fulfil.html", rows=shown[start : start + PAGE], total=len(shown), scope=scope, item=item, page=max(page, 1),
         pages=max(-(-len(shown) // PAGE), 1), counts={s: sum(in_scope(r, s, turns) for r in rows) for s in SCOPES},
         road=ROAD, steps=road_sums(rows), owed=sum((r["amount"] or 0) - r["paid"] for r in shown),
-        open_amounts=sum(r["amount"] is None for r in shown), findings=office.memory.get(("ledger", office.now().strftime("%Y%m%d%H%M")), lambda: ledger.verify_ledger(office.engine)),
+        open_amounts=sum(r["amount"] is None for r in shown), findings=books(office), newest=payments.newest_file(office.engine),
+        finance=bool({"财政", "管理员"} & set(visit.person.roles)),
     )  # fmt: skip
 
 
@@ -94,11 +105,70 @@ def road_sums(rows: list[dict[str, Any]]) -> list[tuple[str, int, float, int]]:
     return [(name, count[i], money[i] / 100, late[i]) for i, name in enumerate(ROAD)]
 
 
+def books(office: Office) -> list[str]:
+    """要先看的事: what the ledger's check finds and what finance's newest file says otherwise; read once a minute."""
+
+    def make() -> list[str]:
+        found = [f"{f.kind}：{f.text}" for f in ledger.verify_ledger(office.engine)]
+        return found + payments.standing(office.engine)
+
+    newest = payments.newest_file(office.engine)
+    return office.memory.get(("books", office.now().strftime("%Y%m%d%H%M"), newest.id if newest else 0), make)
+
+
 @router.get("/desk/fulfil/arrears")
-def arrears(request: Request, visit: Visit = need("fulfil")) -> HTMLResponse:
-    """拖欠: confirmed and not arrived past the day, by department, the longest first."""
-    rows = [r for r in cases_of(visit.office, visit) if r["late"] and r["late"] > 0 and r["place"] >= 4]
-    return render(request, "arrears.html", rows=rows, total=sum((r["amount"] or 0) - r["paid"] for r in rows))
+def arrears(request: Request, by: str = "age", visit: Visit = need("fulfil")) -> HTMLResponse:
+    """拖欠: grants past their day and registered claims, by age, department, firm or kind, the longest first."""
+    office = visit.office
+    by = by if by in BY else "age"
+    mine = visit.person.department
+    found = [a for a in owed.arrears(office.engine, office.today()) if mine in ("", a.department)]
+    undated = [g for g in owed.undated(office.engine) if mine in ("", g.department)]
+    return render(
+        request, "arrears.html", rows=found, total=sum(a.fen for a in found), by=by, ways=BY, undated=undated,
+        summary=sorted(owed.summary(found, by).items(), key=lambda s: -s[1][1]),
+    )  # fmt: skip
+
+
+@router.get("/desk/fulfil/kpi")
+def kpi_page(request: Request, quarter: str = "", visit: Visit = need("fulfil")) -> HTMLResponse:
+    """季度考核."""
+    office, today = visit.office, visit.office.today()
+    past = [f"{today.year - n}Q{q}" for n in (0, 1) for q in (4, 3, 2, 1) if n or q <= (today.month + 2) // 3]
+    quarter = quarter if quarter in past else past[0]
+    return render(
+        request, "kpi.html", quarter=quarter, quarters=past, first_last=quarter_of(quarter),
+        sheet=kpi_sheet(office.engine, quarter, office_calendar(office.engine), office.home), budgets=list_budgets(office.engine),
+    )  # fmt: skip
+
+
+@router.post("/desk/fulfil/reconcile")
+async def reconcile(request: Request, given: Posted = posted("fulfil.act")) -> Response:
+    """与财政对账: finance's payment file; each row once, and what does not agree is listed on the page."""
+    visit, upload = given.visit, given.form.get("file")
+    if not {"财政", "管理员"} & set(visit.person.roles):
+        raise HTTPException(403, "支付日志由财政导入")
+    if not isinstance(upload, UploadFile) or not upload.filename:
+        return see(url("fulfil", told="没有对账：请选支付日志"))
+    data = await upload.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        return see(url("fulfil", told="没有对账：文件超过 20 MB"))
+    try:
+        report = await run_in_threadpool(_reconcile, visit.office, Path(upload.filename).name[:100], data)
+    except ValueError as error:
+        return see(url("fulfil", told=f"没有对账：{error}"))
+    with writing(visit.office.engine) as opened:
+        audit.record(opened, visit.who, "与财政对账", report.file, dict(report.counts), visit.office.now())
+    words = "，".join(f"{k} {v} 行" for k, v in report.counts.items()) or "没有新行"
+    rejected = f"；退回 {len(report.rejected)} 行，第一处 {report.rejected[0]}" if report.rejected else ""
+    return see(url("fulfil", told=f"{report.file}：{words}{rejected}"))
+
+
+def _reconcile(office: Office, name: str, data: bytes) -> payments.Reconciliation:
+    with TemporaryDirectory(prefix="huiqi-pay-") as folder:
+        path = Path(folder) / name
+        path.write_bytes(data)
+        return payments.reconcile(office.engine, path, office.now(), office_calendar(office.engine))
 
 
 @router.get("/desk/fulfil/{number}")

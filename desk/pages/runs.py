@@ -10,6 +10,7 @@ from desk.urls import url
 from desk.web import Posted, Visit, need, posted, render, see
 from store import accounts, audit, review
 from store.guard import release_night
+from store.pushes import queue_pushes
 
 router = APIRouter()
 PAGE = 100
@@ -45,7 +46,10 @@ def release(request: Request, number: int, given: Posted = posted("sign")) -> Re
         release_night(office.engine, number, given.visit.who, given.text("why"), office.now())
     except ValueError as error:
         return see(url("run", no=number, told=f"没有放行：{error}"))
-    return see(url("run", no=number, told="已放行"))
+    night = office.night(number)
+    assert night is not None
+    counts = queue_pushes(office.engine, night, night.as_of, office.now())
+    return see(url("run", no=number, told="已放行，" + "，".join(f"{k} {v}" for k, v in counts.items())))
 
 
 @router.get("/desk/audit")

@@ -193,27 +193,63 @@ def arrears_command(home: HomeOption = None, as_of: AsOfOption = None, as_json: 
 
 
 @fulfil.command("kpi")
-def kpi_command(quarter: Annotated[str, typer.Argument(help="例如 2026Q2")], home: HomeOption = None) -> None:
+def kpi_command(
+    quarter: Annotated[str, typer.Argument(help="例如 2026Q2")],
+    home: HomeOption = None,
+    excel: Annotated[Path | None, typer.Option("--excel", help="写成 Excel")] = None,
+    as_json: JsonOption = False,
+) -> None:
     """季度考核：兑现率、按时率、免申即享占比、平均天数、应享未享。
 
-    例：huiqi fulfil kpi 2026Q2
+    例：huiqi fulfil kpi 2026Q2 --excel 考核.xlsx
     """
+    from dataclasses import asdict
+
     from store.calendars import office_calendar
     from store.kpi import kpi
 
     with telling():
-        engine, _ = open_store(home)
-        sheet = kpi(engine, quarter, office_calendar(engine))
+        engine, folder = open_store(home)
+        sheet = kpi(engine, quarter, office_calendar(engine), folder)
+        rows = kpi_rows(sheet)
+        if excel is not None:
+            write_kpi(rows, quarter, excel)
+    if as_json:
+        typer.echo(json.dumps(asdict(sheet), ensure_ascii=False))
+        return
+    for name, words in rows:
+        typer.echo(f"{name}\t{words}")
+
+
+def kpi_rows(sheet: Any) -> list[tuple[str, str]]:
+    """考核表的行: name and words."""
 
     def share(value: float | None) -> str:
         return "—" if value is None else f"{value:.1%}"
 
-    typer.echo(f"立项 {sheet.opened}，到账 {sheet.arrived}，金额 {sheet.fen / 100:,.2f} 元")
-    typer.echo(f"兑现率 {share(sheet.rate)}，按时率 {share(sheet.on_time)}，免申即享占比 {share(sheet.automatic)}，"
-               f"平均 {'—' if sheet.days is None else sheet.days} 个工作日")  # fmt: skip
-    typer.echo(
-        f"应享未享 {sheet.unclaimed} 笔 {sheet.unclaimed_fen / 100:,.2f} 元；日历不知道的 {sheet.unknown_days} 笔"
-    )
+    return [
+        ("立项", f"{sheet.opened} 件"),
+        ("到账", f"{sheet.arrived} 件，{sheet.fen / 100:,.2f} 元"),
+        ("兑现率", share(sheet.rate)),
+        ("按时率", share(sheet.on_time)),
+        ("免申即享占比", share(sheet.automatic)),
+        ("平均天数", "—" if sheet.days is None else f"{sheet.days} 个工作日"),
+        ("应享未享", f"{sheet.unclaimed} 件，{sheet.unclaimed_fen / 100:,.2f} 元"
+                   + (f"（第 {sheet.night} 次比对）" if sheet.night else "（本季没有比对，只数在等的）")),
+        ("工作日历不知道的", f"{sheet.unknown_days} 件"),
+    ]  # fmt: skip
+
+
+def write_kpi(rows: list[tuple[str, str]], quarter: str, path: Path) -> None:
+    """考核 Excel."""
+    import pandas as pd
+
+    from jobs.lists import open_workbook, write_sheet
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open_workbook(path) as book:
+        frame = pd.DataFrame(rows, columns=["指标", "本季"])
+        write_sheet(book, "考核", f"{quarter} 兑现考核", ["按工作日计"], frame, {"指标": 20, "本季": 44})
 
 
 @fulfil.command("facts")

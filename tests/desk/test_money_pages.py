@@ -1,0 +1,144 @@
+"""钱和推送的页: dead letters sent again, jobs, arrears, the quarter's sheet, finance's file, readiness."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import BytesIO
+from urllib.parse import unquote
+
+import openpyxl
+from world import AS_OF, NOW
+
+from desk.pages.fulfil import books
+from jobs.readiness import of_night
+from policies.readiness import TESTS
+from store import arrears, grants, leases, ledger, outbox, pushes
+from store.calendars import office_calendar
+from store.grants import Actor, NewGrant
+from store.nights import latest_night, set_state
+
+CODE = "91110000600037341L"
+
+
+def page_of(desk, who: str, path: str) -> str:
+    answer = desk.client(who).get(path)
+    assert answer.status_code == 200, answer.text[:500]
+    return answer.text
+
+
+def hand_in(desk, who: str, files: dict):
+    data = {"csrf": desk.csrf(who)}
+    return desk.client(who).post("/desk/fulfil/reconcile", data=data, files=files)
+
+
+def push(desk, n: int, state: str = "dead", reason: str = "对方不收：HTTP 422") -> str:
+    key = outbox.push_key(f"F{n}", "d/i", "2026", "webhook", "inform", 1)
+    with outbox.writing(desk.engine) as opened:
+        opened.add(
+            outbox.Push(key=key, firm=CODE, item="d/i", batch="2026", channel="webhook", kind="inform", state=state,
+                        reason=reason, next_at=NOW, created=NOW, subject=f"标题{n}", body='{"text": "正文"}', attempts=3)
+        )  # fmt: skip
+    return key
+
+
+def test_dead_letters_are_sent_again_by_who_may(fresh):
+    keys = [push(fresh, n) for n in range(3)]
+    page = page_of(fresh, "lin", "/desk/push?state=dead")
+    assert "HTTP 422" in page and "重发选中的" in page and "正文" in page
+    assert "重发选中的" not in page_of(fresh, "kan", "/desk/push?state=dead")
+    assert fresh.post("kan", "/desk/push", pick=keys[:1]).status_code == 403
+    told = fresh.post("lin", "/desk/push", pick=[keys[0], "nothing"])
+    assert told.status_code == 303
+    states = {p.key: (p.state, p.attempts) for p in outbox.list_pushes(fresh.engine)}
+    assert states == {keys[0]: ("due", 0), keys[1]: ("dead", 3), keys[2]: ("dead", 3)}
+    assert "人工重发" in page_of(fresh, "lin", "/desk/push?state=due")
+
+
+def test_each_run_of_a_job_is_on_a_page_with_its_log(fresh):
+    leases.lead(fresh.engine, "schedule", "host:1:2", NOW)
+    for job, outcome in (("night", "完成"), ("check", "失败")):
+        leases.begin(fresh.engine, job, NOW, "host:1:2", NOW)
+        leases.finish(fresh.engine, job, NOW, outcome, f"{job}的记录", NOW)
+    page = page_of(fresh, "lin", "/desk/jobs")
+    for words in ("night的记录", "check的记录", "失败", "host:1:2", "还没有办过"):
+        assert words in page, words
+    assert "check的记录" not in page_of(fresh, "lin", "/desk/jobs?job=night").split("经过")[1]
+
+
+def paying(desk) -> grants.GrantCase:
+    calendar = office_calendar(desk.engine)
+    grants.open_grants(
+        desk.engine, [NewGrant(CODE, "甲公司", "d/i", "2026", "奖励", "经发局", "免申即享", 100_00, 100_00)],
+        AS_OF - timedelta(days=40), NOW, calendar,
+    )  # fmt: skip
+    case = grants.find(desk.engine)[0]
+    day = AS_OF - timedelta(days=30)
+    for action, role, facts in (
+        ("通过名单", "经办", {"核定金额": 100_00}), ("信用通过", "经办", {"信用查询日期": "x", "公示地址": "y"}),
+        ("公示期满", "系统", {}), ("确认", "企业", {"户名": "甲公司", "账号": "1", "开户行": "b", "确认人": "c"}),
+        ("财政通过", "财政", {}),
+    ):  # fmt: skip
+        day = day + timedelta(days=12) if action == "公示期满" else day
+        case = grants.act(desk.engine, case.id, action, Actor("某", role), day, NOW, calendar, facts)
+    return case
+
+
+def test_arrears_show_late_grants_and_registered_claims(fresh):
+    paying(fresh)
+    claim = arrears.ArrearsClaim(
+        kind="保证金", code=CODE, firm="乙公司", department="住建局", contract="BZ-1", fen=80_00,
+        due_on=AS_OF - timedelta(days=400), registered=NOW,
+    )  # fmt: skip
+    arrears.register_claim(fresh.engine, claim, "钱", AS_OF, NOW)
+    page = page_of(fresh, "cai", "/desk/fulfil/arrears?by=kind")
+    for words in ("BZ-1", "保证金", "奖补", "180.00", "400 天"):
+        assert words in page, words
+
+
+def test_finance_hands_in_its_file_and_what_differs_stays_on_the_page(fresh):
+    case = paying(fresh)
+    rows = f"流水号,统一社会信用代码,事项,金额(元),支付日期,状态\nS1,{CODE},d/i,100.00,2026-06-12,成功\n"
+    more = rows + f"S2,{CODE},d/i,5,2026-06-12,成功\n"
+    files = {"file": ("88.csv", more.encode("gb18030"), "text/csv")}
+    assert hand_in(fresh, "lin", files).status_code == 403
+    for _ in range(2):
+        assert hand_in(fresh, "cai", files).status_code == 303
+    assert grants.find(fresh.engine, code=CODE)[0].state == "到账"
+    page = page_of(fresh, "cai", "/desk/fulfil")
+    assert "S2" in page and "对不上" in page and "88.csv" in page
+    again = {"file": ("89.csv", rows.replace("06-12", "06-05").encode(), "text/csv")}
+    hand_in(fresh, "cai", again)
+    page = page_of(fresh, "cai", "/desk/fulfil")
+    assert "改早" in page and "2026-06-05" in page
+    assert case.id and ledger.verify_ledger(fresh.engine) == []
+    bad = {"file": ("x.xlsx", b"no", "text/csv")}
+    assert "打不开" in unquote(hand_in(fresh, "cai", bad).headers["location"])
+    assert "应享未享" in page_of(fresh, "cai", "/desk/fulfil/kpi")
+
+
+def test_the_desk_says_of_readiness_what_the_command_says(desk):
+    night = latest_night(desk.engine, desk.home)
+    page = page_of(desk, "lin", "/desk/readiness")
+    answer = desk.client("lin").get("/desk/readiness.xlsx")
+    sheet = openpyxl.load_workbook(BytesIO(answer.content)).active
+    rows = {r[0]: r for r in sheet.iter_rows(values_only=True) if r[0] and "/" in str(r[0])}
+    found = of_night(night)
+    assert len(found) >= 40
+    for one in found:
+        assert [rows[one.item][4 + i] == "过" for i in range(3)] == [one.passes(t) for t in TESTS], one.item
+        assert rows[one.item][3] == one.works_as and one.title in page
+
+
+def test_releasing_a_held_night_queues_its_pushes(fresh):
+    night = latest_night(fresh.engine, fresh.home)
+    set_state(fresh.engine, night.no, "扣下", "符合企业数由 1 变为 100")
+    assert pushes.queue_pushes(fresh.engine, latest_night(fresh.engine, fresh.home), AS_OF, NOW) == {
+        "扣下": 1
+    }
+    assert fresh.post("shen", f"/desk/runs/{night.no}", why="核过").status_code == 303
+    assert latest_night(fresh.engine, fresh.home).state == "放行"
+    assert outbox.list_pushes(fresh.engine, limit=5)
+
+
+def test_whole_books_say_nothing(fresh):
+    assert books(fresh.app.state.office) == []
