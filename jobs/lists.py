@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
 from engine.program import Program
 from store.nights import NAME, Night
@@ -114,7 +115,11 @@ def keep_lists(night: Night) -> list[Path]:
     if not final.is_dir():
         part = night.folder / f".lists-{os.getpid()}"
         shutil.rmtree(part, ignore_errors=True)
-        write_lists(night, part)
+        try:
+            write_lists(night, part)
+        except FileCreateError as error:
+            cause = error.args[0] if error.args else error
+            raise cause if isinstance(cause, OSError) else OSError(str(error)) from error
         try:
             part.rename(final)
         except OSError:  # another process was faster

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import time
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from importlib.metadata import version
@@ -71,6 +72,7 @@ def run_night(
     """比对一夜. Raises LibraryError, SourceError or ValueError where there is nothing to work on."""
     report = NightReport()
     started = now()
+    sweep(home, started)
     with report.step("准备", tell):
         upgrade(engine)
         words = parse_sets(sets)
@@ -126,6 +128,17 @@ def paying_the_difference(
     """补差的组: by item of the whole library, the groups that pay the difference; and the batches open tonight."""
     groups = {p.item.id: {e.group for e in p.exclusive if e.pick == "补差"} for p in library.programs}
     return {item: g for item, g in groups.items() if g}, {(b.program.item.id, b.batch.name) for b in items}
+
+
+def sweep(home: Path, now: datetime) -> int:
+    """清扫: what killed nights left half written, once it is an hour old; how many folders."""
+    count = 0
+    for part in [*home.glob("nights/.part-*"), *home.glob("nights/*/.lists-*")]:
+        with suppress(OSError):
+            if now.timestamp() - part.stat().st_mtime > 3600:
+                shutil.rmtree(part)
+                count += 1
+    return count
 
 
 def _after(

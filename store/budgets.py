@@ -142,6 +142,10 @@ def take_over(engine: Engine, ruled: Iterable[Ruled], *, on: date, at: datetime)
             budget = locked(opened, one.item, one.batch)
             if budget is not None and (budget.ruled_fen, budget.ruled_mode) == (one.fen, one.mode):
                 continue
+            if budget is not None and budget.ruled_mode is None:  # a person was there before the rule file
+                budget.ruled_fen, budget.ruled_mode = one.fen, one.mode
+                opened.add(budget)
+                continue
             try:
                 budget = set_budget_in(
                     opened, one.item, one.batch, one.fen, one.mode, who=RULES, on=on, at=at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import ROUND_HALF_UP, Decimal
@@ -18,6 +19,7 @@ from sqlmodel import Session, UTCDateTime
 
 __all__ = [
     "BigId",
+    "DiskFull",
     "Engine",
     "Fen",
     "Json",
@@ -57,13 +59,33 @@ def open_database(url: str) -> Engine:
     """打开数据库: an engine for `url`; SQLite with WAL and foreign keys on, its folder made when missing."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
+        server = create_engine(parsed, pool_pre_ping=True)
+        event.listen(server, "handle_error", _say_full)
+        return server
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "handle_error", _say_full)
     return engine
+
+
+class DiskFull(OSError):
+    """磁盘满了: the database can't write; what was committed stands, the rest is undone."""
+
+
+_FULL = ("database or disk is full", "no space left on device", "could not extend file")
+
+
+def _say_full(context: Any) -> None:
+    """Turn the drivers' words for a full disk into one plain error, which commands tell in a line."""
+    said = str(context.original_exception).lower()
+    if any(words in said for words in _FULL):
+        where = context.engine.url.database if context.engine is not None else ""
+        raise DiskFull(
+            errno.ENOSPC, "数据库写不下了，磁盘已满；腾出空间后重跑，办完的不会重做", where
+        ) from context.original_exception
 
 
 def upgrade(engine: Engine) -> None:

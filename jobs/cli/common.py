@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,5 +52,18 @@ def telling() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError) as error:
-        typer.echo(f"错误：{error}", err=True)
+        typer.echo(f"错误：{say_error(error)}", err=True)
         raise typer.Exit(2) from None
+
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def say_error(error: Exception) -> str:
+    """错误的话: a full disk in plain words, with the place; everything else as it says itself."""
+    if not isinstance(error, OSError) or (error.errno not in FULL and "No space left" not in str(error)):
+        return str(error)
+    if error.filename and error.strerror and "磁盘" in error.strerror:
+        return f"{error.filename}：{error.strerror}"
+    where = f"{error.filename}：" if error.filename else ""
+    return f"{where}文件写不下了，磁盘已满；腾出空间后重跑，办完的不会重做"

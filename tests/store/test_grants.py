@@ -135,6 +135,11 @@ def test_a_budget_follows_its_rule_file_where_the_file_changes(engine):
     def held() -> budgets.BatchBudget:
         return budgets.list_budgets(engine, ITEM)[0]
 
+    budgets.set_budget(engine, "d/own", BATCH, 5_00, budgets.OPEN, who="钱", on=D, at=AT)
+    own = budgets.Ruled("d/own", BATCH, 9_00, budgets.PRO_RATA)
+    for _ in range(2):  # a person was there before the rule file
+        assert budgets.take_over(engine, [own], on=D, at=AT) == (0, [])
+    assert budgets.list_budgets(engine, "d/own")[0].limit_fen == 5_00
     assert take(100_00) == (1, []) and take(100_00) == (0, [])
     budgets.set_budget(engine, ITEM, BATCH, 80_00, budgets.FIRST_COME, who="钱", on=D, at=AT)
     assert take(100_00) == (0, []) and held().limit_fen == 80_00  # a person's word, until the rule changes
