@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import Engine
-from sqlmodel import Field, SQLModel, select
+from sqlmodel import Field, SQLModel, col, select
 
 from profiles.codes import is_code
+from store import audit
 from store.database import json_column, session, utc_column, writing
 from store.sheets import read_rows
 
@@ -58,6 +59,30 @@ def change_reach(engine: Engine, code: str, at: datetime, **changes: Any) -> Fir
         row.updated = at
         opened.add(row)
         return row
+
+
+def erase_contacts(
+    engine: Engine, at: datetime, by: str, *, code: str | None = None, older_than: int | None = None
+) -> int:
+    """抹去联系方式 of one firm, or of all not changed for `older_than` days; consent, refusals and holds stay.
+
+    On record without the addresses (个人信息保护法 第47条: 保存期限届满或者撤回同意的，应当删除). Returns how many.
+    """
+    with writing(engine) as opened:
+        query = select(FirmReach).where((col(FirmReach.email) != "") | (col(FirmReach.phone) != ""))
+        if code is not None:
+            query = query.where(FirmReach.code == code)
+        if older_than is not None:
+            query = query.where(col(FirmReach.updated) < at - timedelta(days=older_than))
+        rows = list(opened.exec(query))
+        for row in rows:
+            row.email = row.phone = ""
+            row.updated = at
+            opened.add(row)
+        if rows:
+            about = {"企业": [r.code for r in rows], "多少天没有改过": older_than}
+            audit.record(opened, by, "抹去联系方式", code or "", about, at)
+        return len(rows)
 
 
 COLUMNS = ("统一社会信用代码", "邮箱", "手机", "同意")

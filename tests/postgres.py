@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,3 +102,23 @@ def _wait(port: int, running: subprocess.Popen, log: Path) -> None:
         except psycopg.OperationalError:
             time.sleep(0.1)
     raise RuntimeError("PostgreSQL did not answer in 20 s")
+
+
+@contextmanager
+def fresh_database(url: str) -> Iterator[str]:
+    """An empty database of a running server: yields its URL, drops it at the end."""
+    from sqlalchemy import text
+    from sqlalchemy.engine import make_url
+
+    from store.database import open_database
+
+    name = f"huiqi_{uuid.uuid4().hex[:12]}"
+    admin = open_database(url).execution_options(isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    try:
+        yield make_url(url).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        admin.dispose()

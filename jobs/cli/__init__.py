@@ -30,6 +30,7 @@ SUBJECTS = (
     "analyst",
     "scores",
     "desk",
+    "operations",
     "bench",
 )
 
