@@ -6,21 +6,23 @@ What the machine is sure of becomes `when:`, the rest `ask:`; every piece keeps 
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from engine.indicators import Dictionary
-from policies.segment import Clause, segment
 
+from .decompose.amounts import benefit_form, once, one_line, scale, tops_up
+from .decompose.definitions import delivery_words, number_words, short_names
 from .decompose.expressions import Proposal, Proposer, own_places
-from .decompose.forms import benefit_form, case_skeleton, once, one_line
 from .decompose.model import Decomposition, Item
-from .decompose.windows import later
+from .decompose.references import referred
+from .decompose.skeletons import Tree, case_skeleton, tree_of
+from .decompose.variants import Entry, Split, split
+from .draft_text import clause_diff, document_facts, heading_labels, text_md, verbatim
 
 ABSTAIN = 0.5  # pieces that score less come before a person first
 
@@ -33,6 +35,7 @@ class Draft:
     files: dict[str, str] = field(default_factory=dict)
     doubtful: list[tuple[float, str, str]] = field(default_factory=list)  # score, item, quote
     missing: dict[str, list[str]] = field(default_factory=dict)  # proposed indicator → quotes
+    guesses: list[tuple[str, str, str]] = field(default_factory=list)  # item, expression not sure of, quote
     sure: int = 0
     asked: int = 0
 
@@ -44,22 +47,27 @@ def draft(
     dictionary: Dictionary,
     places: Mapping[str, str],
     as_of: dt.date,
+    industries: Mapping[str, str] | None = None,
 ) -> Draft:
-    """起草: all files of one document; `places` maps the place words the library knows (本区 …) to a code."""
+    """起草: all files of one document; `places` maps the place words the library knows (本区 …) to a code, `industries` names
+    of GB/T 4754 to their codes."""
     out = Draft(document_id)
     labels = heading_labels(found)
     facts = document_facts(found, source)
+    words = number_words(found.clauses)
     own = own_places([facts["title"], facts.get("issuer", "")])
-    maker = _Maker(found, out, labels, Proposer(dictionary, places, own))
+    proposer = Proposer(dictionary, places, own, industries, words, short_names(found.clauses))
+    maker = _Maker(found, out, labels, proposer)
     out.files[f"{document_id}/text.md"] = text_md(found, labels, facts["title"])
-    general, said, exclusive = maker.general()
+    general, exclusive = maker.general()
     if general or exclusive:
-        facts["general"] = ({"conditions": {"all": general}} if general else {}) | (
-            {"exclusive": exclusive} if exclusive else {}
-        )
+        tree = {"conditions": {"all": [t.node() for t in general]}} if general else {}
+        facts["general"] = tree | ({"exclusive": exclusive} if exclusive else {})
+    if words:
+        facts["words"] = words
     out.files[f"{document_id}/document.yaml"] = to_yaml(facts)
     for n, item in enumerate(found.items, 1):
-        maker.item(n, item, facts, as_of, general, said)
+        maker.item(n, item, facts, as_of, general)
     return out
 
 
@@ -87,128 +95,23 @@ def to_yaml(data: Any) -> str:
     return out.getvalue()
 
 
-# ---------------------------------------------------------------- text.md
-
-
-def heading_labels(found: Decomposition) -> dict[int, str]:
-    """标题标签: for each clause the label of the heading it stands under in text.md; unique, without spaces."""
-    labels: dict[int, str] = {}
-    used: dict[str, int] = {}
-    current = "前言"
-    by_number = {c.number: c for c in found.clauses}
-    for c in found.clauses:
-        if c.first and starts_heading(c):
-            over = [
-                by_number[h].label
-                for h in c.headings
-                if by_number[h].sort in ("一", "（一）") and by_number[h].rank < c.rank
-            ]
-            name = (
-                c.label
-                if c.sort == "条"
-                else "".join([*over, c.label]) or re.sub(r"[\s#：:]+", "", c.text)[:16]
-            )
-            used[name] = used.get(name, 0) + 1
-            current = name if used[name] == 1 else f"{name}·{used[name]}"
-        labels[c.number] = current
-    return labels
-
-
-def starts_heading(c: Clause) -> bool:
-    """起标题: whether a clause begins a part of its own in text.md."""
-    return c.first and (c.sort in ("章", "节", "条", "一", "（一）", "h"))
-
-
-def text_md(found: Decomposition, labels: Mapping[int, str], title: str) -> str:
-    """原文: the verbatim text, one heading over each part; every line of the document stays as it was."""
-    starts = {c.start: labels[c.number] for c in found.clauses if starts_heading(c)}
-    out = [f"# {title}", "", "## 前言", ""]
-    at = 0
-    for line in found.text.split("\n"):
-        begin = next((s for s in range(at, at + len(line)) if s in starts), None)
-        if begin is not None:
-            out += ["", f"## {starts[begin]}", ""]
-        out.append(re.sub(r"^(?=#{1,6}\s)", "\u3000", line))
-        at += len(line) + 1
-    return "\n".join(out).rstrip() + "\n"
-
-
-_NUMBER = re.compile(r"[\u4e00-\u9fa5]{2,12}[〔\[（(]\s*\d{4}\s*[〕\]）)]\s*\d+\s*号")
-
-
-def document_facts(found: Decomposition, source: str) -> dict[str, Any]:
-    """文件信息: title, number, issuer, dates; only what the text says."""
-    titles = [
-        c.text.strip() for c, r in zip(found.clauses[:8], found.roles[:8], strict=False) if "title" in r
-    ]
-    title = next(
-        (t for t in titles if re.search(r"办法|意见|措施|政策|细则|通知|方案|指南|规定", t)),
-        titles[0] if titles else source,
-    )
-    facts: dict[str, Any] = {"title": re.sub(r"\s+", "", title)}
-    head = [c.text for c in found.clauses[:12] if "preamble" not in found.roles[c.number - 1]]
-    number = next((m.group() for text in head if (m := _NUMBER.search(text))), "")
-    if number:
-        facts["number"] = re.sub(r"\s+", "", number)
-    issuer = next(
-        (
-            t
-            for c in found.clauses[:12] + found.clauses[-6:]
-            if (t := re.sub(r"\s+", "", c.text)) and _ISSUER.fullmatch(t)
-        ),
-        "",
-    )
-    if issuer:
-        facts["issuer"] = issuer
-    if found.issued:
-        facts["issued"] = found.issued
-    facts |= validity(found)
-    facts["source"] = source
-    return facts
-
-
-_ISSUER = re.compile(r"[\u4e00-\u9fa5（）]{3,40}(?:局|委员会|政府|办公室|厅|国务院)")
-
-
-def validity(found: Decomposition) -> dict[str, str]:
-    """有效期: effective and expires, from 自…起施行 and 有效期…年."""
-    from .decompose.quantities import DATE, date_of, number
-
-    out: dict[str, str] = {}
-    for c, roles in zip(found.clauses, found.roles, strict=True):
-        text = re.sub(r"\s+", "", c.text)
-        if "window" not in roles or not re.search(r"施行|实施|执行|有效", text):
-            continue
-        m = DATE.search(text)
-        day = date_of(m) if m else None
-        start = (
-            day
-            if day and len(day) == 10
-            else found.issued
-            if re.search(r"(?:发布|印发)之日起", text)
-            else None
-        )
-        if start and re.search(r"起(?:正式)?(?:施行|实施|执行)", text):
-            out["effective"] = start
-            years = re.search(r"有效期(?:为|至)?([一二三四五两\d]+)年", text)
-            if years and (n := number(years[1])):
-                out["expires"] = later(start, int(n))
-        until = re.search(r"有效期?至(?=\d{4}年)", text)
-        if until and (m2 := DATE.search(text, until.end())) and (stop := date_of(m2)) and len(stop) == 10:
-            out["expires"] = stop
-    return out
-
-
-# ---------------------------------------------------------------- items
-
-
-_EXCLUSIVE = re.compile(r"就高|从优|不重复|择高|择优")
+_HIGHEST = re.compile(r"就高|从优|不重复|择高|择优|重复(?:享受|申报)")
 _CATEGORIES = (
     ("资质", re.compile(r"认定|入库|备案|授予.{0,8}称号")),
     ("减免", re.compile(r"减[免征按缴半]|免[征收费]|加计扣除|税率")),
     ("奖补", re.compile(r"奖|补[贴助]|资助|贴息|返还|资金|扶持|元|%")),
     ("权益", re.compile(r"优先|服务|绿色通道|便利|贷款|担保|落户")),
 )
+_PEOPLE = {
+    "出生日期",
+    "学历层次",
+    "人才层次",
+    "毕业日期",
+    "劳动合同起始日期",
+    "连续参保月数",
+    "职业技能等级",
+    "年度工资薪金",
+}
 
 
 class _Maker:
@@ -216,8 +119,9 @@ class _Maker:
 
     def __init__(self, found: Decomposition, out: Draft, labels: Mapping[int, str], proposer: Proposer):
         self.found, self.out, self.labels, self.proposer = found, out, labels, proposer
+        self.bound: list[Tree] = []  # the general conditions: an item doesn't say them again
 
-    def cite(self, entry: Mapping[str, Any]) -> str:
+    def cite(self, entry: Entry) -> str:
         at = int(entry["start"])
         clause = max(
             (c for c in self.found.clauses if c.start <= at),
@@ -226,120 +130,168 @@ class _Maker:
         )
         return self.labels[clause.number]
 
-    def node(self, ident: str, entry: Mapping[str, Any], owner: str) -> tuple[dict[str, Any], Proposal]:
-        said = self.proposer.propose(entry["quote"])
-        if said.when and entry.get("scope") == "unsure":
+    def said(self, ident: str, entry: Entry) -> dict[str, str]:
+        return {"id": ident, "cite": self.cite(entry), "quote": one_line(str(entry["quote"]))}
+
+    def condition(self, ident: str, entry: Entry, owner: str) -> Tree:
+        """One condition: what it refers to, else what its words fix, else a question."""
+        quote = one_line(str(entry["quote"]))
+        proposal = self.proposer.propose(str(entry["quote"]))
+        if proposal.sure and entry.get("scope") == "unsure":
             # Sure of the words but not of whom they bind: it must not shut anybody out by itself.
-            said = replace(
-                said, when="", parts=(), guess=said.when, ask=f"是否符合：{one_line(entry['quote'])}？"
-            )
-        node: dict[str, Any] = {"id": ident, "cite": self.cite(entry), "quote": one_line(entry["quote"])}
-        if said.parts:
-            node["all"] = [{"when": part.when} for part in said.parts]
-            self.out.sure += 1
-        elif said.when:
-            node["when"] = said.when
-            self.out.sure += 1
-        else:
-            node["ask"] = said.ask
-            self.out.asked += 1
-        if said.missing:
-            self.out.missing.setdefault(said.missing, []).append(one_line(entry["quote"]))
+            proposal = proposal.asked(f"是否符合：{quote}？")
+        if not proposal.sure and (tree := self.referring(ident, entry, owner)) is not None:
+            return tree
+        return self.counted(tree_of(self.said(ident, entry), proposal), proposal, entry, owner)
+
+    def counted(self, tree: Tree, proposal: Proposal, entry: Entry, owner: str) -> Tree:
+        quote = one_line(str(entry["quote"]))
+        self.out.sure += proposal.sure
+        self.out.asked += not proposal.sure
+        if proposal.missing:
+            self.out.missing.setdefault(proposal.missing, []).append(quote)
+        if proposal.guess and not proposal.sure:
+            self.out.guesses.append((owner, proposal.guess, quote))
         if float(entry.get("score", 1.0)) < ABSTAIN:
-            self.out.doubtful.append((float(entry["score"]), owner, one_line(entry["quote"])))
-        return node, said
+            self.out.doubtful.append((float(entry["score"]), owner, quote))
+        return tree
 
-    def barred(self, ident: str, entry: Mapping[str, Any]) -> dict[str, Any]:
-        quote = one_line(entry["quote"])
-        self.out.asked += 1
-        return {
-            "id": ident,
-            "cite": self.cite(entry),
-            "quote": quote,
-            "ask": f"是否确认没有下列排除情形：{quote}？",
-        }
+    def referring(self, ident: str, entry: Entry, owner: str) -> Tree | None:
+        """引用: a condition that points to another clause (符合第四条规定) as that clause's own conditions."""
+        flat = re.sub(r"\s+", "", str(entry["quote"]))
+        clauses = self.found.clauses
+        spans = [(clauses[k].start, clauses[k].end) for k in referred(flat, int(entry["start"]), clauses)]
+        every = [*self.found.conditions, *(c for i in self.found.items for c in i.conditions)]
+        meant = once([c for c in every if any(a <= int(c["start"]) < b for a, b in spans)])
+        meant = [c for c in meant if c["quote"] != entry["quote"]]
+        if not meant:
+            return None
+        said = self.said(ident, entry) | {"note": f"条文引用“{self.cite(meant[0])}”"}
+        children = []
+        for n, c in enumerate(meant, 1):
+            proposal = self.proposer.propose(str(c["quote"]))
+            children.append(self.counted(tree_of(self.said(f"{ident}_{n}", c), proposal), proposal, c, owner))
+        return Tree(said, join="all", children=children)
 
-    def general(self) -> tuple[list[dict[str, Any]], dict[str, Proposal], dict[str, Any] | None]:
-        nodes, said = [], {}
-        for n, e in enumerate(once(self.found.conditions), 1):
-            node, proposal = self.node(f"g{n}", e, "通用条件")
-            nodes.append(node)
-            said[node["id"]] = proposal
-        barred, exclusive = self.exclusions(self.found.exclusions, "gx")
-        return [*nodes, *barred], said, exclusive
+    def barred(self, ident: str, entry: Entry, owner: str) -> Tree:
+        proposal = self.proposer.barred(str(entry["quote"]))
+        return self.counted(tree_of(self.said(ident, entry), proposal), proposal, entry, owner)
+
+    def general(self) -> tuple[list[Tree], dict[str, Any] | None]:
+        """What binds every item."""
+        trees = [self.condition(f"g{n}", e, "通用条件") for n, e in enumerate(once(self.found.conditions), 1)]
+        barred, exclusive = self.exclusions(self.found.exclusions, "gx", "通用条件")
+        self.bound = self.apart([*trees, *barred], [])
+        return self.bound, exclusive
 
     def exclusions(
-        self, entries: Sequence[Mapping[str, Any]], prefix: str
-    ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
-        nodes: list[dict[str, Any]] = []
+        self, entries: Sequence[Entry], prefix: str, owner: str
+    ) -> tuple[list[Tree], dict[str, Any] | None]:
+        trees: list[Tree] = []
         exclusive: dict[str, Any] | None = None
         for n, e in enumerate(once(entries), 1):
-            if _EXCLUSIVE.search(e["quote"]) and exclusive is None:
-                group = f"{self.out.document}同类扶持"
-                exclusive = {
-                    "group": group,
-                    "pick": "就高",
-                    "cite": self.cite(e),
-                    "quote": one_line(e["quote"]),
-                }
+            if exclusive is None and (_HIGHEST.search(str(e["quote"])) or tops_up(str(e["quote"]))):
+                pick = "补差" if tops_up(str(e["quote"])) else "就高"
+                exclusive = {"group": f"{self.out.document}同类扶持", "pick": pick}
+                exclusive |= {k: v for k, v in self.said("", e).items() if k != "id"}
             else:
-                nodes.append(self.barred(f"{prefix}{n}", e))
-        return nodes, exclusive
+                trees.append(self.barred(f"{prefix}{n}", e, owner))
+        return trees, exclusive
 
-    def own_nodes(
-        self, item: Item, owner: str
-    ) -> tuple[list[dict[str, Any]], dict[str, Proposal], dict[str, Any] | None]:
-        nodes, said = [], {}
-        for k, e in enumerate(once(item.conditions), 1):
-            node, proposal = self.node(f"c{k}", e, owner)
-            nodes.append(node)
-            said[node["id"]] = proposal
-        barred, exclusive = self.exclusions(item.exclusions, "x")
-        nodes += barred
-        if not nodes:
+    def apart(self, trees: Sequence[Tree], before: Sequence[Tree]) -> list[Tree]:
+        """No indicator is compared twice: what is said again word for word is left to the first, what differs is asked, since a firm
+        that meets one of two thresholds may still be meant."""
+        taken: dict[str, str] = {n: x.when for t in before for x in t.leaves() for n in x.indicators}
+        out = []
+        for t in trees:
+            leaves = t.leaves()
+            if leaves and all(taken.get(n) == x.when for x in leaves for n in x.indicators):
+                self.out.sure -= 1
+                continue
+            own = [n for x in leaves for n in x.indicators]
+            twice = t.join == "any" and len(set(own)) < len(own)
+            if (twice or any(n in taken for n in own)) and t.said:
+                quote = t.said.get("quote", "")
+                guess = "；".join(x.when for x in leaves)
+                t = Tree({**t.said, "note": f"建议写成：{guess}"}, ask=f"是否符合：{quote}？")
+                self.out.sure -= 1
+                self.out.asked += 1
+            else:
+                taken |= {n: x.when for x in leaves for n in x.indicators}
+            out.append(t)
+        return out
+
+    def own_trees(self, item: Item, owner: str, parts: Split) -> tuple[list[Tree], dict[str, Any] | None]:
+        """An item's numbered conditions: what binds all of it, then its alternatives as one, then what bars."""
+        trees = [self.condition(f"c{k}", e, owner) for k, e in enumerate(once(parts.shared), 1)]
+        if parts.variants:
+            trees.append(self.alternatives(parts, owner))
+        barred, exclusive = self.exclusions(item.exclusions, "x", owner)
+        trees = self.apart([*trees, *barred], self.bound)
+        if not trees:
             first = item.benefits[0]
-            quote = one_line(first["quote"])
-            nodes = [
-                {
-                    "id": "c1",
-                    "cite": self.cite(first),
-                    "quote": quote,
-                    "ask": f"是否属于这一条的扶持对象：{quote}？",
-                }
+            trees = [
+                Tree(
+                    self.said("c1", first), ask=f"是否属于这一条的扶持对象：{one_line(str(first['quote']))}？"
+                )
             ]
             self.out.asked += 1
-        return nodes, said, exclusive
+        return trees, exclusive
+
+    def alternatives(self, parts: Split, owner: str) -> Tree:
+        """分档条件: one of several levels suffices; steps of one scale are the lowest of them."""
+        first = parts.variants[0].conditions[0]
+        if (found := scale(parts, self.found.text, self.proposer)) is not None:
+            entry = found[1][0][3].conditions[0]
+            proposal = self.proposer.propose(str(entry["quote"]))
+            if proposal.sure:
+                return self.counted(tree_of(self.said("v", entry), proposal), proposal, entry, owner)
+        children = []
+        for n, v in enumerate(parts.variants, 1):
+            own = [
+                self.condition(f"v{n}" if len(v.conditions) == 1 else f"v{n}_{k}", c, owner)
+                for k, c in enumerate(v.conditions, 1)
+            ]
+            children.append(own[0] if len(own) == 1 else Tree({"id": f"v{n}"}, join="all", children=own))
+        return Tree(self.said("v", first), join="any", children=children)
 
     def item(
-        self,
-        n: int,
-        item: Item,
-        facts: Mapping[str, Any],
-        as_of: dt.date,
-        general: Sequence[Mapping[str, Any]],
-        said: Mapping[str, Proposal],
+        self, n: int, item: Item, facts: Mapping[str, Any], as_of: dt.date, general: Sequence[Tree]
     ) -> None:
         slug = f"item-{n:02d}"
         owner = item.title or slug
-        nodes, own, exclusive = self.own_nodes(item, owner)
+        parts = split(once(item.conditions), item.benefits, self.found.text)
+        trees, exclusive = self.own_trees(item, owner, parts)
         data: dict[str, Any] = {"item": f"{self.out.document}/{slug}", "title": owner}
         if facts.get("issuer"):
             data["department"] = facts["issuer"]
-        data |= {"category": _category(item), "status": "草稿", "delivery": "申报兑现"}
-        data |= {"batches": _batches(item, facts, as_of), "conditions": {"all": nodes}}
-        data["benefit"] = benefit_form(item, self.cite, self.proposer)
+        data |= {"category": _category(item), "status": "草稿"}
+        if _PEOPLE & {name for t in trees for x in t.leaves() for name in x.indicators}:
+            data["subject"] = "人才"
+        data |= self.delivery(item)
+        data |= {"batches": _batches(item, facts, as_of), "conditions": {"all": [t.node() for t in trees]}}
+        data["benefit"] = benefit_form(item.benefits, parts, self.found.text, self.cite, self.proposer)
         if exclusive:
             data["exclusive"] = exclusive
         if item.materials:
-            data["materials"] = [one_line(m["quote"]) for m in once(item.materials)]
+            data["materials"] = [one_line(str(m["quote"])) for m in once(item.materials)]
         if item.score < ABSTAIN:
-            self.out.doubtful.append((item.score, owner, one_line(item.benefits[0]["quote"])))
+            self.out.doubtful.append((item.score, owner, one_line(str(item.benefits[0]["quote"]))))
         base = f"{self.out.document}/items/{slug}"
         self.out.files[f"{base}.yaml"] = to_yaml(data)
-        told = [g["id"] for g in general] if n > 1 else []
-        self.out.files[f"{base}.test.yaml"] = to_yaml(
-            case_skeleton(data, [*general, *nodes], {**said, **own}, told)
-        )
+        told = [g.ident for g in general] if n > 1 else []
+        self.out.files[f"{base}.test.yaml"] = to_yaml(case_skeleton(data, [*general, *trees], told))
+
+    def delivery(self, item: Item) -> dict[str, str]:
+        """兑现方式: as the words say it, the item's own first; nothing where the text doesn't speak of it."""
+        own = [self.found.clauses[k].text for k in item.clauses]
+        name, _ = delivery_words(own)
+        if not name or name == "申报兑现":
+            name = delivery_words([c.text for c in self.found.clauses])[0] or name
+        if name == "免申即享":
+            # An item with a question, a paper or an amount that no data fix may not be paid unasked.
+            return {"note": "条文写明免申即享；条件、材料、数额全部能由数据认定后再改 delivery"}
+        return {"delivery": name} if name else {}
 
 
 def _category(item: Item) -> str:
@@ -369,24 +321,4 @@ def _batches(item: Item, facts: Mapping[str, Any], as_of: dt.date) -> dict[int, 
     return {year: {"year": year - 1, "opens": opens, "closes": closes}}
 
 
-# ---------------------------------------------------------------- a second run
-
-
-def clause_diff(before: str, after: str) -> list[tuple[str, str, str]]:
-    """条款比对: (kind, old, new) of the clauses of two texts that differ: 新增 删去 改动; white space does not count."""
-    old = [re.sub(r"\s+", "", c.text) for c in segment(before)]
-    new = [re.sub(r"\s+", "", c.text) for c in segment(after)]
-    out: list[tuple[str, str, str]] = []
-    for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag == "equal":
-            continue
-        pairs = min(b - a, d - c)
-        out += [("改动", old[a + i], new[c + i]) for i in range(pairs)]
-        out += [("删去", x, "") for x in old[a + pairs : b]]
-        out += [("新增", "", x) for x in new[c + pairs : d]]
-    return out
-
-
-def verbatim(text: str) -> str:
-    """还原原文: the document's own lines of a text.md, without the headings put in."""
-    return "\n".join(line for line in text.split("\n") if not re.match(r"#{1,6}\s", line))
+__all__ = ["Draft", "clause_diff", "draft", "to_yaml", "verbatim", "write_draft"]

@@ -98,6 +98,7 @@ def _draft(
 ) -> None:
     from policies.drafts import clause_diff, draft, verbatim, write_draft
     from profiles.dictionary import builtin_dictionary
+    from profiles.tables import industry_codes
 
     name = document_id or _slug(file.stem)
     folder = into / name
@@ -123,7 +124,7 @@ def _draft(
         ]
         if signed:
             raise ValueError(f"{name} 里有已签发的事项（{'、'.join(signed)}），不能覆盖；请用 --id 另起编号")
-    made = draft(found, name, file.name, builtin_dictionary(), _places(sets, into), day)
+    made = draft(found, name, file.name, builtin_dictionary(), _places(sets, into), day, industry_codes())
     if replace and (folder / "items").is_dir():
         for stale in (folder / "items").glob("*.yaml"):
             stale.unlink()
@@ -138,6 +139,8 @@ def _draft(
     typer.echo(f"{items} 个事项的草稿 → {folder}；写成式子 {made.sure} 条，留作提问 {made.asked} 条")
     for score, owner, quote in sorted(made.doubtful)[:30]:
         typer.echo(f"先看  {score:.2f}  {owner}：{quote}")
+    for owner, guess, quote in made.guesses[:30]:
+        typer.echo(f"可能是  {guess}  {owner}：{quote}")
     for indicator, quotes in sorted(made.missing.items()):
         typer.echo(f"指标字典里没有“{indicator}”（{len(quotes)} 处），例如：{quotes[0]}")
 

@@ -12,6 +12,7 @@ from policies.segment import Clause, segment
 
 from .benefits import benefits_of
 from .binding import barred_pieces, share_conditions, share_exclusions
+from .definitions import delivery_words
 from .grouping import group
 from .linear import LinearModel, load_models
 from .model import Decomposition, Item
@@ -81,6 +82,10 @@ def assemble(reading: Reading, roles: list[list[str]], models: Models) -> Decomp
     share_materials(reading, items, roles)
     share_windows(reading, items, roles, issued)
     name_items(reading, items)
+    everything = [v.flat for v in reading.views]
+    for i in items:
+        own = delivery_words([reading.views[k].flat for k in i.clauses])[1]
+        i.delivery = own if own not in ("unspecified", "application") else delivery_words(everything)[1]
     return Decomposition(reading.text, reading.clauses, reading.roles, roles, items, general, barred, issued)
 
 

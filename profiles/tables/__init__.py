@@ -28,6 +28,16 @@ def industry_sections() -> dict[str, str]:
     return {row["code"]: row["section_code"] for row in read("gbt4754_2017")}
 
 
+@cache
+def industry_codes() -> dict[str, str]:
+    """行业名称到代码: names of the sections and divisions of GB/T 4754-2017 → code with section letter; a section goes first."""
+    out: dict[str, str] = {}
+    for row in read("gbt4754_2017"):
+        if int(row["level"]) <= 2:
+            out.setdefault(row["name"], full_code(row["code"]))
+    return out
+
+
 def full_code(code: str) -> str:
     """行业代码: "3563" → "C3563", the form rules and profiles use; a section stays as it is."""
     return code if code.isalpha() else industry_sections()[code] + code

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from policies.check import check_library
+from policies.decompose.definitions import number_words, short_names
 from policies.decompose.expressions import Proposer, own_places
 from policies.decompose.pipeline import decompose
 from policies.drafts import clause_diff, draft, verbatim, write_draft
 from policies.library import load_library
+from policies.segment import segment
 from profiles.dictionary import builtin_dictionary
+from profiles.tables import industry_codes
 from tests.policies.policy_text import MEASURES
 
 DAY = dt.date(2025, 3, 1)
@@ -20,7 +23,7 @@ DAY = dt.date(2025, 3, 1)
 
 @pytest.fixture(scope="module")
 def proposer() -> Proposer:
-    return Proposer(builtin_dictionary(), {"本区": "120116*"})
+    return Proposer(builtin_dictionary(), {"本区": "120116*"}, industries=industry_codes())
 
 
 @pytest.mark.parametrize(
@@ -36,6 +39,17 @@ def proposer() -> Proposer:
         ("属于有效期内的高新技术企业", "高新技术企业有效期至 >= 申报开始"),
         ("成立满一年", "成立日期 <= 申报开始 - 1年"),
         ("在本区登记注册", "登记地区划 in 本区"),
+        ("我区企业", "登记地区划 in 本区"),
+        ("实际纳税地在本区", "税务登记地区划 in 本区"),
+        ("注册成立时间不足两年", "成立日期 > 申报开始 - 2年"),
+        ("2023年1月1日以后注册成立的企业", "成立日期 >= 2023-01-01"),
+        ("上一年度研发费用占营业收入的比例不低于3%", "研发费用[Y] / 营业收入[Y] >= 3%"),
+        ("查账征收企业", '征收方式 = "查账征收"'),
+        ("小微企业", '企业规模 in ["小型", "微型"]'),
+        ("年满18周岁", "周岁(出生日期) >= 18岁"),
+        ("批发业、零售业企业", '行业代码 in ["F51*", "F52*"]'),
+        ("从事医药制造业", '行业代码 in ["C27*"]'),
+        ("无欠缴税款记录", "欠缴税款 <= 0元"),
     ],
 )
 def test_plain_conditions_become_expressions(proposer: Proposer, quote: str, when: str) -> None:
@@ -50,7 +64,14 @@ def test_plain_conditions_become_expressions(proposer: Proposer, quote: str, whe
         "上一年度营业收入不低于2000万元且研发费用占比3%",
         "上一年度软件业务收入不低于2000万元",
         "在本区登记注册、具有独立法人资格、信誉良好",
-        "在本区登记注册或者具有独立法人资格",
+        "在本区登记注册或者具有独立法人资格、信誉良好",
+        "高新技术企业、专精特新中小企业",  # both, or either?
+        "有效期内的高新技术企业培育库入库企业",
+        "落户本区的企业",
+        "研发费用占营业收入的比例不低于3%",  # which year?
+        "近三年未被列入失信被执行人名单",
+        "被列入严重违法失信等名单",
+        "从事智能制造的企业",
         "在本市注册",  # the library has no codes for 本市
         "项目技术达到国内先进水平",
         "新认定的高新技术企业",
@@ -67,7 +88,43 @@ def test_what_is_not_fixed_by_the_words_is_asked(proposer: Proposer, quote: str)
 
 def test_several_plain_conditions_must_all_hold(proposer: Proposer) -> None:
     said = proposer.propose("在本区登记注册、具有独立法人资格")
-    assert [p.when for p in said.parts] == ["登记地区划 in 本区", "法人资格 = 是"]
+    assert said.node() == {"all": [{"when": "登记地区划 in 本区"}, {"when": "法人资格 = 是"}]}
+
+
+def test_either_of_several_suffices_where_the_words_say_or(proposer: Proposer) -> None:
+    said = proposer.propose("在本区登记注册或者具有独立法人资格")
+    assert said.node() == {"any": [{"when": "登记地区划 in 本区"}, {"when": "法人资格 = 是"}]}
+    said = proposer.propose("未被列入经营异常名录或严重违法失信名单")
+    assert said.node() == {"all": [{"when": "严重违法失信名单 = 否"}, {"when": "经营异常名录 = 否"}]}
+
+
+@pytest.mark.parametrize(
+    ("quote", "node"),
+    [
+        ("失信被执行人不得申报", {"when": "失信被执行人 = 否"}),
+        ("被列入经营异常名录的企业，不予支持", {"when": "经营异常名录 = 否"}),
+        ("房地产业企业不适用", {"not": {"when": '行业代码 in ["K*"]'}}),
+    ],
+)
+def test_what_bars_by_a_register_or_an_industry(
+    proposer: Proposer, quote: str, node: dict[str, object]
+) -> None:
+    assert proposer.barred(quote).node() == node
+
+
+def test_a_document_defines_its_own_number_words() -> None:
+    clauses = segment("本办法所称“以上”均不含本数，“以下”含本数。")
+    words = number_words(clauses)
+    assert words == {"以上": "不含", "以下": "含"}
+    own = Proposer(builtin_dictionary(), {}, words=words)
+    assert own.propose("注册资本5000万元以上").when == "注册资本 > 5000万元"
+
+
+def test_short_names_are_read_in_full() -> None:
+    clauses = segment("支持高新技术企业（以下简称“高企”）发展。")
+    assert short_names(clauses) == {"高企": "高新技术企业"}
+    own = Proposer(builtin_dictionary(), {}, short=short_names(clauses))
+    assert own.propose("有效期内的高企").when == "高新技术企业有效期至 >= 申报开始"
 
 
 def test_a_document_speaks_of_its_own_place_by_name() -> None:
@@ -80,12 +137,10 @@ def test_a_document_speaks_of_its_own_place_by_name() -> None:
 
 
 def test_boundary_samples_stand_on_both_sides(proposer: Proposer) -> None:
-    assert proposer.propose("上一年度研发费用在500万元以上").sample == ("研发费用[Y]", "500万元", "495万元")
-    assert proposer.propose("上一年度应纳税所得额低于20万元").sample == (
-        "应纳税所得额[Y]",
-        "19.8万元",
-        "20万元",
-    )
+    leaf = proposer.propose("上一年度研发费用在500万元以上").leaves[0]
+    assert (leaf.holds, leaf.fails) == ({"研发费用[Y]": "500万元"}, {"研发费用[Y]": "495万元"})
+    leaf = proposer.propose("上一年度应纳税所得额低于20万元").leaves[0]
+    assert (leaf.holds, leaf.fails) == ({"应纳税所得额[Y]": "19.8万元"}, {"应纳税所得额[Y]": "20万元"})
 
 
 def test_a_missing_indicator_is_proposed(proposer: Proposer) -> None:

@@ -1,0 +1,223 @@
+"""读数字条件: a threshold's indicator, operator, number, unit and period, where the words fix them all; else a guess for the person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rapidfuzz import fuzz, process
+
+from engine.indicators import Dictionary, Indicator
+
+from .conditions import parse_condition
+from .quantities import Quantity, quantities
+
+if TYPE_CHECKING:
+    from .facts import Lexicon
+
+FUZZY = 88.0
+_LASTYEAR = re.compile(r"上一?(?:个)?(?:会计|纳税|自然)?年度?末?|前一(?:会计)?年度?")
+_LITERAL = re.compile(r"[\d.,]+(?:万|亿)?(?:元|%|[^\d%]{1,3})?")
+_ADDS_NOTHING = re.compile(
+    r"企业|单位|申[报请](?:人|单位|企业)?|项目单位|其|该|的|应当?|须|需|累计|实际|年度?|实现|人民币|不低于|不少于|不得低于|不得少于|不超过|不高于|超过|高于|低于|不足|不满|少于|多于|至少|达到?|满|"
+    r"在|为|于|是|（含）|（含本数）|（含[\d.]+(?:万|亿)?(?:元|人|%)?）|含|及?以上|及?以下|以内|总?额|金额|数量?|总数|[（）]|大于|小于|等于"
+)
+_GROWTH = re.compile(
+    r"(?:较|比)?(?:同期|上一?年度?|前一年度?|同比|年均)?(?:同比)?(?:增长|增幅|增速)(?:率|幅度)?(?:达到?|超过|不低于|在|为)?"
+)
+_SHARE = re.compile(
+    r"(?P<a>[^，。；占]{2,14})占(?:同期|企业)?(?P<b>[^，。；]{2,14}?)的?(?:总额|总数)?的?(?:比例|比重)(?:应|须|达到?|为|在)?"
+)
+
+
+class Numbers:
+    """数值指标: the dictionary's numeric indicators by name and synonym."""
+
+    def __init__(self, dictionary: Dictionary, words: Mapping[str, str] | None = None):
+        self.words = dict(words or {})
+        self.names: dict[str, Indicator] = {}
+        for name in dictionary:
+            entry = dictionary[name]
+            for word in (name, *entry.synonyms):
+                if entry.kind in ("金额", "数量", "比例"):
+                    self.names.setdefault(re.sub(r"[\s“”\"（）()]", "", word), entry)
+
+    def find(self, words: str) -> tuple[Indicator | None, bool]:
+        """找指标: the indicator that words name exactly (sure), else the nearest (not sure)."""
+        bare = re.sub(
+            r"^(?:企业|单位|项目单位|申报单位|申报企业|年度?|累计|实现|其|在|的)+",
+            "",
+            re.sub(r"[\s“”\"（）()]", "", words),
+        )
+        bare = re.sub(
+            r"(?:不得低于|不得少于|达到?|不低于|不少于|超过|高于|在|为|累计|不超过|低于|满|不足|不高于|至少|应|须|需|的)+$",
+            "",
+            bare,
+        )
+        for body in (bare, re.sub(r"(?:总?额|总量|数量?|总数)$", "", bare)):
+            if body in self.names:
+                return self.names[body], True
+        near = (
+            process.extractOne(bare, list(self.names), scorer=fuzz.ratio, score_cutoff=FUZZY)
+            if bare
+            else None
+        )
+        return (self.names[near[0]], False) if near else (None, False)
+
+    def redefined(self, op: str, flat: str) -> str:
+        """改算符: the operator under the document's own meaning of 以上, 以下 …."""
+        word = next((w for w in sorted(self.words, key=len, reverse=True) if w in flat), "")
+        if not word or "（含" in flat:
+            return op
+        return op.rstrip("=") if self.words[word] == "不含" else op.rstrip("=") + "="
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """门槛: `when` where everything is fixed; `guess` where the indicator is known but not all; `missing` a name not known."""
+
+    when: str = ""
+    holds: Mapping[str, str] = field(default_factory=dict)
+    fails: Mapping[str, str] = field(default_factory=dict)
+    guess: str = ""
+    missing: str = ""
+
+
+def read_number(flat: str, names: Numbers) -> Threshold | None:
+    """读门槛: one segment with one number; None where it holds no comparison."""
+    flat = re.sub(
+        r"（(?:不?含)[\d.]+(?:万|亿)?(?:元|人|家|户|名|%)?(?:本数)?）",
+        lambda m: "" if "不" in m[0] else "（含）",
+        flat,
+    )
+    found = [q for q in quantities(flat) if q.kind in ("money", "percent", "count")]
+    if len(found) != 1 or "或" in flat:
+        return None
+    q = found[0]
+    parsed = parse_condition(flat)
+    if parsed.kind != "numeric" or parsed.op in ("", "between", "==") or isinstance(parsed.value, str):
+        return None
+    op = names.redefined(parsed.op, flat)
+    literal = flat[q.start : q.end].replace("％", "%").replace(",", "")
+    if q.unit in ("百分点", "全额", "分数") or not _LITERAL.fullmatch(literal):
+        return None
+    if (share := _SHARE.search(flat[: q.start])) and q.kind == "percent":
+        return _share(flat, q, op, literal, share, names)
+    return _plain(flat, q, op, literal, names)
+
+
+def _plain(flat: str, q: Quantity, op: str, literal: str, names: Numbers) -> Threshold:
+    head = flat[: q.start]
+    growth = _GROWTH.search(head) if q.kind == "percent" else None
+    words = _LASTYEAR.sub("", head[: growth.start()] if growth else head, count=1)
+    entry, sure = names.find(words)
+    if entry is None:
+        return Threshold(missing=_noun(words))
+    fits = _fits(entry, q, bool(growth))
+    name = f"{entry.name}[Y]" if entry.yearly else entry.name
+    number = literal if q.kind != "count" or entry.unit else re.sub(r"[^\d.]+$", "", literal)
+    text = f"{f'增长率({name})' if growth else name} {op} {number}"
+    dated = bool(_LASTYEAR.search(head)) or not entry.yearly
+    rest = (head.replace(growth.group(), "", 1) if growth else head) + flat[q.end :]
+    whole = not _left_over(_LASTYEAR.sub("", rest, count=1), entry)
+    odd = bool(growth) and re.search(r"年均|近|连续", growth.group() if growth else "")
+    if not (sure and fits and dated and whole) or odd:
+        return Threshold(guess=text if fits else "")
+    if growth:
+        return Threshold(text, *_grown(name, op, q.high, entry.unit if entry.kind == "数量" else "元"))
+    holds, fails = both_sides(op, number, entry.kind)
+    return Threshold(text, {name: holds}, {name: fails})
+
+
+def _share(flat: str, q: Quantity, op: str, literal: str, m: re.Match[str], names: Numbers) -> Threshold:
+    """A share of two yearly indicators (研发费用占营业收入的比例不低于3%)."""
+    one, sure1 = names.find(_LASTYEAR.sub("", m["a"], count=1))
+    two, sure2 = names.find(m["b"])
+    if one is None or two is None:
+        return Threshold(missing=_noun(m["a"] if one is None else m["b"]))
+    if one.kind != two.kind or one.kind == "比例" or not (one.yearly and two.yearly):
+        return Threshold()
+    text = f"{one.name}[Y] / {two.name}[Y] {op} {literal}"
+    rest = flat[: m.start()] + flat[m.end() : q.start] + flat[q.end :]
+    if not (sure1 and sure2 and _LASTYEAR.search(flat)) or _ADDS_NOTHING.sub("", _LASTYEAR.sub("", rest)):
+        return Threshold(guess=text)
+    a, b = f"{one.name}[Y]", f"{two.name}[Y]"
+    unit = "元" if one.kind == "金额" else one.unit
+    return Threshold(text, *_parts_of(a, b, op, q.high, unit))
+
+
+_WHOLE = 10_000_000  # a round denominator on which every rate of a policy is a whole number
+
+
+def _grown(name: str, op: str, rate: float, unit: str) -> tuple[dict[str, str], dict[str, str]]:
+    before = name.replace("[Y]", "[Y-1]")
+    exact, off = _near(op, _WHOLE * (1 + rate))
+    return {before: f"{_WHOLE}{unit}", name: f"{exact}{unit}"}, {
+        before: f"{_WHOLE}{unit}",
+        name: f"{off}{unit}",
+    }
+
+
+def _parts_of(a: str, b: str, op: str, rate: float, unit: str) -> tuple[dict[str, str], dict[str, str]]:
+    exact, off = _near(op, _WHOLE * rate)
+    return {a: f"{exact}{unit}", b: f"{_WHOLE}{unit}"}, {a: f"{off}{unit}", b: f"{_WHOLE}{unit}"}
+
+
+def _near(op: str, value: float) -> tuple[int, int]:
+    """A whole number that holds and one that fails, on both sides of the boundary."""
+    at = round(value)
+    return {">=": (at, at - 1000), ">": (at + 1000, at), "<=": (at, at + 1000), "<": (at - 1000, at)}[op]
+
+
+def _left_over(rest: str, entry: Indicator) -> bool:
+    for word in sorted((entry.name, *entry.synonyms), key=len, reverse=True):
+        rest = rest.replace(word, "", 1) if word in rest else rest
+    return bool(_ADDS_NOTHING.sub("", rest))
+
+
+def _fits(entry: Indicator, q: Quantity, growth: bool) -> bool:
+    if growth:
+        return entry.yearly and entry.kind in ("金额", "数量")
+    wanted = {"money": "金额", "percent": "比例", "count": "数量"}[q.kind]
+    if entry.kind != wanted or (q.kind == "money" and q.unit != "元"):
+        return False
+    return q.kind != "count" or not entry.unit or entry.unit == q.unit or {entry.unit, q.unit} <= {"人", "名"}
+
+
+def both_sides(op: str, literal: str, kind: str) -> tuple[str, str]:
+    """两侧: a value that holds and one that fails, at the boundary."""
+    m = re.match(r"(?P<n>[\d.]+)(?P<u>.*)", literal)
+    if m is None:
+        return literal, literal
+    n, unit = float(m["n"]), m["u"]
+    step = max(n * 0.01, 0.01) if kind != "数量" else 1.0
+    above, below, exact = f"{n + step:g}{unit}", f"{max(n - step, 0):g}{unit}", f"{n:g}{unit}"
+    return {">=": (exact, below), ">": (above, exact), "<=": (exact, above), "<": (below, exact)}[op]
+
+
+def proposed(flat: str, lexicon: Lexicon) -> tuple[str, str]:
+    """猜测: a guess for the person and the name of an indicator the dictionary lacks."""
+    for part in re.split(r"[，；、]|且|并且", flat):
+        read = read_number(part, lexicon.numbers)
+        if read is not None and (read.guess or read.missing):
+            return read.guess, read.missing
+    return "", ""
+
+
+def measured(words: str, lexicon: Lexicon) -> str:
+    """计量: the money indicator that words name exactly, with its year."""
+    entry, sure = lexicon.numbers.find(_LASTYEAR.sub("", words))
+    if entry is None or not sure or entry.kind != "金额":
+        return ""
+    return f"{entry.name}[Y]" if entry.yearly else entry.name
+
+
+def _noun(words: str) -> str:
+    bare = re.sub(
+        r"(?:达到?|不低于|不少于|不超过|不高于|超过|高于|低于|不足|不满|在|为|累计|满|至少|应|须)+$",
+        "",
+        words,
+    )
+    return re.split(r"[，。；：的且并]", bare)[-1][-12:]
