@@ -20,7 +20,7 @@ from .decompose.definitions import delivery_words, number_words, short_names
 from .decompose.expressions import Proposal, Proposer, own_places
 from .decompose.model import Decomposition, Item
 from .decompose.references import referred
-from .decompose.skeletons import Tree, case_skeleton, tree_of
+from .decompose.skeletons import PEOPLE, Tree, case_skeleton, of_rows, tree_of
 from .decompose.variants import Entry, Split, split
 from .draft_text import clause_diff, document_facts, heading_labels, text_md, verbatim
 
@@ -102,16 +102,6 @@ _CATEGORIES = (
     ("奖补", re.compile(r"奖|补[贴助]|资助|贴息|返还|资金|扶持|元|%")),
     ("权益", re.compile(r"优先|服务|绿色通道|便利|贷款|担保|落户")),
 )
-_PEOPLE = {
-    "出生日期",
-    "学历层次",
-    "人才层次",
-    "毕业日期",
-    "劳动合同起始日期",
-    "连续参保月数",
-    "职业技能等级",
-    "年度工资薪金",
-}
 
 
 class _Maker:
@@ -171,7 +161,7 @@ class _Maker:
         for n, c in enumerate(meant, 1):
             proposal = self.proposer.propose(str(c["quote"]))
             children.append(self.counted(tree_of(self.said(f"{ident}_{n}", c), proposal), proposal, c, owner))
-        return Tree(said, join="all", children=children)
+        return Tree(said, join="all", children=self.apart(children, []))
 
     def barred(self, ident: str, entry: Entry, owner: str) -> Tree:
         proposal = self.proposer.barred(str(entry["quote"]))
@@ -266,8 +256,9 @@ class _Maker:
         if facts.get("issuer"):
             data["department"] = facts["issuer"]
         data |= {"category": _category(item), "status": "草稿"}
-        if _PEOPLE & {name for t in trees for x in t.leaves() for name in x.indicators}:
-            data["subject"] = "人才"
+        named = {name for t in trees for x in t.leaves() for name in x.indicators}
+        if any(of_rows(n) for n in named):
+            data["subject"] = "人才" if PEOPLE & named else "项目"
         data |= self.delivery(item)
         data |= {"batches": _batches(item, facts, as_of), "conditions": {"all": [t.node() for t in trees]}}
         data["benefit"] = benefit_form(item.benefits, parts, self.found.text, self.cite, self.proposer)

@@ -17,7 +17,9 @@ _NUMBER_WORDS = re.compile(
 _SHORT = re.compile(
     r"(?P<full>[\u4e00-\u9fa5]{3,24}?)（以下(?:简称|统称|称)[：:]?[“\"‘]?(?P<x>[\u4e00-\u9fa5A-Za-z]{2,12})[”\"’]?）"
 )
-_FIRST_WORD = re.compile(r"^.*(?:是指|包括|对于|支持|鼓励|培育|推动|申报|认定|对|为|的|和|及|与|等|向|由|在)(?=[\u4e00-\u9fa5]{3,}$)")
+_FIRST_WORD = re.compile(
+    r"^.*(?:是指|包括|对于|支持|鼓励|培育|推动|申报|认定|对|为|的|和|及|与|等|向|由|在)(?=[\u4e00-\u9fa5]{3,}$)"
+)
 
 
 def number_words(clauses: Sequence[Clause]) -> dict[str, str]:

@@ -67,6 +67,10 @@ class Found:
     fact: Fact
 
 
+# Municipalities go by one character behind 在 (在京, 在沪).
+_SHORT_PLACES = {"北京": "京", "上海": "沪", "天津": "津", "重庆": "渝"}
+
+
 class Lexicon:
     """词汇: the dictionary's names and synonyms, the place words with codes, the industries by name."""
 
@@ -81,9 +85,18 @@ class Lexicon:
         self.numbers = Numbers(dictionary, words)
         self.places = {k: v for k, v in places.items() if v}
         self.own = dict(own)
+        for name, word in own.items():
+            stem = re.sub(r"(?:省|市|县|区)$", "", name)
+            if len(stem) >= 2 and stem != name:
+                self.own.setdefault(stem, word)
+            if stem in _SHORT_PLACES:
+                self.own.setdefault(_SHORT_PLACES[stem], word)
         self.industries = {
             n: c for n, c in industries.items() if len(n) >= 3 and n.endswith(("业", "服务")) and n != "农业"
         }
+        for name, code in list(self.industries.items()):
+            if name.endswith("业") and len(name) >= 3 and "、" not in name and "和" not in name:
+                self.industries.setdefault(f"{name[:-1]}企业", code)  # 制造业 → 制造企业
         if industries:
             self.industries |= {"工业": "工业"}
         self.named: dict[str, Indicator] = {}
@@ -168,7 +181,7 @@ def _registers(text: str, lexicon: Lexicon) -> Iterator[Found]:
 
 # ---------------------------------------------------------------- place, legal form, age
 
-_REGISTERED = r"(?:依法)?(?:工商|商事)?(?:登记注册|注册登记|注册成立|依法设立|登记设立|注册设立|注册|登记)"
+_REGISTERED = r"(?:已)?(?:依法)?(?:办理)?(?:法定)?(?:工商|商事)?(?:、税务)?(?:登记注册|注册登记|注册成立|依法设立|登记设立|注册设立|注册|登记)(?:手续)?"
 _AREA = r"(?:(?:的)?(?:行政区域|行政区划|辖区|地区|区域|范围|境))?(?:范围)?(?:以?内)?"
 
 
@@ -178,6 +191,7 @@ def _places(text: str, lexicon: Lexicon) -> Iterator[Found]:
     before = re.compile(
         rf"(?:工商)?(?P<t>税务|纳税)?(?:登记)?(?:注册)?(?:登记)?(?:地址?|所在地|地点|住所)?(?:均)?(?:在|于|为|位于)?(?P<p>{words}){_AREA}{_REGISTERED}"
         rf"|(?P<r2>{_REGISTERED}(?:地址?|所在地|地点)?|(?P<t2>(?:实际)?(?:税务登记|纳税|税收征管)(?:地点?|所在地|关系)?))(?:均)?(?:在|于|为|位于)(?P<p2>{words}){_AREA}"
+        rf"|在(?P<p4>{words}){_AREA}(?P<r4>(?:依法)?(?:工商)?注册)?(?P<t4>(?:依法)?(?:缴纳)?纳税)(?![人额信])"
         rf"|(?<![\u4e00-\u9fa5])(?P<p3>{words})(?:的)?(?:(?P<firm>企业)(?![\u4e00-\u9fa5])|(?=\0))"
     )
     twice = re.compile(
@@ -190,10 +204,15 @@ def _places(text: str, lexicon: Lexicon) -> Iterator[Found]:
             yield _fact(m, *(leaf(f"{n} in {word}", n, code, "999999") for n in names_))
             return
     for m in before.finditer(text):
-        word = lexicon.place(m["p"] or m["p2"] or m["p3"])
-        if not word:
+        word = lexicon.place(m["p"] or m["p2"] or m["p3"] or m["p4"])
+        if not word or re.match(r"纳税", text[m.end() :]):
             continue
-        name = "税务登记地区划" if m["t"] or m["t2"] else "登记地区划"
+        if m["r4"] or "、税务" in m.group():
+            code = lexicon.places[word].rstrip("*")
+            names_ = ("登记地区划", "税务登记地区划")
+            yield _fact(m, *(leaf(f"{n} in {word}", n, code, "999999") for n in names_))
+            continue
+        name = "税务登记地区划" if m["t"] or m["t2"] or m["t4"] else "登记地区划"
         code = lexicon.places[word].rstrip("*")
         yield _fact(m, leaf(f"{name} in {word}", name, code, "999999"), score=0.95)
 
@@ -202,7 +221,7 @@ _LEGAL = re.compile(
     r"(?:具有|具备)?独立的?(?:企业)?法人(?:资格|地位)?|企业法人(?:资格)?|法人企业|(?<!事业单位)(?<!社团)法人资格"
 )
 _AGE = re.compile(
-    r"(?:在(?:我国|中国)?(?:大陆)?境内（?(?:不[含包括]+港、?澳、?台(?:地区)?）?)?)?(?:注册)?(?:登记)?(?:成立|设立|注册|登记)(?:登记|成立|注册)?(?:时间|年限)?(?:已|须|应|需)?"
+    r"(?:在(?:我国|中国)?(?:大陆)?境内（?(?:不[含包括]+港、?澳、?台(?:地区)?）?)?)?(?:注册)?(?:登记)?(?:成立|设立|注册|登记)(?:登记|成立|注册)?(?:时间|年限)?(?:已|须|应|需)?在?"
     r"(?P<c>满|达到?|超过|不少于|不低于|不足|不满|未满|不超过)?(?P<n>[一二三四五六七八九十两]|\d{1,3})(?:个)?(?P<u>年|月|日|天)(?:（[^）]*）)?(?P<t>（?含）?)?(?P<s>及?以上|以内|及?以下|内)?"
 )
 _AGE_OPS = {
@@ -385,7 +404,12 @@ def _industries(text: str, lexicon: Lexicon) -> Iterator[Found]:
         codes = list(dict.fromkeys(lexicon.industries[n] for n in re.findall(names, m["list"])))
         if codes == ["工业"]:
             codes = ["B", "C", "D"]
-        if "工业" in codes or not (m["e"] or m["f"] or re.match(r"(?:主要)?从事|属于|所属|主营", m.group())):
+        if "工业" in codes or not (
+            m["e"]
+            or m["f"]
+            or m["list"].endswith("企业")
+            or re.match(r"(?:主要)?从事|属于|所属|主营", m.group())
+        ):
             continue
         told = ", ".join(f'"{c}*"' for c in codes)
         sample = codes[0] + {1: "0000", 3: "00"}.get(len(codes[0]), "")

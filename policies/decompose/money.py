@@ -21,7 +21,7 @@ FUZZY = 88.0
 _LASTYEAR = re.compile(r"上一?(?:个)?(?:会计|纳税|自然)?年度?末?|前一(?:会计)?年度?")
 _LITERAL = re.compile(r"[\d.,]+(?:万|亿)?(?:元|%|[^\d%]{1,3})?")
 _ADDS_NOTHING = re.compile(
-    r"企业|单位|申[报请](?:人|单位|企业)?|项目单位|其|该|的|应当?|须|需|累计|实际|年度?|实现|人民币|不低于|不少于|不得低于|不得少于|不超过|不高于|超过|高于|低于|不足|不满|少于|多于|至少|达到?|满|"
+    r"申报项目|企业|单位|申[报请](?:人|单位|企业)?|项目单位|其|该|的|应当?|须|需|累计|实际|年度?|实现|人民币|不低于|不少于|不得低于|不得少于|不超过|不高于|超过|高于|低于|不足|不满|少于|多于|至少|达到?|满|"
     r"在|为|于|是|（含）|（含本数）|（含[\d.]+(?:万|亿)?(?:元|人|%)?）|含|及?以上|及?以下|以内|总?额|金额|数量?|总数|[（）]|大于|小于|等于"
 )
 _GROWTH = re.compile(
@@ -47,7 +47,7 @@ class Numbers:
     def find(self, words: str) -> tuple[Indicator | None, bool]:
         """找指标: the indicator that words name exactly (sure), else the nearest (not sure)."""
         bare = re.sub(
-            r"^(?:企业|单位|项目单位|申报单位|申报企业|年度?|累计|实现|其|在|的)+",
+            r"^(?:申报项目|企业|单位|项目单位|申报单位|申报企业|年度?|累计|实现|其|在|的)+",
             "",
             re.sub(r"[\s“”\"（）()]", "", words),
         )
@@ -123,7 +123,8 @@ def _plain(flat: str, q: Quantity, op: str, literal: str, names: Numbers) -> Thr
     rest = (head.replace(growth.group(), "", 1) if growth else head) + flat[q.end :]
     whole = not _left_over(_LASTYEAR.sub("", rest, count=1), entry)
     odd = bool(growth) and re.search(r"年均|近|连续", growth.group() if growth else "")
-    if not (sure and fits and dated and whole) or odd:
+    one_of_many = entry.name.startswith("贷款")  # said of one loan, held of the firm
+    if not (sure and fits and dated and whole) or odd or one_of_many:
         return Threshold(guess=text if fits else "")
     if growth:
         return Threshold(text, *_grown(name, op, q.high, entry.unit if entry.kind == "数量" else "元"))

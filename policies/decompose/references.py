@@ -12,8 +12,11 @@ from .quantities import number
 _ARTICLE = re.compile(
     r"(?<![》〕])第(?P<n>[一二三四五六七八九十百零〇两]{1,5}|\d{1,3})条(?:第?[（(]?(?P<k>[一二三四五六七八九十\d]{1,3})[）)]?[款项])?"
 )
-_BEFORE = re.compile(
-    r"前款|上款|前条|上述(?:条件|要求|规定|情形|对象|范围)|前述(?:条件|规定)|以上条件|本条(?:第一款|前款)"
+_BEFORE = re.compile(r"前款|上款|前条|上述|前述|以上(?=条件|各项|规定)|本条(?:第一款|前款)")
+# A condition that does nothing but point elsewhere: what is left beside the reference says nothing of its own.
+_POINTS_ONLY = re.compile(
+    r"符合|满足|具备|规定|条件|要求|情形|对象|范围|的|企业|单位|机构|个人|申[请报](?:人|单位|企业)|本(?:办法|措施|政策|意见|细则|规定|实施细则)|各项|所列|"
+    r"同时|并|且|应当?|须|需|中|之一|全部|和|、|或者?|[，。（）]"
 )
 _OTHERS = re.compile(r"《[^》]*》[^，。；]{0,12}$|(?:法|条例)$")
 
@@ -23,6 +26,8 @@ def referred(flat: str, at: int, clauses: Sequence[Clause]) -> list[int]:
     of this document."""
     here = next((i for i, c in enumerate(clauses) if c.start <= at < c.end), None)
     if here is None:
+        return []
+    if _POINTS_ONLY.sub("", _BEFORE.sub("", _ARTICLE.sub("", flat))):
         return []
     out: list[int] = []
     for m in _ARTICLE.finditer(flat):

@@ -81,9 +81,68 @@ def _around(tree: Tree) -> list[tuple[str, _Change, bool]]:
     for c in tree.children:
         none += _set(c, False)
     out = [("一项也不满足", none, False)]
-    for n, c in enumerate(tree.children[1:], 2):
-        out.append((f"只满足第{n}项", none + _set(c, True), True))
+    for n, c in enumerate(tree.children, 1):
+        if n > 1:
+            out.append((f"只满足第{n}项", none + _set(c, True), True))
+        if c.children:
+            alone = none + _set(c, True)
+            out += [(f"第{n}项差 {name}", alone + change, ok) for name, change, ok in _around(c)]
     return out
+
+
+PEOPLE = frozenset(
+    (
+        "出生日期",
+        "学历层次",
+        "人才层次",
+        "毕业日期",
+        "劳动合同起始日期",
+        "连续参保月数",
+        "职业技能等级",
+        "年度工资薪金",
+    )
+)
+
+
+def of_rows(name: str) -> bool:
+    """行上指标: whether an indicator belongs to a project or a person of an enterprise, not to the enterprise."""
+    return name.split("[")[0] in PEOPLE or name.startswith("项目")
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """Where the cases of one item stand: opening day, year Y and what one grant is for."""
+
+    opens: dt.date
+    year: int
+    subject: str
+
+    def facts(self, facts: Mapping[str, str], base: Mapping[str, str]) -> dict[str, Any]:
+        """Facts as a sample enterprise; those of a project or person in its one row, which is given whole."""
+        if self.subject == "企业":
+            return self._dated(facts)
+        own = {k: v for k, v in facts.items() if not of_rows(k)}
+        row = {k: v for k, v in {**base, **facts}.items() if of_rows(k)}
+        out = self._dated(own)
+        if any(of_rows(k) for k in facts):
+            out[self.subject] = [{"项目编号": "P1", **self._dated(row)}]
+        return out
+
+    def answers(self, answers: Mapping[str, str]) -> dict[str, Any]:
+        """Answers, by row where the grant is for a project or person."""
+        return dict(answers) if self.subject == "企业" else {k: {"P1": v} for k, v in answers.items()}
+
+    def _dated(self, facts: Mapping[str, str]) -> dict[str, Any]:
+        """Yearly facts under their year, days and ages counted from the opening day."""
+        out: dict[str, Any] = {}
+        for name, value in facts.items():
+            told = _literal(value, self.opens)
+            m = re.fullmatch(r"(?P<n>.+)\[Y(?:-(?P<b>\d))?\]", name)
+            if m:
+                out.setdefault(m["n"], {})[self.year - int(m["b"] or 0)] = told
+            else:
+                out[name] = told
+        return out
 
 
 def case_skeleton(data: Mapping[str, Any], trees: Sequence[Tree], told: Sequence[str]) -> dict[str, Any]:
@@ -93,7 +152,7 @@ def case_skeleton(data: Mapping[str, Any], trees: Sequence[Tree], told: Sequence
     """
     batch = next(iter(data["batches"]))
     opens = dt.date.fromisoformat(str(data["batches"][batch]["opens"]))
-    year = int(data["batches"][batch]["year"])
+    setting = _Setting(opens, int(data["batches"][batch]["year"]), str(data.get("subject", "企业")))
     base = _Change()
     for tree in trees:
         base += _set(tree, True)
@@ -104,17 +163,20 @@ def case_skeleton(data: Mapping[str, Any], trees: Sequence[Tree], told: Sequence
         for name, change, holds in _around(tree):
             case: dict[str, Any] = {"name": f"{tree.ident} {name}"}
             if change.facts:
-                case["with"] = _given(change.facts, opens, year)
+                case["with"] = setting.facts(change.facts, base.facts)
             if change.answers:
-                case["answers"] = change.answers
+                case["answers"] = setting.answers(change.answers)
             case["expect"] = {"verdict": "符合"} if holds else {"verdict": "不符合", "fails": [tree.ident]}
             cases.append(case)
-    given = _given(base.facts, opens, year)
+    given = setting.facts(base.facts, base.facts)
+    if setting.subject != "企业":
+        given.setdefault(setting.subject, [{"项目编号": "P1"}])
+    answers = setting.answers(base.answers)
     return {
         "item": data["item"],
         "batch": batch,
         "given": given,
-        "answers": base.answers,
+        "answers": answers,
         "cases": _distinct(cases),
     }
 
@@ -126,19 +188,6 @@ def _distinct(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
         seen[name] = seen.get(name, 0) + 1
         case["name"] = name if seen[name] == 1 else f"{name}（{seen[name]}）"
     return cases
-
-
-def _given(facts: Mapping[str, str], opens: dt.date, year: int) -> dict[str, Any]:
-    """Facts as a sample enterprise: yearly ones under their year, days and ages counted from the opening day."""
-    out: dict[str, Any] = {}
-    for name, value in facts.items():
-        told = _literal(value, opens)
-        m = re.fullmatch(r"(?P<n>.+)\[Y(?:-(?P<b>\d))?\]", name)
-        if m:
-            out.setdefault(m["n"], {})[year - int(m["b"] or 0)] = told
-        else:
-            out[name] = told
-    return out
 
 
 def _literal(value: str, opens: dt.date) -> str:
