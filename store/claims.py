@@ -63,8 +63,11 @@ def propose(engine: Engine) -> int:
         names = known_names(connection)
         index = NameIndex([name for name, _ in names]) if names and any(row.name for row in rows) else None
         likely = index.candidates([row.name or "" for row in rows], MOST) if index else [[] for _ in rows]
+        called: dict[str, str] = {}
+        for name, code in names:
+            called.setdefault(code, name)
         for row, found in zip(rows, likely, strict=True):
-            by_code = _by_code(connection, row)
+            by_code = [{**one, "name": called.get(one["code"], "")} for one in _by_code(connection, row)]
             by_name = [
                 {"code": names[at][1], "name": names[at][0], "score": round(score, 3), "by": "名称"}
                 for at, score in found
@@ -126,6 +129,13 @@ def known_names(connection: Connection) -> list[tuple[str, str]]:
         for name in (content.get(NAME_KEY), *content.get(FORMER, [])):
             if name:
                 found[name, code] = None
+    earlier = (
+        pick(R.other, F.code)
+        .join(Firm, F.id == R.firm_id)
+        .join(SourceBatch, B.id == R.batch_id)
+        .where(R.kind == FORMER, standing(None))
+    )
+    found.update(((name, code), None) for name, code in connection.execute(earlier))
     return list(found)
 
 

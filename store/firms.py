@@ -30,6 +30,11 @@ from store.observations import (
 C, F, S, B, D, R = (
     columns(model) for model in (Content, Firm, Sighting, SourceBatch, SourceDeclaration, FirmRelation)
 )
+# How a relation reads in the other enterprise's file.
+SEEN_FROM_THERE = {
+    "总公司": "分支机构", "分支机构": "总公司", "合并入": "吸收合并", "分立自": "分立出", "投资方": "对外投资",
+}  # fmt: skip
+OWN_WRITINGS = ("原注册号", "组织机构代码", "曾用名")
 
 
 @dataclass(frozen=True)
@@ -196,22 +201,40 @@ def history(engine: Engine, code: str, indicator: str, year: int | None = None) 
     return changes
 
 
-def relations(engine: Engine, code: str) -> list[dict[str, Any]]:
-    """企业关系: what batches that stand say of other numbers, names and enterprises; `has_file` of the other one."""
-    query = (
+def relations(engine: Engine, code: str, *, known_on: date | None = None) -> list[dict[str, Any]]:
+    """企业关系: what batches that stand (or stood on `known_on`) say of other numbers, names and enterprises, from both sides.
+
+    `has_file` of the other one, None where it is a number or a name; `back` where the other one's row says it
+    (its 总公司 is this firm: it is a 分支机构 of this firm).
+    """
+    mine = (
         select(R.kind, R.other, B.source, B.id)
         .join(Firm, F.id == R.firm_id)
         .join(SourceBatch, B.id == R.batch_id)
-        .where(F.code == code, standing(None))
+        .where(F.code == code, standing(known_on))
         .order_by(R.kind, R.other, B.id)
     )
+    theirs = (
+        select(R.kind, F.code, B.source, B.id)
+        .join(Firm, F.id == R.firm_id)
+        .join(SourceBatch, B.id == R.batch_id)
+        .where(R.other == code, R.kind.in_(list(SEEN_FROM_THERE)), standing(known_on))
+        .order_by(R.kind, F.code, B.id)
+    )
+    found: dict[tuple[str, str], tuple[str, int, bool]] = {}
     with engine.connect() as connection:
-        found = {(kind, other): (source, batch) for kind, other, source, batch in connection.execute(query)}
+        for kind, other, source, batch in connection.execute(mine):
+            found[kind, other] = (source, batch, False)
+        for kind, other, source, batch in connection.execute(theirs):
+            found.setdefault((SEEN_FROM_THERE[kind], other), (source, batch, True))
         known = set(connection.execute(select(F.code).where(F.code.in_([o for _, o in found]))).scalars())
     return [
-        {"kind": kind, "other": other, "source": source, "batch": batch, "has_file": other in known}
-        for (kind, other), (source, batch) in found.items()
-    ]
+        {
+            "kind": kind, "other": other, "source": source, "batch": batch, "back": back,
+            "has_file": other in known if kind not in OWN_WRITINGS else None,
+        }
+        for (kind, other), (source, batch, back) in found.items()
+    ]  # fmt: skip
 
 
 def without_file(engine: Engine) -> list[dict[str, Any]]:

@@ -145,7 +145,7 @@ def file_show(
         if as_json:
             typer.echo(json.dumps([_fact_dict(fact) for fact in facts.values()], ensure_ascii=False))
             return
-        related = relations(engine, tidy)
+        related = relations(engine, tidy, known_on=known_on)
     typer.echo(f"{tidy}  截至 {day}")
     for section, found in by_section(facts, dictionary).items():
         typer.echo(f"\n【{section}】")
@@ -160,7 +160,7 @@ def file_show(
                 )
     for one in related:
         typer.echo(
-            f"  {one['kind']}：{one['other']}{'' if one['has_file'] else '（无档）'}  —— {one['source']}"
+            f"  {one['kind']}：{one['other']}{'（无档）' if one['has_file'] is False else ''}  —— {one['source']}"
         )
 
 

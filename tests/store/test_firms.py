@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime
 
 import pytest
@@ -101,17 +102,20 @@ def test_relations_and_enterprises_without_a_file(engine, tmp_path):
         f"{head}{code(1)},甲分公司,120116000012345,{code(9)},乙；丙\n{code(2)},丁,,,\n",
     )
     found = [(r["kind"], r["other"], r["has_file"]) for r in relations(engine, code(1))]
-    assert sorted(found) == sorted(
+    assert Counter(found) == Counter(
         [
-            ("原注册号", "120116000012345", False),
+            ("原注册号", "120116000012345", None),
             ("总公司", code(9), False),
-            ("曾用名", "乙", False),
-            ("曾用名", "丙", False),
+            ("曾用名", "乙", None),
+            ("曾用名", "丙", None),
         ]
     )
     assert [(r["other"], r["code"]) for r in without_file(engine)] == [(code(9), code(1))]
     put(engine, tmp_path, REGISTER, f"{HEAD}{code(9)},总公司,1,存续\n")
     assert without_file(engine) == []
+    back = [(r["kind"], r["other"], r["back"], r["has_file"]) for r in relations(engine, code(9))]
+    assert back == [("分支机构", code(1), True, True)]
+    assert relations(engine, code(9), known_on=date(2026, 1, 1)) == []
 
 
 def test_corrections_reach_the_owner_and_change_no_value(engine, tmp_path):
