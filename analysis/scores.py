@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -248,25 +248,3 @@ def score_hits(
             score[at] = scoring.pairs(by_item[found.item], found.rows[at], open_masks(found, at))
         out[found.item] = score
     return out
-
-
-def typical_amounts(hits: Sequence[ItemHits]) -> dict[str, float]:
-    """常见数额: per item the mean midpoint of what is known, for pairs whose amount is not."""
-    out = {}
-    for found in hits:
-        middle = (found.low + found.high) / 2
-        if np.isfinite(middle).any():
-            out[found.item] = float(np.nanmean(middle))
-    return out
-
-
-def worth(low: Floats, high: Floats, usual: float) -> Floats:
-    """值多少: the middle of the interval in yuan; an unknown end is what is usual for the item, never below the low."""
-    known = np.where(np.isnan(low), 0.0, low)
-    middle = np.where(np.isnan(high), np.maximum(known, usual), (known + high) / 2)
-    return np.where(np.isnan(low) & ~np.isnan(high), np.minimum(middle, high), middle)
-
-
-def expected_yuan(found: ItemHits, score: Floats, typical: Mapping[str, float]) -> Floats:
-    """期望金额: P times the middle of the interval."""
-    return score * worth(found.low, found.high, typical.get(found.item, 0.0))

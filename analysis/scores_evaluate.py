@@ -12,8 +12,9 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.scores import Scoring, describe, fingerprint, has_ask, worth
+from analysis.scores import Scoring, describe, fingerprint, has_ask
 from analysis.scores_learn import learn
+from analysis.scores_money import worth
 from engine.columns import Categories, Columns, Floats, Lists
 from engine.evaluate import Frame
 from engine.matching import OPEN, ItemHits, match

@@ -16,12 +16,12 @@ from analysis.scores import (
     describe,
     fingerprint,
     has_ask,
-    typical_amounts,
     units,
     whole_name,
     with_pair,
 )
 from analysis.scores_ask import learn_asks
+from analysis.scores_money import typical_amounts
 from analysis.scores_peers import peer_groups, peer_table
 from analysis.scores_rehearsal import Rehearsed
 from engine.columns import Columns, Detail, Floats

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 import policies
+from analysis.scores_money import usual_amount, worth
 from desk.oidc import Provider
 from engine.columns import Categories, Columns, Lists, Selected
 from engine.explain import value_at
@@ -26,6 +27,7 @@ from policies.library import Library
 from store import review
 from store.accounts import Person
 from store.database import Engine
+from store.night_scores import scored_with
 from store.nights import Night, get_night, latest_night, list_nights
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -103,7 +105,8 @@ class Office:
 
     def hits(self, night: Night, item: str) -> pd.DataFrame:
         """名单 of an item, with what the filters need; never changes."""
-        return self.memory.get(("hits", night.no, item), lambda: self._enriched(night, item))
+        key = ("hits", night.no, item, scored_with(night.folder))
+        return self.memory.get(key, lambda: self._enriched(night, item))
 
     def _enriched(self, night: Night, item: str) -> pd.DataFrame:
         frame, bound = night.hits(item), self.bound(night, item)
@@ -119,9 +122,10 @@ class Office:
         frame["only_ask"] = unknown.any(axis=1) & ~(unknown & ~asks).any(axis=1)
         frame["missing"] = (unknown & ~asks).any(axis=1)
         frame["high_known"] = frame["paid_high"].notna()
-        worth = frame["paid_high"].fillna(frame["paid_low"]).fillna(0.0)
+        low, high = (frame[name].to_numpy(dtype=float) for name in ("paid_low", "paid_high"))
+        money = worth(low, high, usual_amount(low, high))
         chance = frame["score"].where(frame["score"].notna(), np.where(frame["verdict"] == "符合", 1.0, 0.5))
-        frame["expected"] = worth * chance
+        frame["expected"] = money * chance
         industry = night.columns().category("行业代码", None)
         names = np.array([*industry.names, ""], dtype=object)
         rows = self.rows(night, frame[CODE])

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
-MOST_ROWS = 3000
+MOST_ROWS = 1500
 KNOTS = 33
 SURE = 4.5  # a product is used where its correlation is this many standard errors from none
 
@@ -65,27 +66,24 @@ def choose(table: Floats, answer: NDArray[np.int64], keep: int, products: int) -
 
 def _ranks(filled: Floats) -> Floats:
     """Ranks in -0.5..0.5; equal values share their mean place, so that the order of rows plays no part."""
-    out = np.empty_like(filled)
-    for j in range(filled.shape[1]):
-        _, inverse, count = np.unique(filled[:, j], return_inverse=True, return_counts=True)
-        middle = np.cumsum(count) - (count + 1) / 2
-        out[:, j] = middle[inverse] / max(1, len(filled) - 1) - 0.5
-    return out
+    return (rankdata(filled, axis=0) - 1) / max(1, len(filled) - 1) - 0.5
 
 
 def _products(ranks: Floats, y: NDArray[np.int64], most: int) -> list[tuple[int, int]]:
     """Pairs of columns whose product goes with the answer beyond what the columns do by themselves."""
     if most <= 0 or ranks.shape[1] < 2:
         return []
-    centred = ranks - ranks.mean(0)
-    design = np.column_stack([np.ones(len(y)), centred])
-    rest = y - design @ np.linalg.lstsq(design, y.astype(float), rcond=None)[0]
+    centred = (ranks - ranks.mean(0)).astype(np.float32)
+    held = (y - y.mean()).astype(np.float32)
+    ridge = centred.T @ centred + np.eye(centred.shape[1], dtype=np.float32) * (0.01 * len(y))
+    rest = held - centred @ np.linalg.solve(ridge, centred.T @ held)
     cross = (centred * rest[:, None]).T @ centred
-    spread = np.sqrt((centred**2).T @ (centred**2) * (rest**2).mean())
+    squares = centred**2
+    spread = np.sqrt(squares.T @ squares * (rest**2).mean())
     z = np.triu(np.abs(cross) / np.where(spread > 0, spread, np.inf), 1)
-    order = np.argsort(-z, axis=None, kind="stable")[:most]
-    pairs = [divmod(int(o), z.shape[1]) for o in order]
-    return [(a, b) for a, b in pairs if z[a, b] > SURE]
+    strong = np.flatnonzero(z > SURE)
+    order = strong[np.argsort(-z.ravel()[strong], kind="stable")[:most]]
+    return [divmod(int(o), z.shape[1]) for o in order]
 
 
 def _knots(column: Floats) -> Floats:

@@ -12,24 +12,32 @@ import pandas as pd
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
+from analysis.scores_money import usual_amount, worth
 from engine.program import Program
 from store.nights import NAME, Night
 
 CODE = "统一社会信用代码"
 MOST_OPEN = 500
 WIDTHS = {"统一社会信用代码": 21, "企业名称": 36, "结论": 9, "金额下限（元）": 15, "金额上限（元）": 15, "让位于": 22,
-          "说明": 14, "待核实的条件": 40, "变化": 7}  # fmt: skip
+          "说明": 14, "待核实的条件": 40, "能符合的估计": 9, "变化": 7}  # fmt: skip
 
 
 def list_frame(night: Night, program: Program) -> tuple[pd.DataFrame, int]:
-    """名单内容: all 符合 pairs, then the 待核实 ones nearest to a decision; and how many of these are left out."""
+    """名单内容: all 符合 pairs, then the 待核实 ones that are worth most to ask; and how many of these are left out.
+
+    Without scores, those nearest to a decision.
+    """
     frame = night.hits(program.item.id)
     if not len(frame):
         return pd.DataFrame(columns=list(WIDTHS)), 0
     names = {c.id: c.condition.label or c.condition.quote or c.id for c in program.conditions}
     count = frame["unknown"].map(len)
-    order = frame.assign(n=count, open=frame["verdict"] != "符合")
-    order = order.sort_values(["open", "n", "paid_high", CODE], ascending=[True, True, False, True])
+    low, high = (frame[name].to_numpy(dtype=float) for name in ("paid_low", "paid_high"))
+    expected = frame["score"].astype(float) * worth(low, high, usual_amount(low, high))
+    order = frame.assign(n=count, open=frame["verdict"] != "符合", expected=expected.fillna(0.0))
+    order = order.sort_values(
+        ["open", "expected", "n", "paid_high", CODE], ascending=[True, False, True, False, True]
+    )
     fits = int((~order["open"]).sum())
     left_out = max(0, len(order) - fits - MOST_OPEN)
     order = order.head(fits + MOST_OPEN)
@@ -43,6 +51,7 @@ def list_frame(night: Night, program: Program) -> tuple[pd.DataFrame, int]:
             "让位于": order["gave_way"],
             "说明": order["note"],
             "待核实的条件": order["unknown"].map(lambda ids: "；".join(names.get(i, i) for i in ids)),
+            "能符合的估计": order["score"].map(lambda p: "" if pd.isna(p) else f"{p:.0%}"),
             "变化": order["change"],
         }
     )
@@ -143,7 +152,7 @@ def write_lists(night: Night, folder: Path) -> list[Path]:
         frame, left_out = list_frame(night, programs[str(row.item)])
         notes = [where, f"符合 {row.fits} 家，待核实 {row.open} 家；金额为就高不重复、预算核减之后的应付数"]
         if left_out:
-            notes.append(f"待核实的企业只列最接近有结论的 {MOST_OPEN} 家，另有 {left_out} 家见复核台")
+            notes.append(f"待核实的企业只列最值得先问的 {MOST_OPEN} 家，另有 {left_out} 家见复核台")
         with open_workbook(path) as book:
             write_sheet(book, "名单", f"{row.title}（{row.batch}）", notes, frame, WIDTHS)
         written.append(path)

@@ -19,6 +19,7 @@ from engine.program import BoundItem
 from jobs.inbox import InboxReport, import_inbox, sources_for
 from jobs.lists import keep_lists
 from jobs.rules import match_any_size, parse_sets
+from jobs.scoring import score_night
 from policies.library import REFUSING, Library, load_library
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import from_table
@@ -46,6 +47,7 @@ class NightReport:
     lists: list[Path] = field(default_factory=list)
     jumps: list[str] = field(default_factory=list)
     pushes: dict[str, int] = field(default_factory=dict)
+    scored: int = 0
 
     @contextmanager
     def step(self, name: str, tell: Tell):
@@ -144,7 +146,9 @@ def sweep(home: Path, now: datetime) -> int:
 def _after(
     engine: Engine, night: Night, report: NightReport, now: Callable[[], datetime], tell: Tell
 ) -> NightReport:
-    """写名单, 把关, 排推送: all safe to repeat, so a night that was killed before them is finished by the next run."""
+    """评分, 写名单, 把关, 排推送: all safe to repeat, so a night that was killed before them is finished by the next run."""
+    with report.step("评分", tell):
+        report.scored = score_night(night, night.home)
     with report.step("写名单", tell):
         report.lists = keep_lists(night)
     with report.step("把关", tell):

@@ -34,6 +34,7 @@ from profiles.firmcodes import arrow_codes
 from profiles.inputs import CODE, from_table
 from store.database import fen_column, id_column, json_column, session, utc_column
 from store.hits import hits_table
+from store.night_scores import scored_with, with_scores
 from store.versions import keep_library, open_kept_library
 
 NAME = "企业名称"
@@ -383,13 +384,22 @@ class Night:
         table = pq.read_table(path, columns=[CODE, "verdict"])
         return set(table.filter(pc.equal(table["verdict"], "符合"))[CODE].to_pylist())
 
+    def open_pairs(self, item: str) -> pd.DataFrame:
+        """待核实的一对对: code and unknown conditions, read afresh."""
+        path = item_file(self.folder, item)
+        if not path.is_file():
+            return pd.DataFrame(columns=[CODE, "unknown"])
+        table = pq.read_table(path, columns=[CODE, "verdict", "unknown"])
+        return table.filter(pc.equal(table["verdict"], "待核实")).to_pandas()
+
     def firm_hits(self, code: str) -> pd.DataFrame:
         """一企业的名单: its pairs over all items."""
         parts = []
         for path in sorted((self.folder / "hits").glob("*.parquet")):
             table = pq.read_table(path, filters=[(CODE, "=", code)])
             if len(table):
-                parts.append(table.to_pandas())
+                frame = table.to_pandas()
+                parts.append(with_scores(frame, self.folder, str(frame["item"].iloc[0])))
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
     def library(self) -> Library:
@@ -507,15 +517,15 @@ def set_state(engine: Engine, no: int, state: str, because: str = "") -> None:
 
 # Files of a night never change, so what is read of them is kept by what they are called.
 
-_frames: dict[tuple[str, int, str], pd.DataFrame] = {}
+_frames: dict[tuple[str, int, str, str], pd.DataFrame] = {}
 KEPT_FRAMES = 64
 
 
 def _hits(night: Night, item: str) -> pd.DataFrame:
-    key = (str(night.home.resolve()), night.no, item)
+    key = (str(night.home.resolve()), night.no, item, scored_with(night.folder))
     found = _frames.get(key)
     if found is None:
-        found = _read_hits(night, item)
+        found = with_scores(_read_hits(night, item), night.folder, item)
         if len(_frames) >= KEPT_FRAMES:
             _frames.pop(next(iter(_frames)))
         _frames[key] = found

@@ -230,11 +230,21 @@ def replay_command(
     例：huiqi replay 3
     """
     from jobs.replay import replay
+    from jobs.scoring import replay_scores
+    from store.night_scores import scored_with
+    from store.nights import get_night
 
     with telling():
         engine, folder = open_home(home)
         differing = replay(engine, folder, run)
+        night = get_night(engine, run, folder)
+        scored = replay_scores(night, folder) if night else []
     if differing:
         typer.echo(f"第 {run} 次比对重演不一致的事项：{'、'.join(differing)}")
         raise typer.Exit(1)
     typer.echo(f"第 {run} 次比对重演一致，逐字节相同")
+    if scored:
+        typer.echo(f"评分重算不一致的事项：{'、'.join(scored)}")
+        raise typer.Exit(1)
+    if night and scored_with(night.folder):
+        typer.echo(f"评分用当时的模型 {scored_with(night.folder)} 重算一致")

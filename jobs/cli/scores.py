@@ -84,8 +84,9 @@ def apply(
 
     import numpy as np
 
-    from analysis.scores import expected_yuan, score_hits
+    from analysis.scores import score_hits
     from analysis.scores_file import load
+    from analysis.scores_money import expected_yuan
     from engine.matching import match
     from store.nights import home_folder
 
