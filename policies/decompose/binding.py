@@ -10,6 +10,7 @@ from policies.segment import field_of
 
 from .bars import barred_spans
 from .conditions import parse_condition
+from .extents import refined
 from .model import Item
 from .pieces import Piece, Reading
 from .quantities import quantities
@@ -27,16 +28,24 @@ def entry(reading: Reading, clause: int, a: int, b: int, score: float) -> dict[s
 def _condition(reading: Reading, p: Piece) -> dict[str, Any]:
     view = reading.views[p.clause]
     a, b = trimmed(view.flat, p.a, p.b)
-    tops = frozenset(q.high for q in quantities(view.flat[: p.a]) if q.kind != "years")
-    parsed = parse_condition(
-        view.flat[a:b], tops if re.search(r"至|到|—|-", view.flat[: p.a]) else frozenset()
-    )
+    parsed = parse_condition(view.flat[a:b], _tops(reading, p))
     out = entry(reading, p.clause, p.a, p.b, p.score) | {"kind": parsed.kind}
     if parsed.op:
         out |= {"field": parsed.field, "op": parsed.op, "value": parsed.value, "unit": parsed.unit}
     if parsed.period:
         out["period"] = parsed.period
     return out
+
+
+def _tops(reading: Reading, p: Piece) -> frozenset[float]:
+    """Upper ends of the ranges told right before a piece, in its clause or in the step before it."""
+    before = reading.views[p.clause].flat[: p.a]
+    k = p.clause - 1
+    if k >= 0 and reading.clauses[k].headings == reading.clauses[p.clause].headings:
+        before = reading.views[k].flat + before
+    if not re.search(r"至|到|—|-", before):
+        return frozenset()
+    return frozenset(q.high for q in quantities(before) if q.kind != "years")
 
 
 def share_conditions(
@@ -51,12 +60,13 @@ def share_conditions(
     for p in pieces:
         if p.label != "condition" or not _plausible(p, roles[p.clause]) or not _says(reading, p, barred):
             continue
-        entry = _condition(reading, p)
         owners = owners_of(reading, p, items)
-        for i in owners:
-            items[i].conditions.append(dict(entry))
-        if not owners:
-            general.append(entry | ({"scope": "unsure"} if _narrow(reading, p.clause) else {}))
+        for part in refined(reading, p):
+            entry = _condition(reading, part)
+            for i in owners:
+                items[i].conditions.append(dict(entry))
+            if not owners:
+                general.append(entry | ({"scope": "unsure"} if _narrow(reading, p.clause) else {}))
     return general
 
 

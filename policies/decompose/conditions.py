@@ -11,7 +11,7 @@ from .quantities import DATE, Quantity, date_of, quantities
 _ABOVE = re.compile(r"^(?:（[^）]*）)?(?:及?以上|及其以上|及更高|（含）以上)")
 _BELOW = re.compile(r"^(?:（[^）]*）)?(?:及?以下|及?以内|之内|内)")
 _LEAST = re.compile(
-    r"(?:不低于|不少于|不得低于|不得少于|至少|达到?|满|不小于|高于等于)(?:[^，。；\d]{0,4})?$"
+    r"(?:不低于|不少于|不得低于|不得少于|至少|(?<!未)达到?|(?<![不未期])满|不小于|高于等于)(?:[^，。；\d]{0,4})?$"
 )
 _OVER = re.compile(r"(?:超过|高于|大于|多于|突破)(?:[^，。；\d]{0,4})?$")
 _MOST = re.compile(
@@ -45,8 +45,15 @@ def parse_condition(flat: str, tier_tops: frozenset[float] = frozenset()) -> Par
     dated = _parse_dates(flat)
     if dated is not None:
         return Parsed("time", dated[0], dated[1], "", period, _noun(flat, len(flat)))
-    for q in quantities(flat):
-        op, value = _compare(flat, q, tier_tops)
+    compared = [(q, *_compare(flat, q, tier_tops)) for q in quantities(flat)]
+    said = [x for x in compared if x[1]]
+    # Of a span of time and a threshold (近3年累计不低于500万元) the threshold is what is compared.
+    firm = [
+        x
+        for x in said
+        if not (x[0].kind == "years" and x[1] == "<=" and not _MOST.search(flat[: x[0].start]))
+    ]
+    for q, op, value in (firm or said)[:1]:
         if op:
             kind = "time" if q.kind == "years" or q.unit in ("岁", "周岁") else "numeric"
             unit = {"money": "元", "years": "年", "percent": ""}.get(q.kind, q.unit)

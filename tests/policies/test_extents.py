@@ -1,0 +1,53 @@
+"""条件范围: what one condition piece is cut into, on invented clauses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from policies.decompose.conditions import parse_condition
+from policies.decompose.extents import refined
+from policies.decompose.pieces import Piece, start_reading
+from policies.decompose.roles import ROLES
+from policies.segment import segment
+
+
+def _cut(text: str) -> list[str]:
+    reading = start_reading(text, segment(text), np.zeros((1, len(ROLES))))
+    return [text[p.a : p.b] for p in refined(reading, Piece("condition", 0, 0, len(text), 0.9))]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("在本区注册、具有独立法人资格、属于工业企业", ["在本区注册", "具有独立法人资格", "属于工业企业"]),
+        ("股权比例达25%以上或员工比例达30%以上", ["股权比例达25%以上", "员工比例达30%以上"]),
+        ("医药企业取得新药证书", ["医药企业", "取得新药证书"]),
+        ("营业收入达到80万元以上的连锁零售企业", ["营业收入达到80万元以上", "连锁零售企业"]),
+        ("在示范园区工作满5年", ["在示范园区", "工作满5年"]),
+    ],
+)
+def test_two_statements_are_two_conditions(text: str, parts: list[str]) -> None:
+    assert _cut(text) == parts
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["年销售收入达到500万元以上的企业", "申报单位取得证书", "首次认定的企业技术中心", "具有较强的研发能力"],
+)
+def test_one_statement_stays_whole(text: str) -> None:
+    assert _cut(text) == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "op", "value"),
+    [
+        ("期满留用率50%以下", "<=", 0.5),
+        ("累计租赁不满3年", "<", 3),
+        ("近3年内累计投入不低于500万元", ">=", 5_000_000),
+        ("申请前1年内新招用人数达到职工人数10%", ">=", 0.1),
+    ],
+)
+def test_the_threshold_is_compared_not_the_span_of_time(text: str, op: str, value: float) -> None:
+    parsed = parse_condition(text)
+    assert (parsed.op, parsed.value) == (op, value)
