@@ -44,7 +44,7 @@ FIELD_ROLES: tuple[tuple[str, str], ...] = (
     ("流程|程序|方式|渠道|途径", "procedure"),
     ("时间|频度|安排|期限", "window"),
     ("标准|额度|金额|内容|测算|待遇|利率|政策", "benefit"),
-    ("对象|条件|范围|要求", "condition"),
+    ("对象|主体|条件|范围|要求", "condition"),
 )
 _STEPS = {"material", "window", "procedure", "contact"}
 _GIVES = re.compile(r"标准|额度|金额|内容|测算|待遇|利率|政策")
@@ -92,7 +92,7 @@ def label_of(text: str) -> tuple[str, str, float]:
 
 def _bare_heading(text: str, alone: bool) -> bool:
     body = text.strip()
-    if not alone or not 2 <= len(body) <= 40 or _END.search(body):
+    if not alone or not 2 <= len(body) <= 40 or _END.search(body) or not re.search("[\u4e00-\u9fff]", body):
         return False
     inner = body.rstrip("：:")
     if "：" in inner or ":" in inner:
@@ -196,7 +196,8 @@ def _rank(clauses: list[Clause]) -> None:
     for c in clauses:
         if c.first:
             c.label, c.sort, c.rank = label_of(c.text)
-            if not c.rank and c.number > 1 and _bare_heading(c.text, c.last) and not awaits:
+            leads = c.text.rstrip().endswith(("：", ":"))
+            if not c.rank and c.number > 1 and _bare_heading(c.text, c.last) and (leads or not awaits):
                 c.sort, c.rank = "h", LEAD_RANK if c.text.rstrip().endswith(("：", ":")) else HEADING_RANK
             elif not c.rank and c.number in short:
                 c.sort, c.rank = "h", HEADING_RANK

@@ -24,6 +24,7 @@ from .phrases import (
     HANDS_IN,
     HAS,
     LIMITS,
+    NEGATED,
     OVERRIDE,
     PAPER,
     PUNISHES_OFFICE,
@@ -47,7 +48,7 @@ def opinions(c: Clause, place: Place = NOWHERE) -> list[Opinion]:
     text = re.sub(r"\s+", "", c.text)
     body = body_text(c, text)
     cues = set(cues_of(text)) | set(cues_of(body))
-    for rule in (_led, _formal, _keyed, _heading, _opening, _fielded):
+    for rule in (_formal, _led, _keyed, _heading, _opening, _fielded):
         if said := rule(c, place, text, body, cues):
             return said
     return _content(c, place, text, body, cues)
@@ -74,6 +75,8 @@ def _led(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> list[
         return []
     if GIVES.search(body) and AMOUNT.search(body):
         return []
+    if TAKES.search(NEGATED.sub("", text)):
+        return [("exclusion", "led-takes")]
     return next(([(role, f"led-{role}")] for role, p in _LEADS if p.search(lead.text)), [])
 
 
@@ -81,7 +84,7 @@ def _formal(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> li
     """Dates, numbers, addressees, signatures and the like."""
     if not cues & {"dateline", "addressee", "docno", "closing", "signature"}:
         return []
-    if GIVES.search(text) or len(text) >= 100:
+    if GIVES.search(text) or len(text) >= 100 or c.label or (c.sort == "h" and not re.search(r"\d", text)):
         return []
     under = role_of_field(c.field_name)
     if under in ("authority", "contact", "preamble", "procedure"):
@@ -229,6 +232,7 @@ def _content(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> l
         out += _required(body, under, who, mode)
     out += _steps(c, place, text, body, cues, under, who, roles)
     out += _offices(place, text, who, {r for r, _ in out}, under)
+    out += _bracketed(text)
     if DEFINES.search(text):
         out.append(("definition", "defines"))
     if "phone" in cues and re.search(r"\d{5,}|电话|联系人|邮箱|传真", text):
@@ -240,25 +244,27 @@ def _content(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> l
 
 
 def _shut_out(text: str) -> list[Opinion]:
-    said = re.sub(
-        r"（[^）]*）|\([^)]*\)|(?:无|未|非|没有|不存在)[^，。；]{0,20}(?:失信|黑名单|不予)", "", text
-    )
+    said = NEGATED.sub("", re.sub(r"（[^）]*）|\([^)]*\)", "", text))
     if not TAKES.search(said):
-        return (
-            [("exclusion", "bracket")]
-            if re.search(r"[（(](?:不含|不包括|除)[^）)]{2,}|除外[）)]", text)
-            else []
-        )
+        return []
     if PUNISHES_OFFICE.search(said):
         return [("authority", "punish-office")]
     return [("exclusion", "takes")]
+
+
+def _bracketed(text: str) -> list[Opinion]:
+    return (
+        [("exclusion", "bracket")] if re.search(r"[（(](?:不含|不包括|除)[^）)]{2,}|除外[）)]", text) else []
+    )
 
 
 def _given(place: Place, text: str, body: str, under: str, who: str) -> list[Opinion]:
     amount, hard = AMOUNT.search(body), SAYS_GIVING.search(body)
     if not (GIVES.search(body) or (amount and under == "benefit")):
         return []
-    if (TAKES.search(text) and not amount) or DENIES_GIVING.search(text):
+    if TAKES.search(text) and not (amount and SAYS_GIVING.search(TAKES.sub("", NEGATED.sub("", body)))):
+        return []
+    if DENIES_GIVING.search(text):
         return []
     if under in ("condition", "procedure", "material") and not (amount and hard):
         return []
@@ -266,9 +272,12 @@ def _given(place: Place, text: str, body: str, under: str, who: str) -> list[Opi
         return []
     if not amount and (HANDLES.search(body) or under == "authority"):
         return []
-    trigger = bool(WHO.search(body)) and not LIMITS.search(body)
+    named = bool(re.match(r"[^，。：；]{2,24}：(?=.{4})", body)) and place.step
+    trigger = (bool(WHO.search(body)) or named) and not LIMITS.search(body)
     if amount and (hard or under == "benefit" or not FUND.search(body)):
-        return [("benefit", "amount")] + ([("condition", "amount-who")] if trigger else [])
+        return (
+            [("benefit", "amount"), ("condition", "amount-who")] if trigger else [("benefit", "amount-alone")]
+        )
     if URGE.search(body) and not (hard and re.search(r"对|的，|可|享受", body)):
         return [("benefit", "urged-field")] if under == "benefit" else []
     if hard and (trigger or under == "benefit"):
@@ -315,7 +324,8 @@ def _steps(
     elif SUBMITS.search(text) and not urges and (who in ("office", "firm") or "→" in text):
         out.append(("procedure", "submits"))
     if out and HANDS_IN.search(text) and PAPER.search(text):
-        out.append(("material", "hands-in"))
+        generic = not re.search(PAPER.pattern, re.sub("(?:申[报请])?(?:材料|资料)|方案|名单|附件", "", text))
+        out.append(("material", "hands-generic" if generic else "hands-in"))
     elif not out and under == "" and "bare_paper" in cues and c.label:
         out.append(("material", "paper"))
     return out
@@ -337,7 +347,7 @@ def _offices(place: Place, text: str, who: str, roles: set[str], under: str) -> 
 
 def _else(c: Clause, place: Place, text: str, body: str, under: str) -> list[Opinion]:
     if under:
-        return [(under, "field-else")]
+        return [(under, "lent-else" if place.lent else "field-else")]
     if URGE.search(body):
         return [("orientation", "urge")]
     if place.opening and not place.step:
@@ -347,7 +357,13 @@ def _else(c: Clause, place: Place, text: str, body: str, under: str) -> list[Opi
     return [("orientation", "else")] if len(body) > 24 else [("other", "else")]
 
 
-WEIGHT = 2.0
+WEIGHT, SURE = 2.0, 2.0
+# Reasons that only guess, and reasons that the layout gives; the latter share one weight a role, so that a layout that was
+# never seen in training is trusted as those that were.
+_GUESSES = {"else", "opening", "field-else", "office", "hands-generic", "bracket", "gives-field", "lent-else"}
+_LAYOUT = re.compile(
+    r"led-|keyed-|field-(?!else)|formal|bare|first|titled|question|lead$|short|holds|aim|bracket$|so-follows"
+)
 
 
 def prior_features(clauses: Sequence[Clause]) -> list[dict[str, float]]:
@@ -356,7 +372,11 @@ def prior_features(clauses: Sequence[Clause]) -> list[dict[str, float]]:
     for c, place in zip(clauses, places(clauses), strict=True):
         row: dict[str, float] = {}
         for role, why in opinions(c, place):
-            row |= {f"prior:{role}": WEIGHT, f"why:{role}:{why}": 1.0}
+            row[f"why:{role}:{why}"] = 1.0
+            if why not in _GUESSES:
+                row[f"prior:{role}"] = WEIGHT
+            if _LAYOUT.match(why):
+                row[f"sure:{role}"] = SURE
         row[f"holds:{place.holds or '-'}"] = 1.0
         who, mode = subject_of(body_text(c, re.sub(r"\s+", "", c.text)))
         row |= {f"who:{who}": 1.0, f"mode:{mode}": 1.0, f"who:{who}:{mode}": 1.0}
