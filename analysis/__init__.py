@@ -1,6 +1,7 @@
 """分析台: the analysts' public face; everything here is a pure reading of a night, nothing is written or sent."""
 
 from analysis.backtesting import Backtest, backtest, read_paid_list
+from analysis.classifiers import ClassifierReport, disagreeing, role_report, tag_report
 from analysis.effects import Impact, Impacts, Limits, compare, compare_all
 from analysis.missing import missing_value
 from analysis.night import View, open_night
@@ -8,6 +9,7 @@ from analysis.sweeping import Sweep, sweep, sweep_two
 
 __all__ = [
     "Backtest",
+    "ClassifierReport",
     "Impact",
     "Impacts",
     "Limits",
@@ -16,9 +18,12 @@ __all__ = [
     "backtest",
     "compare",
     "compare_all",
+    "disagreeing",
     "missing_value",
     "open_night",
     "read_paid_list",
+    "role_report",
     "sweep",
     "sweep_two",
+    "tag_report",
 ]

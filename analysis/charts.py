@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from pylopdf_fonts_zh_cn import sans_path
 
 if TYPE_CHECKING:
+    from analysis.classifiers import ClassifierReport
     from analysis.effects import Impact
     from analysis.sweeping import Sweep
 
@@ -115,3 +116,20 @@ def bars(labels: Any, values: Any, title: str, unit: str = "") -> Figure:
 def funnel_chart(funnel: pd.DataFrame) -> Figure:
     """漏斗图: firms left after each condition."""
     return bars(funnel["条件"], funnel["剩下"], "逐条剩下的企业", "家")
+
+
+def calibration_chart(report: ClassifierReport) -> Figure:
+    """校准图: share right over the mean score of each step; on the diagonal the scores are to be believed.
+
+    >>> from analysis.classifiers import ClassifierReport
+    >>> made = pd.DataFrame([["大类", "A", "A", 0.9, True]], columns=["类型", "说", "应", "把握", "对"])
+    >>> svg(calibration_chart(ClassifierReport("例", made)))[:4]
+    '<svg'
+    """
+    table = report.calibration
+    figure, axes = _figure(f"{report.name}：把握与答对", 4.2, 3.6)
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle="--")
+    axes.plot(table["平均把握"], table["答对"], color=BLUE, marker="o")
+    axes.set_xlabel("把握")
+    axes.set_ylabel("答对的份额")
+    return _dress(figure)

@@ -1,3 +1,4 @@
+# ruff: noqa: B018
 # %% [markdown]
 # # 分解质量：机器拆出来的条件，人写的规则里有没有
 #
@@ -9,7 +10,7 @@ import re
 
 import pandas as pd
 
-from analysis import charts, open_night
+from analysis import charts, disagreeing, open_night, tag_report
 from policies.decompose.pipeline import decompose
 
 night = open_night()
@@ -70,6 +71,17 @@ charts.bars(by_step.index, by_step["mean"] * 100, "各档把握里对上规则�
 # %%
 proposed[~proposed["有规则"]].sort_values("把握", ascending=False).head(15)
 
+# %% [markdown]
+# 行业标签也是机器提的：部门给了行业代码的企业，拿来对照。把握准不准、弃权多少、哪一级错得多；部门与文本不一致的，请人看，不改谁的数据。
+
 # %%
+tags = tag_report(night)
+tags
+
+# %%
+disagreeing(night).head(10)
+
+# %%
+assert tags.ece < 0.1 and len(tags.by_type) == 4
 assert written["拆出"].mean() > 0.5
 assert by_step["count"].sum() == len(proposed) > 0

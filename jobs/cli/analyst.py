@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command("sweep")(sweep_command)
     app.command("missing")(missing_command)
     app.command("backtest")(backtest_command)
+    app.command("classifiers")(classifiers_command)
 
 
 def impact_command(
@@ -160,6 +161,35 @@ def backtest_command(
         _show(found.unlinked)
     if found.recall < gate:
         raise typer.Exit(1)
+
+
+def classifiers_command(
+    roles: Annotated[
+        Path | None,
+        typer.Option("--roles", help="标注过的文件夹（raw/ 和 gold/）：看条款角色；不写就看行业标签"),
+    ] = None,
+    home: HomeOption = None,
+    run: RunOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """分类器可不可信：把握准不准、弃权多少、错在哪一类；改正后用 huiqi decompose --learn、huiqi portrait confirm。
+
+    例：huiqi classifiers            huiqi classifiers --roles 改正
+    """
+    from analysis import disagreeing, role_report, tag_report
+
+    with telling():
+        view = None if roles is not None else _open(home, run)
+        report = tag_report(view) if view is not None else role_report(roles or Path())
+    if as_json:
+        _json(report.as_dict())
+        return
+    typer.echo(report.words())
+    _show(report.by_type)
+    _show(report.calibration)
+    _show(report.confusions.head(10))
+    if view is not None:
+        _show(disagreeing(view).head(10))
 
 
 def _open(home: Path | None, run: int | None) -> Any:

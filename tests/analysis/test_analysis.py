@@ -13,7 +13,20 @@ import typer
 from typer.testing import CliRunner
 
 import policies
-from analysis import Limits, View, backtest, charts, compare, compare_all, missing_value, sweep, sweep_two
+from analysis import (
+    Limits,
+    View,
+    backtest,
+    charts,
+    compare,
+    compare_all,
+    disagreeing,
+    missing_value,
+    role_report,
+    sweep,
+    sweep_two,
+    tag_report,
+)
 from analysis.night import CODE, NAME
 from jobs.cli import analyst
 
@@ -243,3 +256,30 @@ def _list_as_pdf(rows: list[list[str]], path: Path) -> None:
         for cell in table.get_celld().values():
             cell.get_text().set_fontproperties(charts.font())
         figure.savefig(path, format="pdf")
+
+
+def test_a_report_on_roles_counts_every_clause_once(tmp_path: Path) -> None:
+    text = (
+        "关于支持企业的通知\n一、申报条件\n在本区登记注册，依法纳税。\n二、奖励标准\n给予10万元一次性奖励。\n"
+    )
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "gold").mkdir()
+    (tmp_path / "raw" / "a.txt").write_text(text, encoding="utf-8")
+    roles = {"1": ["title"], "2": ["title"], "3": ["condition"], "4": ["title"], "5": ["benefit"]}
+    gold = {"file": "a.txt", "clauses": roles, "items": []}
+    (tmp_path / "gold" / "a.json").write_text(json.dumps(gold), encoding="utf-8")
+    report = role_report(tmp_path)
+    assert len(report.answers) == 5 and set(report.answers["应"]) == {"title", "condition", "benefit"}
+    assert report.answers["对"].mean() >= 0.6
+    assert report.calibration["条"].sum() == 5 and 0 <= report.ece <= 1
+    gold["clauses"] = {"1": ["title"]}
+    (tmp_path / "gold" / "a.json").write_text(json.dumps(gold), encoding="utf-8")
+    with pytest.raises(ValueError, match="标了 1 条"):
+        role_report(tmp_path)
+
+
+def test_a_report_on_tags_agrees_with_its_own_disagreements(view: View) -> None:
+    report, odd = tag_report(view), disagreeing(view)
+    wrong = report.answers[(report.answers["类型"] == "大类") & ~report.answers["对"].astype(bool)]
+    assert len(odd) <= len(wrong) and set(odd["文本代码"]) <= set(wrong["说"])
+    assert report.worst(5)["把握"].is_monotonic_decreasing
