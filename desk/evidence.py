@@ -110,7 +110,8 @@ def rows_of(
 ) -> list[Row]:
     """逐条依据, undecided ones first, each group in the rule's order."""
     rows = [_row(e, bound, one, night, facts) for e in found.evidence]
-    return sorted(rows, key=lambda r: (not r.open, r.n))
+    order = {"待核实": 0, "不符合": 1}
+    return sorted(rows, key=lambda r: (not r.open, order.get(r.line.verdict, 2), r.n))
 
 
 def _row(e: Evidence, bound: BoundItem, one: Columns, night: Night, facts: Mapping[Key, Fact]) -> Row:

@@ -21,6 +21,8 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from desk.access import rights_of, sees_item
 from desk.office import SHANGHAI, Office
 from desk.urls import url
+from engine.grantmoves import FINAL, State
+from store import drafts, grants, review
 from store.accounts import LoggedIn, Person, who_is
 
 HERE = Path(__file__).parent
@@ -218,15 +220,45 @@ def render(request: Request, template: str, status: int = 200, /, **context: Any
     rights = rights_of(login.person) if login else frozenset()
     night = office.night() if login else None
     newest = office.newest() if login else None
+    waiting = waiting_for(office, login.person, rights) if login else {}
     frame = {
         "ZONE": office.zone, "USER": login.person if login else None, "RIGHTS": rights,
         "CSRF": login.csrf if login else "", "RUN": night, "NEWEST": newest,
-        "NAV": [(key, words) for key, words, right in NAV if right in rights],
+        "NAV": [(key, words, waiting.get(key, 0)) for key, words, right in NAV if right in rights],
+        "WAITING": waiting,
         "THEME": request.cookies.get(THEME, ""), "PAGE": template.removesuffix(".html"), "HERE": _here(request),
         "TODAY": office.today(), "NOTICE": request.query_params.get("told", ""),
     }  # fmt: skip
     text = request.app.state.templates.get_template(template).render({**frame, **context})
     return HTMLResponse(text, status_code=status)
+
+
+def waiting_for(office: Office, person: Person, rights: frozenset[str]) -> dict[str, int]:
+    """等着的件数 by page, counted at most once a minute: drafts and proposals, grants past their day, opinions to second."""
+    key = ("waiting", office.now().strftime("%Y%m%d%H%M"), person.login)
+    return office.memory.get(key, lambda: _waiting(office, person, rights))
+
+
+def _waiting(office: Office, person: Person, rights: frozenset[str]) -> dict[str, int]:
+    out: dict[str, int] = {}
+    if {"edit", "sign"} & rights:
+        papers = [d for d in drafts.decompositions(office.engine) if d.state == drafts.DRAFT]
+        wanted = (drafts.SUBMITTED,) if "sign" in rights else (drafts.DRAFT,)
+        mine = [
+            d
+            for d in drafts.drafts(office.engine, states=wanted)
+            if "sign" not in rights or d.author != person.login
+        ]
+        out["policies"] = len(papers) + len(mine)
+    if "fulfil" in rights:
+        late = grants.find(office.engine, states=[s for s in State if s not in FINAL], order="due", limit=200)
+        today = office.today()
+        out["fulfil"] = sum(
+            c.due is not None and c.due < today and person.department in ("", c.department) for c in late
+        )
+    if "second" in rights:
+        out["second"] = sum(d.who != person.login for d in review.waiting_second(office.engine))
+    return out
 
 
 def _here(request: Request) -> str:

@@ -10,7 +10,8 @@ from fastapi.responses import HTMLResponse, Response
 
 from desk.evidence import source_title
 from desk.finding import find_firms, find_items
-from desk.office import CODE, NAME, Office
+from desk.moves import moves, of_firms
+from desk.office import Office
 from desk.pages.matches import item_rows, my_firms
 from desk.said import short_label, window_words
 from desk.urls import url
@@ -39,14 +40,24 @@ def today(request: Request, visit: Visit = need("today")) -> Response:
     groups = sorted((g for r in rows if r["todo"] for g in [_group(office, night, r)]), key=_urgency)
     context = {
         "night": night, "held": held, "groups": groups[:GROUPS], "all_groups": len(groups), "rows": rows,
-        "changes": changes(office, night, visit), "missing": worth_asking(office, night, visit), "clocks": clocks(office),
+        "changes": moves(office, night, visit.person), "missing": worth_asking(office, night, visit), "clocks": clocks(office),
         "money": money(office), "arrivals": arrivals(office), "policies": policy_work(office, visit),
         "second": sum(d.who != visit.who for d in review.waiting_second(office.engine)) if visit.may("second") else 0,
-        "mine": len(my_firms(office, visit)), "first": groups[0]["href"] if groups else None,
+        "mine": of_firms(office, night, visit.person, my_firms(office, visit)), "first": groups[0]["href"] if groups else None,
         "totals": {k: sum(r[k] for r in rows) for k in ("fits", "open", "new", "gone")}, "firms": len(night.columns().codes),
-        "handed": handed(office, night, visit),
+        "handed": handed(office, night, visit), "held_words": held_words(office, held) if held else [],
     }  # fmt: skip
     return render(request, "today.html", **context)
+
+
+def held_words(office: Office, held: Night) -> list[tuple[str, str]]:
+    """为什么被拦下: what jumped, with the item's title and address in place of its number."""
+    titles = {r["item"]: r["title"] for r in office.items(held).to_dict("records")}
+    out = []
+    for words in held.run.held_because.split("；"):
+        name = next((i for i in titles if words.startswith(i + " ")), "")
+        out.append((titles.get(name, ""), words.removeprefix(name).strip() if name else words))
+    return out
 
 
 def handed(office: Office, night: Night, visit: Visit) -> list[dict[str, Any]]:
@@ -98,24 +109,6 @@ def reasons(office: Office, night: Night, item: str) -> list[tuple[str, int]]:
     return office.memory.get(("reasons", night.no, item), make)
 
 
-def changes(office: Office, night: Night, visit: Visit) -> list[dict[str, Any]]:
-    """昨夜变化, per item: newly fitting and no longer fitting, with an example."""
-    if night.run.previous is None:
-        return []
-    out = []
-    frame = office.items(night, visit.person)
-    moved = frame[(frame["new_fits"] > 0) | (frame["gone"] > 0)].sort_values("new_fits", ascending=False)
-    for row in moved.head(SHOWN).to_dict("records"):
-        hits = office.hits(night, row["item"])
-        new = hits[(hits["change"] != "") & (hits["verdict"] == "符合")] if len(hits) else hits
-        out.append({
-            "id": row["item"], "title": row["title"], "new": int(row["new_fits"]), "gone": int(row["gone"]),
-            "yuan": float(new["paid_low"].sum()) if len(new) else 0.0,
-            "example": str(new.iloc[0][NAME]) if len(new) else "", "code": str(new.iloc[0][CODE]) if len(new) else "",
-        })  # fmt: skip
-    return out
-
-
 def worth_asking(office: Office, night: Night, visit: Visit) -> list[dict[str, Any]]:
     """先问什么最值: pairs and expected yuan that hang on one missing condition alone."""
 
@@ -155,16 +148,12 @@ def clocks(office: Office) -> list[dict[str, Any]]:
     out = []
     for case in grants.find(office.engine, states=open_states, order="due", limit=SHOWN):
         late = lateness(case.due, day, calendar)
-        if late is not None:
-            out.append(
-                {
-                    "state": case.state,
-                    "what": case.firm or case.code,
-                    "title": case.title,
-                    "late": late,
-                    "id": case.id,
-                }
-            )
+        if late is not None and case.due is not None:
+            limit = max(calendar.between(case.since, case.due) if case.due >= case.since else 0, 1)
+            out.append({
+                "state": case.state, "what": case.firm or case.code, "title": case.title, "late": late, "id": case.id,
+                "limit": limit, "used": max(limit + late, 0),
+            })  # fmt: skip
     return out
 
 
