@@ -138,7 +138,7 @@ def _failing(
 ) -> tuple[tuple[str, int], ...]:
     """现在不符合的条件 of those who fell out; what was 符合 and gave way in the engine is asked there again."""
     numbers = office.row_numbers(night)
-    rows = np.array([numbers[c] for c in codes[:MOST_CHECKED] if c in numbers], dtype=np.intp)
+    rows = np.array([numbers[c] for c in list(codes)[:MOST_CHECKED] if c in numbers], dtype=np.intp)
     gone = len(codes) - sum(c in numbers for c in codes)
     count: Counter[str] = Counter({"不在档案里了": gone} if gone else {})
     if len(rows):

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from analysis import Impact, View, compare
-from desk.evidence import tidy
+from desk.evidence import benefit_lines, tidy
 from desk.office import Office
+from desk.said import short_label
 from engine.columns import Columns
 from engine.evaluate import Tree
 from engine.expression import references
@@ -141,6 +142,47 @@ def check_draft(root: Path, item: str, text: str, cases: str, sets: dict[str, An
     mine = [p for p in report.problems if f"/items/{slug}." in p.place.file]
     errors = sum(p.level == "error" for p in mine)
     return Checked(tuple((p.level, p.render()) for p in mine), errors, library.program(item), report.cases)
+
+
+@dataclass(frozen=True)
+class Change:
+    """一处改动 in an officer's words: what, how it was, how it is; empty for what is not there."""
+
+    what: str
+    was: str
+    now: str
+
+
+def meaning_changes(before: Program | None, after: Program | None) -> list[Change]:
+    """意思差异: what a new version decides otherwise; a line moved or a comment changed is none."""
+    if after is None:
+        return []
+    old, new = (_meaning(p) if p is not None else {} for p in (before, after))
+    keys = list(dict.fromkeys([*old, *new]))
+    return [Change(k, old.get(k, ""), new.get(k, "")) for k in keys if old.get(k, "") != new.get(k, "")]
+
+
+def _meaning(program: Program) -> dict[str, str]:
+    """What a rule says, by part."""
+    item = program.item
+    out = {
+        "名称": item.title, "部门": item.department, "类别": item.category, "兑现方式": item.delivery, "状态": item.status,
+        "对象": item.subject, "材料": "、".join(item.materials), "兑现时限": item.deadline or "",
+    }  # fmt: skip
+    for numbered in program.conditions:
+        condition = numbered.condition
+        says = "；".join("　" * depth + words for depth, words in _says(condition, numbered.tree))
+        hidden = "（不向企业显示）" if condition.hidden else ""
+        out[f"条件 {short_label(condition)}（{condition.id}）"] = f"{says}{hidden}"
+        out[f"条件 {short_label(condition)}（{condition.id}）的依据"] = f"{condition.cite}“{condition.quote}”"
+    for n, (what, how, _cite, _quote) in enumerate(benefit_lines(item.benefit), 1):
+        out[f"钱 {n} {what}"] = how
+    for batch in item.batches:
+        budget = f"，预算 {batch.budget / 1e4:,.2f} 万元" if batch.budget else ""
+        out[f"批次 {batch.name}"] = f"{batch.opens:%Y-%m-%d} 至 {batch.closes:%Y-%m-%d}{budget}"
+    for rival in program.exclusive:
+        out[f"让位 {rival.group}"] = rival.pick
+    return out
 
 
 def changed_lines(before: str, after: str) -> list[tuple[str, str]]:

@@ -205,12 +205,14 @@ def begin_decomposition(
 def mark_proposal(
     engine: Engine, number: int, proposal: str, mark: dict[str, Any], who: str, now: datetime
 ) -> None:
-    """定一条提议: taken, changed, made a human question, or dropped. Raises DraftError."""
+    """定一条提议: taken, changed, made a human question, or dropped; 重定 opens it again. Raises DraftError."""
     with writing(engine) as opened:
         made = opened.get(Decomposition, number)
         if made is None or made.state != DRAFT:
             raise DraftError("这份文件已经签发，不能再改提议")
-        made.marks = {**made.marks, proposal: {**mark, "who": who, "at": now.isoformat()}}
+        others = {k: m for k, m in made.marks.items() if k != proposal}
+        again = mark["do"] == "重定"
+        made.marks = others if again else {**others, proposal: {**mark, "who": who, "at": now.isoformat()}}
         opened.add(made)
         audit.record(opened, who, "校对提议", made.document, {"提议": proposal, **mark}, now)
 

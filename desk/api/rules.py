@@ -170,7 +170,8 @@ class ProposalMark(Body):
     """定一条提议."""
 
     key: Short
-    do: Literal["采纳", "不要"]
+    do: Literal["采纳", "不要", "改为人工判断", "改", "重定"]
+    quote: Words = ""
 
 
 # ---------------------------------------------------------------- items
@@ -334,12 +335,11 @@ def document(number: Number, by: Caller = caller("items")) -> dict[str, Any]:
     "/documents/{number}/proposals", response_model=DocumentAnswer, responses=WRITES, dependencies=[Once]
 )
 def mark(number: Number, given: ProposalMark, by: Caller = writer("edit")) -> dict[str, Any]:
-    """定一条提议: 采纳 or 不要."""
+    """定一条提议: 采纳, 改 (with the words of the document), 改为人工判断, 不要; 重定 opens it again."""
     made = _document(by, number)
-    if given.key not in {p["key"] for p in policy_pages.proposals(made)}:
-        raise HTTPException(404, "没有这条提议")
     try:
-        drafts.mark_proposal(by.office.engine, number, given.key, {"do": given.do}, by.who, by.office.now())
+        done = policy_pages.mark_of(made, given.key, given.do, given.quote)
+        drafts.mark_proposal(by.office.engine, number, given.key, done, by.who, by.office.now())
     except drafts.DraftError as error:
         raise HTTPException(409, str(error)) from error
     return document_answer(_document(by, number))

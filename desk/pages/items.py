@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request
@@ -13,7 +14,7 @@ from desk.office import Office
 from desk.pages.impact import limits_of
 from desk.pages.matches import opened, tabs
 from desk.ready import readiness_of
-from desk.rules import Checked, changed_lines, check_draft, impact_of, rule_rows
+from desk.rules import Checked, changed_lines, check_draft, impact_of, meaning_changes, rule_rows
 from desk.said import window_words
 from desk.urls import url
 from desk.web import Posted, Visit, need, posted, render, see
@@ -73,7 +74,7 @@ def item_page(request: Request, doc: str, slug: str, visit: Visit = need("items"
         diff=changed_lines(waiting[0].base_text, waiting[0].text) if waiting else [], tabs=tabs(office, night, item),
         versions=drafts.drafts(office.engine, item, (drafts.PUBLISHED,)), fields=fields, missing=[f for f in FIELDS if not fields[f]],
         counts={s: sum(r.state == s for r in rows) for s in ("机器可判", "数据不全", "需人工判断")}, names=names(office),
-        source=source_text(office, item), ready=readiness_of(office, night, program),
+        source=source_text(office, item), samples=samples_of(office, item), ready=readiness_of(office, night, program),
     )  # fmt: skip
 
 
@@ -85,6 +86,13 @@ def rule_path(office: Office, item: str) -> Path:
     """规则文件: only ids that are in the library lead to a path."""
     doc, slug = item.split("/", 1)
     return office.library_root / doc / "items" / f"{slug}.yaml"
+
+
+def samples_of(office: Office, item: str) -> int:
+    """样例的个数 beside the rule file."""
+    path = rule_path(office, item).with_suffix(".test.yaml")
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return len(re.findall(r"^\s*- \{?\s*name:", text, re.M))
 
 
 def source_text(office: Office, item: str) -> str:
@@ -144,10 +152,11 @@ def show_draft(
     checked = check(office, made, body)
     before = office.library(night).program(made.item) if night else None
     impact = impact_of(night, made.item, checked.program) if night and checked.program else None
+    base = check(office, made, made.base_text, "").program if made.base_text else None
     return render(
         request, "draft.html", 409 if fault else 200, draft=made, text=body, seen=drafts.fingerprint(made.text), fault=fault,
         checked=checked, diff=changed_lines(made.base_text, body), impact=impact, approval=impact.approval(limits_of(office)) if impact else [], names=names(office),
-        item=before.item if before else None,
+        item=before.item if before else None, meaning=meaning_changes(base, checked.program),
     )  # fmt: skip
 
 

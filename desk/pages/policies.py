@@ -15,6 +15,7 @@ from starlette.datastructures import UploadFile
 from desk.office import Office
 from desk.urls import url
 from desk.web import Posted, Visit, need, posted, render, see
+from policies.decompose.expressions import Proposer, own_places
 from policies.decompose.model import Decomposition
 from policies.decompose.pipeline import decompose
 from policies.drafts import draft as draft_files
@@ -142,6 +143,8 @@ def proposals(made: drafts.Decomposition) -> list[dict[str, Any]]:
                         "start": entry.get("start"), "item": "全部事项", "why": read_as(entry)})  # fmt: skip
     for p in out:
         p["mark"] = made.marks.get(p["key"])
+        p["quote"] = (p["mark"] or {}).get("quote") or p["quote"]
+        p["can_ask"] = ".conditions." in p["key"]
     return sorted(out, key=lambda p: (p["mark"] is not None, p["score"]))
 
 
@@ -168,8 +171,9 @@ def decompose_page(request: Request, number: int, visit: Visit = need("items")) 
     """分解校对."""
     made = of_number(visit, number)
     rows = proposals(made)
+    said = readings(visit.office, made)
     for n, row in enumerate(rows, 1):
-        row["n"] = n
+        row["n"], row["says"] = n, said.get(row["key"], "")
     text = made.draft["text"]
     clauses = []
     for c in made.draft["clauses"]:
@@ -210,17 +214,33 @@ def _cut(text: str, start: int, marks: list[dict[str, Any]]) -> list[dict[str, A
     return [*out, {"text": text[at:], "p": None}]
 
 
+DOES = ("采纳", "不要", "改为人工判断", "改", "重定")
+
+
+def mark_of(made: drafts.Decomposition, key: str, do: str, quote: str) -> dict[str, Any]:
+    """一条提议定成什么. Raises DraftError for a proposal that is not there, or words that are not in the document."""
+    found = next((p for p in proposals(made) if p["key"] == key), None)
+    if found is None or do not in DOES:
+        raise drafts.DraftError("没有这条提议")
+    if do == "改为人工判断" and not found["can_ask"]:
+        raise drafts.DraftError("只有条件能改为人工判断")
+    if do != "改":
+        return {"do": do}
+    words = quote.strip()
+    if not words:
+        raise drafts.DraftError("改成什么是空的")
+    if "." in key and words not in made.draft["text"]:
+        raise drafts.DraftError("改后的话在原文里找不到，要和原文一字不差")
+    return {"do": "改", "quote": words}
+
+
 @router.post("/desk/policies/{number}/decompose")
 def settle_proposal(request: Request, number: int, given: Posted = posted("edit")) -> Response:
-    """定一条提议: 采纳 or 不要."""
-    made = of_number(given.visit, number)
-    do, key = given.text("do"), given.text("key")
-    if do not in ("采纳", "不要") or key not in {p["key"] for p in proposals(made)}:
-        raise HTTPException(400, "没有这条提议")
+    """定一条提议: 采纳, 改, 改为人工判断, 不要; or open it again."""
+    made, office = of_number(given.visit, number), given.visit.office
     try:
-        drafts.mark_proposal(
-            given.visit.office.engine, number, key, {"do": do}, given.visit.who, given.visit.office.now()
-        )
+        mark = mark_of(made, given.text("key"), given.text("do"), given.text("quote"))
+        drafts.mark_proposal(office.engine, number, given.text("key"), mark, given.visit.who, office.now())
     except drafts.DraftError as error:
         return see(url("decomposition", number=number, told=f"没有保存：{error}"))
     return see(url("decomposition", number=number) + "#first")
@@ -243,20 +263,60 @@ def sign_document(request: Request, number: int, given: Posted = posted("sign"))
 
 
 def kept(made: drafts.Decomposition) -> Decomposition:
-    """采纳的部分: the decomposition without what people dropped."""
+    """采纳的部分: the decomposition as people settled it: without what they dropped, with what they changed."""
     found = decompose(made.draft["text"])
-    dropped = {key for key, mark in made.marks.items() if mark["do"] == "不要"}
     for n, item in enumerate(found.items):
         for field, _words in KINDS:
-            setattr(
-                item,
-                field,
-                [e for k, e in enumerate(getattr(item, field)) if f"{n}.{field}.{k}" not in dropped],
-            )
-    found.conditions[:] = [e for k, e in enumerate(found.conditions) if f"g.conditions.{k}" not in dropped]
-    found.exclusions[:] = [e for k, e in enumerate(found.exclusions) if f"g.exclusions.{k}" not in dropped]
-    found.items[:] = [item for n, item in enumerate(found.items) if str(n) not in dropped]
+            setattr(item, field, _settled(made, f"{n}.{field}", getattr(item, field)))
+        title = made.marks.get(str(n), {})
+        item.title = title.get("quote", item.title) if title.get("do") == "改" else item.title
+    found.conditions[:] = _settled(made, "g.conditions", found.conditions)
+    found.exclusions[:] = _settled(made, "g.exclusions", found.exclusions)
+    found.items[:] = [i for n, i in enumerate(found.items) if made.marks.get(str(n), {}).get("do") != "不要"]
     return found
+
+
+def _settled(made: drafts.Decomposition, prefix: str, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    out = []
+    for k, entry in enumerate(entries):
+        mark = made.marks.get(f"{prefix}.{k}", {})
+        if mark.get("do") == "不要":
+            continue
+        if mark.get("do") == "改为人工判断":
+            entry = {**entry, "scope": "unsure"}
+        elif mark.get("do") == "改":
+            quote = mark["quote"]
+            near = made.draft["text"].find(quote, max(int(entry["start"]) - 400, 0))
+            start = near if near >= 0 else made.draft["text"].find(quote)
+            entry = {**entry, "quote": quote, "start": start, "end": start + len(quote)}
+        out.append(entry)
+    return out
+
+
+def readings(office: Office, made: drafts.Decomposition) -> dict[str, str]:
+    """写成的规则 by proposal: what a condition would become, `when:` or `ask:`."""
+
+    def make() -> dict[str, str]:
+        night = office.night()
+        own = own_places([made.title])
+        proposer = Proposer(builtin_dictionary(), places_of(office.library(night).sets if night else {}), own)
+        out = {}
+        for p in proposals(made):
+            if p["can_ask"]:
+                said = proposer.propose(p["quote"])
+                asked = (p["mark"] or {}).get("do") == "改为人工判断"
+                out[p["key"]] = (
+                    f"when: {said.when}" if said.when and not asked else f"ask: {said.ask or p['quote']}"
+                )
+        return out
+
+    changed = hash(tuple(sorted((k, m["do"], m.get("quote", "")) for k, m in made.marks.items())))
+    return office.memory.get(("readings", made.id, changed), make)
+
+
+def places_of(sets: Any) -> dict[str, str]:
+    """地域词 the library knows, each with its code."""
+    return {word: sets[word][0].rstrip("*") for word in ("本区", "本市", "本省") if sets.get(word)}
 
 
 def put(office: Office, made: drafts.Decomposition) -> None:
@@ -265,8 +325,9 @@ def put(office: Office, made: drafts.Decomposition) -> None:
         raise drafts.DraftError(f"政策库里已有 {made.document}")
     night = office.night()
     sets = office.library(night).sets if night else {}
-    places = {word: sets[word][0].rstrip("*") for word in ("本区", "本市", "本省") if sets.get(word)}
     write_draft(
-        draft_files(kept(made), made.document, made.file, builtin_dictionary(), places, office.today()),
+        draft_files(
+            kept(made), made.document, made.file, builtin_dictionary(), places_of(sets), office.today()
+        ),
         office.library_root,
     )

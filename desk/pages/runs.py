@@ -1,14 +1,13 @@
-"""比对、操作记录、设置: past nights with their versions, the audit chain, people and limits."""
+"""比对与操作记录: past nights with their versions, the audit chain."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
-from desk.access import NAMES, RIGHTS
 from desk.urls import url
 from desk.web import Posted, Visit, need, posted, render, see
-from store import accounts, audit, review
+from store import accounts, audit
 from store.guard import release_night
 from store.pushes import queue_pushes
 
@@ -66,57 +65,3 @@ def audit_index(
         request, "audit.html", rows=rows, total=total, page=max(page, 1), pages=max(-(-total // PAGE), 1), who=who, what=what,
         q=q, kinds=audit.kinds(engine), report=report, names={p.login: p.name for p in accounts.people(engine)},
     )  # fmt: skip
-
-
-@router.get("/desk/settings")
-def settings_page(request: Request, visit: Visit = need("settings")) -> HTMLResponse:
-    """设置: people and roles, limits, reason codes, tokens."""
-    office = visit.office
-    return render(
-        request, "settings.html", people=accounts.people(office.engine), online=accounts.open_sessions(office.engine, office.now()),
-        limit=review.second_limit(office.engine), reasons=review.REASONS, roles=[r for r in accounts.ROLES if r != "企业"],
-        rights=RIGHTS, names=NAMES, tokens=accounts.tokens(office.engine), now=office.now(), secret="",
-    )  # fmt: skip
-
-
-@router.post("/desk/settings")
-def change_settings(request: Request, given: Posted = posted("settings")) -> Response:
-    """改设置."""
-    office, by, now = given.visit.office, given.visit.who, given.visit.office.now()
-    engine, login = office.engine, given.text("login")
-    told = "改好了"
-    try:
-        match given.text("do"):
-            case "改限额":
-                wan = given.text("limit")
-                if not wan.replace(".", "", 1).isdigit():
-                    raise accounts.AccountError("限额要写成数，单位万元")
-                review.change_setting(engine, "second_limit", float(wan) * 1e4, by=by, now=now)
-            case "新建人员":
-                accounts.create_person(
-                    engine, login, given.text("name"), given.many("role"), given.text("password"), by=by, now=now,
-                    department=given.text("department"),
-                )  # fmt: skip
-            case "改人员":
-                accounts.change_person(
-                    engine, login, by=by, now=now, roles=given.many("role"), department=given.text("department"),
-                    active=given.text("active") == "1",
-                )  # fmt: skip
-            case "记编号":
-                accounts.set_subject(engine, login, given.text("subject"), by=by, now=now)
-            case "结束会话":
-                told = f"结束了 {accounts.revoke_sessions(engine, login, by=by, now=now)} 个会话"
-            case "重设密码":
-                accounts.set_password(engine, login, given.text("password"), by=by, now=now)
-            case "新建令牌":
-                secret = accounts.create_token(
-                    engine, login, given.text("name"), given.many("scope"), by=by, now=now
-                )
-                return render(request, "token.html", secret=secret, name=given.text("name"))
-            case "收回令牌":
-                accounts.revoke_token(engine, given.whole("id"), by=by, now=now)
-            case other:
-                raise accounts.AccountError(f"没有“{other}”这种设置")
-    except accounts.AccountError as error:
-        told = f"没有保存：{error}"
-    return see(url("settings", told=told))

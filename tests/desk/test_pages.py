@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from urllib.parse import unquote_plus
 
 import openpyxl
 import pytest
@@ -244,3 +245,61 @@ def test_cases_are_changed_together_with_their_rule(fresh):
     fresh.post("shen", path, do="签发并发布")
     published = fresh.home / "library" / f"{ITEM.replace('/', '/items/')}.test.yaml"
     assert published.read_text(encoding="utf-8") == cases
+
+
+def test_the_meaning_of_a_change_is_told_and_a_change_of_writing_is_none(fresh):
+    from desk.rules import check_draft, meaning_changes
+
+    root = fresh.home / "library"
+    office = fresh.app.state.office
+    sets = office.night().run.settings.get("sets", {})
+    text = (root / f"{ITEM.replace('/', '/items/')}.yaml").read_text(encoding="utf-8")
+    was = check_draft(root, ITEM, text, "", sets).program
+    same = check_draft(root, ITEM, "# 只加一行说明\n" + text, "", sets).program
+    assert meaning_changes(was, same) == []
+    moved = check_draft(root, ITEM, text.replace(">=", ">", 1), "", sets).program
+    (change,) = meaning_changes(was, moved)
+    assert change.what.startswith("条件") and change.was != change.now
+    page = fresh.post("lin", f"/desk/items/{ITEM}/edit").headers["location"]
+    seen = drafts.fingerprint(text)
+    fresh.post("lin", page, do="存草稿", text=text.replace(">=", ">", 1), note="试", seen=seen)
+    shown = fresh.client("lin").get(page).text
+    assert change.was in shown and change.now in shown
+
+
+def test_a_proposal_is_changed_asked_of_a_person_or_opened_again(fresh):
+    from desk.pages.policies import kept, readings
+
+    text = (fresh.home / "library" / "bs-2025-10" / "text.md").read_bytes()
+    form = {"csrf": fresh.csrf("lin"), "document": "bs-2026-98"}
+    path = (
+        fresh.client("lin")
+        .post("/desk/policies", data=form, files={"file": ("措施.md", text)})
+        .headers["location"]
+    )
+    made = drafts.decompositions(fresh.engine)[0]
+    page = fresh.client("lin").get(path).text
+    key = re.search(r'value="((?:\d+|g)\.conditions\.\d+)"', page)[1]
+    quote = next(p["quote"] for p in proposals_of(made) if p["key"] == key)
+    assert "没有保存" in unquote_plus(
+        fresh.post("lin", path, key=key, do="改", quote="原文里没有的话").headers["location"]
+    )
+    fresh.post("lin", path, key=key, do="改", quote=quote[:6])
+    made = drafts.decompositions(fresh.engine)[0]
+    assert made.marks[key]["quote"] == quote[:6]
+    found = kept(made)
+    entries = [e for i in found.items for e in i.conditions] + found.conditions
+    assert any(
+        e["quote"] == quote[:6] and made.draft["text"][e["start"] : e["end"]] == quote[:6] for e in entries
+    )
+    fresh.post("lin", path, key=key, do="改为人工判断")
+    made = drafts.decompositions(fresh.engine)[0]
+    assert readings(fresh.app.state.office, made)[key].startswith("ask: ")
+    fresh.post("lin", path, key=key, do="重定")
+    assert key not in drafts.decompositions(fresh.engine)[0].marks
+
+
+def proposals_of(made):
+    from desk.pages.policies import proposals
+
+    return proposals(made)
