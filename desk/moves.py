@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,7 +107,7 @@ def _of_item(
 
 
 def _why(
-    office: Office, before: Night, night: Night, item: str, kind: tuple[str, str], codes: Sequence[str],
+    office: Office, before: Night, night: Night, item: str, kind: tuple[str, str], codes: pd.Index,
     old: pd.DataFrame, new: pd.DataFrame,
 ) -> tuple[tuple[str, int], ...]:  # fmt: skip
     """为什么: the conditions that opened, closed or fail now; a change of the rule where nothing else tells."""
@@ -134,7 +133,7 @@ def _counted(lists: pd.Series, labels: dict[str, str], word: str) -> tuple[tuple
 
 
 def _failing(
-    office: Office, night: Night, bound: BoundItem, codes: Sequence[str], labels: dict[str, str]
+    office: Office, night: Night, bound: BoundItem, codes: pd.Index, labels: dict[str, str]
 ) -> tuple[tuple[str, int], ...]:
     """现在不符合的条件 of those who fell out; what was 符合 and gave way in the engine is asked there again."""
     numbers = office.row_numbers(night)

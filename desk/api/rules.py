@@ -261,11 +261,10 @@ def check_draft(number: Number, given: DraftText, by: Caller = caller("edit")) -
     made, office = draft_of(by, number), by.office
     checked = item_pages.check(office, made, given.text, given.cases)
     night = office.night()
-    before = office.library(night).program(made.item) if night else None
-    impact = impact_of(night, before, checked.program) if night and checked.program else None
+    impact = impact_of(night, made.item, checked.program) if night and checked.program else None
     return {
         "errors": checked.errors, "problems": [words for _, words in checked.problems],
-        "impact": impact.as_dict() if impact else None,
+        "impact": impact.summary() if impact else None,
     }  # fmt: skip
 
 
