@@ -36,6 +36,15 @@ def window_words(batch: Batch, today: date) -> str:
     return f"{span}，还剩 {left} 天" if left >= 0 else f"{span}，已截止"
 
 
+def until_words(batch: Batch, today: date) -> str:
+    """到哪天: 到 6月30日，还剩 14 天."""
+    if today < batch.opens:
+        return f"{batch.opens.month}月{batch.opens.day}日开始"
+    left = (batch.closes - today).days
+    day = f"到 {batch.closes.month}月{batch.closes.day}日"
+    return f"{day}，还剩 {left} 天" if left >= 0 else f"{day}，已截止"
+
+
 def cap_of(bound: BoundItem) -> float | None:
     """单笔封顶 in yuan where it is a plain number, else None."""
     caps = bound.benefit.limits.cap if bound.benefit is not None else None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
@@ -24,6 +27,12 @@ ABOUT = (
 def api_routes() -> list[APIRoute]:
     """接口的全部路由."""
     return [r for room in ROOMS for r in room.router.routes if isinstance(r, APIRoute)]
+
+
+@lru_cache(maxsize=1)
+def description() -> dict[str, Any]:
+    """接口说明, made once."""
+    return get_openapi(title="惠企直达接口", version="1", routes=api_routes(), description=ABOUT)
 
 
 @router.get("/api/openapi.json", include_in_schema=False)

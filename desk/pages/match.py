@@ -68,7 +68,7 @@ def material(request: Request, visit: Visit, code: str, item: str) -> dict[str, 
         "neighbours": neighbours(office, visit, night, bound, back, code), "line": timeline(office, night, item, code),
         "facts": firm_line(one), "latest": night.no == getattr(office.night(), "no", None), "outlook": outlook,
         "reasons": review.REASONS, "people": colleagues(office, visit), "departments": departments(rows, bound.program.item),
-        "done": done_line(office, request, visit, night), "officers": accounts.officers(office.engine).get(code),
+        "done": done_line(office, request, visit, night), "officer": officer_of(office, code),
         "answers": [a for a in review.answers(office.engine, item=item, code=code) if a.batch == bound.batch.name],
         "pinned": bool(run), "fault": request.query_params.get("fault", ""), "kept": request.query_params.get("kept", ""),
     }  # fmt: skip
@@ -94,6 +94,15 @@ def hit_of(office: Office, night: Night, item: str, code: str) -> dict[str, Any]
         "low": number(row["paid_low"]), "high": number(row["paid_high"]), "score": number(row["score"]), "there": True,
         "change": row["change"], "gave": row["gave_way"] or "", "lost": number(row["lost"]), "note": row["note"] or "",
     }  # fmt: skip
+
+
+def officer_of(office: Office, code: str) -> str:
+    """服务专员 of an enterprise, by name; "" for none."""
+    mine = accounts.officers(office.engine).get(code)
+    person = (
+        accounts.find_person(office.engine, mine.service_officer) if mine and mine.service_officer else None
+    )
+    return person.name if person else mine.service_officer if mine else ""
 
 
 def firm_line(one: Any) -> list[str]:

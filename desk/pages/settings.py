@@ -141,6 +141,9 @@ def _year(_request: Request, given: Posted) -> str:
     office, year = given.visit.office, given.whole("year")
     if not 2000 <= year <= 2100:
         raise ValueError("年份要写成四位数")
+    days = _days(given.text("rest")) | _days(given.text("work"))
+    if other := sorted(d for d in days if d.year != year):
+        raise ValueError(f"{other[0]} 不在 {year} 年")
     # A notice says from when to when; the weekends within are off anyway and are not written down.
     rest = frozenset(d for d in _days(given.text("rest")) if d.isoweekday() <= 5)
     work = _days(given.text("work"))

@@ -13,7 +13,7 @@ from desk.finding import find_firms, find_items
 from desk.moves import moves, of_firms
 from desk.office import Office
 from desk.pages.matches import item_rows, my_firms
-from desk.said import short_label, window_words
+from desk.said import short_label, until_words
 from desk.urls import url
 from desk.web import Visit, need, render
 from engine.expression import references
@@ -85,7 +85,7 @@ def _group(office: Office, night: Night, row: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": row["id"], "title": row["title"], "todo": todo, "count": row["todo"], "low": row["low"], "high": row["high"],
         "reason": seen[0][0] if seen and row["open"] else "符合，等您过目", "left": left,
-        "window": window_words(batch.batch, office.today()) if batch else "", "new": row["new"],
+        "window": until_words(batch.batch, office.today()) if batch else "", "new": row["new"],
         "href": url("list", item=row["id"]),
     }  # fmt: skip
 
