@@ -95,5 +95,11 @@ def _one(frame: Frame, bound: BoundItem, i: int) -> Threshold | None:
     condition = bound.program.conditions[i].condition
     return Threshold(
         i + 1, short_label(condition), round(LEFT + (at - low) / (high - low) * WIDTH, 1), say_value(at, kind.name, kind.unit), bars,
-        len(known), int(missed.sum()), int(near.sum()), say_value(low, kind.name, kind.unit), say_value(high, kind.name, kind.unit),
+        len(known), int(missed.sum()), int(near.sum()), _end(low, kind.name, kind.unit), _end(high, kind.name, kind.unit),
     )  # fmt: skip
+
+
+def _end(value: float, kind: str, unit: str) -> str:
+    """An end of the drawing in words, rounded: it bounds a picture and decides nothing."""
+    rounded = round(value, 4) if kind == "比例" else float(f"{value:.4g}")
+    return say_value(rounded, kind, unit).replace("-", "−")

@@ -49,16 +49,16 @@ class Move:
     items: tuple[ItemMove, ...]
 
 
-def moves(office: Office, night: Night, person: Person) -> list[Move]:
-    """昨夜的四种变化, those that happened. Without a night before there are none."""
+def moves(office: Office, night: Night, person: Person | None = None) -> list[Move]:
+    """昨夜的四种变化, those that happened, of the items the person may see. Without a night before there are none."""
     before = office.night(night.run.previous) if night.run.previous else None
     if before is None:
         return []
-    key = ("moves", night.no, person.department)
+    key = ("moves", night.no, person.department if person else "")
     return office.memory.get(key, lambda: _moves(office, before, night, person))
 
 
-def _moves(office: Office, before: Night, night: Night, person: Person) -> list[Move]:
+def _moves(office: Office, before: Night, night: Night, person: Person | None) -> list[Move]:
     frame = office.items(night, person)
     found: dict[tuple[str, str], list[ItemMove]] = {kind: [] for kind in KINDS}
     for row in frame.to_dict("records"):

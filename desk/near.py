@@ -42,7 +42,7 @@ class NearGroup:
 
 
 def nearest_firms(office: Office, night: Night, bound: BoundItem) -> list[NearGroup]:
-    """差一点, by condition in the rule's order. Project items are judged by the enterprise's own facts."""
+    """差一点, by condition: those with a distance first, then in the rule's order. Project items are judged by the enterprise's own facts."""
     columns = night.columns()
     frame = Frame(columns)
     book = enterprise_answers(bound, night.answers(), RowIndex(columns.codes), len(columns))
@@ -60,7 +60,8 @@ def nearest_firms(office: Office, night: Night, bound: BoundItem) -> list[NearGr
         firms = tuple(_miss(office, night, bound, i, int(rows[k]), int(unknown[rows[k]])) for k in order)
         condition = numbered.condition
         out.append(NearGroup(i + 1, short_label(condition), condition.quote, len(rows), firms))
-    return out
+    # Where a distance can be told, something can be done about it: those groups come first.
+    return sorted(out, key=lambda g: (not any(f.gap or f.day for f in g.firms), g.number))
 
 
 def _distance(frame: Frame, bound: BoundItem, i: int) -> np.ndarray:

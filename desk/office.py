@@ -148,6 +148,7 @@ class Office:
 
     def warm(self) -> None:
         """预热: read the latest night once, so that the first visitor of the day does not wait for it."""
+        from desk.moves import moves
         from desk.ready import all_items, gaps
 
         night = self.night()
@@ -160,6 +161,7 @@ class Office:
             self.funnel(night, item)
         all_items(self, night)
         gaps(self, night)
+        moves(self, night)
 
     def names(self, night: Night) -> np.ndarray:
         """企业名称 in the order of the columns, "" where unknown."""

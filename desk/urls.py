@@ -39,7 +39,7 @@ BELOW = {
     "match.pdf": "/desk/matches/{code}/{item}/evidence.pdf", "firm": "/desk/firms/{code}",
     "firm.tab": "/desk/firms/{code}/{tab}", "draft": "/desk/drafts/{draft}", "run": "/desk/runs/{no}",
     "case": "/desk/fulfil/{case}", "decomposition": "/desk/policies/{number}/decompose",
-    "batch": "/desk/data/{source}/{batch}", "guide": "/zone/items/{item}",
+    "batch": "/desk/data/{source}/{batch}", "guide": "/zone/items/{item}", "lists": "/desk/lists/{name}",
 }  # fmt: skip
 
 

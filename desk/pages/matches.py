@@ -21,6 +21,15 @@ from store import accounts, review
 from store.nights import Night
 
 router = APIRouter()
+# 专题: a subject and the words by which an item's title or category shows that it belongs there.
+SUBJECTS: dict[str, tuple[str, ...]] = {
+    "高企培育": ("高新技术企业", "高企", "科技型中小企业", "领军"),
+    "对标": ("专精特新", "小巨人", "创新型中小企业", "单项冠军", "对标", "亩均"),
+    "RCEP": ("RCEP", "协定", "原产地", "关税", "海关", "出口", "外贸", "跨境"),
+    "融资": ("贷款", "贴息", "担保", "融资", "信用保险"),
+    "信用修复": ("信用修复",),
+    "白名单": ("白名单", "名单", "专员服务"),
+}
 
 
 @router.get("/desk/matches")
@@ -36,7 +45,14 @@ def all_lists(request: Request, category: str = "", visit: Visit = need("matches
     total = {k: sum(r[k] for r in rows) for k in ("fits", "open", "todo")}
     views = accounts.saved_views(office.engine, visit.person.id or 0)
     return render(
-        request, "matches.html", rows=rows, total=total, views=views, kinds=dict(kinds), category=category
+        request,
+        "matches.html",
+        rows=rows,
+        total=total,
+        views=views,
+        kinds=dict(kinds),
+        category=category,
+        subjects=list(SUBJECTS),
     )
 
 
@@ -44,11 +60,12 @@ def item_rows(office: Office, night: Night, visit: Visit) -> list[dict[str, Any]
     """事项各一行 with what is still to do."""
     done = decided(office, night)
     out = []
+    paying = {p.item.id for p in office.library(night).programs if p.item.benefit is not None}
     for row in office.items(night, visit.person).to_dict("records"):
         gone = done.get((str(row["item"]), str(row["batch"])), 0)
         out.append({
             "id": row["item"], "title": row["title"], "department": row["department"], "delivery": row["delivery"], "category": row["category"],
-            "batch": row["batch"], "fits": int(row["fits"]), "open": int(row["open"]), "low": float(row["low"]),
+            "batch": row["batch"], "money": row["item"] in paying, "fits": int(row["fits"]), "open": int(row["open"]), "low": float(row["low"]),
             "high": float(row["high"]), "unknown": int(row["unknown_amounts"]), "new": int(row["new_fits"]),
             "gone": int(row["gone"]), "todo": max(int(row["fits"]) + int(row["open"]) - gone, 0), "done": gone,
         })  # fmt: skip

@@ -303,3 +303,20 @@ def proposals_of(made):
     from desk.pages.policies import proposals
 
     return proposals(made)
+
+
+def test_a_subject_lists_its_items_and_no_other(desk):
+    from desk.pages.matches import SUBJECTS
+
+    client = desk.client("lin")
+    page = client.get("/desk/lists/融资").text
+    assert "中小微企业贷款贴息" in page and "失业保险稳岗返还" not in page
+    for name in SUBJECTS:
+        assert client.get(f"/desk/lists/{name}").status_code == 200
+    assert "有：高企培育" in client.get("/desk/lists/没有").text
+    assert "专题：" in client.get("/desk/matches").text
+
+
+def test_an_item_without_money_shows_none_and_not_nothing(desk):
+    page = desk.client("lin").get("/desk/matches").text
+    assert "无金额" in page.split("出资期限提醒", 1)[1][:900]

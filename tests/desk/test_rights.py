@@ -45,7 +45,13 @@ def right_of(route):
 
 
 def address(path):
-    fills = {"doc": "bs-2025-04", "slug": "steady-growth", "code": "91120118MA0725753R", "source": "x"}
+    fills = {
+        "doc": "bs-2025-04",
+        "slug": "steady-growth",
+        "code": "91120118MA0725753R",
+        "source": "x",
+        "name": "融资",
+    }
     return re.sub(r"{(\w+)(:\w+)?}", lambda m: fills.get(m[1], "1"), path)
 
 
