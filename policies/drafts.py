@@ -58,6 +58,7 @@ def draft(
     own = own_places([facts["title"], facts.get("issuer", "")])
     proposer = Proposer(dictionary, places, own, industries, words, short_names(found.clauses))
     maker = _Maker(found, out, labels, proposer)
+    maker.title = facts["title"]
     out.files[f"{document_id}/text.md"] = text_md(found, labels, facts["title"])
     general, exclusive = maker.general()
     if general or exclusive:
@@ -109,6 +110,7 @@ class _Maker:
 
     def __init__(self, found: Decomposition, out: Draft, labels: Mapping[int, str], proposer: Proposer):
         self.found, self.out, self.labels, self.proposer = found, out, labels, proposer
+        self.title = ""
         self.bound: list[Tree] = []  # the general conditions: an item doesn't say them again
 
     def cite(self, entry: Entry) -> str:
@@ -127,12 +129,24 @@ class _Maker:
         """One condition: what it refers to, else what its words fix, else a question."""
         quote = one_line(str(entry["quote"]))
         proposal = self.proposer.propose(str(entry["quote"]))
-        if proposal.sure and entry.get("scope") == "unsure":
+        if proposal.sure and (entry.get("scope") == "unsure" or self.elsewhere(entry, proposal)):
             # Sure of the words but not of whom they bind: it must not shut anybody out by itself.
             proposal = proposal.asked(f"是否符合：{quote}？")
         if not proposal.sure and (tree := self.referring(ident, entry, owner)) is not None:
             return tree
         return self.counted(tree_of(self.said(ident, entry), proposal), proposal, entry, owner)
+
+    def elsewhere(self, entry: Entry, proposal: Proposal) -> bool:
+        """Whether words are told of a case that is reckoned otherwise (不足两年的，按实际年限), or name what the document itself confers."""
+        behind = re.sub(r"\s+", "", self.found.text[int(entry["start"]) + len(str(entry["quote"])) :][:24])
+        if re.match(r"的?[，,](?:按|以实际|视同|由|可不|不受|参照|则)", behind) or re.match(
+            r"的?[）)]", behind
+        ):
+            return True
+        title = self.title
+        return any(
+            n.endswith("有效期至") and n.removesuffix("有效期至") in title for n in proposal.indicators
+        )
 
     def counted(self, tree: Tree, proposal: Proposal, entry: Entry, owner: str) -> Tree:
         quote = one_line(str(entry["quote"]))

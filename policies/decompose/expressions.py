@@ -1,6 +1,6 @@
 """条件成式: a condition's words as an expression of the rule language where every word is accounted for; else a question.
 
-Readers take out of the words what they understand, one fact after another (`facts.py`); an expression is sure only where
+Readers take out of the words what they understand, one fact after another (`readers.py`); an expression is sure only where
 nothing is left but words that add nothing, and where it is plain whether all of several facts must hold or any of them.
 """
 
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from engine.indicators import Dictionary
 
-from .facts import Fact, Found, Leaf, Lexicon, read_facts
+from .facts import Fact, Found, Leaf, Lexicon
 from .money import measured, proposed
+from .readers import read_facts
 
 SURE = 0.85
 

@@ -21,7 +21,7 @@ FUZZY = 88.0
 _LASTYEAR = re.compile(r"上一?(?:个)?(?:会计|纳税|自然)?年度?末?|前一(?:会计)?年度?")
 _LITERAL = re.compile(r"[\d.,]+(?:万|亿)?(?:元|%|[^\d%]{1,3})?")
 _ADDS_NOTHING = re.compile(
-    r"申报项目|企业|单位|申[报请](?:人|单位|企业)?|项目单位|其|该|的|应当?|须|需|累计|实际|年度?|实现|人民币|不低于|不少于|不得低于|不得少于|不超过|不高于|超过|高于|低于|不足|不满|少于|多于|至少|达到?|满|"
+    r"申报项目|获得|取得|拥有|完成|企业|单位|申[报请](?:人|单位|企业)?|项目单位|其|该|的|应当?|须|需|累计|实际|年度?|实现|人民币|不低于|不少于|不得低于|不得少于|不超过|不高于|超过|高于|低于|不足|不满|少于|多于|至少|达到?|满|"
     r"在|为|于|是|（含）|（含本数）|（含[\d.]+(?:万|亿)?(?:元|人|%)?）|含|及?以上|及?以下|以内|总?额|金额|数量?|总数|[（）]|大于|小于|等于"
 )
 _GROWTH = re.compile(
@@ -42,12 +42,15 @@ class Numbers:
             entry = dictionary[name]
             for word in (name, *entry.synonyms):
                 if entry.kind in ("金额", "数量", "比例"):
-                    self.names.setdefault(re.sub(r"[\s“”\"（）()]", "", word), entry)
+                    bare = re.sub(r"[\s“”\"（）()]", "", word)
+                    self.names.setdefault(bare, entry)
+                    if entry.kind == "数量" and len(bare) > 4:
+                        self.names.setdefault(bare.removesuffix("数"), entry)
 
     def find(self, words: str) -> tuple[Indicator | None, bool]:
         """找指标: the indicator that words name exactly (sure), else the nearest (not sure)."""
         bare = re.sub(
-            r"^(?:申报项目|企业|单位|项目单位|申报单位|申报企业|年度?|累计|实现|其|在|的)+",
+            r"^(?:申报项目|获得|取得|拥有|完成|企业|单位|项目单位|申报单位|申报企业|年度?|累计|实现|其|在|的)+",
             "",
             re.sub(r"[\s“”\"（）()]", "", words),
         )
@@ -103,9 +106,44 @@ def read_number(flat: str, names: Numbers) -> Threshold | None:
     literal = flat[q.start : q.end].replace("％", "%").replace(",", "")
     if q.unit in ("百分点", "全额", "分数") or not _LITERAL.fullmatch(literal):
         return None
+    if (spread := _over_years(flat, q, op, literal, names)) is not None:
+        return spread
     if (share := _SHARE.search(flat[: q.start])) and q.kind == "percent":
         return _share(flat, q, op, literal, share, names)
     return _plain(flat, q, op, literal, names)
+
+
+_NEAR_YEARS = re.compile(r"(?:最?近|前)(?P<n>[二两三四五2345])个?(?:会计|自然|纳税)?年度?(?:内|的)?")
+_HOW = re.compile(r"(?P<sum>合计|累计|总和|之和)|(?P<mean>平均|年均)|(?P<each>均|每年)")
+
+
+def _over_years(flat: str, q: Quantity, op: str, literal: str, names: Numbers) -> Threshold | None:
+    """A sum, mean or least of the last years up to Y (近两年研发费用合计不低于1200万元); None where no span of years is told."""
+    head = flat[: q.start]
+    years = _NEAR_YEARS.search(head)
+    if years is None:
+        return None
+    rest = _NEAR_YEARS.sub("", head, count=1)
+    how = _HOW.search(rest)
+    words = _HOW.sub("", rest, count=1)
+    entry, sure = names.find(words)
+    if how is None or entry is None or not entry.yearly or not _fits(entry, q, False) or q.kind == "percent":
+        return Threshold()
+    count = {"二": 2, "两": 2, "三": 3, "四": 4, "五": 5}.get(years["n"]) or int(years["n"])
+    function = "合计" if how["sum"] else "平均" if how["mean"] else "最小" if op[0] == ">" else "最大"
+    text = f"{function}({entry.name}[Y-{count - 1}..Y]) {op} {literal}"
+    if not sure or _left_over(words + flat[q.end :], entry):
+        return Threshold(guess=text)
+    holds, fails = both_sides(op, literal, entry.kind)
+    every = [f"{entry.name}[Y-{back}]" if back else f"{entry.name}[Y]" for back in range(count)]
+    if function == "合计":
+        zero = "0" + re.sub(r"[\d.]", "", literal)
+        return Threshold(
+            text,
+            {n: holds if n == every[0] else zero for n in every},
+            {n: fails if n == every[0] else zero for n in every},
+        )
+    return Threshold(text, dict.fromkeys(every, holds), dict.fromkeys(every, fails))
 
 
 def _plain(flat: str, q: Quantity, op: str, literal: str, names: Numbers) -> Threshold:
@@ -173,7 +211,8 @@ def _near(op: str, value: float) -> tuple[int, int]:
 
 
 def _left_over(rest: str, entry: Indicator) -> bool:
-    for word in sorted((entry.name, *entry.synonyms), key=len, reverse=True):
+    names = {entry.name, *entry.synonyms, *(n.removesuffix("数") for n in (entry.name, *entry.synonyms))}
+    for word in sorted(names, key=len, reverse=True):
         rest = rest.replace(word, "", 1) if word in rest else rest
     return bool(_ADDS_NOTHING.sub("", rest))
 

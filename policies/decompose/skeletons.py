@@ -136,7 +136,7 @@ class _Setting:
         """Yearly facts under their year, days and ages counted from the opening day."""
         out: dict[str, Any] = {}
         for name, value in facts.items():
-            told = _literal(value, self.opens)
+            told = f"{self.year}-06-30" if value == "INYEAR" else _literal(value, self.opens)
             m = re.fullmatch(r"(?P<n>.+)\[Y(?:-(?P<b>\d))?\]", name)
             if m:
                 out.setdefault(m["n"], {})[self.year - int(m["b"] or 0)] = told

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from policies.check import check_library
 from policies.decompose.definitions import number_words, short_names
@@ -50,6 +52,12 @@ def proposer() -> Proposer:
         ("批发业、零售业企业", '行业代码 in ["F51*", "F52*"]'),
         ("从事医药制造业", '行业代码 in ["C27*"]'),
         ("无欠缴税款记录", "欠缴税款 <= 0元"),
+        ("近三年研发费用累计500万元以上", "合计(研发费用[Y-2..Y]) >= 500万元"),
+        ("营业收入近两年均不低于500万元", "最小(营业收入[Y-1..Y]) >= 500万元"),
+        ("上一年度首次认定为专精特新中小企业", "年度(专精特新中小企业首次认定日期) = Y"),
+        ("上一年度无重大安全生产责任事故", "重大事故次数[Y] = 0次"),
+        ("上一年度新招用高校毕业生3人以上", "新招用高校毕业生数[Y] >= 3人"),
+        ("成立满二十年", "成立日期 <= 申报开始 - 20年"),
     ],
 )
 def test_plain_conditions_become_expressions(proposer: Proposer, quote: str, when: str) -> None:
@@ -60,7 +68,8 @@ def test_plain_conditions_become_expressions(proposer: Proposer, quote: str, whe
     "quote",
     [
         "研发费用在500万元以上",  # which year?
-        "近三年研发费用累计500万元以上",
+        "近三年研发费用500万元以上",  # the sum, or each year?
+        "2023年1月1日之前注册成立",  # with that day, or without?
         "上一年度营业收入不低于2000万元且研发费用占比3%",
         "上一年度软件业务收入不低于2000万元",
         "在本区登记注册、具有独立法人资格、信誉良好",
@@ -94,6 +103,10 @@ def test_several_plain_conditions_must_all_hold(proposer: Proposer) -> None:
 def test_either_of_several_suffices_where_the_words_say_or(proposer: Proposer) -> None:
     said = proposer.propose("在本区登记注册或者具有独立法人资格")
     assert said.node() == {"any": [{"when": "登记地区划 in 本区"}, {"when": "法人资格 = 是"}]}
+    said = proposer.propose("注册资本100万元以上2000万元以下")
+    assert said.node() == {"all": [{"when": "注册资本 >= 100万元"}, {"when": "注册资本 <= 2000万元"}]}
+    said = proposer.propose("不是有效期内高新技术企业")
+    assert said.node() == {"not": {"when": "高新技术企业有效期至 >= 申报开始"}}
     said = proposer.propose("未被列入经营异常名录或严重违法失信名单")
     assert said.node() == {"all": [{"when": "严重违法失信名单 = 否"}, {"when": "经营异常名录 = 否"}]}
 
@@ -110,6 +123,45 @@ def test_what_bars_by_a_register_or_an_industry(
     proposer: Proposer, quote: str, node: dict[str, object]
 ) -> None:
     assert proposer.barred(quote).node() == node
+
+
+def test_proposals_agree_with_the_rules_people_wrote(proposer: Proposer) -> None:
+    """Every quote of the sample library of which the machine is sure becomes what its author wrote."""
+    differ, same = [], 0
+    for path in sorted((Path(__file__).parents[2] / "policies" / "library").glob("*/**/*.yaml")):
+        if path.name.endswith(".test.yaml"):
+            continue
+        for node in _quoted(YAML(typ="safe").load(path.read_text(encoding="utf-8"))):
+            said = proposer.propose(node["quote"])
+            if said.sure and "ask" not in node:
+                wrote = {k: node[k] for k in ("when", "all", "any", "not") if k in node}
+                same += _whens(wrote) == _whens(said.node())
+                differ += [(node["quote"], said.node())] if _whens(wrote) != _whens(said.node()) else []
+    # The sets 制造业 and 工业 are these codes; an item that confers a title is not met by holding it (asked in drafts).
+    known = {"制造业企业", "工业企业", "创新型中小企业"}
+    assert [d for d in differ if d[0] not in known] == []
+    assert same >= 30
+
+
+def _quoted(node: object) -> list[dict[str, Any]]:
+    if isinstance(node, list):
+        return [x for n in node for x in _quoted(n)]
+    if not isinstance(node, dict):
+        return []
+    own = [node] if "quote" in node and {"when", "all", "any", "not"} & set(node) else []
+    return own + [x for n in node.values() for x in _quoted(n)]
+
+
+def _whens(node: object) -> list[str]:
+    if isinstance(node, list):
+        return [x for n in node for x in _whens(n)]
+    if isinstance(node, dict):
+        return sorted(
+            x
+            for k, v in node.items()
+            for x in ([f"{k}:{v}"] if k == "when" else _whens(v) if k in ("all", "any", "not") else [])
+        )
+    return []
 
 
 def test_a_document_defines_its_own_number_words() -> None:
