@@ -19,7 +19,7 @@ from desk.web import Visit, inside, need, render
 from engine.explain import explain
 from engine.policy import PolicyItem
 from engine.program import BoundItem
-from store import accounts, review
+from store import accounts, grants, review
 from store.nights import Night, item_file
 
 router = APIRouter()
@@ -69,6 +69,7 @@ def material(request: Request, visit: Visit, code: str, item: str) -> dict[str, 
         "facts": firm_line(one), "latest": night.no == getattr(office.night(), "no", None), "outlook": outlook,
         "reasons": review.REASONS, "people": colleagues(office, visit), "departments": departments(rows, bound.program.item),
         "done": done_line(office, request, visit, night), "officer": officer_of(office, code),
+        "past": grants.find(office.engine, code=code, item=item),
         "answers": [a for a in review.answers(office.engine, item=item, code=code) if a.batch == bound.batch.name],
         "pinned": bool(run), "fault": request.query_params.get("fault", ""), "kept": request.query_params.get("kept", ""),
     }  # fmt: skip

@@ -87,6 +87,7 @@ def test_the_finance_clerks_day(fresh: Desk) -> None:
         cells = [c.value for row in sheet.iter_rows() for c in row]
         assert case.code in cells and 200000 in cells
         page.goto(f"{base}/desk/matches/{case.code}/{ITEM}")
+        assert "这家企业在这一项上的兑现" in page.content() and "200,000.00" in page.content()
         assert page.locator("table.ev").count() == 1 and page.locator(".actbar").count() == 0, (
             "evidence is read only"
         )
