@@ -357,6 +357,18 @@ def revoke_sessions(engine: Engine, login: str, *, by: str, now: datetime) -> in
     return count
 
 
+def revoke_others(engine: Engine, person_id: int, keep: int, *, by: str, now: datetime) -> int:
+    """结束自己的其他会话, this browser's left; the number ended."""
+    with writing(engine) as opened:
+        person = opened.get_one(Person, person_id)
+        mine = opened.get_one(WebSession, keep)
+        count = _revoke_all(opened, person, now) - (mine.person == person.id)
+        mine.revoked = None
+        opened.add(mine)
+        audit.record(opened, by, "结束其他会话", person.login, {"个数": count}, now)
+        return count
+
+
 def _revoke_all(opened: Session, person: Person, now: datetime) -> int:
     open_ones = opened.exec(
         select(WebSession).where(WebSession.person == person.id, col(WebSession.revoked).is_(None))

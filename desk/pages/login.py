@@ -135,8 +135,15 @@ def log_out(request: Request, given: Posted = posted("")) -> Response:
 
 @router.post("/desk/me")
 def own_settings(request: Request, given: Posted = posted("")) -> Response:
-    """自己的设置: theme and keys."""
+    """自己的设置: theme, keys, ending one's sessions elsewhere."""
     answer = see(inside(given.text("next"), url("today")))
+    if given.text("sessions") == "others":
+        visit = given.visit
+        assert visit.person.id is not None
+        count = accounts.revoke_others(
+            visit.office.engine, visit.person.id, visit.login.session_id, by=visit.who, now=visit.office.now()
+        )  # fmt: skip
+        return see(url("today", told=f"结束了您在别处的 {count} 个会话"))
     if given.text("theme") in ("dark", "light"):
         answer.set_cookie(THEME, given.text("theme"), samesite="lax", max_age=31_536_000, path="/")
     if given.text("keys") in ("on", "off") and given.visit.may("own"):

@@ -96,3 +96,12 @@ def test_tokens_can_be_revoked(fresh):
     assert accounts.who_has(fresh.engine, secret, fresh.moment) is not None
     accounts.revoke_token(fresh.engine, accounts.tokens(fresh.engine)[0][0].id, by="admin", now=fresh.moment)
     assert accounts.who_has(fresh.engine, secret, fresh.moment) is None
+
+
+def test_one_ends_ones_sessions_elsewhere_and_stays_here(fresh):
+    here, there, other = fresh.client("lin"), fresh.anyone(), fresh.client("shen")
+    assert log_in(there, "lin", PASSWORD).status_code == 303
+    answer = fresh.post("lin", "/desk/me", sessions="others")
+    assert answer.status_code == 303 and here.get("/desk/today").status_code == 200
+    assert there.get("/desk/today").status_code == 303 and other.get("/desk/today").status_code == 200
+    assert audit.entries(fresh.engine, what="结束其他会话")[0][0].detail == {"个数": 1}
