@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from sqlalchemy import func, select
 from sqlalchemy.engine import Connection, Engine
 
@@ -181,7 +182,10 @@ def _recounted(held: Snapshot, part: Part, newer: pa.Table) -> Part:
     mine = inside(newer, part)
     if not len(mine):
         return part
-    rows = len(merged(read_table(held.folder / part.file, set()), mine.select([FIRM, UNTIL, GONE])))
+    # The ids alone, by one column and one thread: this is most of what a single changed firm costs.
+    ids = pq.read_table(held.folder / part.file, columns=[FIRM], use_threads=False).column(FIRM)
+    replaced = pc.sum(pc.is_in(ids, mine.column(FIRM))).as_py() or 0
+    rows = len(ids) - replaced + (pc.sum(pc.invert(mine.column(GONE))).as_py() or 0)
     return Part(part.first, part.last, rows, part.file)
 
 

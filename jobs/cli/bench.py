@@ -1,4 +1,4 @@
-"""测速命令: huiqi bench match · nightly · import · names · text."""
+"""测速命令: huiqi bench match · nightly · import · files · names · text."""
 
 from __future__ import annotations
 
@@ -81,6 +81,25 @@ def import_command(
     with telling():
         report = bench_import(rows, seed, folder)
     _show(report, None, as_json, f"{rows:,} 行登记数据", "行")
+
+
+@bench.command("files")
+def files_command(
+    firms: Firms = 100_000,
+    seed: Seed = 1,
+    repeat: Repeat = 5,
+    folder: Annotated[Path | None, typer.Option(help="临时文件放哪里")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """一企一档：七个来源进库，数据快照全部重建，一家企业变了以后再更新，看一家的档案。
+
+    例：huiqi bench files --firms 100000
+    """
+    from jobs.bench.files import bench_files
+
+    with telling():
+        report = bench_files(firms, seed, repeat, folder)
+    _show(report, None, as_json, f"{firms:,} 家企业 × 七个来源", "家")
 
 
 @bench.command("names")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,14 @@ MANIFEST = "manifest.json"
 README = "说明.md"
 
 
-def write_sample(sample: Sample, folder: Path, dirt_share: float = 0.0) -> dict[str, Any]:
-    """写出部门文件: one file a Sheet under `folder`, 说明.md and manifest.json; returns the manifest."""
+def write_sample(
+    sample: Sample, folder: Path, dirt_share: float = 0.0, only: Collection[str] = ()
+) -> dict[str, Any]:
+    """写出部门文件: one file a Sheet under `folder` (of the sources `only` names), 说明.md and manifest.json."""
     folder.mkdir(parents=True, exist_ok=True)
     seen = observe(sample)
     files, faults = [], []
-    for sheet in SHEETS:
+    for sheet in (one for one in SHEETS if not only or one.source in only):
         rows = _rows_of(sheet, seen)
         name = file_name(sheet, sample)
         if sheet.file.endswith(".parquet"):

@@ -6,6 +6,7 @@ import csv
 
 import pytest
 
+from jobs.bench.files import bench_files
 from jobs.bench.imports import bench_import, write_file
 from jobs.bench.names import alter_names, bench_names, make_names
 from jobs.bench.text import bench_text, make_scopes, read_scopes
@@ -40,3 +41,10 @@ def test_an_import_is_accounted_for(tmp_path):
     assert write_file(tmp_path / "a.csv", 4_000, 5) == 2
     with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
         assert sorted({len(row) for row in csv.reader(file)}) == [8, 9]
+
+
+def test_files_of_seven_sources_become_columns(tmp_path):
+    report = bench_files(60, 5, 3, tmp_path)
+    assert report.problems == []
+    assert [row.name for row in report.rows] == ["huiqi 快照全部重建", "一家变了，快照更新", "看一家的档案"]
+    assert len(report.rows[1].seconds) == 3

@@ -75,3 +75,57 @@ def test_the_real_registration_file(engine, tmp_path):
     foreign = next(r for r in rows if "万美元" in r["注册资金"])
     fact = provenance(engine, foreign["统一社会信用代码"], date(2026, 7, 2))["注册资本", None]
     assert (fact.state, fact.value, fact.shown) == ("不可取用", None, foreign["注册资金"])
+
+
+def shifted(row: list[str]) -> list[list[str]]:
+    """A row as rows go wrong in such files: cells lost, doubled, rotated, swapped, cut in two, misread."""
+    name, code, day, kind, money, scope, province, region, address = row
+    half = max(1, len(scope) // 2)
+    return [
+        row[:3] + row[4:],
+        [*row[:3], "多", *row[3:]],
+        row[1:] + row[:1],
+        row[-1:] + row[:-1],
+        [*row[:3], *row[4:], ""],
+        [name, code, day, kind, money, scope[:half], scope[half:] + "；", province, region],
+        [name, code, day, kind, money, scope, region, address, ""],
+        [name, code, kind, day, money, scope, province, region, address],
+        [code, name, day, kind, money, scope, province, region, address],
+        [name, code, day, "1,000(万元人民币)", kind, scope, province, region, address],
+        [name.encode().decode("gbk", "replace"), *row[1:]],
+        [*row[:5], scope.encode().decode("latin1"), *row[6:]],
+        [name, code, "1992-13-01", *row[3:]],
+        [name, code[:-1] + ("0" if code[-1] != "0" else "1"), *row[2:]],
+    ]
+
+
+@pytest.mark.skipif(not REAL.is_file(), reason="the shared registration data are not here")
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_real_rows_gone_wrong_are_rejected_and_no_amount_is_wrong(engine, tmp_path, encoding):
+    if engine.dialect.name != "sqlite":
+        pytest.skip("the same rows on one kind of database are enough")
+    with REAL.open(encoding="utf-8-sig", newline="") as file:
+        head, *rows = csv.reader(file)
+    wrong = [one for row in rows[::97] for one in shifted(row)]
+    # What is no amount at all is the only sign some shifted rows give.
+    wrong += [[*row[:4], "1,00万元" if row[8] else "300-500万元", *row[5:]] for row in rows[2::97]]
+    # Other amounts in sound rows: bare, without a currency, in another one, none.
+    odd = ["5000", "100(万)", "4,537.9(万美元)", "N/A", "壹佰万元整", "1,234.5(万元人民币)"]
+    sound = [[*row[:4], odd[i % len(odd)], *row[5:]] for i, row in enumerate(rows[1::97])]
+    moved = [5, 0, 1, 2, 8, 3, 4, 6, 7]
+    path = tmp_path / "登记.csv"
+    with path.open("w", encoding=encoding, newline="", errors="replace") as file:
+        out = csv.writer(file)
+        out.writerow([head[i] for i in moved])
+        for row in [*sound, *wrong]:
+            out.writerow([row[i] for i in moved] if len(row) == len(head) else row)
+    report = import_file(
+        engine, path, SOURCES["registration"], dictionary=DICTIONARY, arrived_at=AT, accept=True
+    )
+    assert report.rows == len(sound) + len(wrong)
+    assert (report.new, report.rejected, report.to_confirm) == (len(sound), len(wrong), 0)
+    assert len({p.line for p in report.problems if p.line > len(sound) + 1}) == len(wrong)
+    right = {"壹佰万元整": 1_000_000.0, "1,234.5(万元人民币)": 12_345_000.0}
+    for row in sound:
+        fact = provenance(engine, row[1], date(2026, 7, 2)).get(("注册资本", None))
+        assert (fact.value if fact else None) == right.get(row[4]), row[4]
