@@ -37,6 +37,11 @@ def _condition(reading: Reading, p: Piece) -> dict[str, Any]:
     return out
 
 
+def _same(one: dict[str, Any], two: dict[str, Any]) -> bool:
+    """Whether two conditions say the same word for word at different places."""
+    return bool(re.sub(r"\s+", "", one["quote"]) == re.sub(r"\s+", "", two["quote"]))
+
+
 def _tops(reading: Reading, p: Piece) -> frozenset[float]:
     """Upper ends of the ranges told right before a piece, in its clause or in the step before it."""
     before = reading.views[p.clause].flat[: p.a]
@@ -64,7 +69,8 @@ def share_conditions(
         for part in refined(reading, p):
             entry = _condition(reading, part)
             for i in owners:
-                items[i].conditions.append(dict(entry))
+                if not any(_same(c, entry) for c in items[i].conditions):
+                    items[i].conditions.append(dict(entry))
             if not owners:
                 general.append(entry | ({"scope": "unsure"} if _narrow(reading, p.clause) else {}))
     return general
@@ -123,18 +129,51 @@ def owners_of(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int]:
 
 
 def _named_owners(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int]:
-    """Items whose own heading carries the name of another heading over a piece (2．精品剧目 under 内容 and under 条件)."""
+    """Items whose own heading carries the name of another heading over a piece (2．精品剧目 under 内容 and under 条件), or whose
+    own sentences begin with it (支持某事需要符合以下条件： and 支持某事，对… ), or whose headings name the applicants it speaks of."""
     wanted = _names(reading, p.clause)
-    if not wanted:
-        return []
-    hits = []
-    for n, i in enumerate(items):
-        for k in i.clauses:
-            own = _names(reading, k)
-            if any(name in own and own[name] != at for name, at in wanted.items()):
-                hits.append(n)
-                break
+    hits = [
+        n
+        for n, i in enumerate(items)
+        if any(_carries(reading, k, name, at) for k in i.clauses for name, at in wanted.items())
+    ]
+    hits = hits or _applicants(reading, p, items)
     return hits if len(hits) < len(items) else []
+
+
+def _carries(reading: Reading, k: int, name: str, at: int) -> bool:
+    """Whether a clause stands under the name, at another place, or begins with it."""
+    own = _names(reading, k)
+    if name in own and own[name] != at:
+        return True
+    if len(name) < 6:
+        return False
+    for number in (*reading.clauses[k].headings, reading.clauses[k].number):
+        flat = reading.views[number - 1].flat
+        if number != at and flat[body_of(flat)[0] :].startswith(name):
+            return True
+    return False
+
+
+_MUST_MEET = re.compile(
+    r"^(?:申[请报]的?)?(?P<who>[^，。：:]{2,40}?)(?:等金融机构|等)?(?:应当?|须|必须|需要?|要)?(?:同时)?(?:符合|满足|具备)[^，。]{0,8}条件[：:]"
+)
+
+
+def _applicants(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int]:
+    """Items under headings that name one of the applicants of a lead (申报的银行和担保公司须满足以下条件：)."""
+    for number in reversed(reading.clauses[p.clause].headings):
+        flat = reading.views[number - 1].flat
+        m = _MUST_MEET.match(flat[body_of(flat)[0] :])
+        if m is None:
+            continue
+        who = [w for w in re.split(r"、|和|及|以及|或", m["who"]) if len(w) >= 2]
+        heads = [
+            "".join(reading.views[h - 1].flat for k in i.clauses for h in reading.clauses[k].headings[-1:])
+            for i in items
+        ]
+        return [n for n, head in enumerate(heads) if len(head) <= 40 and any(w in head for w in who)]
+    return []
 
 
 def _names(reading: Reading, clause: int) -> dict[str, int]:
