@@ -137,7 +137,7 @@ def _named_owners(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int
         for n, i in enumerate(items)
         if any(_carries(reading, k, name, at) for k in i.clauses for name, at in wanted.items())
     ]
-    hits = hits or _applicants(reading, p, items)
+    hits = hits or _graded(reading, p, items) or _applicants(reading, p, items)
     return hits if len(hits) < len(items) else []
 
 
@@ -153,6 +153,24 @@ def _carries(reading: Reading, k: int, name: str, at: int) -> bool:
         if number != at and flat[body_of(flat)[0] :].startswith(name):
             return True
     return False
+
+
+_GRADE = re.compile(r"[A-F]类|[甲乙丙丁]类|第[一二三四五]层次|第[一二三四五]档")
+
+
+def _graded(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int]:
+    """Items of the grade that a heading over a piece names (第一层次人才（A类） and A类人才，每人每月…)."""
+    above = "".join(reading.views[h - 1].flat for h in reading.clauses[p.clause].headings)
+    wanted = set(_GRADE.findall(above))
+    if not wanted:
+        return []
+    out = []
+    for n, i in enumerate(items):
+        numbers = {h for k in i.clauses for h in (*reading.clauses[k].headings, reading.clauses[k].number)}
+        told = set(_GRADE.findall("".join(reading.views[h - 1].flat[:30] for h in sorted(numbers))))
+        if told and told <= wanted:
+            out.append(n)
+    return out
 
 
 _MUST_MEET = re.compile(

@@ -108,6 +108,12 @@ _FACT = re.compile(
 )
 
 
+# A firm's own deadline says so whatever the clause is taken for.
+_DEADLINE = re.compile(
+    r"(?:申[请报](?:单位|人|企业)|企业|项目单位)[^。；]{0,40}?(?:于|在)[^，。；]{0,8}\d{1,2}月\d{1,2}[日号](?:（[^）]*）)?(?:之?前|以前)[^。；]{0,20}?(?:报送|提交|送|申报|填报|登)"
+)
+
+
 def share_windows(
     reading: Reading, items: Sequence[Item], roles: list[list[str]], issued: str | None
 ) -> None:
@@ -117,7 +123,8 @@ def share_windows(
     for k, names in enumerate(roles):
         flat, timed = reading.views[k].flat, role_of_field(reading.clauses[k].field_name) == "window"
         own = [i for i in items if k in i.clauses and not i.title_only]
-        if not ("window" in names or timed or own):
+        due = bool(_DEADLINE.search(flat))
+        if not ("window" in names or timed or own or due):
             continue
         found = window_in(flat, year, issued)
         if not found:
@@ -126,8 +133,9 @@ def share_windows(
         if own and not timed and _OPENS.search(flat):
             for i in own:
                 i.window = i.window or told
-        elif "window" in names or timed:
-            shared.append((_rank(flat, timed, found), k, told))
+        elif "window" in names or timed or due:
+            about_papers = 1.5 if "material" in names and not due else 0.0
+            shared.append((_rank(flat, timed, found) - about_papers, k, told))
     _spread(reading, items, shared)
 
 

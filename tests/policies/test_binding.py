@@ -1,0 +1,60 @@
+"""约束归属: which items a condition binds, by the words of the headings over it, on invented texts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from policies.decompose.binding import owners_of
+from policies.decompose.model import Item
+from policies.decompose.pieces import Piece, Reading, start_reading
+from policies.decompose.roles import ROLES
+from policies.segment import segment
+
+
+def _reading(text: str) -> Reading:
+    clauses = segment(text)
+    return start_reading(text, clauses, np.zeros((len(clauses), len(ROLES))))
+
+
+def _owners(text: str, benefits: tuple[str, ...], condition: str) -> list[int]:
+    reading = _reading(text)
+
+    def at(words: str) -> int:
+        return next(k for k, c in enumerate(reading.clauses) if words in c.text)
+
+    items = []
+    for words in benefits:
+        k = at(words)
+        piece = Piece("benefit", k, 0, len(reading.views[k].flat), 0.9)
+        items.append(Item([k], [piece], [{"quote": words, "start": text.index(words)}]))
+    k = at(condition)
+    return owners_of(reading, Piece("condition", k, 0, len(reading.views[k].flat), 0.9), items)
+
+
+def test_a_lead_names_the_item_by_its_first_words() -> None:
+    text = (
+        "服务内容\n1．支持早期投资项目，给予100万元补贴。\n2．支持份额转让交易，给予50万元补贴。\n"
+        "条件要求\n1．支持早期投资项目需要符合以下条件：\n（1）投资时间满一年。\n2．支持份额转让交易需要符合以下条件：\n（1）已经完成交割。\n"
+    )
+    benefits = ("给予100万元", "给予50万元")
+    assert _owners(text, benefits, "投资时间满一年") == [0]
+    assert _owners(text, benefits, "已经完成交割") == [1]
+
+
+def test_a_grade_ties_conditions_to_amounts() -> None:
+    text = (
+        "一、人才条件\n1、第一层次人才（A类）\n（1）获得国家级奖项。\n2、第二层次人才（B类）\n（1）获得省级奖项。\n"
+        "二、补贴标准\n（一）A类人才，每月1500元；\n（二）B类人才，每月1000元；\n"
+    )
+    benefits = ("每月1500元", "每月1000元")
+    assert _owners(text, benefits, "获得国家级奖项") == [0]
+    assert _owners(text, benefits, "获得省级奖项") == [1]
+
+
+def test_a_lead_names_the_applicants() -> None:
+    text = (
+        "奖励标准\n（1）银行奖励。给予300万元奖励。\n（2）担保公司奖励。给予200万元奖励。\n（3）平台奖励。给予100万元奖励。\n"
+        "有关要求\n1．申报的银行和担保公司须满足以下条件：\n（1）业务已经放款。\n"
+    )
+    benefits = ("给予300万元", "给予200万元", "给予100万元")
+    assert _owners(text, benefits, "业务已经放款") == [0, 1]
