@@ -60,7 +60,7 @@ def allocate(
 
     `received` is 已兑现金额 in yuan by (enterprise, group).
     """
-    touched = [h for h in found if programs[h.item].exclusive or _budget(programs[h.item], h.batch)]
+    touched = [h for h in found if shares(programs[h.item], h.batch)]
     claims = [c for h in touched for c in claims_of(programs[h.item], h, codes)]
     settled = settle(claims, received)
     by_batch: dict[tuple[str, str], list[Settled]] = defaultdict(list)
@@ -74,6 +74,11 @@ def allocate(
             ones = share_budget(ones, amount, how)
         _collect(out, item, ones)
     return out
+
+
+def shares(program: Program, batch: str) -> bool:
+    """要分配: whether other items or firms decide with what an item pays."""
+    return bool(program.exclusive or _budget(program, batch))
 
 
 def _budget(program: Program, batch: str) -> tuple[float, str] | None:

@@ -7,20 +7,23 @@ decides only which batches are live and what is stale, and both show: as items t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.columns import Columns
+from engine.columns import Categories, Columns, Key, Lists
 from engine.expression import Node, references
 from engine.kernel import Matcher
 from engine.matching import AnswerBook, DetailHits, ItemHits
 from engine.program import BoundItem, benefit_expressions, tree_expressions
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
 
 Digests = NDArray[np.uint64]
 ItemKey = tuple[str, str]
@@ -114,6 +117,50 @@ def firm_digests(columns: Columns) -> Digests:
             np.add.at(total, rows.owner, _mixed(each + place.astype(np.uint64) * _MIX))
             total += np.where(rows.missing, np.uint64(0), _seed((subject, "有")))
     return _mixed(total)
+
+
+def name_seeds(columns: Columns, names: Collection[str]) -> dict[Key, Digests]:
+    """文本的数: 64 bits for each name of a category or list column, the last one for a missing value."""
+    sides: list[tuple[Key, Categories | Lists]] = [*columns.categories.items(), *columns.lists.items()]
+    return {
+        key: np.array([*(_seed(name) for name in side.names), np.uint64(0)], np.uint64)
+        for key, side in sides
+        if key[0] in names
+    }
+
+
+def facts_digest(
+    columns: Columns, begin: int, end: int, names: Collection[str], seeds: Mapping[Key, Digests], digest: Hash
+) -> None:
+    """事实的哈希: puts the rows begin..end of the named indicators into `digest`, and all of their detail rows.
+
+    The order of columns and of a category's names does not matter, nor a column that knows nothing of these rows.
+    """
+    for key, values in sorted(columns.numbers.items(), key=repr):
+        if key[0] in names and not np.isnan(part := values[begin:end]).all():
+            digest.update(repr(key).encode())
+            digest.update(np.ascontiguousarray(part + 0.0).data)
+    for key, cats in sorted(columns.categories.items(), key=repr):
+        if key[0] in names and ((codes := cats.codes[begin:end]) >= 0).any():
+            digest.update(repr(key).encode())
+            digest.update(seeds[key][codes].data)
+    for key, lists in sorted(columns.lists.items(), key=repr):
+        if key[0] in names and not (missing := lists.missing[begin:end]).all():
+            offsets = lists.offsets[begin : end + 1]
+            digest.update(repr(key).encode())
+            for one in (missing, offsets - offsets[0], seeds[key][lists.codes[offsets[0] : offsets[-1]]]):
+                digest.update(np.ascontiguousarray(one).data)
+    for subject, rows in sorted(columns.rows.items()):
+        own = rows.between(begin, end)
+        digest.update(repr((subject, own.ids)).encode())
+        for two in (own.owner, own.missing):
+            digest.update(np.ascontiguousarray(two).data)
+        inner = {
+            key[0]
+            for side in (own.columns.numbers, own.columns.categories, own.columns.lists)
+            for key in side
+        }
+        facts_digest(own.columns, 0, len(own.columns), inner, name_seeds(own.columns, inner), digest)
 
 
 def _seed(key: object) -> np.uint64:

@@ -21,6 +21,7 @@ from engine.matching import AnswerBook, DetailHits, ItemHits
 from engine.program import BoundItem
 from profiles.inputs import CODE, from_table
 
+Shared = tuple[list[BoundItem], Dictionary, date, AnswerBook]
 FIELDS = ("verdict", "low", "high", "fails", "unknown")
 
 
@@ -65,6 +66,52 @@ def match_cluster(
     return codes, [_joined(item, [p[i] for p in parts], starts) for i, item in enumerate(items)]
 
 
+def match_rows(
+    client: Any,
+    profiles: Path,
+    ranges: Sequence[tuple[int, int]],
+    items: Sequence[BoundItem],
+    dictionary: Dictionary,
+    as_of: date,
+    answers: AnswerBook | None = None,
+    loaded: frozenset[str] | None = None,
+) -> Iterator[tuple[tuple[int, int], list[ItemHits]]]:
+    """多机比对几段行: each range with its hits, rows counted from its first, as they come. A task a range.
+
+    Every worker must see `profiles` (a Parquet file) under the same path; it reads the row groups of its range only.
+    """
+    from distributed import as_completed
+
+    shared = client.submit(_given, (list(items), dictionary, as_of, dict(answers or {})), pure=False)
+    waiting = list(ranges)
+    most = 2 * max(
+        len(client.scheduler_info()["workers"]), 1
+    )  # the answers of the rest would fill this machine
+    running: dict[Any, tuple[int, int]] = {}
+    while waiting or running:
+        while waiting and len(running) < most:
+            part = waiting.pop(0)
+            running[client.submit(_work_rows, shared, str(profiles), *part, loaded, pure=False)] = part
+        done = next(iter(as_completed(list(running))))
+        yield running.pop(done), done.result()
+        done.release()
+
+
+def _work_rows(
+    shared: Shared, path: str, begin: int, end: int, loaded: frozenset[str] | None
+) -> list[ItemHits]:
+    """The rows begin..end of the file, in a worker."""
+    items, dictionary, as_of, answers = shared
+    file = pq.ParquetFile(path)
+    ends = np.cumsum([file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups)])
+    first, last = (int(np.searchsorted(ends, row, side="right")) for row in (begin, end - 1))
+    start = int(ends[first - 1]) if first else 0
+    table = file.read_row_groups(list(range(first, last + 1))).slice(begin - start, end - begin)
+    columns = from_table(table, dictionary, lambda problem: None, Path(path))
+    columns.loaded = loaded
+    return Matcher(items, threads=1).match(columns, as_of, answers)
+
+
 def _groups(path: Path) -> int:
     return int(pq.ParquetFile(path).metadata.num_row_groups)
 
@@ -75,9 +122,6 @@ def _codes(path: Path) -> list[str]:
     if len(counts) != len(column) or column.null_count:
         raise ValueError(f"{path.name} 里有企业重复或没有{CODE}；多机比对前请先合并")
     return [str(code) for code in column.to_pylist()]
-
-
-Shared = tuple[list[BoundItem], Dictionary, date, AnswerBook]
 
 
 def _given(shared: Shared) -> Shared:

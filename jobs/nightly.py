@@ -12,13 +12,13 @@ from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from engine.claims import allocate
 from engine.errors import Problem
 from engine.matching import live
 from engine.program import BoundItem
 from jobs.inbox import InboxReport, import_inbox, sources_for
 from jobs.lists import keep_lists
-from jobs.rules import match_any_size, parse_sets
+from jobs.matching import allocation, matching
+from jobs.rules import parse_sets
 from jobs.scoring import score_night
 from policies.library import REFUSING, Library, load_library
 from profiles.dictionary import builtin_dictionary
@@ -69,9 +69,10 @@ def run_night(
     *,
     sets: Sequence[str] = (),
     inbox: Path | None = None,
+    cluster: str = "",
     tell: Tell = lambda text: None,
 ) -> NightReport:
-    """比对一夜. Raises LibraryError, SourceError or ValueError where there is nothing to work on."""
+    """比对一夜, by this process or by a `cluster` (see jobs.cluster). Raises LibraryError, SourceError or ValueError where there is nothing to work on."""
     report = NightReport()
     started = now()
     sweep(home, started)
@@ -104,16 +105,15 @@ def run_night(
         if repeated is not None:
             report.night, report.repeated = repeated, True
             return _after(engine, repeated, report, now, tell)
-        found = match_any_size(items, columns, as_of, inputs.answers)
     with report.step("分配", tell):
-        paid = allocate(inputs.programs, found, columns.codes, inputs.received)
-    with report.step("存结果", tell):
+        paid = allocation(inputs)
+    with report.step("比对", tell):
         counts = {"refused": len(report.refused), "inbox": report.inbox.totals()}
         report.night = write_night(
             engine,
             home,
             inputs,
-            found,
+            matching(inputs, home, cluster),
             paid,
             started=started,
             finished=now(),

@@ -3,40 +3,75 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.claims import allocate
-from engine.matching import live, match
+from engine.matching import live
+from jobs.matching import allocation, match_ranges
 from store.database import Engine
-from store.nights import NightInputs, get_night, write_hits_folder
+from store.night_blocks import write_blocks
+from store.night_reads import files
+from store.nights import Night, NightInputs, get_night
 
 
 def replay(engine: Engine, home: Path, no: int) -> list[str]:
-    """重演: ids of the items whose files differ, empty where every byte is the same. Raises ValueError."""
+    """重演: ids of the items whose pairs differ, empty where every byte is the same. Raises ValueError.
+
+    Everything is matched anew, also what the night took over from the night before it.
+    """
     night = get_night(engine, no, home)
     if night is None:
         raise ValueError(f"没有第 {no} 次比对")
-    library, columns, answers = night.library(), night.columns(), night.answers()
-    items = live(library.programs, night.as_of)
-    table = pq.read_table(home / "versions" / f"profiles-{night.run.profiles_hash}.parquet")
-    inputs = NightInputs(night.as_of, library, items, columns, table, night.run.profiles_hash, answers, {})
-    found = match(items, columns, night.as_of, answers)
-    paid = allocate(inputs.programs, found, columns.codes, night.received())
     with tempfile.TemporaryDirectory(prefix="huiqi-replay-") as name:
         folder = Path(name)
-        digest = write_hits_folder(inputs, found, paid, folder)
-        names = {p.name for p in (folder / "hits").iterdir()} | {
-            p.name for p in (night.folder / "hits").iterdir()
-        }
-        differing = [
-            n for n in sorted(names) if _bytes(folder / "hits" / n) != _bytes(night.folder / "hits" / n)
-        ]
-    if not differing and digest != night.run.hits_hash:
-        return [h.item for h in found]
-    return [n.removesuffix(".parquet").replace("__", "/") for n in differing]
+        inputs = _inputs(night, home)
+        written = write_blocks(
+            folder, inputs.items, inputs.columns, inputs.as_of, inputs.answers, allocation(inputs),
+            partial(match_ranges, inputs),
+        )  # fmt: skip
+        ours, theirs = files(folder), files(night.folder)
+        differing: set[str] = set()
+        for path in {p.name for p in (*ours, *theirs)}:
+            differing |= _differing(folder / "hits" / path, night.folder / "hits" / path)
+        if not differing and written.digest != night.run.hits_hash:
+            return [b.program.item.id for b in inputs.items]
+    return sorted(differing)
 
 
-def _bytes(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None
+def _inputs(night: Night, home: Path) -> NightInputs:
+    library, columns = night.library(), night.columns()
+    table = pq.read_table(home / "versions" / f"profiles-{night.run.profiles_hash}.parquet")
+    items = live(library.programs, night.as_of)
+    return NightInputs(
+        night.as_of,
+        library,
+        items,
+        columns,
+        table,
+        night.run.profiles_hash,
+        night.answers(),
+        {},
+        night.received(),
+    )
+
+
+def _differing(one: Path, other: Path) -> set[str]:
+    """Items whose pairs differ in two files; all of them where a file is gone, or spoiled so that it can't be read."""
+    if one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes():
+        return set()
+    ours = _by_item(one)
+    theirs = _by_item(other)
+    found = {item for item in {*ours, *theirs} if ours.get(item) != theirs.get(item)}
+    return found or {*ours, *theirs}
+
+
+def _by_item(path: Path) -> dict[str, pa.Table]:
+    try:
+        table = pq.ParquetFile(path).read()
+    except (OSError, pa.ArrowException):
+        return {}
+    names = table.column("item").unique().to_pylist()
+    return {name: table.filter(pa.compute.equal(table.column("item"), name)) for name in names}

@@ -60,6 +60,22 @@ def all_distinct(column: pa.Array) -> bool:
     return bool((marks[1:] != marks[:-1]).all())
 
 
+def text_marks(column: pa.Array) -> np.ndarray:
+    """代码的数: 64 well mixed bits a text, the same for equal texts whatever stands beside them."""
+    texts = column.to_pylist() if (marks := _marks(column)) is None else None
+    if texts is not None:
+        return np.array([_mark_of(t) for t in texts], np.uint64)
+    assert marks is not None
+    with np.errstate(over="ignore"):
+        mixed = (marks ^ (marks >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
+        return mixed ^ (mixed >> np.uint64(32))
+
+
+def _mark_of(text: str) -> np.uint64:
+    one = pa.array([text])
+    return text_marks(one)[0] if text else np.uint64(0)
+
+
 def _marks(column: pa.Array) -> np.ndarray | None:
     """A number of 64 bits a text, equal for equal texts, where all texts have one length; sorting numbers is far quicker
     than hashing texts."""

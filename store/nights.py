@@ -26,27 +26,19 @@ from engine.columns import Columns
 from engine.evaluate import Frame
 from engine.explain import OFFICE, Provenance, explain
 from engine.match import Match
-from engine.matching import AnswerBook, ItemHits, RowIndex, enterprise_answers
+from engine.matching import AnswerBook, RowIndex, enterprise_answers
 from engine.program import BoundItem, Program
 from policies.library import Library, load_library
 from profiles.dictionary import builtin_dictionary
-from profiles.firmcodes import arrow_codes
 from profiles.inputs import CODE, from_table
+from store import night_reads
 from store.database import fen_column, id_column, json_column, session, utc_column
-from store.hits import hits_table
+from store.night_blocks import NAME, Matching, Written, file_hash, firm_names, write_blocks
 from store.night_scores import scored_with, with_scores
 from store.versions import keep_library, open_kept_library
 
-NAME = "企业名称"
 UNGUARDED, FINISHED, HELD, RELEASED = "待把关", "完成", "扣下", "放行"
 UNRELEASED = (UNGUARDED, HELD)  # nights that nobody may act upon yet
-PAID = [
-    ("paid_low", pa.float64()),
-    ("paid_high", pa.float64()),
-    ("gave_way", pa.string()),
-    ("lost", pa.float64()),
-    ("note", pa.string()),
-]
 
 
 class Run(SQLModel, table=True):
@@ -91,6 +83,9 @@ class ItemRun(SQLModel, table=True):
     gone: int = Field(default=0, sa_type=BigInteger)
 
 
+__all__ = ["NAME", "file_hash", "firm_names"]  # what was here first
+
+
 @dataclass(frozen=True)
 class NightInputs:
     """一夜的材料: the day, compiled items, columns (also as a table, with its digest), answers, place words, and what
@@ -114,12 +109,6 @@ class NightInputs:
 def home_folder(env: Mapping[str, str] = os.environ) -> Path:
     """数据文件夹: HUIQI_HOME, default var/ here."""
     return Path(env.get("HUIQI_HOME", "").strip() or "var")
-
-
-def file_hash(path: Path) -> str:
-    """文件哈希: SHA-256 of its bytes."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def answers_text(book: AnswerBook) -> str:
@@ -156,54 +145,6 @@ def received_text(received: Mapping[tuple[str, str], float]) -> str:
 # ---------------------------------------------------------------- writing a night
 
 
-def item_file(folder: Path, item: str) -> Path:
-    """一事项的结果文件."""
-    return folder / "hits" / (item.replace("/", "__") + ".parquet")
-
-
-def night_table(
-    hits: ItemHits, codes: pa.Array, names: pa.Array, paid: Mapping[tuple[str, str], Payable]
-) -> pa.Table:
-    """一事项的结果表: pairs with names and what is payable after 就高不重复 and budgets, in yuan."""
-    table = hits_table(hits, codes)
-    low, high = hits.low.copy(), hits.high.copy()
-    gave, lost, note = [""] * len(hits), np.full(len(hits), np.nan), [""] * len(hits)
-    here = {code: p for (code, item), p in paid.items() if item == hits.item}
-    if here:
-        for i, code in enumerate(table.column(CODE).to_pylist()):
-            p = here.get(code)
-            if p is not None:
-                low[i] = np.nan if p.low is None else p.low
-                high[i] = np.nan if p.high is None else p.high
-                gave[i], note[i] = p.gave_way_to, p.note
-                lost[i] = np.nan if p.lost is None else p.lost
-    table = table.add_column(1, NAME, names.take(pa.array(hits.rows)))
-    for (name, kind), values in zip(PAID, (low, high, gave, lost, note), strict=True):
-        table = table.append_column(name, pa.array(values, kind, from_pandas=True))
-    return table
-
-
-def firm_names(columns: Columns) -> pa.Array:
-    """企业名称列, empty where unknown."""
-    cats = columns.category(NAME, None)
-    lookup = pa.array([*cats.names, ""], pa.string())
-    return lookup.take(pa.array(np.where(cats.codes < 0, len(cats.names), cats.codes)))
-
-
-def write_hits_folder(
-    inputs: NightInputs, found: Sequence[ItemHits], paid: Mapping[tuple[str, str], Payable], folder: Path
-) -> str:
-    """写结果: one Parquet an item; returns the hash over all of them."""
-    (folder / "hits").mkdir(parents=True, exist_ok=True)
-    codes, names = arrow_codes(inputs.columns.codes), firm_names(inputs.columns)
-    digest = hashlib.sha256()
-    for hits in found:
-        path = item_file(folder, hits.item)
-        pq.write_table(night_table(hits, codes, names, paid), path, compression="zstd")
-        digest.update(f"{hits.item} {file_hash(path)}\n".encode())
-    return digest.hexdigest()
-
-
 def same_night(engine: Engine, inputs: NightInputs, home: Path) -> Night | None:
     """同样的一夜: the latest night, where it was made of exactly these inputs."""
     last = latest_night(engine, home)
@@ -231,7 +172,7 @@ def write_night(
     engine: Engine,
     home: Path,
     inputs: NightInputs,
-    found: Sequence[ItemHits],
+    matching: Matching,
     paid: Mapping[tuple[str, str], Payable],
     *,
     started: datetime,
@@ -240,9 +181,12 @@ def write_night(
     counts: Mapping[str, Any],
     state: str = FINISHED,
 ) -> Night:
-    """存一夜: files first, then the run in one transaction, so that a killed night leaves nothing behind it counts on."""
+    """存一夜: files first, then the run in one transaction, so that a killed night leaves nothing behind it counts on.
+
+    `matching` is asked for what the night before has not got already.
+    """
     library, profiles, answers = _hashes(inputs, home)
-    _keep_table(inputs.table, home / "versions" / f"profiles-{profiles}.parquet")
+    keep_profiles(inputs, home)
     kept_answers = home / "versions" / f"answers-{answers}.jsonl"
     if not kept_answers.exists():
         _write_text(kept_answers, answers_text(inputs.answers))
@@ -252,20 +196,26 @@ def write_night(
     previous = latest_night(engine, home)
     part = home / "nights" / f".part-{os.getpid()}"
     shutil.rmtree(part, ignore_errors=True)
-    digest = write_hits_folder(inputs, found, paid, part)
+    written = write_blocks(
+        part, inputs.items, inputs.columns, inputs.as_of, inputs.answers, paid, matching,
+        None if previous is None else previous.folder,
+    )  # fmt: skip
     loaded = None if inputs.columns.loaded is None else sorted(inputs.columns.loaded)
     with session(engine) as opened:
         run = Run(
             as_of=inputs.as_of, started=started, finished=finished, library_hash=library, profiles_hash=profiles,
-            answers_hash=answers, hits_hash=digest, previous=previous.no if previous else None, software=software, state=state,
+            answers_hash=answers, hits_hash=written.digest, previous=previous.no if previous else None, software=software, state=state,
             settings={"sets": {k: list(v) for k, v in inputs.sets.items()}, "loaded": loaded,
                       "received": received},
         )  # fmt: skip
         opened.add(run)
         opened.flush()
         assert run.no is not None
-        rows = [_item_run(run.no, h, inputs, part, previous, paid) for h in found]
-        run.counts = {**counts, **_totals(rows, len(inputs.columns))}
+        rows = _item_runs(run.no, inputs, written, part, previous)
+        run.counts = {
+            **counts, **_totals(rows, len(inputs.columns)),
+            "blocks": len(written.blocks), "fresh_blocks": len(written.fresh),
+        }  # fmt: skip
         opened.add_all(rows)
         final = home / "nights" / str(run.no)
         shutil.rmtree(final, ignore_errors=True)
@@ -276,14 +226,20 @@ def write_night(
     return night
 
 
-def _keep_table(table: pa.Table, target: Path) -> None:
-    """Keep one version of the columns by its content."""
+def keep_profiles(inputs: NightInputs, home: Path) -> Path:
+    """存企业数据: one version of the columns by its content; its row groups are what workers elsewhere read."""
+    target = home / "versions" / f"profiles-{inputs.profiles_hash}.parquet"
     if target.exists():
-        return
+        return target
+    table = inputs.table
+    texts = [f.name for f in table.schema if pa.types.is_string(f.type)]
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.part-{os.getpid()}")
-    pq.write_table(table, part, compression="zstd")
+    pq.write_table(
+        table, part, compression="lz4", use_dictionary=texts, write_statistics=False, row_group_size=1 << 16
+    )
     part.replace(target)
+    return target
 
 
 def _write_text(path: Path, text: str) -> None:
@@ -293,25 +249,58 @@ def _write_text(path: Path, text: str) -> None:
     part.replace(path)
 
 
-def _item_run(
-    no: int, hits: ItemHits, inputs: NightInputs, folder: Path, previous: Night | None, paid: Mapping
-) -> ItemRun:
-    item = inputs.programs[hits.item].item
-    table = pq.read_table(item_file(folder, hits.item), columns=[CODE, "verdict", "paid_low", "paid_high"])
-    fits = table.filter(pc.equal(table["verdict"], "符合"))
-    now = set(fits[CODE].to_pylist())
-    before = previous.fitting(hits.item) if previous else set()
-    unknown = fits["paid_high"].null_count
-    return ItemRun(
-        run=no, item=hits.item, batch=hits.batch, title=item.title, category=item.category, delivery=item.delivery,
-        department=item.department, pairs=len(inputs.columns), fits=len(fits), open=len(table) - len(fits),
-        low_fen=_fen(fits["paid_low"]), high_fen=_fen(fits["paid_high"]), unknown_amounts=unknown,
-        new_fits=len(now - before), gone=len(before - now),
-    )  # fmt: skip
+def _item_runs(
+    no: int, inputs: NightInputs, written: Written, folder: Path, previous: Night | None
+) -> list[ItemRun]:
+    totals = written.figures.sum(axis=0)
+    new, gone = _comings_and_goings(inputs, written, folder, previous)
+    out = []
+    for i, bound in enumerate(inputs.items):
+        item = bound.program.item
+        fits, open_, low, high, unknown = (int(x) for x in totals[i])
+        out.append(
+            ItemRun(
+                run=no, item=item.id, batch=bound.batch.name, title=item.title, category=item.category,
+                delivery=item.delivery, department=item.department, pairs=len(inputs.columns), fits=fits, open=open_,
+                low_fen=low, high_fen=high, unknown_amounts=unknown, new_fits=new.get(item.id, 0),
+                gone=gone.get(item.id, 0),
+            )
+        )  # fmt: skip
+    return out
 
 
-def _fen(column: pa.ChunkedArray) -> int:
-    return round((pc.sum(column).as_py() or 0.0) * 100)
+def _comings_and_goings(
+    inputs: NightInputs, written: Written, folder: Path, previous: Night | None
+) -> tuple[dict[str, int], dict[str, int]]:
+    """新符合 and 不再符合 by item. Blocks taken over hold the same pairs on both sides, so the others alone are compared."""
+    if previous is None:
+        fits = written.figures[:, :, 0].sum(axis=0)
+        return {b.program.item.id: int(n) for b, n in zip(inputs.items, fits, strict=True)}, {}
+    now = _fitting_pairs([folder / "hits" / written.blocks[i].file for i in written.fresh])
+    then = _fitting_pairs([p for p in night_reads.files(previous.folder) if p.name not in written.reused])
+    return _only_in(now, then), _only_in(then, now)
+
+
+def _fitting_pairs(paths: Sequence[Path]) -> pa.Table:
+    """符合的对子: item and code."""
+    parts = []
+    for path in paths:
+        table = pq.ParquetFile(path, read_dictionary=["verdict"]).read([CODE, "item", "verdict"])
+        parts.append(
+            table.filter(pc.equal(table["verdict"].cast(pa.string()), "符合")).select(["item", CODE])
+        )
+    return (
+        pa.concat_tables(parts)
+        if parts
+        else pa.table({"item": pa.array([], pa.string()), CODE: pa.array([], pa.string())})
+    )
+
+
+def _only_in(one: pa.Table, other: pa.Table) -> dict[str, int]:
+    """How many pairs of each item the other lacks."""
+    alone = one.join(other, keys=["item", CODE], join_type="left anti")
+    counts = alone.group_by("item").aggregate([("item", "count")])
+    return dict(zip(counts["item"].to_pylist(), counts["item_count"].to_pylist(), strict=True))
 
 
 def _totals(rows: Sequence[ItemRun], firms: int) -> dict[str, Any]:
@@ -378,11 +367,12 @@ class Night:
 
     def fitting(self, item: str) -> set[str]:
         """符合的企业: codes."""
-        path = item_file(self.folder, item)
-        if not path.is_file():
-            return set()
-        table = pq.read_table(path, columns=[CODE, "verdict"])
-        return set(table.filter(pc.equal(table["verdict"], "符合"))[CODE].to_pylist())
+        table = night_reads.item_table(self.folder, item, [CODE, "verdict"])
+        return (
+            set()
+            if table is None
+            else set(table.filter(pc.equal(table["verdict"], "符合"))[CODE].to_pylist())
+        )
 
     def open_pairs(self, item: str) -> pd.DataFrame:
         """待核实的一对对: code and unknown conditions, read afresh."""
@@ -394,13 +384,18 @@ class Night:
 
     def firm_hits(self, code: str) -> pd.DataFrame:
         """一企业的名单: its pairs over all items."""
-        parts = []
-        for path in sorted((self.folder / "hits").glob("*.parquet")):
-            table = pq.read_table(path, filters=[(CODE, "=", code)])
-            if len(table):
-                frame = table.to_pandas()
-                parts.append(with_scores(frame, self.folder, str(frame["item"].iloc[0])))
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+        table = night_reads.firm_table(self.folder, code, self.row(code))
+        if table is None:
+            return pd.DataFrame()
+        frames = [
+            with_scores(frame, self.folder, str(item))
+            for item, frame in night_reads.plain(table).to_pandas().groupby("item", sort=False)
+        ]
+        return pd.concat(frames, ignore_index=True)
+
+    def pair(self, item: str, code: str, columns: Sequence[str]) -> dict[str, Any] | None:
+        """一对的结果: some columns of it, None where the firm is 不符合 or was not there."""
+        return night_reads.pair(self.folder, item, code, columns)
 
     def library(self) -> Library:
         """政策库: as it was that night."""
@@ -533,16 +528,19 @@ def _hits(night: Night, item: str) -> pd.DataFrame:
 
 
 def _read_hits(night: Night, item: str) -> pd.DataFrame:
-    path = item_file(night.folder, item)
-    frame = pq.read_table(path).to_pandas() if path.is_file() else pd.DataFrame()
-    if not len(frame):
-        return frame
+    table = night_reads.item_table(night.folder, item)
+    if table is None:
+        return pd.DataFrame()
+    frame = table.to_pandas()
     previous = night.run.previous
-    before_path = item_file(night.home / "nights" / str(previous), item) if previous else None
-    if before_path is None or not before_path.is_file():
+    columns = [CODE, "verdict", "paid_high"]
+    earlier = (
+        night_reads.item_table(night.home / "nights" / str(previous), item, columns) if previous else None
+    )
+    if earlier is None:
         frame["change"] = "新" if previous else ""
         return frame
-    before = pq.read_table(before_path, columns=[CODE, "verdict", "paid_high"]).to_pandas().set_index(CODE)
+    before = earlier.to_pandas().set_index(CODE)
     joined = before.reindex(frame[CODE])
     was, paid = joined["verdict"].to_numpy(), joined["paid_high"].to_numpy(dtype=float)
     new = pd.isna(was)

@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from engine.kernel import PackedHits
+from engine.kernel import PackedHits, available
 from engine.matching import VERDICTS, ItemHits
 from store.parquet_footer import (
     BYTE_ARRAY,
@@ -138,13 +139,25 @@ class Column:
     def chunk(self, part: Part) -> Chunk:
         raise NotImplementedError
 
+    def array(self, p: Pairs) -> pa.Array:
+        """Arrow 数组 of one item's pairs: the readable form of `chunk`."""
+        raise NotImplementedError
+
 
 class Firms(Column):
-    """企业的文本: one text a firm, such as its code; `base` is the number of the first firm."""
+    """企业的文本: one text a firm, such as its code; `base` is the number of the first firm. Texts that are not `unique`
+    are written once: Arrow takes a dictionary for a set."""
 
-    def __init__(self, name: str, texts: pa.Array, base: int = 0):
+    def __init__(self, name: str, texts: pa.Array, base: int = 0, unique: bool = False):
         super().__init__(name)
-        self.texts, self.base = texts, base
+        self.texts, self.base, self.place = texts, base, NONE
+        if not unique:
+            encoded = texts.fill_null("").dictionary_encode()
+            self.texts, self.place = encoded.dictionary, encoded.indices.to_numpy().astype(np.int32)
+
+    def array(self, p: Pairs) -> pa.Array:
+        rows = p.rows - self.base
+        return self.texts.take(pa.array(self.place[rows] if len(self.place) else rows))
 
     @cached_property
     def whole(self) -> bytes:
@@ -153,13 +166,18 @@ class Firms(Column):
     def chunk(self, part: Part) -> Chunk:
         from store import pair_code as code
 
-        n = len(self.texts)
-        seen = np.zeros(n, np.bool_)
+        n, firms = len(self.texts), max(len(self.place), len(self.texts))
+        seen = np.zeros(firms, np.bool_)
         code.seen_rows(part.counts, part.rows, self.base, seen)
+        if len(self.place):
+            texts = np.zeros(n, np.bool_)
+            texts[self.place[seen]] = True
+            seen = texts
         used = int(seen.sum())
-        page, place = self.whole if used * 4 >= n * 3 else None, NONE
+        page, place = (self.whole, self.place) if used * 4 >= n * 3 else (None, NONE)
         if page is None:  # few firms have pairs: only their texts are written
             place = (np.cumsum(seen) - 1).astype(np.int32)
+            place = place[self.place] if len(self.place) else place
             page, n = _texts_page(self.texts.filter(pa.array(seen))), used
         width = max(n - 1, 1).bit_length()
         return _index_chunk(part, page, part.rows, None, width, self.base, place)
@@ -171,6 +189,9 @@ class Items(Column):
     def __init__(self, name: str, of: Callable[[Pairs], str]):
         super().__init__(name)
         self.of = of
+
+    def array(self, p: Pairs) -> pa.Array:
+        return pa.array([self.of(p)] * len(p), pa.string())
 
     def chunk(self, part: Part) -> Chunk:
         numbers: dict[str, int] = {}
@@ -185,6 +206,10 @@ class Items(Column):
 
 class Remarks(Column):
     """对子的文本: a text of few pairs, empty for the rest."""
+
+    def array(self, p: Pairs) -> pa.Array:
+        which, words = p.texts.get(self.field.name, (np.zeros(len(p), np.int32), ("",)))
+        return pa.array(list(words), pa.string()).take(pa.array(which))
 
     def chunk(self, part: Part) -> Chunk:
         numbers = {"": 0}
@@ -206,6 +231,12 @@ class Verdicts(Column):
 
     page = dictionary_page(len(VERDICTS), plain_texts([v.value for v in VERDICTS]))
 
+    def array(self, p: Pairs) -> pa.Array:
+        numbers = (
+            p.verdict if p.verdict is not None else np.asarray(_bytes(p.unknown, p).any(axis=1), np.int8)
+        )
+        return pa.array([VERDICTS[v].value for v in numbers], pa.string())
+
     def chunk(self, part: Part) -> Chunk:
         from store import pair_code as code
 
@@ -220,6 +251,11 @@ class Amounts(Column):
 
     def __init__(self, name: str):
         super().__init__(name, DOUBLE)
+
+    def array(self, p: Pairs) -> pa.Array:
+        value = p.numbers.get(self.field.name, float("nan"))
+        wide = np.full(len(p), value) if isinstance(value, float) else value
+        return pa.array(wide, pa.float64(), from_pandas=True)
 
     def chunk(self, part: Part) -> Chunk:
         from store import pair_code as code
@@ -245,6 +281,11 @@ class Ids(Column):
     def __init__(self, name: str, mask: Callable[[Pairs], NDArray[np.uint8] | None]):
         super().__init__(name, is_list=True)
         self.mask = mask
+
+    def array(self, p: Pairs) -> pa.Array:
+        bits = np.unpackbits(_bytes(self.mask(p), p), axis=1, bitorder="little")
+        lists = [[p.ids[j] for j in np.flatnonzero(row)] for row in bits]
+        return pa.array(lists, pa.list_(pa.string()))
 
     def chunk(self, part: Part) -> Chunk:
         from store import pair_code as code
@@ -274,6 +315,24 @@ class Ids(Column):
         )  # fmt: skip
         page = dictionary_page(len(numbers), plain_texts(list(numbers))) if numbers else b""
         return Chunk(page, out.data[:size], total)
+
+
+def _bytes(mask: NDArray[np.uint8] | None, p: Pairs) -> NDArray[np.uint8]:
+    """A mask as bytes, shape (pairs, bytes of a mask)."""
+    if mask is None or not len(p):
+        return np.zeros((len(p), 0), np.uint8)
+    return np.ascontiguousarray(mask).view(np.uint8).reshape(len(p), -1)
+
+
+def arrow_table(columns: Sequence[Column], pairs: Sequence[Pairs]) -> pa.Table:
+    """成对结果 as an Arrow table: what `write_pairs` writes, by nothing compiled."""
+    lists = pa.list_(pa.string())
+    kinds = [
+        lists if c.field.is_list else pa.float64() if c.field.type == DOUBLE else pa.string() for c in columns
+    ]
+    schema = pa.schema([(c.field.name, kind) for c, kind in zip(columns, kinds, strict=True)])
+    tables = [pa.table([c.array(p) for c in columns], schema=schema) for p in pairs]
+    return pa.concat_tables(tables) if tables else schema.empty_table()
 
 
 def _texts_page(texts: pa.Array) -> bytes:
@@ -309,7 +368,7 @@ def _index_chunk(
 def pair_columns(codes: pa.Array, base: int = 0) -> list[Column]:
     """结果的列 of `huiqi match` (the command contract)."""
     return [
-        Firms("统一社会信用代码", codes, base),
+        Firms("统一社会信用代码", codes, base, unique=True),
         Items("item", lambda p: p.item),
         Items("batch", lambda p: p.batch),
         Verdicts("verdict"),
@@ -337,6 +396,10 @@ def grouped(pairs: Sequence[Pairs], most: int | None = None) -> Iterator[list[Pa
 
 def write_pairs(path: Path, columns: Sequence[Column], pairs: Sequence[Pairs], threads: int = 1) -> int:
     """写成对结果: returns the number of pairs. Besides the pairs, two row groups at most are in memory."""
+    if not available():  # nothing can be compiled here: the same table by Arrow
+        table = arrow_table(columns, pairs)
+        pq.write_table(table, path, compression="zstd", store_schema=False)
+        return len(table)
     parts = [Part(group) for group in grouped([p for p in pairs if len(p)])]
     at, groups = len(MAGIC), []
     with path.open("wb", buffering=0) as file, ThreadPoolExecutor(max(threads, 1)) as pool:

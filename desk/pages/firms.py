@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import pyarrow.parquet as pq
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
@@ -22,7 +21,7 @@ from desk.firmfile import (
     text_tag_rows,
     themes,
 )
-from desk.office import CODE, Office, number
+from desk.office import Office, number
 from desk.pages.matches import my_firms
 from desk.urls import url
 from desk.web import Posted, Visit, need, posted, render, see
@@ -33,7 +32,7 @@ from store.database import writing
 from store.exchange import export_firm
 from store.firm_changes import firm_changes
 from store.firms import history, loaded_indicators, provenance, relations
-from store.nights import Night, item_file
+from store.nights import Night
 
 if TYPE_CHECKING:
     from profiles.portrait_firm import FirmPortrait
@@ -229,6 +228,7 @@ def firm_matches(
     bounds = office.memory.get(("live", night.no), lambda: live(office.library(night).programs, night.as_of))
     seen = [b for b in bounds if visit.person.department in ("", b.program.item.department)]
     out: dict[str, list[dict[str, Any]]] = {"符合": [], "待核实": [], "差一点": [], "不符合": []}
+    paying = {str(row["item"]): row for row in night.firm_hits(code).to_dict("records")}
     for bound, hits in zip(seen, match(seen, one, night.as_of, night.answers(), every=True), strict=True):
         item, verdict = bound.program.item, str(VERDICTS[hits.verdict[0]])
         row: dict[str, Any] = {
@@ -240,18 +240,12 @@ def firm_matches(
             "fails": int(hits.fails[0].sum()),
         }
         if verdict != "不符合":
-            path = item_file(night.folder, item.id)
-            columns = ["paid_low", "paid_high", "gave_way"]
-            paid = (
-                pq.read_table(path, columns=columns, filters=[(CODE, "=", code)]).to_pylist()
-                if path.is_file()
-                else []
-            )
+            paid = paying.get(item.id)
             if paid:
                 row |= {
-                    "low": number(paid[0]["paid_low"]),
-                    "high": number(paid[0]["paid_high"]),
-                    "gave": paid[0]["gave_way"],
+                    "low": number(paid["paid_low"]),
+                    "high": number(paid["paid_high"]),
+                    "gave": paid["gave_way"],
                 }
         place = "差一点" if verdict == "不符合" and row["fails"] == 1 else verdict
         out[place].append(row)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import pyarrow.parquet as pq
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
@@ -20,7 +19,7 @@ from engine.explain import explain
 from engine.policy import PolicyItem
 from engine.program import BoundItem
 from store import accounts, grants, review
-from store.nights import Night, item_file
+from store.nights import Night
 
 router = APIRouter()
 PAST = 12
@@ -199,11 +198,10 @@ def verdict_changes(office: Office, night: Night, item: str, code: str) -> list[
 
 
 def _was(night: Night, item: str, code: str) -> tuple[str, float | None]:
-    path = item_file(night.folder, item)
-    if not path.is_file():
+    if item not in set(night.items()["item"]):
         return ("不在受理", None)
-    rows = pq.read_table(path, columns=["verdict", "paid_high"], filters=[(CODE, "=", code)]).to_pylist()
-    return (rows[0]["verdict"], number(rows[0]["paid_high"])) if rows else ("不符合", None)
+    row = night.pair(item, code, ["verdict", "paid_high"])
+    return (row["verdict"], number(row["paid_high"])) if row else ("不符合", None)
 
 
 @router.get("/desk/matches/{code}/{doc}/{slug}/print")

@@ -41,6 +41,9 @@ def nightly_command(
     home: HomeOption = None,
     inbox: Annotated[Path | None, typer.Option("--inbox", help="收件箱；默认数据文件夹里的 inbox/")] = None,
     sets: SetOption = [],  # noqa: B006
+    cluster: Annotated[
+        str, typer.Option("--cluster", help="多机比对：local（本机试用）或调度机地址 tcp://…:8786")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="小结写成 JSON")] = False,
 ) -> None:
     """每夜比对：导入收件箱、成档、比对、分配、写名单、排推送。可以随时中断，重跑不重复。
@@ -48,7 +51,7 @@ def nightly_command(
     例：huiqi nightly --as-of 2026-06-17 --set '本区=120116*'
     """
     with telling():
-        report = _run(as_of, library, home, inbox, sets)
+        report = _run(as_of, library, home, inbox, sets, cluster)
     if as_json:
         typer.echo(json.dumps(_as_dict(report), ensure_ascii=False))
     else:
@@ -57,7 +60,14 @@ def nightly_command(
         raise typer.Exit(1)
 
 
-def _run(as_of: str | None, library: Path | None, home: Path | None, inbox: Path | None, sets: list[str]):
+def _run(
+    as_of: str | None,
+    library: Path | None,
+    home: Path | None,
+    inbox: Path | None,
+    sets: list[str],
+    cluster: str = "",
+):
     from rich.console import Console
 
     from jobs.nightly import run_night
@@ -65,7 +75,7 @@ def _run(as_of: str | None, library: Path | None, home: Path | None, inbox: Path
     engine, folder = open_home(home)
     with Console(stderr=True).status("比对") as status:
         return run_night(
-            engine, folder, library_path(library), parse_as_of(as_of), now, sets=sets, inbox=inbox,
+            engine, folder, library_path(library), parse_as_of(as_of), now, sets=sets, inbox=inbox, cluster=cluster,
             tell=lambda text: status.update(text),
         )  # fmt: skip
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
 from sqlalchemy.engine import Engine
 
 import policies
-from engine.matching import live, match
+from engine.matching import live
+from jobs.matching import match_ranges
 from policies.library import load_library
 from profiles import sample
 from profiles.dictionary import builtin_dictionary
@@ -58,5 +60,14 @@ def make_night(engine: Engine, home: Path, firms: int, seed: int, day: date = AS
     columns = from_table(table, library.dictionary, complain, snapshot)
     items = live(library.programs, day)
     inputs = NightInputs(day, library, items, columns, table, file_hash(snapshot), {}, library.sets)
-    found = match(items, columns, day, {})
-    write_night(engine, home, inputs, found, {}, started=NOW, finished=NOW, software="test", counts={})
+    write_night(
+        engine,
+        home,
+        inputs,
+        partial(match_ranges, inputs),
+        {},
+        started=NOW,
+        finished=NOW,
+        software="test",
+        counts={},
+    )

@@ -8,17 +8,18 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import openpyxl
+import pyarrow.parquet as pq
 import pytest
 
 from jobs.nightly import NightReport, run_night
 from jobs.replay import replay
 from policies import __file__ as policies_file
 from profiles import sample
-from store import grants, outbox
+from store import grants, night_blocks, outbox
 from store.database import Engine, open_database, session
 from store.nights import Night, latest_night, list_nights, set_state
 
@@ -79,11 +80,65 @@ def test_a_night_is_replayed_byte_for_byte(made: tuple[Engine, Path, NightReport
     assert replay(engine, home, first(made).no) == []
     victim = next((first(made).folder / "hits").glob("*.parquet"))
     kept = victim.read_bytes()
+    table = pq.read_table(victim)
+    item = table["item"][len(table) // 2].as_py()
     try:
         victim.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
-        assert replay(engine, home, first(made).no) == [victim.stem.replace("__", "/")]
+        assert set(replay(engine, home, first(made).no)) == set(table["item"].to_pylist())
+        pq.write_table(table.slice(0, len(table) // 2), victim)
+        assert item in replay(engine, home, first(made).no)
+        victim.unlink()
+        assert item in replay(engine, home, first(made).no)
     finally:
         victim.write_bytes(kept)
+    assert replay(engine, home, first(made).no) == []
+
+
+def test_nights_take_over_what_did_not_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Days go by and files come; each night equals one that is matched from nothing, and can be replayed."""
+    for name, size in (("LEAST", 4), ("CHANCE", 8), ("MOST", 24)):
+        monkeypatch.setattr(night_blocks, name, size)
+    home = tmp_path / "home"
+    sample.write_sample(sample.generate(150, 4), home / "inbox", 0.0)
+    engine = open_database(f"sqlite:///{home / 'huiqi.db'}")
+    first_night = night(engine, home).night
+    assert first_night is not None and first_night.counts["fresh_blocks"] == first_night.counts["blocks"] > 5
+    told = home / "inbox" / "税务_年度申报_20260615.csv"
+    head, one, *rest = told.read_text(encoding="utf-8-sig").splitlines(keepends=True)
+    again = one.split(",")
+    again[3] = "987654.32"  # one firm restates its turnover
+    text = "".join([head, ",".join(again), *rest])
+    told.with_name("税务_年度申报_20260616.csv").write_text(text, encoding="utf-8")
+    for day in (DAY, DAY + timedelta(days=1)):
+        report = night(engine, home, day)
+        made = report.night
+        assert made is not None and not report.repeated
+        assert made.counts["fresh_blocks"] < made.counts["blocks"]
+        assert (made.counts["fresh_blocks"] > 0) == (day == DAY)
+        before = set((made.folder / "hits").iterdir())
+        assert replay(engine, home, made.no) == [] and set((made.folder / "hits").iterdir()) == before
+        for row in made.items().itertuples():
+            hits = made.hits(row.item)
+            fits = hits[hits["verdict"] == "符合"] if len(hits) else hits
+            assert (len(fits), len(hits) - len(fits)) == (row.fits, row.open)
+            earlier = first_night.fitting(row.item) if made.run.previous == first_night.no else None
+            if earlier is not None:
+                now_fitting = made.fitting(row.item)
+                assert (row.new_fits, row.gone) == (len(now_fitting - earlier), len(earlier - now_fitting))
+    assert replay(engine, home, first_night.no) == []
+
+
+def test_a_night_on_a_cluster_is_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+    hashes = []
+    for name, cluster in (("here", ""), ("there", "local")):
+        home = tmp_path / name
+        sample.write_sample(sample.generate(60, 5), home / "inbox", 0.0)
+        engine = open_database(f"sqlite:///{home / 'huiqi.db'}")
+        made = run_night(engine, home, LIBRARY, DAY, now, cluster=cluster).night
+        assert made is not None
+        hashes.append(made.run.hits_hash)
+    assert hashes[0] == hashes[1]
 
 
 def test_the_workbooks_open_and_hold_codes_as_text(made: tuple[Engine, Path, NightReport]) -> None:
