@@ -376,11 +376,10 @@ class Night:
 
     def open_pairs(self, item: str) -> pd.DataFrame:
         """待核实的一对对: code and unknown conditions, read afresh."""
-        path = item_file(self.folder, item)
-        if not path.is_file():
+        table = night_reads.item_table(self.folder, item, [CODE, "unknown", "verdict"])
+        if table is None:
             return pd.DataFrame(columns=[CODE, "unknown"])
-        table = pq.read_table(path, columns=[CODE, "verdict", "unknown"])
-        return table.filter(pc.equal(table["verdict"], "待核实")).to_pandas()
+        return table.filter(pc.equal(table["verdict"], "待核实")).select([CODE, "unknown"]).to_pandas()
 
     def firm_hits(self, code: str) -> pd.DataFrame:
         """一企业的名单: its pairs over all items."""
