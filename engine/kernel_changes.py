@@ -119,48 +119,64 @@ def firm_digests(columns: Columns) -> Digests:
     return _mixed(total)
 
 
-def name_seeds(columns: Columns, names: Collection[str]) -> dict[Key, Digests]:
-    """文本的数: 64 bits for each name of a category or list column, the last one for a missing value."""
-    sides: list[tuple[Key, Categories | Lists]] = [*columns.categories.items(), *columns.lists.items()]
-    return {
-        key: np.array([*(_seed(name) for name in side.names), np.uint64(0)], np.uint64)
-        for key, side in sides
-        if key[0] in names
-    }
+@dataclass(frozen=True)
+class Facts:
+    """事实: columns with what hashing a part of them needs: keys in a fixed order, 64 bits for each name of a text column
+    (the last for a missing value), and the same of detail rows."""
 
+    columns: Columns
+    numbers: Sequence[Key]
+    texts: Mapping[Key, Digests]
+    details: Mapping[str, Facts]
 
-def facts_digest(
-    columns: Columns, begin: int, end: int, names: Collection[str], seeds: Mapping[Key, Digests], digest: Hash
-) -> None:
-    """事实的哈希: puts the rows begin..end of the named indicators into `digest`, and all of their detail rows.
+    @classmethod
+    def of(cls, columns: Columns, names: Collection[str] | None = None) -> Facts:
+        """取事实 of the named indicators (None: all), and of all detail rows."""
 
-    The order of columns and of a category's names does not matter, nor a column that knows nothing of these rows.
-    """
-    for key, values in sorted(columns.numbers.items(), key=repr):
-        if key[0] in names and not np.isnan(part := values[begin:end]).all():
-            digest.update(repr(key).encode())
-            digest.update(np.ascontiguousarray(part + 0.0).data)
-    for key, cats in sorted(columns.categories.items(), key=repr):
-        if key[0] in names and ((codes := cats.codes[begin:end]) >= 0).any():
-            digest.update(repr(key).encode())
-            digest.update(seeds[key][codes].data)
-    for key, lists in sorted(columns.lists.items(), key=repr):
-        if key[0] in names and not (missing := lists.missing[begin:end]).all():
-            offsets = lists.offsets[begin : end + 1]
-            digest.update(repr(key).encode())
-            for one in (missing, offsets - offsets[0], seeds[key][lists.codes[offsets[0] : offsets[-1]]]):
-                digest.update(np.ascontiguousarray(one).data)
-    for subject, rows in sorted(columns.rows.items()):
-        own = rows.between(begin, end)
-        digest.update(repr((subject, own.ids)).encode())
-        for two in (own.owner, own.missing):
-            digest.update(np.ascontiguousarray(two).data)
-        inner = {
-            key[0]
-            for side in (own.columns.numbers, own.columns.categories, own.columns.lists)
-            for key in side
+        def wanted(side: Mapping[Key, Any]) -> list[Key]:
+            return sorted((key for key in side if names is None or key[0] in names), key=repr)
+
+        sides: dict[Key, Categories | Lists] = {**columns.categories, **columns.lists}
+        texts = {
+            key: np.array([*(_seed(name) for name in sides[key].names), np.uint64(0)], np.uint64)
+            for key in wanted(sides)
         }
-        facts_digest(own.columns, 0, len(own.columns), inner, name_seeds(own.columns, inner), digest)
+        details = {subject: cls.of(rows.columns) for subject, rows in sorted(columns.rows.items())}
+        return cls(columns, wanted(columns.numbers), texts, details)
+
+    def put(self, begin: int, end: int, digest: Hash) -> None:
+        """放入哈希: the rows begin..end. Names' order does not matter, nor a column that knows nothing of these rows."""
+        for key in self.numbers:
+            values = self.columns.numbers[key][begin:end]
+            if not np.isnan(values).all():
+                digest.update(repr(key).encode())
+                digest.update(np.ascontiguousarray(values + 0.0).data)
+        for key, seeds in self.texts.items():
+            if key in self.columns.categories:
+                codes = self.columns.categories[key].codes[begin:end]
+                if (codes >= 0).any():
+                    digest.update(repr(key).encode())
+                    digest.update(seeds[codes].data)
+            else:
+                self._put_list(key, seeds, begin, end, digest)
+        for subject, inner in self.details.items():
+            rows = self.columns.rows[subject]
+            first, last = (int(x) for x in np.searchsorted(rows.owner, [begin, end]))
+            digest.update(repr((subject, rows.ids[first:last])).encode())
+            digest.update(np.ascontiguousarray(rows.owner[first:last] - begin).data)
+            digest.update(np.ascontiguousarray(rows.missing[begin:end]).data)
+            if first < last:
+                inner.put(first, last, digest)
+
+    def _put_list(self, key: Key, seeds: Digests, begin: int, end: int, digest: Hash) -> None:
+        lists = self.columns.lists[key]
+        missing = lists.missing[begin:end]
+        if missing.all():
+            return
+        offsets = lists.offsets[begin : end + 1]
+        digest.update(repr(key).encode())
+        for part in (missing, offsets - offsets[0], seeds[lists.codes[offsets[0] : offsets[-1]]]):
+            digest.update(np.ascontiguousarray(part).data)
 
 
 def _seed(key: object) -> np.uint64:

@@ -18,6 +18,7 @@ from engine.yamltext import decode
 from policies.check import CheckReport, check_library
 from policies.format import format_file
 from policies.library import REFUSING, Library, load_library, without_collector
+from policies.library_cache import load_compiled
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import CODE, read_profiles
 from profiles.tables import full_code, industry_names
@@ -91,7 +92,7 @@ def _match_files(
     library: Path, profiles: Path, as_of: date, out: Path, every: bool, answers: Path | None, sets: Sequence[str],
     upcoming: int,
 ) -> MatchReport:  # fmt: skip
-    loaded = open_library(library, sets)
+    loaded = load_compiled(library, builtin_dictionary(), parse_sets(sets))
     report = MatchReport(refused=loaded.refused)
     report.problems += [p for p in loaded.problems if p.level == "error" and p.code in REFUSING]
     book = read_answers(answers, report.problems) if answers else {}

@@ -29,7 +29,7 @@ from engine.claims import Payable
 from engine.columns import Columns
 from engine.evaluate import FOUNDED
 from engine.expression import references
-from engine.kernel_changes import facts_digest, meaning, name_seeds
+from engine.kernel_changes import Facts, meaning
 from engine.matching import FITS, AnswerBook, ItemHits
 from engine.program import BoundItem, benefit_expressions, tree_expressions
 from profiles.firmcodes import arrow_codes, text_marks
@@ -126,15 +126,14 @@ def block_keys(
     meanings = [(i.program.item.id, i.batch.name, meaning(i, columns, as_of)) for i in items]
     head = hashlib.sha256(repr((software_digest(), scoring, meanings)).encode())
     said = _said(columns, answers, paid)
-    names = _read_names(items)
-    seeds = name_seeds(columns, names)
+    facts = Facts.of(columns, _read_names(items))
     codes = arrow_codes(columns.codes)
 
     def key(block: Range) -> str:
         begin, end = block
         digest = head.copy()
         digest.update("\n".join(codes.slice(begin, end - begin).to_pylist()).encode())
-        facts_digest(columns, begin, end, names, seeds, digest)
+        facts.put(begin, end, digest)
         for row, text in said.get_between(begin, end):
             digest.update(f"{row - begin} {text}\n".encode())
         return digest.hexdigest()

@@ -1,0 +1,110 @@
+"""编译好的政策库: kept by the hash of everything it was made of, so that thousands of rule files are read once.
+
+The key holds the rule files' bytes, place words, dictionary and our own code; whatever differs makes another key, so a
+stale entry is never found. Entries lie in the user's own cache folder and are taken only where nobody else may write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import engine
+from engine.errors import Place
+from engine.indicators import Dictionary
+from engine.yamltext import Node
+from policies.library import Library, load_library
+
+WORTH_KEEPING = 200  # items from which reading the files takes longer than looking here
+KEPT = 8  # entries; the oldest go
+
+
+def load_compiled(
+    root: Path,
+    dictionary: Dictionary,
+    sets: Mapping[str, Sequence[str]] | None = None,
+    cache: Path | None = None,
+) -> Library:
+    """读政策库 for matching: as `load_library`, but its items' YAML nodes may be empty. Raises LibraryError."""
+    folder = cache or cache_folder()
+    key = library_key(root, dictionary, sets or {})
+    found = _read(folder / f"library-{key}.pickle")
+    if found is not None:
+        found.root = root
+        return found
+    library = load_library(root, dictionary, sets)
+    if len(library.items) >= WORTH_KEEPING:
+        with suppress(OSError):  # a cache that can't be written is no reason to fail
+            _write(folder, f"library-{key}.pickle", library)
+    return library
+
+
+def cache_folder(env: Mapping[str, str] = os.environ) -> Path:
+    """缓存文件夹: huiqi in XDG_CACHE_HOME, default ~/.cache."""
+    base = env.get("XDG_CACHE_HOME", "").strip()
+    return (Path(base) if base else Path.home() / ".cache") / "huiqi"
+
+
+def library_key(root: Path, dictionary: Dictionary, sets: Mapping[str, Sequence[str]]) -> str:
+    """政策库的钥匙: a hash of the files read of it, the words given with it, and the code that compiles it."""
+    digest = hashlib.sha256(f"{sys.version} {sorted(sets.items())!r}".encode())
+    digest.update(repr(sorted(dictionary.items(), key=lambda entry: entry[0])).encode())
+    for folder in (Path(engine.__file__).parent, Path(__file__).parent):
+        for path in sorted(folder.glob("*.py")):
+            digest.update(path.read_bytes())
+    for file_path, name in sorted(_files(str(root), "")) if root.is_dir() else []:
+        with open(file_path, "rb") as file:
+            data = file.read()
+        digest.update(f"{name} {len(data)}\n".encode() + data)
+    return digest.hexdigest()
+
+
+def _files(folder: str, under: str) -> list[tuple[str, str]]:
+    """Files that a library is read of, by path and name below it; cases are none of them."""
+    out: list[tuple[str, str]] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                out += _files(entry.path, f"{under}{entry.name}/")
+            elif entry.name.endswith((".yaml", ".md")) and not entry.name.endswith(".test.yaml"):
+                out.append((entry.path, under + entry.name))
+    return out
+
+
+def _read(path: Path) -> Library | None:
+    try:
+        about = path.stat()
+        if about.st_uid != os.getuid() or about.st_mode & 0o022:
+            return None
+        data = path.read_bytes()
+    except OSError:
+        return None
+    if hashlib.sha256(data[32:]).digest() != data[:32]:  # cut short or spoiled
+        return None
+    return pickle.loads(data[32:])
+
+
+def _write(folder: Path, name: str, library: Library) -> None:
+    nothing = Node(None, Place(""))
+    kept = [item.root for item in library.items]
+    library.shared.bound.clear()  # known by the addresses of this process
+    try:
+        for item in library.items:
+            item.root = nothing  # the larger part, and matching does not look at it
+        data = pickle.dumps(library, pickle.HIGHEST_PROTOCOL)
+    finally:
+        for item, root in zip(library.items, kept, strict=True):
+            item.root = root
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = folder / f"{name}.part-{os.getpid()}"
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(hashlib.sha256(data).digest() + data)
+    part.replace(folder / name)
+    others = sorted(folder.glob("library-*.pickle"), key=lambda p: p.stat().st_mtime)
+    for old in others[:-KEPT]:
+        old.unlink(missing_ok=True)
