@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -143,7 +143,7 @@ def guide(request: Request, document: str, slug: str, office: Office = Depends(o
         for c in program.conditions
         if not c.condition.hidden
     ]
-    names = dict(program.item.guide)
+    names = defaultdict(str, program.item.guide)
     return render(
         request, "guide.html", c=card(program, office.today()), item=program.item, document=program.document,
         conditions=conditions, guide=names, exclusive=program.exclusive,

@@ -76,3 +76,11 @@ def test_the_feed_and_the_sitemap_are_xml(visitor: TestClient) -> None:
     assert feed.tag == "rss" and len(feed.findall("./channel/item")) == 50
     sitemap = ElementTree.fromstring(visitor.get("/zone/sitemap.xml").text)
     assert len(list(sitemap)) > 45
+
+
+def test_every_address_of_the_sitemap_answers(visitor: TestClient) -> None:
+    """National items fill fewer fields of the guide than the area's own."""
+    sitemap = ElementTree.fromstring(visitor.get("/zone/sitemap.xml").text)
+    for entry in sitemap.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc"):
+        address = (entry.text or "").removeprefix("http://desk")
+        assert visitor.get(address).status_code == 200, address
