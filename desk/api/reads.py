@@ -210,6 +210,13 @@ def item_matches(
     return {**cut(len(order), page, size, night.no), "rows": _pairs(part, {item: states})}
 
 
+def firm_pairs(by: Caller, night: Night, code: str) -> pd.DataFrame:
+    """一家企业的名单 in the order of items, those the caller may see."""
+    lists = (by.office.hits(night, item) for item in sorted(by.office.items(night, by.person)["item"]))
+    parts = [part for hits in lists if len(hits) and len(part := hits[hits[CODE] == code])]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
 @router.get("/firms/{code}/matches", response_model=Pairs, responses=FAULTS)
 def firm_matches(
     code: Code, page: PageNo = 1, size: Size = 50, run: RunNo = None, by: Caller = caller("firms")
@@ -218,9 +225,7 @@ def firm_matches(
     night = night_of(by.office, run)
     if code not in by.office.row_numbers(night):
         raise HTTPException(404, f"企业档案里没有 {code}")
-    frame = night.firm_hits(code)
-    if len(frame):
-        frame = frame[frame["item"].isin(set(by.office.items(night, by.person)["item"]))].sort_values("item")
+    frame = firm_pairs(by, night, code)
     part = frame.iloc[(page - 1) * size : page * size]
     states = (
         {i: by.office.states(night, i, b) for i, b in zip(part["item"], part["batch"], strict=True)}
