@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from desk.office import CODE, NAME, Office, number
 from desk.said import short_label
@@ -16,7 +15,7 @@ from desk.urls import url
 from engine.matching import match
 from engine.program import BoundItem
 from store.accounts import Person
-from store.nights import Night, item_file
+from store.nights import Night
 
 YES, ASK, NOT = "符合", "待核实", "不符合"
 KINDS = ((NOT, YES), (ASK, YES), (YES, ASK), (YES, NOT))
@@ -78,10 +77,7 @@ def _moves(office: Office, before: Night, night: Night, person: Person | None) -
 
 
 def _read(night: Night, item: str) -> pd.DataFrame:
-    path = item_file(night.folder, item)
-    if not path.is_file():
-        return pd.DataFrame(columns=COLUMNS).set_index(CODE)
-    return pq.read_table(path, columns=COLUMNS).to_pandas().set_index(CODE)
+    return night.part(item, COLUMNS).set_index(CODE)
 
 
 def _of_item(

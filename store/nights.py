@@ -392,6 +392,11 @@ class Night:
         ]
         return pd.concat(frames, ignore_index=True)
 
+    def part(self, item: str, columns: Sequence[str]) -> pd.DataFrame:
+        """一事项的几列: of its pairs in the order of the firms, without what changed."""
+        table = night_reads.item_table(self.folder, item, columns)
+        return pd.DataFrame(columns=list(columns)) if table is None else table.to_pandas()
+
     def pair(self, item: str, code: str, columns: Sequence[str]) -> dict[str, Any] | None:
         """一对的结果: some columns of it, None where the firm is 不符合 or was not there."""
         return night_reads.pair(self.folder, item, code, columns)
