@@ -137,13 +137,13 @@ class Plan:
 
     def __init__(self, source: Source, header: Sequence[str], dictionary: Dictionary, day: str | None = None):
         self.source = source
-        self.header = list(header)
+        self.header = _as_declared(header, source)
         self._place = {name: i for i, name in enumerate(self.header)}
         self.lacking = [name for name in _needed(source) if not _present(name, self._place)]
         self.extra = [name for name in self.header if not _declared(name, source)]
         self._cells = [] if self.lacking else list(self._bind(dictionary))
         self._fixed = day or _fixed_day(source)
-        self._made_of = (source, header, dictionary, day)
+        self._made_of = (source, self.header, dictionary, day)
 
     def __reduce__(self) -> tuple[type[Plan], tuple[Any, ...]]:
         """Parsers are closures: another process binds its own."""
@@ -458,6 +458,25 @@ def _needed(source: Source) -> list[str]:
     names += [source.members.key] if source.members else []
     names += [source.date.column] if source.date.column else []
     return list(dict.fromkeys(names))
+
+
+def _as_declared(header: Sequence[str], source: Source) -> list[str]:
+    """Header names as the declaration writes them: 注册资本（万元） for 注册资本(万元), blanks inside dropped."""
+    wanted: dict[str, list[str]] = {}
+    for name in (*source.columns, *_needed(source)):
+        wanted.setdefault(_bare(name), []).append(name)
+    there = set(header)
+    bare = [_bare(name) for name in header]
+    out = []
+    for name, short in zip(header, bare, strict=True):
+        likely = [one for one in dict.fromkeys(wanted.get(short, ())) if one not in there]
+        sure = name not in wanted.get(short, ()) and len(likely) == 1 and bare.count(short) == 1
+        out.append(likely[0] if sure else name)
+    return out
+
+
+def _bare(name: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", name).split())
 
 
 def _present(name: str, place: Mapping[str, int]) -> bool:

@@ -24,6 +24,7 @@ SIMPLE = 1_000  # lines read at once where every record is one line
 LONGEST_RECORD = 60  # physical lines one quoted record may span before the quote counts as never closed
 FORMATS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx", ".jsonl": "jsonl", ".ndjson": "jsonl",
            ".parquet": "parquet"}  # fmt: skip
+OLD_BOOKS = (".xls", ".et", ".ods")
 csv.field_size_limit(16 << 20)
 
 
@@ -58,6 +59,8 @@ def open_table(path: Path, source: Source, chunk: int = CHUNK) -> Iterator[Table
         raise SourceError(f"{path}  没有这个文件")
     form = source.file.format if source.file.format != "auto" else FORMATS.get(path.suffix.lower(), "")
     readers = {"csv": _open_csv, "xlsx": _open_excel, "jsonl": _open_jsonl, "parquet": _open_parquet}
+    if path.suffix.lower() in OLD_BOOKS and form not in readers:
+        raise SourceError(f"{path}  旧格式的表格读不了，请另存为 .xlsx 或 .csv 再导入")
     if form not in readers:
         raise SourceError(f"{path}  认不出文件格式“{path.suffix}”，请在声明里写 file: {{format: csv}}")
     opened = readers[form](path, source, chunk)

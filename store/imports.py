@@ -123,7 +123,7 @@ def import_table(
     batch = SourceBatch(
         uid=uuid.uuid4().hex, source=source.source, declaration=source.digest, file_name=file_name,
         file_digest=file_digest, day=date.fromisoformat(day) if day else None, arrived_at=arrived_at, by=by,
-        header=table.header,
+        header=plan.header,
     )  # fmt: skip
     report = BatchReport(source.source, file_name)
     try:

@@ -138,6 +138,7 @@ def test_spreadsheets_json_lines_and_parquet(tmp_path):
         ("a.csv", b"", "没有表头"),
         ("a.csv", "代码,代码\n1,2\n".encode(), "有两列"),
         ("a.doc", b"x", "认不出文件格式"),
+        ("a.xls", b"x", "请另存为"),
         ("a.parquet", b"x", "不是可读的 Parquet"),
         ("a.jsonl", b"x", "没有一行是 JSON"),
     ],

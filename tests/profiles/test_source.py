@@ -82,6 +82,17 @@ def test_a_header_with_the_year_in_it():
     assert not plan.extra
 
 
+def test_header_names_may_differ_in_width_and_blanks_only():
+    source = parse_source(GOOD.replace("营收:", "营收(万元):"), "trial.yaml")
+    plan = Plan(source, ["代 码", "名称", "营收（万元）", "别的（列）"], load_dictionary())
+    assert (plan.lacking, plan.extra) == ([], ["别的（列）"])
+    assert plan.header == ["代码", "名称", "营收(万元)", "别的（列）"]
+    # Two columns that would both be it: neither is taken for it.
+    assert Plan(source, ["代码", "名称", "营收（万元）", "营收 (万元)"], load_dictionary()).lacking == [
+        "营收(万元)"
+    ]
+
+
 def test_the_file_name_is_the_source(tmp_path):
     path = tmp_path / "other.yaml"
     path.write_text(GOOD, "utf-8")
