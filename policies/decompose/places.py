@@ -16,6 +16,7 @@ class Place:
     lead: Clause | None = None  # the line that introduces it
     holds: str = ""  # what hangs under it: "line", the rest of its line; "next", the next line; "", nothing
     opening: bool = False  # before the first numbered heading
+    closing: bool = False  # among the last lines, where a text is signed and dated
     step: bool = False  # a point of a list
     lent: str = ""  # the role of the answer to the question, or of the chapter, it stands under
 
@@ -32,7 +33,11 @@ def places(clauses: Sequence[Clause]) -> list[Place]:
         over = [by_number[n] for n in reversed(c.headings)]
         asked = next((r for h in over[:2] if (r := _asked(h.text))), "")
         lead = over[0] if over else None
-        out.append(Place(lead, holds, i < min(first, 12), bool(c.label), asked or _chapter(over)))
+        out.append(
+            Place(
+                lead, holds, i < min(first, 12), i >= len(clauses) - 4, bool(c.label), asked or _chapter(over)
+            )
+        )
     return out
 
 

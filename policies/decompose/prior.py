@@ -14,6 +14,7 @@ from .cues import cues_of
 from .phrases import (
     AMOUNT,
     BACKGROUND,
+    BOUNDS,
     CHARGE,
     DEFINES,
     DENIES_GIVING,
@@ -23,12 +24,15 @@ from .phrases import (
     HANDLES,
     HANDS_IN,
     HAS,
+    INVITES,
     LIMITS,
     NEGATED,
     OVERRIDE,
     PAPER,
     PUNISHES_OFFICE,
     SAYS_GIVING,
+    SETS_UP,
+    STANDARD,
     SUBMITS,
     TAKES,
     TELLS_TIME,
@@ -87,7 +91,7 @@ def _formal(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> li
     if GIVES.search(text) or len(text) >= 100 or c.label or (c.sort == "h" and not re.search(r"\d", text)):
         return []
     under = role_of_field(c.field_name)
-    if under in ("authority", "contact", "preamble", "procedure"):
+    if under in ("authority", "contact", "preamble", "procedure") and not place.closing:
         return [(under, "formal-field")]
     return [("other", "formal")]
 
@@ -133,7 +137,8 @@ def _heading(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> l
     if c.label and place.holds:
         stated = len(body) > 60 or (AMOUNT.search(body) and SAYS_GIVING.search(body))
         return [] if stated else [("title", "holds")]
-    return [("title", "labelled")] if c.label and len(body) <= 26 and not _paper_of_list(c, cues) else []
+    stated = _paper_of_list(c, cues) or (AMOUNT.search(body) and SAYS_GIVING.search(body))
+    return [("title", "labelled")] if c.label and len(body) <= 26 and not stated else []
 
 
 def _paper_of_list(c: Clause, cues: set[str]) -> bool:
@@ -178,7 +183,11 @@ def _states(text: str) -> list[Opinion]:
 
 def _opening(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> list[Opinion]:
     """Why and on what ground a text is made."""
-    if ("aim" in cues and "enact" in cues) or ("basis" in cues and "enact" in cues) or "books" in cues:
+    if (
+        ("aim" in cues and "enact" in cues)
+        or ("basis" in cues and "enact" in cues)
+        or ("books" in cues and not c.label)
+    ):
         return [("preamble", "aim")]
     if (
         "aim" in cues
@@ -260,7 +269,9 @@ def _bracketed(text: str) -> list[Opinion]:
 
 def _given(place: Place, text: str, body: str, under: str, who: str) -> list[Opinion]:
     amount, hard = AMOUNT.search(body), SAYS_GIVING.search(body)
-    if not (GIVES.search(body) or (amount and under == "benefit")):
+    if not (GIVES.search(body) or (amount and (under == "benefit" or STANDARD.search(body)))):
+        return []
+    if SETS_UP.match(body) and not re.search(r"给予|对[^，。]{2,}", body):
         return []
     if TAKES.search(text) and not (amount and SAYS_GIVING.search(TAKES.sub("", NEGATED.sub("", body)))):
         return []
@@ -273,7 +284,9 @@ def _given(place: Place, text: str, body: str, under: str, who: str) -> list[Opi
     if not amount and (HANDLES.search(body) or under == "authority"):
         return []
     named = bool(re.match(r"[^，。：；]{2,24}：(?=.{4})", body)) and place.step
-    trigger = (bool(WHO.search(body)) or named) and not LIMITS.search(body)
+    trigger = (
+        named or bool(WHO.search(body) or BOUNDS.search(body) or (hard and URGE.search(body)))
+    ) and not LIMITS.search(body)
     if amount and (hard or under == "benefit" or not FUND.search(body)):
         return (
             [("benefit", "amount"), ("condition", "amount-who")] if trigger else [("benefit", "amount-alone")]
@@ -282,7 +295,9 @@ def _given(place: Place, text: str, body: str, under: str, who: str) -> list[Opi
         return [("benefit", "urged-field")] if under == "benefit" else []
     if hard and (trigger or under == "benefit"):
         return [("benefit", "words")] + ([("condition", "words-who")] if trigger else [])
-    return []
+    return (
+        [("benefit", "words-alone")] if re.search(r"给予[^，。]{0,14}(?:补[贴助]|奖|资助|支持)", body) else []
+    )
 
 
 def _required(body: str, under: str, who: str, mode: str) -> list[Opinion]:
@@ -302,6 +317,8 @@ def _steps(
 ) -> list[Opinion]:
     out: list[Opinion] = []
     urges = who == "none" and bool(URGE.search(body))
+    if re.search(r"责任追究|追究[^，。]{0,12}责任|问责", text):
+        return []
     if TELLS_TIME.search(text) and under != "procedure":
         return []
     if (
@@ -334,6 +351,13 @@ def _steps(
 def _offices(place: Place, text: str, who: str, roles: set[str], under: str) -> list[Opinion]:
     if FUND.search(text) and not roles & {"benefit", "condition"}:
         return [("authority", "fund")]
+    if (
+        who == "none"
+        and URGE.search(text)
+        and not roles
+        and not (under == "authority" and not INVITES.search(text))
+    ):
+        return [("orientation", "urge")]
     if under == "authority" and not roles & {"exclusion", "benefit", "condition"}:
         return [("authority", "watch")]
     if who == "office" and CHARGE.search(text) and not roles & {"benefit", "procedure"}:

@@ -9,7 +9,7 @@ from policies.segment import role_of_field
 
 from .benefits import benefits_of, keyed
 from .model import Item
-from .phrases import DENIES_GIVING
+from .phrases import DENIES_GIVING, GIVES
 from .pieces import LABELS, Piece, Reading
 from .roles import ROLES
 
@@ -62,13 +62,28 @@ _PAYING = re.compile(
 )
 
 
+_AIMS = re.compile(
+    r"力争|目标|确保|增长|增速|降至|降低到|提[高升]到|达到|压[减缩]|覆盖率|满意度|完成率|占比|不少于|不低于|新增|预算|总投资|保证金|限价|扣除"
+)
+
+
+# What a report tells was done, is given to nobody who reads it.
+_REPORTS = re.compile(
+    r"比上年|同比|初步核算|年末|惠及|(?:全年|累计|去年|过去一年|已)[^，。]{0,4}(?:发放|兑现|拨付|新增|实现|完成|落实|为企业)"
+)
+
+
 def _idle(reading: Reading, p: Piece) -> bool:
     """Words that sound like giving but take away, lead on to a list, tell an example or say how money is paid out."""
     flat = reading.views[p.clause].flat
     said = flat[p.a : p.b]
     if re.match(r"例如|比如|举例", flat) or re.match(r"企业\d{4}年", flat[1:]):
         return True
+    if _REPORTS.search(flat) and not re.search(r"给予|予以|对[^，。]{2,30}的", flat):
+        return True
     if _TAKES.search(said) or _PAYING.search(said) or DENIES_GIVING.search(flat):
+        return True
+    if _AIMS.search(said) and not GIVES.search(flat):  # a figure that is aimed at, not given
         return True
     return bool(_LEADS_ON.search(flat)) and not keyed(reading, p)
 
@@ -145,13 +160,23 @@ def grade(reading: Reading, item: Item) -> int:
         if barred or ((_FEE.search(flat) or _DUTY.search(said)) and not _HARD.search(said)):
             continue
         strong = bool(_STRONG.search(said)) and bool(_SUBJECT.search(flat)) and not _NOT_GIVING.search(flat)
-        if keyed(reading, p) and _PAYS.search(flat) and role >= 0.2:
+        if keyed(reading, p) and _PAYS.search(flat) and role >= (0.2 if _told(reading, p) else 0.85):
             best = 2
         elif _HARD.search(said) and _TO_WHOM.search(flat) and (role >= 0.4 or strong):
             best = max(best, 1 if _MAY.search(flat) else 2)
         elif _SOFT.search(said) and ((role >= 0.45 and p.score >= 0.3) or strong):
             best = max(best, 1)
     return best
+
+
+def _told(reading: Reading, p: Piece) -> bool:
+    """Whether the sentence, its field or the headings over it speak of giving or of what one applies for."""
+    c = reading.clauses[p.clause]
+    said = reading.views[p.clause].flat + reading.heads[p.clause]
+    return (
+        bool(GIVES.search(said) or re.search("贷款|额度|申请", said))
+        or role_of_field(c.field_name) == "benefit"
+    )
 
 
 def concrete(reading: Reading, items: Sequence[Item]) -> list[Item]:

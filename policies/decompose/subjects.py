@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from .phrases import URGE
+
 _OFFICE = r"局|厅|委员会|委|部门|政府|管委会|小组|办公室|银行|财政|办|院|镇街|街道|乡镇|各地|地方|各区|各级|专家|评审组|承办机构|受理机构|经办机构|中心(?!应符合)"
 _FIRM = (
     r"企业|单位|申[请报领]人|申[请报领]者|申[请报领]方|个人|机构|项目|团队|人才|人员|法人|组织|毕业生|纳税人|借款人|受助人|基地|平台|园区|产品|公司|申请者|权利人|专利权人|劳动者|家庭|"
@@ -30,7 +32,9 @@ def subject_of(body: str) -> tuple[str, str]:
     """主语: (office, firm, target or none; must, may, has, does or says) of a squeezed clause without its label."""
     head = _FRONT.sub("", body)
     who = "none"
-    if _TARGET.search(head):
+    if URGE.match(head):  # 建设…中心 speaks of nobody
+        who = "none"
+    elif _TARGET.search(head):
         who = "target"
     else:
         m = _HEAD.search(head[:44])

@@ -14,6 +14,7 @@ from policies.decompose.linear import LinearModel, load_models, save_models
 from policies.decompose.model import Decomposition
 from policies.decompose.pipeline import MODELS, NAMES, decompose
 from policies.segment import segment
+from tests.policies.plain_texts import ALL
 from tests.policies.policy_text import MEASURES, PLAN
 
 
@@ -70,6 +71,17 @@ def test_window_materials_and_exclusions_bind_the_items(found: Decomposition) ->
 
 def test_a_plan_has_no_items() -> None:
     assert decompose(PLAN).items == []
+
+
+@pytest.mark.parametrize("kind", sorted(ALL))
+def test_a_text_that_gives_nobody_anything_has_no_items(kind: str) -> None:
+    assert [b["quote"] for i in decompose(ALL[kind]).items for b in i.benefits] == []
+
+
+def test_the_same_words_give_where_they_are_said_of_somebody() -> None:
+    text = "某区若干措施\n对年度贷款余额同比增长15%以上的企业，给予10万元奖励。\n上年度营业收入达到1亿元的企业，奖励20万元。"
+    told = {b.get("amount") for i in decompose(text).items for b in i.benefits}
+    assert {100000, 200000} <= told
 
 
 def test_an_empty_text_has_nothing() -> None:
