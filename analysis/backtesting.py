@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.night import CODE, NAME, View
+from engine.archives import why_not_office
 from policies.read import read_tables
 from profiles.codes import is_code, tidy_code, why_not
 from profiles.names import normal_name
@@ -101,6 +102,9 @@ def read_paid_list(path: Path) -> pd.DataFrame:
     """
     suffix = path.suffix.lower()
     if suffix in (".xlsx", ".xlsm"):
+        wrong = why_not_office(str(path))
+        if wrong:
+            raise ValueError(f"{path.name} {wrong}")
         raw = pd.read_excel(path, header=None, dtype=str, sheet_name=None)
         tables = [sheet.fillna("").to_numpy().tolist() for sheet in raw.values()]
     elif suffix == ".csv":

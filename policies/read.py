@@ -10,10 +10,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from engine.archives import why_not_office
+
 FORMATS = (".docx", ".pdf", ".html", ".htm", ".txt", ".md")
 LEGACY = (".doc", ".wps", ".rtf", ".et", ".ceb")
 _OLE = b"\xd0\xcf\x11\xe0"
 _LEAST_LETTERS = 12  # a page with a text layer has more characters than this
+# Far beyond any policy: what is larger is no policy file, and would only hold up the machine.
+MOST_FILE, MOST_LETTERS, LONGEST_LINE, DEEPEST = 50 << 20, 400_000, 8_000, 400
 
 
 class Unreadable(ValueError):
@@ -32,7 +36,21 @@ def read_document(path: Path) -> str:
         )
     if suffix not in READERS:
         raise Unreadable(f"{path.name}：不认识的格式 {suffix or '（无扩展名）'}；可读 {'、'.join(FORMATS)}")
-    text = READERS[suffix](data, path.name)
+    if len(data) > MOST_FILE:
+        raise Unreadable(
+            f"{path.name} 有 {len(data) >> 20} MB，超过 {MOST_FILE >> 20} MB；请拆成几个文件，或去掉里面的图片"
+        )
+    try:
+        text = READERS[suffix](data, path.name)
+    except RecursionError:
+        raise Unreadable(f"{path.name} 的层次套得太深，不像正常的网页；请只存正文") from None
+    if len(text) > MOST_LETTERS:
+        raise Unreadable(f"{path.name} 有 {len(text):,} 字，超过 {MOST_LETTERS:,} 字；请一份政策一个文件")
+    longest = max(map(len, text.split("\n")))
+    if longest > LONGEST_LINE:
+        raise Unreadable(
+            f"{path.name} 有一段长 {longest:,} 字，超过 {LONGEST_LINE:,} 字，不像政策文件；请按段落分行"
+        )
     if not re.search(r"\w", text):
         raise Unreadable(f"{path.name} 里没有文字：请确认文件不是空的，扫描件请先做文字识别（OCR）")
     return text
@@ -94,10 +112,14 @@ def table_lines(rows: Iterable[list[str]]) -> Iterator[str]:
 def _open_docx(data: bytes, name: str) -> Any:
     import docx
     from docx.opc.exceptions import PackageNotFoundError
+    from lxml.etree import XMLSyntaxError
 
+    wrong = why_not_office(BytesIO(data))
+    if wrong:
+        raise Unreadable(f"{name} {wrong}")
     try:
         return docx.Document(BytesIO(data))
-    except (PackageNotFoundError, KeyError, ValueError, zipfile.BadZipFile):
+    except (PackageNotFoundError, XMLSyntaxError, KeyError, ValueError, zipfile.BadZipFile):
         raise Unreadable(f"{name} 不是完好的 .docx：请用 Word 或 WPS 打开后另存为 .docx") from None
 
 
@@ -292,7 +314,10 @@ _BLOCKS = {
 def _read_html(data: bytes, name: str) -> str:
     from selectolax.lexbor import LexborHTMLParser
 
-    tree = LexborHTMLParser(_html_text(data, name))
+    page = _html_text(data, name)
+    if _depth(page) > DEEPEST:
+        raise Unreadable(f"{name} 的层次套得太深，不像正常的网页；请只存正文")
+    tree = LexborHTMLParser(page)
     title = tree.css_first("h1")
     for node in tree.css(_DROP):
         node.decompose()
@@ -306,6 +331,15 @@ def _read_html(data: bytes, name: str) -> str:
     kept = [line for line in lines if line]
     head = re.sub(r"\s+", " ", title.text(strip=True)) if title is not None and title.html else ""
     return "\n".join(([head] if head and head not in "".join(kept[:3]) else []) + kept)
+
+
+def _depth(page: str) -> int:
+    """How deep the containers of a page stand in each other, told from its tags without building a tree."""
+    deepest = depth = 0
+    for tag in re.finditer(r"<(/?)(?:div|section|article|table|ul|ol|blockquote|span|font)\b", page, re.I):
+        depth = max(0, depth - 1) if tag[1] else depth + 1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _html_text(data: bytes, name: str) -> str:

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from engine.archives import why_not_office
 from profiles.codes import looks_like_code
 from profiles.source import Source, SourceError
 from profiles.values import cell_text
@@ -242,6 +243,9 @@ def _header(cells: Sequence[object], path: Path) -> list[str]:
 def _open_excel(path: Path, source: Source, size: int) -> Generator[Table]:
     from openpyxl import load_workbook
 
+    wrong = why_not_office(str(path), None)
+    if wrong:
+        raise SourceError(f"{path}  {wrong}")
     book = load_workbook(path, read_only=True, data_only=True)
     try:
         if source.file.sheet and source.file.sheet not in book.sheetnames:

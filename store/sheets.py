@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
+from engine.archives import why_not_office
 from profiles.reading import tell_encoding
 
 
@@ -48,6 +49,9 @@ def _excel(path: Path) -> Iterator[tuple[int, list[str]]]:
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
+    wrong = why_not_office(str(path), None)
+    if wrong:
+        raise ValueError(f"{path.name}：{wrong}")
     try:
         book = load_workbook(path, read_only=True, data_only=True)
     except (BadZipFile, InvalidFileException, KeyError, OSError):

@@ -90,11 +90,13 @@ _DURATION = re.compile(
 _COUNT = re.compile(
     rf"(?:(?P<a>{NUM})(?:{COUNT_UNITS})?{_DASH})?(?P<b>{NUM})(?P<scale>万|千|百|亿)?(?P<unit>{COUNT_UNITS})"
 )
-_HALF_MONTH = 1 / 24
+# No numeral is as long as this; looked through, such a run costs the cube of its length.
+_ENDLESS = re.compile(rf"[\d,{_CN_DIGITS}]{{30,}}")
 
 
 def quantities(flat: str) -> list[Quantity]:
     """找数量: the quantities of a squeezed text in order, none overlapping another."""
+    flat = _ENDLESS.sub(lambda m: "■" * len(m.group()), flat)
     taken = [False] * (len(flat) + 1)
     out: list[Quantity] = []
     for m in DATE.finditer(flat):

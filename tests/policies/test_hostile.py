@@ -1,0 +1,121 @@
+"""恶意文件: bombs, entities, endless lines and nests end in one clear sentence, quickly and in little memory."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import docx
+import openpyxl
+import pytest
+
+from analysis.backtesting import read_paid_list
+from engine.archives import why_not_office
+from policies.decompose.pipeline import decompose
+from policies.read import LONGEST_LINE, MOST_LETTERS, Unreadable, read_document
+from profiles.source import SourceError
+from store.sheets import read_rows
+
+WORD = "word/document.xml"
+LAUGHS = b"".join(b'<!ENTITY %c "%s">' % (c, b"&%c;" % (c - 1) * 10) for c in range(98, 108))
+
+
+def rebuilt(source: bytes, target: Path, name: str, make: Callable[[bytes], bytes]) -> Path:
+    with (
+        zipfile.ZipFile(io.BytesIO(source)) as box,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as out,
+    ):
+        for member in box.namelist():
+            data = box.read(member)
+            out.writestr(member, make(data) if member == name else data)
+    return target
+
+
+def a_document() -> bytes:
+    made = docx.Document()
+    made.add_paragraph("给予10万元奖励")
+    kept = io.BytesIO()
+    made.save(kept)
+    return kept.getvalue()
+
+
+def a_workbook() -> bytes:
+    made = openpyxl.Workbook()
+    made.active.append(["统一社会信用代码", "企业名称"])
+    kept = io.BytesIO()
+    made.save(kept)
+    return kept.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda b: b.replace(b"</w:body>", b"<w:p/>" * 20_000_000 + b"</w:body>"), "解开有"),
+        (lambda b: b.replace(b"<w:document", b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><w:document', 1), "DOCTYPE"),
+        (lambda b: b.replace(b"<w:document", b'<!DOCTYPE x [<!ENTITY a "a">' + LAUGHS + b"]><w:document", 1), "DOCTYPE"),
+        (lambda b: b[: len(b) // 2], "不是完好的"),
+        (lambda b: b"\x00" * 1000, "不是完好的"),
+    ],
+    ids=["bomb", "xxe", "laughs", "cut", "zeros"],
+)  # fmt: skip
+def test_a_hostile_docx_is_told_before_it_is_opened(tmp_path: Path, make, says: str) -> None:
+    path = rebuilt(a_document(), tmp_path / "a.docx", WORD, make)
+    with pytest.raises(Unreadable, match=says):
+        read_document(path)
+
+
+def test_a_bomb_of_a_workbook_is_refused_by_every_reader(tmp_path: Path) -> None:
+    sheet = "xl/worksheets/sheet1.xml"
+    row = b'<row><c t="inlineStr"><is><t>' + b"A" * 1000 + b"</t></is></c></row>"
+    path = rebuilt(
+        a_workbook(), tmp_path / "a.xlsx", sheet, lambda b: b.replace(b"</sheetData>", row * 150_000)
+    )
+    with pytest.raises(ValueError, match="解开有"):
+        list(read_rows(path, ("统一社会信用代码", "企业名称"), "名单"))
+    with pytest.raises(ValueError, match="解开有"):
+        read_paid_list(path)
+    assert issubclass(SourceError, ValueError)
+    assert why_not_office(io.BytesIO(a_workbook())) == ""
+
+
+def test_too_many_members_and_no_archive_at_all() -> None:
+    kept = io.BytesIO()
+    with zipfile.ZipFile(kept, "w") as box:
+        for i in range(3_000):
+            box.writestr(f"{i}.xml", b"")
+    assert "3,000" in why_not_office(kept)
+    assert "坏了" in why_not_office(io.BytesIO(b"not a zip"))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("1" * (MOST_LETTERS + 1), "字，超过"),
+        ("一" * (LONGEST_LINE + 1), "有一段长"),
+        ("\x00" * 100, "没有文字"),
+        ("", "没有文字"),
+    ],
+)
+def test_texts_that_are_no_policy(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(Unreadable, match=says):
+        read_document(path)
+
+
+def test_a_page_of_nests(tmp_path: Path) -> None:
+    path = tmp_path / "a.html"
+    path.write_text("<div>" * 50_000 + "给予10万元奖励" + "</div>" * 50_000, encoding="utf-8")
+    with pytest.raises(Unreadable, match="套得太深"):
+        read_document(path)
+
+
+@pytest.mark.parametrize(
+    "unit", ["1", "（", "一", "1,", "万", "（一）", "、", "10%以上", "给予10万元，", "\u202e甲\u200b"]
+)
+def test_the_longest_line_of_anything_is_decomposed(unit: str) -> None:
+    text = unit * (LONGEST_LINE // len(unit))
+    found = decompose(text)
+    assert "".join(c.text for c in found.clauses) in text
