@@ -96,6 +96,14 @@ def available() -> bool:
     return True
 
 
+def warm_up() -> None:
+    """预热: loads the compiled loops, and the compiler's own start that the first call of any of them waits for."""
+    if available():
+        from engine import kernel_code as code
+
+        code.densities(np.zeros((1, 1, 2, code.WORDS), np.uint64), 1, np.zeros(1, np.int64))
+
+
 def match_fast(
     items: Sequence[BoundItem],
     columns: Columns,

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from threading import Thread
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from engine.columns import Columns
 from engine.errors import Place, Problem
@@ -97,11 +101,31 @@ def _match_files(
     report.problems += [p for p in loaded.problems if p.level == "error" and p.code in REFUSING]
     book = read_answers(answers, report.problems) if answers else {}
     items = live(loaded.programs, as_of, upcoming)
+    loading = _load_kernel(profiles, len(items))
     columns = read_profiles(profiles, loaded.dictionary, report.problems.append, indicators_of(items))
+    if loading is not None:
+        loading.join()
     found = match_any_size(items, columns, as_of, book, every)
     report.firms, report.items = len(columns), len(items)
     report.pairs = write_hits(found, columns.codes, out)
     return report
+
+
+def _load_kernel(profiles: Path, items: int) -> Thread | None:
+    """The compiled loops take most of a second to load: meanwhile the profiles are read, mostly outside the interpreter."""
+    if profiles.suffix.lower() != ".parquet" or not profiles.is_file():
+        return None
+    try:
+        firms = pq.read_metadata(profiles).num_rows
+    except (pa.ArrowInvalid, OSError):  # told where the file is read
+        return None
+    if firms * items < FAST_FROM:
+        return None
+    from engine.kernel import warm_up
+
+    thread = Thread(target=warm_up, daemon=True)
+    thread.start()
+    return thread
 
 
 def read_answers(path: Path, problems: list[Problem]) -> AnswerBook:

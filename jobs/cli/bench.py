@@ -141,6 +141,27 @@ def text_command(
     _show(report, None, as_json, f"{len(texts):,} 家企业的经营范围", "篇")
 
 
+@bench.command("work")
+def work_command(
+    folder: Annotated[Path, typer.Argument(help="写到哪个文件夹：library/ 和 firms.parquet")],
+    firms: Firms = 100_000,
+    items: Items = 1_000,
+    seed: Seed = 1,
+) -> None:
+    """把测速的活写成文件，拿去测整个进程；比对日 2025-06-01。
+
+    例：huiqi bench work /tmp/w --firms 1000000 --items 3000
+    然后：time huiqi match --library /tmp/w/library --profiles /tmp/w/firms.parquet --as-of 2025-06-01 --out /tmp/w/out.parquet
+    """
+    from jobs.bench import work
+
+    with telling():
+        work.write_library(folder / "library", items, seed)
+        dictionary = work.load(folder / "library").dictionary
+        work.write_profiles(work.make_columns(firms, seed, dictionary), folder / "firms.parquet")
+    typer.echo(f"{folder}：企业 {firms:,} 家，事项 {items:,} 个")
+
+
 def _show(report, chart: Path | None, as_json: bool, work: str = "", unit: str = "对") -> None:
     """Table, facts and problems; exit 1 where answers differ or a peer is missing."""
     ours = next((r for r in report.rows if r.name.startswith("huiqi")), None)
