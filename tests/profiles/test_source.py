@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from profiles.ingest import Plan, load_dictionary
+from profiles.reading import Chunk
 from profiles.source import SourceError, find_source, load_sources, parse_source, read_source
 
 GOOD = """
@@ -120,3 +121,23 @@ def test_the_nearest_source_is_named():
 def test_the_digest_follows_the_meaning():
     assert parse_source(GOOD, "a").digest == parse_source("# a comment\n" + GOOD, "b").digest
     assert parse_source(GOOD, "a").digest != parse_source(GOOD.replace("万元", "元"), "a").digest
+
+
+@pytest.mark.parametrize(
+    ("province", "lands"),
+    [
+        ("天津", True), ("天津市", True), ("广东省深圳市", True), ("广西壮族自治区", True), ("新疆生产建设兵团", True), ("N/A", True),
+        ("", True), ("滨海", False), ("技术服务", False), ("天津市滨海新区大港世纪大道1号", False),
+    ],
+)  # fmt: skip
+def test_a_register_row_whose_province_is_none_is_shifted(province, lands):
+    source = load_sources()["registration"]
+    plan = Plan(source, list(source.columns), load_dictionary())
+    cells = {
+        "企业名称": "甲公司",
+        "统一社会信用代码": "91120116MA05J7AB5W",
+        "注册日期": "2016-03-01",
+        "所在省份": province,
+    }
+    parsed = plan.parse(Chunk([2], [[cells.get(name, "") for name in plan.header]]))
+    assert (len(parsed.codes) + len(parsed.unsure), parsed.rejected) == ((1, 0) if lands else (0, 1))
