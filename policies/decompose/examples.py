@@ -50,6 +50,16 @@ def locate(text: str, quote: str, near: Sequence[Span]) -> Span | None:
     return (at, at + len(quote)) if at >= 0 else None
 
 
+def place(text: str, entry: str | Mapping[str, Any], near: Sequence[Span]) -> Span | None:
+    """落位: where an annotated piece stands: a quote, or a mapping with a `quote` and maybe the `start` of its place."""
+    if isinstance(entry, str):
+        return locate(text, entry, near)
+    quote, start = str(entry["quote"]), entry.get("start")
+    if isinstance(start, int) and quote and text.startswith(quote, start):
+        return start, start + len(quote)
+    return locate(text, quote, near)
+
+
 @dataclass(slots=True)
 class Spans:
     """标注位置: where the annotated pieces stand."""
@@ -70,13 +80,13 @@ def gold_spans(doc: Annotated) -> Spans:
         groups.append((n, item, [cuts[c - 1] for c in item.get("clauses", []) if 1 <= c <= len(cuts)]))
     for n, holder, near in groups:
         for c in holder.get("conditions", []):
-            if span := locate(doc.text, c["quote"], near):
+            if span := place(doc.text, c, near):
                 out.conditions.append(span)
         for b in holder.get("benefits", []):
-            if span := locate(doc.text, b["quote"], near):
+            if span := place(doc.text, b, near):
                 out.benefits.append((span, n, b))
         for name, into in (("exclusions", out.exclusions), ("materials", out.materials)):
-            into.extend(s for q in holder.get(name, []) if (s := locate(doc.text, q, near)))
+            into.extend(s for q in holder.get(name, []) if (s := place(doc.text, q, near)))
     return out
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import sklearn
 
+from .annotations import load_stored
 from .examples import Annotated
 from .linear import LinearModel
 from .roles import ROLES
@@ -38,10 +39,7 @@ def load_annotated(root: Path) -> list[Annotated]:
 
     Raises ValueError where an annotation doesn't fit its text.
     """
-    cities: dict[str, str] = {}
-    if (root / "documents.csv").is_file():
-        with (root / "documents.csv").open(encoding="utf-8") as rows:
-            cities = {r["stem"]: r["city"] for r in csv.DictReader(rows)}
+    cities = _cities(root)
     out = []
     for path in sorted((root / "gold").glob("*.json")):
         gold = json.loads(path.read_text(encoding="utf-8"))
@@ -57,6 +55,22 @@ def load_annotated(root: Path) -> list[Annotated]:
             )
         out.append(doc)
     return out
+
+
+def _cities(root: Path) -> dict[str, str]:
+    if not (root / "documents.csv").is_file():
+        return {}
+    with (root / "documents.csv").open(encoding="utf-8") as rows:
+        return {r["stem"]: r["city"] for r in csv.DictReader(rows)}
+
+
+def load_extra(root: Path) -> list[Annotated]:
+    """另加标注: the project's own annotations (policies/models/annotations) of the texts in root/raw that have no gold.
+
+    Raises ValueError where a text isn't the annotated one.
+    """
+    gold = {p.stem for p in (root / "gold").glob("*.json")}
+    return [d for d in load_stored(root, _cities(root)) if d.stem not in gold]
 
 
 def correction_of(answer: Mapping[str, Any], file: str) -> dict[str, Any]:
@@ -78,7 +92,8 @@ def relearn(folder: Path, bases: Sequence[Path], day: str) -> str:
     from .pipeline import MODELS, stored_models
     from .training import train
 
-    docs = {d.stem: d for root in [*bases, folder] for d in load_annotated(root)}
+    extra = {d.stem: d for root in bases for d in load_extra(root)}
+    docs = extra | {d.stem: d for root in [*bases, folder] for d in load_annotated(root)}
     if len(docs) < MIN_DOCUMENTS:
         raise ValueError(
             f"只有 {len(docs)} 份标注，至少要 {MIN_DOCUMENTS} 份才能重训；请用 --base 连同原来的标注集"

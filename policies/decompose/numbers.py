@@ -131,6 +131,9 @@ _LIMIT_OF = re.compile(
 _PAID_OUT = re.compile(
     r"应(?:奖励|补[贴助]|兑现)额|(?:分|按)[^，。]{0,8}(?:阶段|期|批)[^，。]{0,14}(?:拨付|兑现|发放|奖励)|首期|尾款|预拨"
 )
+_SHARE = re.compile(
+    r"(?:支持|补[贴助]|资助|奖[励补]|贴息|返还)(?:的?比例|率)(?:原则上|一般|最高|均|为|是|达到?|不超过|不高于)*$"
+)
 _THRESHOLD = re.compile(r"^(?:（[^）]*）)?(?:及?以[上下]|以内)")
 
 
@@ -162,6 +165,8 @@ def _fixed(flat: str, found: list[Quantity], n: int, now: str, scores: np.ndarra
         return "cap"
     if q.kind == "money" and now == "none" and _EACH.search(left) and not _THRESHOLD.match(right):
         return "amount"
+    if q.kind == "percent" and now == "none" and _SHARE.search(left) and not _THRESHOLD.match(right):
+        return "rate"
     if now == "cap" and _LIMIT_OF.search(left) and re.match(r"的|）", right):
         return "none"
     return None
