@@ -137,7 +137,8 @@ def load_stored(root: Path, cities: Mapping[str, str], folder: Path = FOLDER) ->
         if not kept["teaches"]:
             continue
         gold = quoted(kept, path.stem, text)
-        doc = Annotated(path.stem, cities.get(path.stem, path.stem), text[: kept["end"]], gold).prepare()
+        doc = Annotated(path.stem, cities.get(path.stem, path.stem), text[: kept["end"]], gold, second=True)
+        doc.prepare()
         if len(gold["clauses"]) != len(doc.clauses):
             raise ValueError(
                 f"{path.name} 标了 {len(gold['clauses'])} 条，原文切成 {len(doc.clauses)} 条；请按现在的切法重新标注"

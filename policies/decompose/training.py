@@ -131,14 +131,20 @@ def train(
 
 
 def _fit_keys(docs: Sequence[Annotated], readings: Sequence[Reading], spans: Sequence[Spans]) -> LinearModel:
+    """Numbers' keys are learnt from first annotations only: second ones didn't better them (docs/decomposition.md)."""
     rows = [rows_flat(mention_rows(r)) for r in readings]
-    labels = np.vstack([mention_labels(r, s) for r, s in zip(readings, spans, strict=True)])
-    groups = cities(docs, rows)
-    model, held = fit_linear(stack(rows), labels, KEYS, groups, 0.5)
+    first = [n for n, d in enumerate(docs) if not d.second] or list(range(len(docs)))
+    labels = np.vstack([mention_labels(readings[n], spans[n]) for n in first])
+    taught = [rows[n] for n in first]
+    groups = cities([docs[n] for n in first], taught)
+    model, held = fit_linear(stack(taught), labels, KEYS, groups, 0.5)
     at = 0
-    for r, found in zip(readings, rows, strict=True):
-        set_keys(r, held[at : at + len(found)])
-        at += len(found)
+    for n, r in enumerate(readings):
+        if n in first:
+            set_keys(r, held[at : at + len(rows[n])])
+            at += len(rows[n])
+        else:
+            set_keys(r, model.scores(rows[n]))
     return model
 
 
