@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .expressions import Proposer
-from .money import both_sides
 from .variants import KEYS, Entry, Split, Variant
 
 Cite = Callable[[Entry], str]
@@ -28,7 +27,10 @@ def one_line(quote: str) -> str:
 
 def once(entries: Sequence[Entry]) -> list[Entry]:
     """去重: entries, each quote once."""
-    return list({str(e["quote"]): e for e in reversed(entries)}.values())[::-1]
+    out: dict[str, Entry] = {}
+    for e in entries:
+        out.setdefault(str(e["quote"]), e)
+    return list(out.values())
 
 
 def yuan(value: float) -> str:
@@ -187,7 +189,7 @@ def _share(rate: Entry, text: str, proposer: Proposer) -> dict[str, Any] | None:
 
 def _limits(main: Sequence[Entry], form: Mapping[str, Any], text: str) -> dict[str, str]:
     """最高: what bounds one grant, or the firm's sum where the words speak of 单个企业."""
-    caps = [float(b["cap"]) for b in main if "cap" in b and "cap_of" not in b]
+    caps = [float(b["cap"]) for b in main if "cap" in b]
     if not caps or "upto" in form or "range" in form:
         return {}
     if "amount" in form and (m := re.fullmatch(r"([\d.]+)(万|亿)?元", str(form["amount"]))) is not None:
@@ -242,6 +244,3 @@ def _sentence(text: str, entry: Entry) -> str:
     a = max(text.rfind(ch, 0, at) for ch in "。；\n") + 1
     ends = [i for ch in "。；\n" if (i := text.find(ch, at + len(str(entry["quote"])))) >= 0]
     return re.sub(r"\s+", "", text[a : min(ends, default=len(text))])
-
-
-__all__ = ["benefit_form", "both_sides", "instalments", "once", "one_line", "scale", "tops_up", "yuan"]

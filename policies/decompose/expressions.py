@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from engine.indicators import Dictionary
 
-from .facts import Fact, Found, Leaf, Lexicon
+from .facts import Found, Leaf, Lexicon
 from .money import measured, proposed
 from .readers import read_facts
 
@@ -191,6 +191,3 @@ def own_places(names: Iterable[str]) -> dict[str, str]:
                 longer = (m["p"] or "") + (m["c"] or "") + (m["d"] or "")
                 out[longer] = "本区" if m["d"] else "本市" if m["c"] else "本省"
     return out
-
-
-__all__ = ["Fact", "Leaf", "Proposal", "Proposer", "own_places", "plain"]
