@@ -170,7 +170,14 @@ def _check_rules(grant: Grant, move: Move, facts: Mapping[str, object], on: date
         raise Refused("复核人不能是经办人自己：请另一个人复核")
 
 
+def _rule_still_fits(grant: Grant, facts: Mapping[str, object]) -> None:
+    change = grant.facts.get("比对变化")
+    if change and not facts.get("变化说明"):
+        raise Refused(f"{change}：{NEEDS['变化说明'].cure}", ("变化说明",))
+
+
 def _rule_list(grant: Grant, facts: Mapping[str, object], _on: date, _calendar: Calendar) -> None:
+    _rule_still_fits(grant, facts)
     amount = _whole(facts, "核定金额")
     if grant.high is not None and amount > grant.high:
         raise Refused(f"核定金额 {_yuan(amount)} 元超过比对的上限 {_yuan(grant.high)} 元")
@@ -238,7 +245,16 @@ def _rule_stop(grant: Grant, _facts: Mapping[str, object], _on: date, _calendar:
         raise Refused("已经没有要停付的钱")
 
 
-def _rule_finance(grant: Grant, _facts: Mapping[str, object], _on: date, _calendar: Calendar) -> None:
+def _rule_renewed(grant: Grant, facts: Mapping[str, object], _on: date, _calendar: Calendar) -> None:
+    if grant.reserved:
+        raise Refused("已经占用了额度，金额由经办核定，不再随比对变")
+    for name in ("比对金额", "比对上限"):
+        if facts.get(name) is not None:
+            _whole(facts, name, zero=True)
+
+
+def _rule_finance(grant: Grant, facts: Mapping[str, object], _on: date, _calendar: Calendar) -> None:
+    _rule_still_fits(grant, facts)
     if not grant.reserved:
         raise Refused("没有占用额度，没有钱可拨：请办“不予兑现”")
 
@@ -287,6 +303,7 @@ _RULES = {
     "公示期满": _rule_notice_over,
     "逾期未确认": _rule_silent,
     "撤回意见": _rule_take_back,
+    "比对更新": _rule_renewed,
     "退回补正": _rule_return,
     "补正": _rule_correct,
     "提交": _rule_confirm,
@@ -333,6 +350,13 @@ def _written(grant: Grant, move: Move, facts: Mapping[str, object], target: Stat
     after = replace(grant, state=target, since=since, facts=MappingProxyType(kept))
     if move.action == "通过名单":
         return replace(after, amount=_whole(facts, "核定金额"), returned_from=grant.state)
+    if move.action == "比对更新":
+        high = facts.get("比对上限")
+        exact = facts.get("比对金额")
+        return replace(after, amount=_or_none(exact), high=_or_none(high))
+    if move.action in ("比对不符", "比对恢复"):
+        changed = {**kept, "比对变化": str(facts.get("比对说明") or "") if move.action == "比对不符" else ""}
+        return replace(after, facts=MappingProxyType(changed))
     if move.action == "不予兑现":
         return replace(after, returned_from=grant.state)
     if move.action == "信用通过":
@@ -346,6 +370,10 @@ def _written(grant: Grant, move: Move, facts: Mapping[str, object], target: Stat
     if move.action == "分配":
         return replace(after, amount=_whole(facts, "分配金额", zero=True))
     return after
+
+
+def _or_none(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _moved_money(grant: Grant, money: str, fen: int) -> Grant:

@@ -84,6 +84,8 @@ NEEDS = {
         Need("分配金额", "按比例或评分分到的金额"),
         Need("复核人", "由第二个人复核"),
         Need("名单意见", "写名单上的意见的编号"),
+        Need("比对说明", "写最近一次比对说了什么"),
+        Need("变化说明", "最近一次比对不再符合：核对后写明为什么仍然办"),
     )
 }
 
@@ -133,6 +135,10 @@ MOVES: tuple[Move, ...] = (
     _move("上名单", State.MATCHED, State.LISTED, "系统 经办", variants=[AUTOMATIC]),
     _move("提交", State.INVITED, State.LISTED, "企业 专员", ACCOUNT, "占用", [ONCE, APPLIED], [State.QUEUED]),
     _move("通过名单", State.LISTED, State.CREDIT, "经办 复核", "核定金额", "减占"),
+    # What later nights say of a grant that is under way: a new sum before anybody decided, or that it fits no more.
+    *(_move("比对更新", s, s, "系统") for s in (State.INVITED, State.LISTED)),
+    *(_move("比对不符", s, s, "系统", "比对说明") for s in _BEFORE_MONEY if s != State.MATCHED),
+    *(_move("比对恢复", s, s, "系统") for s in _BEFORE_MONEY if s != State.MATCHED),
     # 信用
     _move("信用通过", State.CREDIT, State.NOTICE, "经办 复核 系统", "信用查询日期 公示地址"),
     _move("信用暂缓", State.CREDIT, State.HELD, "经办 复核 系统", "理由"),

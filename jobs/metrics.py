@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
 from jobs.fulfil import deadlines
+from jobs.process import fate
 from store import leases, outbox
 from store.database import Engine
 from store.nights import list_nights
 
 Now = Callable[[], datetime]
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+LONGEST = timedelta(hours=6)
 
 
 class Collector:
@@ -35,11 +39,15 @@ class Collector:
         for job, at in last_successes(self._engine).items():
             jobs.add_metric([job], at.timestamp())
         yield jobs
+        yield GaugeMetricFamily(
+            "huiqi_scheduler_leads", "Whether a scheduler leads",
+            value=float(bool(leases.leader(self._engine, "schedule", self._now(), fate))),
+        )  # fmt: skip
         late = GaugeMetricFamily(
             "huiqi_grants_late", "Grants past their day, by who must act", labels=["holder"]
         )
         counts: dict[str, int] = {}
-        for one in deadlines(self._engine, self._now().date(), within=0):
+        for one in deadlines(self._engine, self._now().astimezone(SHANGHAI).date(), within=0):
             if one.late is not None and one.late > 0:
                 counts[one.case.holder] = counts.get(one.case.holder, 0) + 1
         for holder, count in counts.items():
@@ -74,9 +82,16 @@ def health(engine: Engine, now: datetime) -> tuple[bool, dict[str, object]]:
     for run in leases.runs(engine, limit=500):
         latest.setdefault(run.job, run)
     failed = sorted(j for j, r in latest.items() if r.outcome == leases.FAILED)
+    hanging = sorted(
+        j for j, r in latest.items() if r.outcome == leases.RUNNING and now - r.started > LONGEST
+    )
     dead = sum(n for (_, state), n in outbox.counts(engine).items() if state == outbox.DEAD)
-    report = {"ok": not failed, "failed": failed, "dead_letters": dead, "at": now.isoformat()}
-    return not failed, report
+    good = not failed and not hanging
+    report = {
+        "ok": good, "failed": failed, "hanging": hanging, "leader": leases.leader(engine, "schedule", now, fate),
+        "dead_letters": dead, "at": now.isoformat(),
+    }  # fmt: skip
+    return good, report
 
 
 def serve(engine: Engine, now: Now, host: str, port: int) -> ThreadingHTTPServer:

@@ -18,6 +18,7 @@ from engine.program import BoundItem
 from jobs.inbox import InboxReport, import_inbox, sources_for
 from jobs.lists import keep_lists
 from jobs.matching import allocation, matching
+from jobs.readiness import fallen
 from jobs.rules import parse_sets
 from jobs.scoring import score_night
 from policies.library import REFUSING, Library, load_library
@@ -48,6 +49,7 @@ class NightReport:
     jumps: list[str] = field(default_factory=list)
     pushes: dict[str, int] = field(default_factory=dict)
     scored: int = 0
+    fallen: list[str] = field(default_factory=list)
 
     @contextmanager
     def step(self, name: str, tell: Tell):
@@ -159,6 +161,7 @@ def _after(
             night.run.state = FINISHED
         elif night.state != FINISHED:
             report.jumps = [jump.words() for jump in guard_night(engine, night)]
+    report.fallen = fallen(night)
     with report.step("排推送", tell):
         report.pushes = queue_pushes(engine, night, night.as_of, now())
     return report

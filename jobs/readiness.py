@@ -9,25 +9,34 @@ from typing import Any
 import xlsxwriter
 
 from engine.errors import ExpressionError
-from policies.readiness import SOURCE_OF_LAW, TESTS, Readiness, readiness, requests
+from policies.readiness import AUTOMATIC, SOURCE_OF_LAW, TESTS, Readiness, readiness, requests
 from store.nights import Night
 
 HEAD = ("事项编号", "事项", "现在", "实际按", *TESTS, "卡在哪里", "归口部门", "升降")
 
 
-def of_night(night: Night) -> list[Readiness]:
-    """一夜的就绪度: items live that night, 免申即享 first, then by how many blocks are left."""
+def of_night(night: Night, only: str = "") -> list[Readiness]:
+    """一夜的就绪度: items live that night (of one 兑现方式 only), 免申即享 first, then by how many blocks are left."""
     library, columns = night.library(), night.columns()
     found = []
     for row in night.items().itertuples():
         program = library.program(str(row.item))
-        if program is None:
+        if program is None or (only and program.item.delivery != only):
             continue
         try:
             found.append(readiness(program, str(row.batch), columns))
         except ExpressionError as error:
             raise ValueError(f"{row.item} {row.batch}：{error.message}") from None
     return sorted(found, key=lambda r: (r.delivery != "免申即享", len(r.blocks), r.item))
+
+
+def fallen(night: Night) -> list[str]:
+    """自动降级: items declared 免申即享 that run as 即申即享 tonight, each with what blocks it and who could lift that."""
+    return [
+        f"{one.title}：{one.blocks[0].what}（{one.blocks[0].department or '归口部门不明'}）"
+        for one in of_night(night, only=AUTOMATIC)
+        if one.falls
+    ]
 
 
 def as_row(one: Readiness) -> list[str]:

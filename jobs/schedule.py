@@ -122,7 +122,8 @@ def _night(context: Context, day: date) -> str:
     night = report.night
     assert night is not None
     held = f"；扣下：{'；'.join(report.jumps[:5])}" if report.jumps else ""
-    return f"第 {night.no} 次比对，符合 {night.counts['fits']}，推送 {report.pushes}{held}"
+    fell = f"；自动降级：{'；'.join(report.fallen)}" if report.fallen else ""
+    return f"第 {night.no} 次比对，符合 {night.counts['fits']}，推送 {report.pushes}{held}{fell}"
 
 
 def _check(context: Context, day: date) -> str:

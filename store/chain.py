@@ -42,6 +42,8 @@ class Chain:
             if made.high is None or made.low != made.high:
                 return False
             facts["核定金额"] = made.high
+            if made.text:
+                facts["变化说明"] = made.text
         else:
             if State(case.state) in FINAL:
                 return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from store import budgets, grants
 from store.calendars import office_calendar
 from store.database import to_fen, writing
 from store.faults import point
-from store.messages import money_words, template
+from store.messages import KINDS, money_words, template
 from store.nights import UNRELEASED, later_night
 from store.outbox import DUE, SENT, SUPPRESSED, Push, push_key
 from store.review import setting
@@ -93,6 +93,7 @@ def queue_pushes(engine: Engine, night: Night, as_of: date, now: datetime) -> di
     counts = {"立项": _open_grants(engine, night, as_of, now), "排队": 0, "暂缓": 0, "撤回": 0}
     counts |= {"额度": changed} if changed else {}
     counts |= {"额度没有照改": len(faults)} if faults else {}
+    counts |= {"随比对变": n} if (n := _follow(engine, night, as_of, now)) else {}
     channels = channels_of(engine)
     facts = load_facts(engine, as_of)
     live: set[tuple[str, str]] = set()
@@ -230,6 +231,41 @@ def _open_grants(engine: Engine, night: Night, as_of: date, now: datetime) -> in
         found = [new_grant(about, w, variant, night.no) for w in wanted if w.verdict == "符合"]
         opened += grants.open_grants(engine, found, as_of, now, calendar)
     return opened
+
+
+def _follow(engine: Engine, night: Night, as_of: date, now: datetime) -> int:
+    """Grants under way follow the night: new sums, and marks where a pair fits no more or gave way."""
+    calendar, library = office_calendar(engine), night.library()
+    known = {(c.item, c.batch) for c in grants.find(engine, states=grants.UNDER_WAY)}
+    moved = 0
+    for row in night.items().itertuples():
+        program = library.program(str(row.item))
+        if program is None or (program.item.id, str(row.batch)) not in known:
+            continue
+        about = about_item(program, str(row.batch), works_as(night, program, str(row.batch)))
+        found = _found_of(night, about)
+        moved += grants.follow_night(
+            engine, about.item.id, about.batch, found, night.no, as_of, now, calendar
+        )
+    return moved
+
+
+def _found_of(night: Night, about: About) -> Callable[[str], grants.Found | None]:
+    """What a night says of an enterprise's grant; an open verdict says nothing."""
+    frame = night.hits(about.item.id)
+    names = [CODE, "verdict", *_sums(about), "gave_way"]
+    rows = frame[names].itertuples(index=False, name=None) if len(frame) else ()
+    said: dict[str, grants.Found | None] = {}
+    for code, verdict, low, high, gave in rows:
+        if gave:
+            said[code] = grants.Found(gone=f"让位于 {gave}")
+        elif verdict == "符合":
+            low, high = _number(low), _number(high)
+            fen = None if high is None else to_fen(high)
+            said[code] = grants.Found(fen if low == high else None, fen)
+        else:
+            said[code] = None
+    return lambda code: said[code] if code in said else grants.Found(gone="不再符合")
 
 
 def new_grant(about: About, wanted: Wanted, variant: str, run_no: int | None) -> grants.NewGrant:
@@ -421,7 +457,7 @@ def _withdraw(engine: Engine, about: About, still: set[tuple[str, str]]) -> int:
     with writing(engine) as opened:
         query = select(Push.key, Push.firm, Push.kind, Push.next_at).where(
             Push.item == about.item.id, Push.batch == about.batch, Push.lease == "",
-            Push.state.in_([DUE, SUPPRESSED]), Push.reason.not_in([GONE, REPLACED]),  # type: ignore[attr-defined]
+            Push.state.in_([DUE, SUPPRESSED]), Push.reason.not_in([GONE, REPLACED]), Push.kind.in_(KINDS),  # type: ignore[attr-defined]
         )  # fmt: skip
         rows: Sequence[Any] = opened.exec(query).all()
         gone = [r for r in rows if (r.firm, r.kind) not in still]

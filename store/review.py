@@ -15,6 +15,7 @@ from engine.fulfilment import Refused
 from store import audit
 from store.chain import Chain
 from store.database import fen_column, id_column, json_column, session, to_fen, utc_column, writing
+from store.settings import OfficeSetting, read_setting
 
 APPROVE, REJECT, ASK_FIRM, ASK_DEPARTMENT = "通过", "不纳入", "问企业", "问部门"
 SUSPEND, HAND_OVER, NOTE = "暂缓", "转交", "备注"
@@ -107,15 +108,6 @@ class ReviewAnswer(SQLModel, table=True):
     at: datetime = Field(sa_column=utc_column())
 
 
-class OfficeSetting(SQLModel, table=True):
-    """设置: a value of the office under a name."""
-
-    __tablename__ = "office_setting"
-
-    name: str = Field(primary_key=True, max_length=64)
-    value: Any = Field(sa_column=json_column(nullable=True))
-
-
 @dataclass(frozen=True)
 class Pair:
     """名单上的一条: what the officer saw when deciding. Amounts in yuan, None unknown; `facts` its fingerprint."""
@@ -170,8 +162,7 @@ class Forecast:
 def setting(engine: Engine, name: str, default: Any = None) -> Any:
     """设置的值."""
     with session(engine) as opened:
-        row = opened.get(OfficeSetting, name)
-        return default if row is None else row.value
+        return read_setting(opened, name, default)
 
 
 def change_setting(engine: Engine, name: str, value: Any, *, by: str, now: datetime) -> None:

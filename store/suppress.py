@@ -13,6 +13,7 @@ from sqlmodel import select
 from engine.grantmoves import FINAL, State
 from store.database import session
 from store.grants import GrantCase
+from store.messages import KINDS
 from store.outbox import PERSONAL, SENT, Push
 from store.reach import FirmReach
 from store.review import ReviewDecision, setting, states
@@ -142,9 +143,13 @@ RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 
 
+OF_A_CASE: tuple[Rule, ...] = (_stopped, _consent, _contact)
+
+
 def held(asked: Asked, facts: Facts) -> Held | None:
-    """是否暂缓: the first rule that holds, or None: it may go."""
-    return next((found for rule in RULES if (found := rule(asked, facts)) is not None), None)
+    """是否暂缓: the first rule that holds, or None: it may go. What is told of a firm's own case waits for no quiet period."""
+    rules = RULES if asked.kind in KINDS else OF_A_CASE
+    return next((found for rule in rules if (found := rule(asked, facts)) is not None), None)
 
 
 def load_facts(engine: Engine, today: date) -> Facts:

@@ -15,7 +15,7 @@ from engine.grantmoves import State
 from store.database import from_fen, session, writing
 from store.faults import point
 from store.grants import GrantCase
-from store.messages import money_words, template
+from store.messages import KINDS, money_words, template
 from store.outbox import DUE, SUPPRESSED, Push
 from store.suppress import Asked, Facts, Held, held, load_facts
 
@@ -75,7 +75,9 @@ def withdraw_items(engine: Engine, live: set[tuple[str, str]]) -> int:
     """撤回整项: waiting pushes of items and batches that the night does not speak of any more; how many."""
     columns = (_TABLE.c.key, _TABLE.c.item, _TABLE.c.batch, _TABLE.c.next_at)
     with writing(engine) as opened:
-        query = select(*columns).where(*_WAITS, _TABLE.c.reason.not_in([GONE, REPLACED]))
+        query = select(*columns).where(
+            *_WAITS, _TABLE.c.reason.not_in([GONE, REPLACED]), _TABLE.c.kind.in_(KINDS)
+        )
         rows = [r for r in opened.connection().execute(query) if (r.item, r.batch) not in live]
         move(opened, withdrawn(rows))
         return len(rows)

@@ -93,6 +93,7 @@ def _as_dict(report: Any) -> dict[str, Any]:
         "failures": report.inbox.failures,
         "pushes": report.pushes,
         "held": report.jumps,
+        "fallen": report.fallen,
         "seconds": {k: round(v, 3) for k, v in report.seconds.items()},
         "folder": str(night.folder),
     }
@@ -143,6 +144,10 @@ def _print(report: Any) -> None:
         typer.echo(f"已有更近的第 {later} 次比对，这一夜只存结果，不排推送")
     elif report.pushes:
         typer.echo("推送：" + "，".join(f"{k} {v:,}" for k, v in report.pushes.items()))
+    if report.fallen:
+        typer.echo(f"免申即享自动降级 {len(report.fallen)} 项，今晚按即申即享办，数据齐了自动恢复：")
+        for words in report.fallen[:8]:
+            typer.echo(f"  {words}")
     if report.jumps:
         typer.echo(f"这一夜被扣下，等人放行（{len(report.jumps)} 处跳变）：")
         for words in report.jumps[:8]:

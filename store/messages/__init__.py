@@ -10,6 +10,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 KINDS = ("confirm", "invite", "inform", "ask")
+CASE_KINDS = ("return", "paid", "refused", "recover")  # of one step of a firm's own case
 
 
 @dataclass(frozen=True)

@@ -261,4 +261,8 @@ def test_health_and_metrics_are_served(engine):
     assert status == 200 and json.loads(body)["ok"] is True
     assert 'huiqi_grants_late{holder="系统"} 1.0' in get(server, "/metrics")[1]
     assert get(server, "/x")[0] == 404
+    assert "huiqi_scheduler_leads 0.0" in get(server, "/metrics")[1]
+    leases.begin(engine, "night", AT, "host:1:2", AT)
+    status, body = get(server, "/healthz")
+    assert status == 503 and json.loads(body)["hanging"] == ["night"]
     server.shutdown()

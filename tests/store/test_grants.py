@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
@@ -13,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from engine.fulfilment import Refused, moves_from
 from engine.grantmoves import AUTOMATIC, ONCE, State
 from policies.calendar import builtin_calendar
-from store import budgets, grants, ledger
+from store import budgets, grants, ledger, outbox, reach, waiting
 from store.database import session, writing
 from store.grants import Actor, NewGrant
 
@@ -235,6 +236,65 @@ def test_a_clock_set_back_is_said(engine):
     budgets.set_budget(engine, ITEM, BATCH, 100, budgets.OPEN, who="钱", on=D, at=AT)
     budgets.set_budget(engine, ITEM, BATCH, 200, budgets.OPEN, who="钱", on=D, at=AT - timedelta(days=2))
     assert [f.kind for f in ledger.verify_ledger(engine)] == ["倒填"]
+
+
+def test_later_nights_renew_the_sum_until_somebody_decided_and_mark_what_fits_no_more(engine):
+    grants.open_grants(engine, [new(n) for n in range(3)], D, AT, CALENDAR)
+    act(engine, grants.find(engine)[1], "通过名单", OFFICE, D, 核定金额=80_00)
+    said = {"C0000": grants.Found(None, 250_00), "C0001": grants.Found(120_00, 120_00), "C0002": None}
+
+    def follow(no: int) -> int:
+        return grants.follow_night(engine, ITEM, BATCH, said.get, no, D, AT, CALENDAR)
+
+    assert (follow(2), follow(2)) == (1, 0)
+    assert [(c.amount, c.high) for c in grants.find(engine)] == [
+        (None, 250_00),
+        (80_00, 100_00),
+        (100_00, 100_00),
+    ]
+    said |= {"C0000": grants.Found(gone="不再符合"), "C0001": grants.Found(gone="让位于 d/x")}
+    assert (follow(3), follow(4)) == (2, 0)
+    first, second, _ = grants.find(engine)
+    assert first.facts["比对变化"] == "第 3 次比对不再符合"
+    with pytest.raises(Refused, match=r"第 3 次比对不再符合：.*写明") as refused:
+        act(engine, first, "通过名单", OFFICE, D, 核定金额=200_00)
+    assert refused.value.missing == ("变化说明",)
+    assert (
+        act(engine, first, "通过名单", OFFICE, D, 核定金额=200_00, 变化说明="数据有误，已核").state
+        == "信用核查"
+    )
+    said["C0001"] = grants.Found(120_00, 120_00)
+    assert follow(5) == 1 and grants.find(engine)[1].facts["比对变化"] == "" and second.state == "信用核查"
+    clean(engine)
+
+
+def test_a_step_that_a_firm_must_hear_of_is_told_in_its_own_transaction(engine):
+    case = to_confirm(engine, 1)[0]
+    act(engine, case, "确认", FIRM, date(2026, 6, 10), **ACCOUNT)
+    act(engine, case, "退回补正", FINANCE, date(2026, 6, 10), 缺项=["开户许可证", "承诺书"])
+    told = {p.channel: p for p in outbox.list_pushes(engine)}
+    assert set(told) == {"webhook", "inbox"} and told["inbox"].kind.startswith("return-")
+    for words in ("· 开户许可证", "· 承诺书", "一次说全", "2026-06-17", "12345"):
+        assert words in told["inbox"].body, words
+    body = json.loads(told["webhook"].body)
+    assert (body["key"], body["grant"], body["firm"]) == (told["webhook"].key, case.id, case.code)
+    waiting.withdraw_items(engine, set())
+    reach.change_reach(engine, case.code, AT, stopped=True)
+    waiting.recheck(engine, date(2026, 6, 11), AT)
+    assert {p.channel: p.state for p in outbox.list_pushes(engine)} == {
+        "webhook": "suppressed",
+        "inbox": "due",
+    }
+    with pytest.raises(Refused):
+        act(engine, case, "补正", FIRM, date(2026, 6, 11), 已补=["承诺书"])
+    act(engine, case, "补正", FIRM, date(2026, 6, 11), 已补=["承诺书", "开户许可证"])
+    act(engine, case, "财政通过", FINANCE, date(2026, 6, 11))
+    for no, fen in (("1", 40_00), ("2", 60_00)):
+        act(engine, case, "下达", FINANCE, date(2026, 6, 11), 支付金额=fen, 流水号=no)
+        act(engine, case, "到账", FINANCE, date(2026, 6, 11), 支付金额=fen, 流水号=no)
+    paid = [p.body for p in outbox.list_pushes(engine, channel="inbox") if p.kind.startswith("paid-")]
+    assert len(paid) == 2 and any("40.00 元，流水号 1，还有 60.00 元分期拨付" in b for b in paid)
+    clean(engine)
 
 
 @pytest.mark.parametrize("seed", range(4))
