@@ -73,32 +73,33 @@ class Late:
     tell: tuple[str, ...]
 
 
-def deadlines(engine: Engine, on: date, within: int = 3) -> list[Late]:
-    """到期与逾期: the latest first, then those due within so many working days; unknown years last, said."""
+def deadlines(
+    engine: Engine, on: date, within: int = 3, *, tell: str = "", department: str = ""
+) -> list[Late]:
+    """到期与逾期: the latest first, then those due within so many working days; unknown years last, said.
+
+    Only what one role is to be told of (`tell`: its own turn, or escalated to it), or one department's.
+    """
     calendar = office_calendar(engine)
     found = []
     for case in grants.find(engine, states=OPEN, order="due"):
+        if department and case.department != department:
+            continue
         late = lateness(case.due, on, calendar)
-        if late is None or late >= -within:
-            found.append(Late(case, late, escalate(case.holder, late)))
+        told = escalate(case.holder, late)
+        if (late is None or late >= -within) and (not tell or tell in told):
+            found.append(Late(case, late, told))
     return sorted(found, key=lambda one: (one.late is None, -(one.late or 0), one.case.id or 0))
 
 
 def paid_facts(engine: Engine) -> Iterator[tuple[str, str, int, int, str]]:
     """已兑现: per firm and year the fen that arrived and stayed, and the items, from the grants' own steps."""
     sums: dict[tuple[str, int], tuple[str, int, set[str]]] = {}
-    for case in grants.find(engine):
-        if not case.arrived:
-            continue
-        for event in grants.history(engine, case.id or 0):
-            if event.action in ("到账", "退款"):
-                key = (case.code, event.on.year)
-                firm, fen, items = sums.get(key, (case.firm, 0, set()))
-                sums[key] = (
-                    firm,
-                    fen + (event.fen if event.action == "到账" else -event.fen),
-                    items | {case.item},
-                )
+    for case, event in grants.steps(engine, ("到账", "退款")):
+        key = (case.code, event.on.year)
+        firm, fen, items = sums.get(key, (case.firm, 0, set()))
+        change = event.fen if event.action == "到账" else -event.fen
+        sums[key] = (firm, fen + change, items | {case.item})
     for (code, year), (firm, fen, items) in sorted(sums.items()):
         yield code, firm, year, fen, ";".join(sorted(items))
 

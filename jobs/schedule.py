@@ -118,7 +118,8 @@ def _facts(context: Context, day: date) -> str:
 def _night(context: Context, day: date) -> str:
     from jobs.nightly import run_night
 
-    report = run_night(context.engine, context.home, context.library, day, context.now)
+    sets = setting(context.engine, "sets", []) or []  # as `huiqi nightly --set`, for instance 本区=120116*
+    report = run_night(context.engine, context.home, context.library, day, context.now, sets=sets)
     night = report.night
     assert night is not None
     held = f"；扣下：{'；'.join(report.jumps[:5])}" if report.jumps else ""

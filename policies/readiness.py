@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -185,8 +186,15 @@ def _data(
         return [_block(owner, item, f"{where}的来源权威不够", spec, name)]
     if rate < least:
         stale = "；超过保鲜期的不算" if spec.fresh_for else ""
-        return [_block(owner, item, f"{where}齐全率 {rate:.0%}，低于 {least:.0%}{stale}", spec, name)]
+        return [
+            _block(owner, item, f"{where}齐全率 {_percent(rate)}，低于 {_percent(least)}{stale}", spec, name)
+        ]
     return []
+
+
+def _percent(share: float) -> str:
+    """Rounded down to a tenth of a percent, so that what is below a limit is not shown at it."""
+    return f"{math.floor(share * 1000 + 1e-9) / 10:g}%"
 
 
 def _block(owner: Numbered | None, item: PolicyItem, what: str, spec: Indicator | None, name: str) -> Block:

@@ -413,6 +413,14 @@ def history(engine: Engine, grant_id: int) -> list[GrantEvent]:
         return list(opened.exec(query).all())
 
 
+def steps(engine: Engine, actions: Sequence[str]) -> list[tuple[GrantCase, GrantEvent]]:
+    """某几种步骤 of all grants, with their grants, in the order they were made."""
+    query = select(GrantCase, GrantEvent).join(GrantEvent, col(GrantEvent.grant_id) == col(GrantCase.id))
+    with session(engine) as opened:
+        rows = opened.exec(query.where(col(GrantEvent.action).in_(actions)).order_by(col(GrantEvent.id)))
+        return [(case, event) for case, event in rows.all()]
+
+
 def disagreements(opened: Session) -> list[ledger.Finding]:
     """不平: grants and budgets whose sums are not the ledger's."""
     entry = ledger.LedgerEntry

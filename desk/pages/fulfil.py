@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -238,4 +239,6 @@ def _fact(name: str, value: Any) -> object:
             return to_fen(text.replace(",", ""))
         except ArithmeticError as error:
             raise HTTPException(400, f"“{text}”不是金额，要写成 200000.00") from error
+    if name.removeprefix("fact.") in ("缺项", "已补"):  # one name a line or between 、
+        return [part.strip() for part in re.split(r"[、；;\n]", text) if part.strip()]
     return text

@@ -61,17 +61,21 @@ def due(
     home: HomeOption = None,
     as_of: AsOfOption = None,
     within: Annotated[int, typer.Option(help="几个工作日内到期的也列")] = 3,
+    tell: Annotated[
+        str, typer.Option("--for", help="只列该告诉谁的：经办 复核 财政 专员 企业 管理员（含催办到他的）")
+    ] = "",
+    department: Annotated[str, typer.Option("--department", help="只列一个部门的")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """到期与逾期清单：谁办、晚几天、要催到谁。
 
-    例：huiqi fulfil due --within 5
+    例：huiqi fulfil due --within 5 --for 财政
     """
     from jobs.fulfil import deadlines
 
     with telling():
         engine, _ = open_store(home)
-        rows = deadlines(engine, parse_as_of(as_of), within)
+        rows = deadlines(engine, parse_as_of(as_of), within, tell=tell, department=department)
     if as_json:
         found = [{"id": r.case.id, "firm": r.case.code, "item": r.case.item, "state": r.case.state, "late": r.late,
                   "due": str(r.case.due or ""), "holder": r.case.holder, "tell": list(r.tell)} for r in rows]  # fmt: skip

@@ -83,6 +83,24 @@ def paying(desk) -> grants.GrantCase:
     return case
 
 
+def test_what_a_firm_lacks_is_named_one_by_one(fresh):
+    case = paying(fresh)
+    calendar = office_calendar(fresh.engine)
+    grants.open_grants(
+        fresh.engine,
+        [NewGrant("X", "乙", "d/i", "2026", "奖励", "经发局", "免申即享", 100, 100)],
+        AS_OF,
+        NOW,
+        calendar,
+    )
+    listed = grants.find(fresh.engine, code="X")[0]
+    form = {"do": "退回补正", "fact.缺项": "审计报告、合同；承诺书"}
+    assert fresh.post("lin", f"/desk/fulfil/{listed.id}", **form).status_code == 303
+    assert grants.find(fresh.engine, code="X")[0].asked == ["审计报告", "合同", "承诺书"]
+    letter = outbox.list_pushes(fresh.engine, firm="X", channel="inbox")[0]
+    assert letter.kind.startswith("return-") and "· 承诺书" in letter.body and case.id != listed.id
+
+
 def test_arrears_show_late_grants_and_registered_claims(fresh):
     paying(fresh)
     claim = arrears.ArrearsClaim(

@@ -179,6 +179,15 @@ def test_time_alone_moves_what_waits_for_it_and_lateness_is_told_upwards(engine)
     assert fulfil.advance(engine, date(2026, 6, 17), AT).moved == {"逾期未确认": 2}
     told = fulfil.deadlines(engine, date(2026, 7, 8))
     assert told[0].late == 4 and told[0].tell == ("专员", "复核")
+    day = date(2026, 7, 8)
+    assert (
+        len(fulfil.deadlines(engine, day, tell="复核"))
+        == 2
+        == len(fulfil.deadlines(engine, day, department="局"))
+    )
+    assert (
+        fulfil.deadlines(engine, day, tell="财政") == [] == fulfil.deadlines(engine, day, department="别局")
+    )
 
 
 def test_paid_grants_become_a_department_file(engine, tmp_path):

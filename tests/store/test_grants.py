@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -297,7 +298,29 @@ def test_a_step_that_a_firm_must_hear_of_is_told_in_its_own_transaction(engine):
     clean(engine)
 
 
-@pytest.mark.parametrize("seed", range(4))
+def _whatever_else(engine, rng: random.Random, day: date, mode: str) -> None:
+    """What nights, budgets and queues do meanwhile."""
+    fen, when = rng.choice([100_00, 200_00, 300_00]), at(day)
+    match rng.randrange(5):
+        case 0:
+            budgets.take_over(engine, [budgets.Ruled(ITEM, BATCH, fen, mode)], on=day, at=when)
+        case 1:
+            with contextlib.suppress(ValueError):
+                budgets.set_budget(engine, ITEM, BATCH, fen, mode, who="钱", on=day, at=when)
+        case 2:
+            said = rng.choice(
+                [grants.Found(fen, fen), grants.Found(None, fen), grants.Found(gone="不再符合"), None]
+            )
+            grants.follow_night(
+                engine, ITEM, BATCH, lambda code: said, rng.randrange(10**6), day, when, CALENDAR
+            )
+        case 3:
+            grants.promote(engine, ITEM, BATCH, day, when, CALENDAR)
+        case _:
+            grants.share_out(engine, ITEM, BATCH, OFFICE, day, when, CALENDAR)
+
+
+@pytest.mark.parametrize("seed", range(8))
 def test_random_events_from_everybody_keep_the_books(engine, seed: int):
     rng = random.Random(seed)
     mode = [budgets.FIRST_COME, budgets.PRO_RATA, budgets.OPEN][seed % 3]
@@ -305,6 +328,8 @@ def test_random_events_from_everybody_keep_the_books(engine, seed: int):
     grants.open_grants(engine, [new(n, 100_00, [AUTOMATIC, ONCE][n % 2]) for n in range(5)], D, AT, CALENDAR)
     day, done = D, 0
     for _ in range(120):
+        if rng.random() < 0.15:
+            _whatever_else(engine, rng, day, mode)
         case = rng.choice(grants.find(engine))
         moves = list(moves_from(grants.to_pure(case)))
         if not moves:
