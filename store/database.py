@@ -182,7 +182,7 @@ def _set_up_sqlite(raw: Any, _record: Any) -> None:
     raw.isolation_level = None
     for pragma in (
         "journal_mode=WAL",
-        "synchronous=NORMAL",
+        "synchronous=FULL",  # a confirmation that was answered survives a power cut
         "foreign_keys=ON",
         f"busy_timeout={BUSY_SECONDS * 1000}",
         "cache_size=-65536",

@@ -445,7 +445,33 @@ def disagreements(opened: Session) -> list[ledger.Finding]:
             if said.get(name, 0) != fen
         ]
     found += [ledger.Finding("消失", None, f"台账里有第 {n} 号兑现事项，事项不见了") for n in held]
-    return found + _budget_disagreements(opened)
+    return found + _broken_histories(opened) + _budget_disagreements(opened)
+
+
+def _broken_histories(opened: Session) -> list[ledger.Finding]:
+    """Grants whose steps have gaps, or that stand elsewhere than their last step led."""
+    counted = func.count(), func.max(GrantEvent.no)
+    query: Any = select(GrantEvent.grant_id, *counted).group_by(col(GrantEvent.grant_id))
+    last: dict[int, int] = {}
+    found = []
+    for grant_id, count, most in opened.exec(query).all():
+        last[grant_id] = most
+        if count != most:
+            found.append(
+                ledger.Finding("消失", None, f"第 {grant_id} 号兑现事项办到第 {most} 步，经过只剩 {count} 步")
+            )
+    final: Any = select(GrantEvent.grant_id, GrantEvent.no, GrantEvent.went_to, GrantCase.state)
+    joined = final.join(GrantCase, col(GrantCase.id) == col(GrantEvent.grant_id))
+    for grant_id, no, went_to, state in opened.exec(
+        joined.where(col(GrantEvent.went_to) != col(GrantCase.state))
+    ):
+        if no == last.get(grant_id):
+            found.append(
+                ledger.Finding(
+                    "改动", None, f"第 {grant_id} 号兑现事项现在写“{state}”，最后一步办到的是“{went_to}”"
+                )
+            )
+    return found
 
 
 def _budget_disagreements(opened: Session) -> list[ledger.Finding]:

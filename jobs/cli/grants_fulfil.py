@@ -106,21 +106,9 @@ def act(
     """
     from store import grants
     from store.calendars import office_calendar
-    from store.database import to_fen
 
     with telling():
-        facts: dict[str, object] = {}
-        for pair in fact:
-            name, mark, value = pair.partition("=")
-            if not mark:
-                raise ValueError(f"“{pair}”要写成 名称=值")
-            facts[name] = (
-                to_fen(value)
-                if name.endswith("金额")
-                else value.split("、")
-                if name in ("缺项", "已补")
-                else value
-            )
+        facts = dict(read_fact(pair) for pair in fact)
         engine, _ = open_store(home)
         calendar = office_calendar(engine)
         actor = grants.Actor(who, role)
@@ -128,6 +116,18 @@ def act(
     typer.echo(
         f"{case.firm or case.code} {case.title}：{case.state}，轮到{case.holder or '没有人'}，期限 {case.due or case.due_note or '无'}"
     )
+
+
+def read_fact(pair: str) -> tuple[str, object]:
+    """一个事实: 名称=值; sums in yuan become fen, lists are parted by 、. Raises ValueError."""
+    from store.sheets import read_fen
+
+    name, mark, value = pair.partition("=")
+    if not mark:
+        raise ValueError(f"“{pair}”要写成 名称=值")
+    if name.endswith("金额"):
+        return name, read_fen(value)
+    return name, value.split("、") if name in ("缺项", "已补") else value
 
 
 @fulfil.command("reconcile")

@@ -71,6 +71,10 @@ def test_fulfil_commands_answer_on_an_empty_house(run, tmp_path):
     year.write_text("日期,安排\n2027-01-01,休\n", encoding="utf-8")
     assert "2027" in run("fulfil", "calendar", "--add", str(year)).stdout
     assert run("fulfil", "act", "7", "确认", "--who", "张", "--role", "企业").exit_code == 2
+    wrong = run(
+        "fulfil", "act", "7", "通过名单", "--who", "张", "--role", "经办", "--fact", "核定金额=二十万"
+    )
+    assert wrong.exit_code == 2 and "金额“二十万”不是数" in wrong.output
     assert run("fulfil", "release", "1", "--who", "张", "--why", "核过").exit_code == 2
     missing = run("readiness")
     assert missing.exit_code == 2

@@ -201,6 +201,8 @@ def test_the_ledger_is_append_only_in_the_database(engine, sql: str):
         ("UPDATE ledger_entry SET fen = fen + 1 WHERE seq = 3", "改动"),
         ("UPDATE ledger_entry SET on_day = '2026-01-05' WHERE seq = 3", "倒填"),
         ("UPDATE grant_case SET reserved = reserved - 1 WHERE id = 1", "不平"),
+        ("DELETE FROM grant_event WHERE grant_id = 2 AND no = 3", "消失"),
+        ("UPDATE grant_case SET state = '到账' WHERE id = 3", "改动"),
         ("DELETE FROM grant_case WHERE id = 2", "消失"),
     ],
 )
