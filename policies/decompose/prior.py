@@ -14,37 +14,18 @@ from .cues import cues_of
 from .phrases import (
     AMOUNT,
     BACKGROUND,
-    BOUNDS,
-    CHARGE,
-    DEFINES,
-    DENIES_GIVING,
-    EXAMPLE,
-    FUND,
     GIVES,
-    HANDLES,
-    HANDS_IN,
-    HAS,
-    INVITES,
-    LIMITS,
     NEGATED,
-    OVERRIDE,
     PAPER,
-    PUNISHES_OFFICE,
     SAYS_GIVING,
-    SETS_UP,
-    STANDARD,
     SUBMITS,
     TAKES,
-    TELLS_TIME,
-    THE_FIRM,
     URGE,
-    WHO,
     WINDOW,
 )
 from .places import NOWHERE, Place, body_text, places
+from .sayings import Opinion, content
 from .subjects import subject_of
-
-Opinion = tuple[str, str]  # role, reason
 
 
 def opinions(c: Clause, place: Place = NOWHERE) -> list[Opinion]:
@@ -55,7 +36,7 @@ def opinions(c: Clause, place: Place = NOWHERE) -> list[Opinion]:
     for rule in (_formal, _led, _keyed, _heading, _opening, _fielded):
         if said := rule(c, place, text, body, cues):
             return said
-    return _content(c, place, text, body, cues)
+    return content(c, place, text, body, cues)
 
 
 _LEADS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -105,7 +86,7 @@ def _keyed(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> lis
     said = re.split(r"[：:]", body, maxsplit=1)[1]
     out = [(role, f"keyed-{role}")]
     if role == "benefit":
-        out += [o for o in _content(c, place, said, said, set(cues_of(said))) if o[0] != "benefit"]
+        out += [o for o in content(c, place, said, said, set(cues_of(said))) if o[0] != "benefit"]
     return out
 
 
@@ -226,159 +207,6 @@ def _fielded(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> l
     if under == "window" and len(text) < 30 and not SUBMITS.search(text):
         return [("window", "field-window")]
     return []
-
-
-def _content(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> list[Opinion]:
-    under = role_of_field(c.field_name) or place.lent
-    who, mode = subject_of(body)
-    if EXAMPLE.search(body):
-        return [("other", "example")]
-    if OVERRIDE.search(text) and not TAKES.search(text):
-        return [("other", "override")]
-    out = _shut_out(text) + _given(place, text, body, under, who)
-    roles = {r for r, _ in out}
-    if not roles & {"benefit", "exclusion"}:
-        out += _required(body, under, who, mode)
-    out += _steps(c, place, text, body, cues, under, who, roles)
-    out += _offices(place, text, who, {r for r, _ in out}, under)
-    out += _bracketed(text)
-    if DEFINES.search(text):
-        out.append(("definition", "defines"))
-    if "phone" in cues and re.search(r"\d{5,}|电话|联系人|邮箱|传真", text):
-        out.append(("contact", "phone"))
-    if WINDOW.search(text) or (TELLS_TIME.search(text) and not roles & {"benefit", "condition"}):
-        out.append(("window", "valid" if re.search(r"施行|有效期|执行|年限", text) else "until"))
-    out = list({r: (r, why) for r, why in reversed(out)}.values())[::-1]
-    return out or _else(c, place, text, body, under)
-
-
-def _shut_out(text: str) -> list[Opinion]:
-    said = NEGATED.sub("", re.sub(r"（[^）]*）|\([^)]*\)", "", text))
-    if not TAKES.search(said):
-        return []
-    if PUNISHES_OFFICE.search(said):
-        return [("authority", "punish-office")]
-    return [("exclusion", "takes")]
-
-
-def _bracketed(text: str) -> list[Opinion]:
-    return (
-        [("exclusion", "bracket")] if re.search(r"[（(](?:不含|不包括|除)[^）)]{2,}|除外[）)]", text) else []
-    )
-
-
-def _given(place: Place, text: str, body: str, under: str, who: str) -> list[Opinion]:
-    amount, hard = AMOUNT.search(body), SAYS_GIVING.search(body)
-    if not (GIVES.search(body) or (amount and (under == "benefit" or STANDARD.search(body)))):
-        return []
-    if SETS_UP.match(body) and not re.search(r"给予|对[^，。]{2,}", body):
-        return []
-    if TAKES.search(text) and not (amount and SAYS_GIVING.search(TAKES.sub("", NEGATED.sub("", body)))):
-        return []
-    if DENIES_GIVING.search(text):
-        return []
-    if under in ("condition", "procedure", "material") and not (amount and hard):
-        return []
-    if who == "office" and not amount and not re.search(r"[对为][^，。]{2,40}(?:给予|提供)|可享受", body):
-        return []
-    if not amount and (HANDLES.search(body) or under == "authority"):
-        return []
-    named = bool(re.match(r"[^，。：；]{2,24}：(?=.{4})", body)) and place.step
-    trigger = (
-        named or bool(WHO.search(body) or BOUNDS.search(body) or (hard and URGE.search(body)))
-    ) and not LIMITS.search(body)
-    if amount and (hard or under == "benefit" or not FUND.search(body)):
-        return (
-            [("benefit", "amount"), ("condition", "amount-who")] if trigger else [("benefit", "amount-alone")]
-        )
-    if URGE.search(body) and not (hard and re.search(r"对|的，|可|享受", body)):
-        return [("benefit", "urged-field")] if under == "benefit" else []
-    if hard and (trigger or under == "benefit"):
-        return [("benefit", "words")] + ([("condition", "words-who")] if trigger else [])
-    return (
-        [("benefit", "words-alone")] if re.search(r"给予[^，。]{0,14}(?:补[贴助]|奖|资助|支持)", body) else []
-    )
-
-
-def _required(body: str, under: str, who: str, mode: str) -> list[Opinion]:
-    if under == "condition" and not (who == "office" and HANDLES.search(body)):
-        return [("condition", "field-condition")]
-    if who == "firm" and mode in ("must", "has") and HAS.search(body) and not HANDLES.search(body):
-        return [("condition", "firm-must")]
-    if who == "firm" and mode == "must" and not HANDLES.search(body):
-        return [("condition", "firm-duty")]
-    if HAS.search(body) and THE_FIRM.search(body):
-        return [("condition", "the-firm")]
-    return [("condition", "gives-field")] if under == "benefit" and HAS.search(body) else []
-
-
-def _steps(
-    c: Clause, place: Place, text: str, body: str, cues: set[str], under: str, who: str, roles: set[str]
-) -> list[Opinion]:
-    out: list[Opinion] = []
-    urges = who == "none" and bool(URGE.search(body))
-    if re.search(r"责任追究|追究[^，。]{0,12}责任|问责", text):
-        return []
-    if TELLS_TIME.search(text) and under != "procedure":
-        return []
-    if (
-        under == "procedure"
-        and not roles & {"exclusion"}
-        and not (TELLS_TIME.search(text) and not HANDLES.search(text))
-    ):
-        out.append(("procedure", "chapter-procedure" if place.lent else "field-procedure"))
-    elif (
-        roles & {"benefit", "exclusion"}
-        or under == "authority"
-        or (
-            under == "condition"
-            and not (who == "firm" and re.search(r"登[录陆]|填[报写]|提交|报送|装订|上传", text))
-        )
-    ):
-        pass
-    elif HANDLES.search(text) and not urges:
-        out.append(("procedure", "handles"))
-    elif SUBMITS.search(text) and not urges and (who in ("office", "firm") or "→" in text):
-        out.append(("procedure", "submits"))
-    if out and HANDS_IN.search(text) and PAPER.search(text):
-        generic = not re.search(PAPER.pattern, re.sub("(?:申[报请])?(?:材料|资料)|方案|名单|附件", "", text))
-        out.append(("material", "hands-generic" if generic else "hands-in"))
-    elif not out and under == "" and "bare_paper" in cues and c.label:
-        out.append(("material", "paper"))
-    return out
-
-
-def _offices(place: Place, text: str, who: str, roles: set[str], under: str) -> list[Opinion]:
-    if FUND.search(text) and not roles & {"benefit", "condition"}:
-        return [("authority", "fund")]
-    if (
-        who == "none"
-        and URGE.search(text)
-        and not roles
-        and not (under == "authority" and not INVITES.search(text))
-    ):
-        return [("orientation", "urge")]
-    if under == "authority" and not roles & {"exclusion", "benefit", "condition"}:
-        return [("authority", "watch")]
-    if who == "office" and CHARGE.search(text) and not roles & {"benefit", "procedure"}:
-        return [("authority", "office-charge")]
-    if CHARGE.search(text) and not roles:
-        return [("authority", "charge")]
-    if who == "office" and not roles:
-        return [("authority", "office")]
-    return []
-
-
-def _else(c: Clause, place: Place, text: str, body: str, under: str) -> list[Opinion]:
-    if under:
-        return [(under, "lent-else" if place.lent else "field-else")]
-    if URGE.search(body):
-        return [("orientation", "urge")]
-    if place.opening and not place.step:
-        return [("preamble", "opening")]
-    if THE_FIRM.search(body) or re.search(r"等[^，。]{2,8}项目[；。]$", body):
-        return [("condition", "the")]
-    return [("orientation", "else")] if len(body) > 24 else [("other", "else")]
 
 
 WEIGHT, SURE = 2.0, 2.0
