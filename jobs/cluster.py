@@ -33,7 +33,13 @@ def connect(address: str) -> Iterator[Any]:
     except ImportError:
         raise ValueError("没有装 Dask：pip install 'huiqi[cluster]'") from None
     if address != "local":
-        with Client(address, timeout=20) as client:
+        try:
+            client = Client(address, timeout=20)
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"连不上调度机 {address}：{error}。请确认 dask scheduler 在跑，地址写成 tcp://机器:8786"
+            ) from None
+        with client:
             yield client
         return
     with (

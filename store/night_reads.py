@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ REPEATED = [
     "gave_way",
     "note",
 ]  # texts that stand in many pairs
-KEPT_PAIRS = 4_000_000  # nights with more pairs are read from their files each time
+KEPT_PAIRS = 4_000_000  # pairs kept in memory, some sixty bytes each
 
 
 def files(folder: Path) -> list[Path]:
@@ -66,24 +67,49 @@ def _groups_of(path: Path, item: str) -> list[int]:
     return [i for i, (least, most) in enumerate(_bounds(path)) if least is None or least <= item <= most]
 
 
-@lru_cache(maxsize=4096)
 def _bounds(path: Path) -> list[tuple[str | None, str]]:
+    about = path.stat()
+    return _bounds_of(path, about.st_mtime_ns, about.st_size)
+
+
+@lru_cache(maxsize=4096)
+def _bounds_of(path: Path, changed: int, size: int) -> list[tuple[str | None, str]]:
     meta = pq.read_metadata(path)
-    at = (
-        [meta.row_group(0).column(j).path_in_schema for j in range(meta.num_columns)].index("item")
-        if meta.num_row_groups
-        else 0
-    )
     out: list[tuple[str | None, str]] = []
     for i in range(meta.num_row_groups):
-        stats = meta.row_group(i).column(at).statistics
+        group = meta.row_group(i)
+        at = [group.column(j).path_in_schema for j in range(meta.num_columns)].index("item")
+        stats = group.column(at).statistics
         out.append((stats.min, stats.max) if stats is not None and stats.has_min_max else (None, ""))
     return out
 
 
-@lru_cache(maxsize=64)
-def _group(path: Path, group: int) -> tuple[pa.Table, dict[str, tuple[int, int]]]:
-    """A row group and where each item's pairs begin and end in it; whoever goes through the items reads each file once."""
+Places = dict[str, tuple[int, int]]
+_kept: dict[tuple[object, ...], tuple[pa.Table, Places]] = {}
+_lock = Lock()
+
+
+def _group(path: Path, group: int) -> tuple[pa.Table, Places]:
+    """A row group and where each item's pairs begin and end in it; whoever goes through the items reads each file once.
+
+    So many pairs are kept, those read last; a desk's threads share them.
+    """
+    about = path.stat()
+    key = (str(path), about.st_mtime_ns, about.st_size, group)
+    with _lock:
+        found = _kept.pop(key, None)
+        if found is not None:
+            _kept[key] = found
+            return found
+    found = _read_group(path, group)
+    with _lock:
+        _kept[key] = found
+        while len(_kept) > 1 and sum(len(table) for table, _ in _kept.values()) > KEPT_PAIRS:
+            _kept.pop(next(iter(_kept)))
+    return found
+
+
+def _read_group(path: Path, group: int) -> tuple[pa.Table, Places]:
     table = pq.ParquetFile(path, read_dictionary=REPEATED).read_row_group(group)
     column = table.column("item").combine_chunks()
     if isinstance(column, pa.ChunkedArray):

@@ -13,7 +13,7 @@ import pytest
 from engine import matching
 from engine.matching import live
 from jobs.bench import work
-from jobs.cluster import match_cluster, match_rows
+from jobs.cluster import connect, match_cluster, match_rows
 from tests.engine.test_kernel import assert_same
 
 distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
@@ -66,3 +66,8 @@ def test_a_firm_that_stands_twice_is_named(tmp_path: Path) -> None:
     pq.write_table(table.take([0, 1, 1]), profiles)
     with pytest.raises(ValueError, match="重复"):
         match_cluster(None, profiles, [], library.dictionary, work.AS_OF)
+
+
+def test_a_scheduler_that_is_not_there_is_named() -> None:
+    with pytest.raises(ValueError, match="连不上调度机 nonsense://x"), connect("nonsense://x"):
+        pass

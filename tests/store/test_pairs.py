@@ -104,3 +104,12 @@ def test_a_reader_may_skip_row_groups_by_item(tmp_path: Path, monkeypatch: pytes
     assert file.num_row_groups == 6
     assert file.metadata.row_group(2).column(1).statistics.min == "d/2"
     assert len(pq.read_table(tmp_path / "x.parquet", filters=[("item", "=", "d/4")])) == 500
+
+
+def test_without_a_compiler_arrow_writes_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    found = [replace(made(n, 9, 400, rng), item=f"d/{n}") for n in (0, 1, 300)]
+    codes = [f"91{i:016d}" for i in range(400)]
+    compiled = written(found, codes, tmp_path / "x.parquet")
+    monkeypatch.setattr(pairs, "available", lambda: False)
+    assert_equal(written(found, codes, tmp_path / "y.parquet"), compiled)
