@@ -118,7 +118,7 @@ def _read_group(path: Path, group: int) -> tuple[pa.Table, Places]:
     starts = (
         np.concatenate([[0], np.flatnonzero(np.diff(codes)) + 1]) if len(codes) else np.zeros(0, np.int64)
     )
-    ends = [*starts[1:].tolist(), len(codes)]
+    ends = [*starts[1:].tolist(), len(codes)] if len(codes) else []
     names = column.dictionary.to_pylist()
     return table, {names[codes[a]]: (int(a), int(b)) for a, b in zip(starts, ends, strict=True)}
 

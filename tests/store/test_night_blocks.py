@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from engine import matching
@@ -211,3 +212,16 @@ def test_rows_of_codes() -> None:
     assert rows_of(columns, ["c7", "x", "c0", "c7"]).tolist() == [7, -1, 0, 7]
     assert rows_of(columns, []).tolist() == []
     assert np.array_equal(rows_of(columns, list(columns.codes)), np.arange(50))
+
+
+def test_an_older_nights_empty_file_is_an_item_without_pairs(tmp_path: Path) -> None:
+    hits = tmp_path / "hits"
+    hits.mkdir()
+    names = list(dict.fromkeys(["统一社会信用代码", "item", *night_reads.REPEATED]))
+    schema = pa.schema([(name, pa.string()) for name in names])
+    pq.write_table(schema.empty_table(), hits / "a__empty.parquet")
+    row = {name: ["a/full" if name == "item" else "一"] for name in names}
+    pq.write_table(pa.table(row, schema=schema), hits / "a__full.parquet")
+    found = night_reads.item_table(tmp_path, "a/full")
+    assert found is not None and found.num_rows == 1
+    assert night_reads.item_table(tmp_path, "a/empty") is None
