@@ -66,6 +66,9 @@ def test_sqlite_is_set_up(tmp_path):
     with opened.connect() as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+        assert (
+            connection.execute(text("PRAGMA synchronous")).scalar() == 2
+        )  # FULL: a commit outlives a power cut
 
 
 @pytest.mark.parametrize("opener", [session, writing])
