@@ -98,12 +98,19 @@ class Outcome:
 # ---------------------------------------------------------------- taking and recording
 
 
+def take_turns(opened: Session) -> None:
+    """轮流: whoever changes many pushes at once waits for the others; two that lock the same rows can't wait in a ring."""
+    if opened.get_bind().dialect.name == "postgresql":  # SQLite has one writer anyway
+        opened.connection().exec_driver_sql("SELECT pg_advisory_xact_lock(4752)")
+
+
 def let_fall(engine: Engine, is_dead: Callable[[str], bool], now: datetime) -> int:
     """收回: what workers held that are dead, or whose lease has run out, is free again; how many.
 
     On a channel that can't tell a repeat it becomes a dead letter: nobody knows whether it went out.
     """
     with writing(engine) as opened:
+        take_turns(opened)
         held = (Push.state == DUE, Push.lease != "")
         workers = opened.exec(select(Push.lease).where(*held).distinct()).all()
         dead = [w for w in workers if is_dead(w)]
@@ -128,6 +135,7 @@ def claim(
 ) -> list[Parcel]:
     """领取: what is due, leased to this worker; what another let fall comes again after its lease."""
     with writing(engine) as opened:
+        take_turns(opened)
         rows = _due_rows(opened, channels, now, limit)
         fallen = [r for r in rows if r.channel in UNSURE and r.leased_until is not None]
         for row in fallen:
@@ -224,6 +232,7 @@ def record(engine: Engine, outcomes: Sequence[Outcome], now: datetime) -> None:
             else:
                 failed.append(_failure(push, outcome, now))
     with writing(engine) as opened:
+        take_turns(opened)
         connection = opened.connection()
         for statement, marks in ((_SENT, sent), (_FAILED, failed)):
             if marks:

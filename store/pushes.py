@@ -22,7 +22,7 @@ from store.database import to_fen, writing
 from store.faults import point
 from store.messages import KINDS, money_words, template
 from store.nights import UNRELEASED, later_night
-from store.outbox import DUE, SENT, SUPPRESSED, Push, push_key
+from store.outbox import DUE, SENT, SUPPRESSED, Push, push_key, take_turns
 from store.review import setting
 from store.suppress import Asked, Facts, held, load_facts
 from store.waiting import (
@@ -291,6 +291,7 @@ def _queue_item(
     for begin in range(0, len(wanted), CHUNK):
         part = wanted[begin : begin + CHUNK]
         with writing(engine) as opened:
+            take_turns(opened)
             known = _known(opened, about, [w.firm for w in part])
             rows = [
                 row

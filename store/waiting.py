@@ -16,7 +16,7 @@ from store.database import from_fen, session, writing
 from store.faults import point
 from store.grants import GrantCase
 from store.messages import KINDS, money_words, template
-from store.outbox import DUE, SUPPRESSED, Push
+from store.outbox import DUE, SUPPRESSED, Push, take_turns
 from store.suppress import Asked, Facts, Held, held, load_facts
 
 GONE = "不再在名单上"
@@ -48,12 +48,14 @@ Moves = list[dict[str, Any]]
 def move(opened: Session, moves: Moves) -> None:
     """挪动: waiting pushes to due or held back; those that are being sent stay."""
     if moves:
+        take_turns(opened)
         opened.connection().execute(_MOVE, moves)
 
 
 def reword(opened: Session, words: Moves) -> None:
     """改写: the words of pushes that nobody was sent yet."""
     if words:
+        take_turns(opened)
         opened.connection().execute(_REWORD, words)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
@@ -280,6 +281,22 @@ def test_two_pushers_never_hold_the_same_push(engine):
     assert outbox.claim(engine, ["webhook"], "c", AT, 20) == []
     later = outbox.claim(engine, ["webhook"], "c", AT + outbox.LEASE, 50)
     assert {p.name for p in later} == set(held)  # fallen leases come again, under the same names
+
+
+def test_workers_that_hold_the_same_rows_do_not_wait_in_a_ring(engine):
+    """One whose lease ran out records what another holds by now, in the opposite order."""
+    add(engine, 60)
+    first = outbox.claim(engine, ["webhook"], "a", AT, 60)
+    second = outbox.claim(engine, ["webhook"], "b", AT + outbox.LEASE, 60)
+    assert len(first) == len(second) == 60
+
+    def finish(parcels, times: int) -> None:
+        for _ in range(times):
+            outbox.record(engine, [Outcome(p, "retry", "HTTP 500", 0.0) for p in parcels], AT)
+
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(finish, first, 15), pool.submit(finish, list(reversed(second)), 15)]
+        assert [f.result() for f in both] == [None, None]
 
 
 def test_a_clock_set_back_neither_loses_nor_repeats(engine):
