@@ -53,6 +53,7 @@ LEAST, CHANCE, MOST = (
     8192,
     32768,
 )  # firms of a block: the least, one cut in so many after them, the most
+MANY_ITEMS = 1500
 TOGETHER = 1 << 17  # firms matched at once
 FIGURES = ("fits", "open", "low_fen", "high_fen", "unknown_amounts")
 Range = tuple[int, int]
@@ -90,15 +91,19 @@ class Written:
 # ---------------------------------------------------------------- blocks and their keys
 
 
-def cut(codes: pa.Array) -> list[Range]:
-    """分块: rows of each block. A cut hangs on the code it follows, so firms that come or go move the cuts near them only."""
+def cut(codes: pa.Array, items: int = 0) -> list[Range]:
+    """分块: rows of each block. A cut hangs on the code it follows, so firms that come or go move the cuts near them only.
+
+    With many items blocks are larger: each item costs each block some Python.
+    """
     n = len(codes)
-    places = np.flatnonzero(text_marks(codes) % np.uint64(CHANCE) == 0) + 1
+    times = 4 if items > MANY_ITEMS else 1
+    places = np.flatnonzero(text_marks(codes) % np.uint64(CHANCE * times) == 0) + 1
     out: list[Range] = []
     start = 0
     while start < n:
-        at = int(np.searchsorted(places, start + LEAST))
-        stop = min(int(places[at]) if at < len(places) else n, start + MOST, n)
+        at = int(np.searchsorted(places, start + LEAST * times))
+        stop = min(int(places[at]) if at < len(places) else n, start + MOST * times, n)
         out.append((start, stop))
         start = stop
     return out
@@ -306,7 +311,7 @@ def write_blocks(
     """写结果: into folder/hits, blocks of `before` (an earlier night's folder) taken over where their key is the same."""
     hits = folder / "hits"
     hits.mkdir(parents=True, exist_ok=True)
-    ranges = cut(arrow_codes(columns.codes))
+    ranges = cut(arrow_codes(columns.codes), len(items))
     keys = block_keys(items, columns, as_of, answers, paid, ranges, scoring)
     known = {block.key: (block, figures) for block, figures in read_blocks(before)} if before else {}
     out = Written(figures=np.zeros((len(ranges), len(items), len(FIGURES)), np.int64))
