@@ -40,9 +40,10 @@ def fit_linear(
     groups: Sequence[str],
     strength: float = 1.0,
     least: int = 2,
+    judged: np.ndarray | None = None,
 ) -> tuple[LinearModel, np.ndarray]:
     """拟合: one logistic model a class (labels: samples × classes of 0/1), calibrated and with thresholds by
-    out-of-fold scores over `groups`; returns the model and those out-of-fold scores."""
+    out-of-fold scores over `groups` (of the samples `judged`, else of all); returns the model and those scores."""
     vector = DictVectorizer(dtype=np.float32, sort=True)
     x = vector.fit_transform(rows)
     keep = np.asarray((x > 0).sum(axis=0)).ravel() >= least
@@ -59,9 +60,10 @@ def fit_linear(
             continue
         model = _logistic(strength).fit(x, y)
         coef[:, k] = model.coef_[0]
-        slope, shift = _platt(held[:, k], y)
-        scores = sigmoid(held[:, k] * slope + shift)
-        rest[:, k] = (float(model.intercept_[0]), slope, shift, best_threshold(scores, y))
+        sure = slice(None) if judged is None or y[judged].min() == y[judged].max() else judged
+        slope, shift = _platt(held[sure, k], y[sure])
+        scores = sigmoid(held[sure, k] * slope + shift)
+        rest[:, k] = (float(model.intercept_[0]), slope, shift, best_threshold(scores, y[sure]))
     model_out = LinearModel(list(names), {w: i for i, w in enumerate(words)}, coef, *rest)
     return model_out, sigmoid(held * rest[1] + rest[2])
 
@@ -154,7 +156,10 @@ def _fit_atoms(
     rows = [atom_rows(r) for r in readings]
     marked = [atom_labels(r, s) for r, s in zip(readings, spans, strict=True)]
     groups = cities(docs, rows)
-    model, _ = fit_linear(stack(rows), np.vstack(marked), LABELS, groups, 0.2)
+    # weights from every annotation, calibration and thresholds from first ones: those are the texts of use
+    first = np.array([not d.second for d, found in zip(docs, rows, strict=True) for _ in found])
+    judged = first if first.any() else None
+    model, _ = fit_linear(stack(rows), np.vstack(marked), LABELS, groups, 0.2, judged=judged)
     return model, marked
 
 
