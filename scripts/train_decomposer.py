@@ -1,6 +1,6 @@
 """训练拆解模型: refit the decomposer's models from annotated documents; deterministic.
 
-    python scripts/train_decomposer.py EVAL_DIR [--as-of 2026-11-24]
+    python scripts/train_decomposer.py EVAL_DIR [--gold-only] [--as-of 2026-11-27]
 
 Learns from EVAL_DIR/gold and from policies/models/annotations (offsets into EVAL_DIR/raw). Writes policies/models/decompose.npz (plain arrays) and decompose.json (its facts).
 """
@@ -24,8 +24,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("root", type=Path)
     parser.add_argument("--as-of", default="", help="模型卡上的日期")
+    parser.add_argument(
+        "--gold-only", action="store_true", help="不用项目自己的标注（现存的模型就是这样训练的）"
+    )
     args = parser.parse_args()
-    docs = [*load_annotated(args.root), *load_extra(args.root)]
+    docs = (
+        load_annotated(args.root) if args.gold_only else [*load_annotated(args.root), *load_extra(args.root)]
+    )
     models = train(docs)
     save_models(MODELS, models, model_facts(docs, models, args.as_of))
     print(f"{len(docs)} 份文件，{MODELS.stat().st_size // 1024} KB → {MODELS}")

@@ -92,8 +92,7 @@ def relearn(folder: Path, bases: Sequence[Path], day: str) -> str:
     from .pipeline import MODELS, stored_models
     from .training import train
 
-    extra = {d.stem: d for root in bases for d in load_extra(root)}
-    docs = extra | {d.stem: d for root in [*bases, folder] for d in load_annotated(root)}
+    docs = {d.stem: d for root in [*bases, folder] for d in load_annotated(root)}
     if len(docs) < MIN_DOCUMENTS:
         raise ValueError(
             f"只有 {len(docs)} 份标注，至少要 {MIN_DOCUMENTS} 份才能重训；请用 --base 连同原来的标注集"
