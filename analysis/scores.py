@@ -115,7 +115,7 @@ class Scoring:
         for start in range(0, len(new), CHUNK):
             part = new[start : start + CHUNK]
             table = features(Selected(self.columns, part), self.model.plan, scorer.used)
-            kept[part] = scorer.predict_proba(table)[:, 1]
+            kept[part] = scorer.held(table, scorer.used)
         return kept[rows]
 
     def condition(self, bound: BoundItem, j: int, rows: NDArray[np.intp]) -> Floats:
@@ -177,11 +177,12 @@ class Scoring:
         table = describe(self.model, names, p, rest)
         second = self.model.seconds.get(whole) if subject == "企业" else None
         if second is not None:
-            kept = ~np.array(asked)
-            firm = features(
-                Selected(self.columns, rows), self.model.plan, second.used_of(len(self.model.plan.names))
-            )
-            table[:, 4] = second.predict_proba(with_pair(firm, table, p[:, kept], rest[:, kept]))[:, 1]
+            kept, width = ~np.array(asked), len(self.model.plan.names)
+            firm = [c for c in second.used if c < width]
+            told = features(Selected(self.columns, rows), self.model.plan, firm)
+            shown = with_pair(told, table, p[:, kept], rest[:, kept])
+            places = [*firm, *range(width, width + shown.shape[1] - len(firm))]
+            table[:, 4] = second.held(shown, places)
         group = np.full(len(rows), self.model.groups.get(whole, 0))
         return self.model.combiner.predict_proba(table, group)[:, 1]
 

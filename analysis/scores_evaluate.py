@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +78,7 @@ def evaluate(
 
 def evaluate_hidden(
     bound_items: Sequence[BoundItem], truth: Columns, as_of: date, seed: int = 0
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """遮盖检验: hide known facts of `truth` in several ways, each learned and tested by itself, all measured together."""
     if len(truth) > MOST_FIRMS:
         rows = np.random.default_rng([seed, 9]).choice(len(truth), MOST_FIRMS, replace=False)
@@ -88,7 +89,11 @@ def evaluate_hidden(
         if sum(len(t.pair) for t in parts) >= ENOUGH_PAIRS:
             break
     pooled = Tested(np.vstack([t.condition for t in parts]), np.vstack([t.pair for t in parts]))
-    return measures(pooled, seed) | {"firms": len(truth), "masks": len(parts)}
+    return measures(pooled, seed) | {
+        "firms": len(truth),
+        "masks": len(parts),
+        "reliability": reliability(pooled),
+    }
 
 
 def collect(
@@ -147,6 +152,21 @@ def ece(p: Floats, y: Floats) -> float:
     """校准误差: mean distance of probability and frequency over ten equal-width bins, by size."""
     place = np.minimum((p * BINS).astype(int), BINS - 1)
     return float(sum(abs((p - y)[place == b].sum()) for b in range(BINS)) / max(1, len(p)))
+
+
+def reliability(tested: Tested) -> dict[str, list[list[float]]]:
+    """可靠性: of conditions and pairs, by tenth of probability: mean probability, frequency, count."""
+    out = {}
+    for name, p, y in (
+        ("conditions", tested.condition[:, 0], tested.condition[:, 2]),
+        ("pairs", tested.pair[:, 0], tested.pair[:, 5]),
+    ):
+        place = np.minimum((p * BINS).astype(int), BINS - 1)
+        rows = [(p[place == b], y[place == b]) for b in range(BINS)]
+        out[name] = [
+            [round(float(a.mean()), 4), round(float(b.mean()), 4), len(a)] for a, b in rows if len(a)
+        ]
+    return out
 
 
 def brier(p: Floats, y: Floats) -> float:

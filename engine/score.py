@@ -5,6 +5,7 @@ scikit-learn's contract: `__init__` stores, `fit` learns names ending `_`, a see
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,9 +69,9 @@ class Half:
     chosen: Chosen
     trees: Any
 
-    def raw(self, table: Floats) -> Floats:
+    def raw(self, table: Floats, places: Sequence[int] | None = None) -> Floats:
         """对数几率, before calibration."""
-        return logit(self.trees.predict_proba(self.chosen.of(table))[:, 1])
+        return logit(self.trees.predict_proba(self.chosen.of(table, places))[:, 1])
 
 
 class ConditionScorer(Binary):
@@ -109,14 +110,10 @@ class ConditionScorer(Binary):
         return self
 
     @property
-    def used(self) -> set[int]:
-        """看的列: places of the columns it looks at."""
-        found = [c for part in self.halves_ for c in (*part.chosen.columns, *part.chosen.knots)]
-        return {int(c) for c in found}
-
-    def used_of(self, width: int) -> set[int]:
-        """看的列 among the first `width`."""
-        return {c for c in self.used if c < width}
+    def used(self) -> list[int]:
+        """看的列: places of the columns it looks at, ascending."""
+        found = {int(c) for part in self.halves_ for c in (*part.chosen.columns, *part.chosen.knots)}
+        return sorted(found)
 
     def _trees(self) -> HistGradientBoostingClassifier:
         return HistGradientBoostingClassifier(
@@ -127,14 +124,19 @@ class ConditionScorer(Binary):
     def predict_proba(self, X: ArrayLike, fold: ArrayLike | None = None) -> Floats:
         """概率, shape (n, 2); with `fold`, by the model that has not seen the row's firm."""
         check_is_fitted(self)
-        table = self._table(X)
-        if self.fallback_:
-            p = np.full(len(table), self.base_rate_)
-            return np.column_stack([1 - p, p])
-        each = [part.raw(table) for part in self.halves_]
-        raw = (each[0] + each[1]) / 2 if fold is None else np.where(np.asarray(fold) == 0, *each)
-        p = expit(self.slope_ * raw + self.shift_)
+        p = self._held(self._table(X), None, fold)
         return np.column_stack([1 - p, p])
+
+    def held(self, table: Floats, places: Sequence[int]) -> Floats:
+        """成立的概率, shape (n,), from a table of only the columns at `places`, which hold all that are `used`."""
+        return self._held(table, places, None)
+
+    def _held(self, table: Floats, places: Sequence[int] | None, fold: ArrayLike | None) -> Floats:
+        if self.fallback_:
+            return np.full(len(table), self.base_rate_)
+        each = [part.raw(table, places) for part in self.halves_]
+        raw = (each[0] + each[1]) / 2 if fold is None else np.where(np.asarray(fold) == 0, *each)
+        return expit(self.slope_ * raw + self.shift_)
 
 
 def _fewest(answer: Ints) -> int:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -73,14 +73,12 @@ def plan(columns: Columns) -> FeaturePlan:
     return out
 
 
-def features(columns: Columns, wanted: FeaturePlan, only: Collection[int] | None = None) -> Floats:
-    """特征表: shape (firms, names of the plan), float64; NaN only where the fact is unknown.
-
-    `only` names the places that will be looked at; the others are left NaN, which saves most of the work.
-    """
+def features(columns: Columns, wanted: FeaturePlan, only: Sequence[int] | None = None) -> Floats:
+    """特征表: shape (firms, names of the plan) or (firms, `only`), float64; NaN only where the fact is unknown."""
     names = wanted.names
-    table = np.full((len(columns), len(names)), np.nan, order="F")
-    need = {names[i] for i in (range(len(names)) if only is None else only)}
+    places = range(len(names)) if only is None else only
+    table = np.empty((len(columns), len(places)), order="F")
+    need = {names[i] for i in places}
     known: dict[str, Floats] = {}
     ratios = {f"{a}÷{b}": (a, b) for a, b in wanted.ratios()}
     asked = need | {part for name in need & ratios.keys() for part in ratios[name]}
@@ -93,9 +91,9 @@ def features(columns: Columns, wanted: FeaturePlan, only: Collection[int] | None
     for name, year, texts in wanted.members:
         if any(f"{label(name, year)}含{text}" in need for text in texts):
             known.update(_members(columns, name, year, texts))
-    for i, name in enumerate(names):
-        if name in need:
-            table[:, i] = _ratio(known, *ratios[name]) if name in ratios else known[name]
+    for k, i in enumerate(places):
+        name = names[i]
+        table[:, k] = _ratio(known, *ratios[name]) if name in ratios else known[name]
     return table
 
 

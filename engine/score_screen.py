@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,18 +27,21 @@ class Chosen:
     def width(self) -> int:
         return len(self.columns) + len(self.products)
 
-    def of(self, table: Floats) -> Floats:
-        """特征表: shape (n, width), NaN where a part is unknown."""
-        if not self.products:
-            return table[:, self.columns]
-        used = {c: self._rank(table, c) for pair in self.products for c in pair}
-        extra = [used[a] * used[b] for a, b in self.products]
-        return np.column_stack([table[:, self.columns], *extra])
+    def of(self, table: Floats, places: Sequence[int] | None = None) -> Floats:
+        """特征表: shape (n, width), NaN where a part is unknown; `places` numbers the columns of a narrower table."""
+        at = {c: k for k, c in enumerate(range(table.shape[1]) if places is None else places)}
+        out = np.empty((len(table), self.width), order="F")
+        for k, column in enumerate(self.columns):
+            out[:, k] = table[:, at[int(column)]]
+        used = {c: self._rank(table[:, at[c]], c) for pair in self.products for c in pair}
+        for k, (a, b) in enumerate(self.products, len(self.columns)):
+            out[:, k] = used[a] * used[b]
+        return out
 
-    def _rank(self, table: Floats, column: int) -> Floats:
+    def _rank(self, values: Floats, column: int) -> Floats:
         knots = self.knots[column]
-        place = np.interp(table[:, column], knots, np.linspace(-0.5, 0.5, len(knots)))
-        return np.where(np.isnan(table[:, column]), np.nan, place)
+        place = np.interp(values, knots, np.linspace(-0.5, 0.5, len(knots)))
+        return np.where(np.isnan(values), np.nan, place)
 
 
 def choose(table: Floats, answer: NDArray[np.int64], keep: int, products: int) -> Chosen:

@@ -25,9 +25,11 @@ from jobs.channels import Settings
 from jobs.fulfil import advance, write_facts
 from jobs.process import fate, process_name
 from jobs.push import push_once
+from jobs.scoring import score_night
 from store import audit, leases, ledger
 from store.calendars import office_calendar
 from store.database import Engine, open_database, upgrade
+from store.nights import latest_night
 from store.review import setting
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -85,6 +87,7 @@ PLANS = (
     Plan("check", "核台账、验操作记录", at=time(6, 0)),
     Plan("clocks", "兑现时钟", at=time(8, 30), workdays=True),
     Plan("push", "推送", every=10, hours=(9, 18), workdays=True),
+    Plan("scores", "评分学习", at=time(4, 0)),
 )
 
 
@@ -141,6 +144,22 @@ class CheckFailed(RuntimeError):
     """核账不过: the books or the audit log are not whole."""
 
 
+def _scores(context: Context, day: date) -> str:
+    """Learn when it is due; a drift is a fault, so that it is seen."""
+    from analysis.scores_people import drift, is_due, learn_again, settled_pairs
+
+    why = is_due(context.engine, context.home, day)
+    if not why:
+        return drift(settled_pairs(context.engine, context.home)).words()
+    card = learn_again(context.engine, context.home)
+    night = latest_night(context.engine, context.home)
+    scored = score_night(night, context.home) if night else 0
+    told = f"{why}，学了 {card['version']}：{card['why']}；补评 {scored} 对\n{card['drift']}"
+    if drift(settled_pairs(context.engine, context.home)).alarm and not card["promoted"]:
+        raise CheckFailed(told)
+    return told
+
+
 def _clocks(context: Context, day: date) -> str:
     report = advance(context.engine, day, context.now())
     return f"{report.moved}" + "".join(f"\n{line}" for line in report.unknown)
@@ -156,6 +175,7 @@ def _push(context: Context, _day: date) -> str:
 WORK: dict[str, Callable[[Context, date], str]] = {
     "facts": _facts,
     "night": _night,
+    "scores": _scores,
     "check": _check,
     "clocks": _clocks,
     "push": _push,

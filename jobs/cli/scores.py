@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from jobs.cli.common import library_path, parse_as_of, telling
+from jobs.cli.nightly import HomeOption, open_home
 
 HELP = """评分：待核实的哪些值得先问。只排先后，从不改变结论。
 
@@ -26,14 +27,16 @@ def register(app: typer.Typer) -> None:
     """挂接命令."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # small models: threads cost more than they give
     group = typer.Typer(help=HELP, no_args_is_help=True)
-    group.command(
-        "train", help="学习评分模型并存入数据文件夹。\n\n示例：huiqi scores train --profiles firms.parquet"
-    )(train)
+    group.command("train", help="学习评分模型；比在用的好才换。\n\n示例：huiqi scores train")(train)
     group.command(
         "apply",
         help="给名单的待核实评分。\n\n示例：huiqi scores apply --profiles firms.parquet --out scores.csv",
     )(apply)
     group.command("evaluate", help="遮住已知事实检验评分。\n\n示例：huiqi scores evaluate --json")(evaluate)
+    group.command("status", help="各版本和有没有偏（偏了退出码 1）。\n\n示例：huiqi scores status")(status)
+    group.command("promote", help="换用某个版本。\n\n示例：huiqi scores promote 0f1e2d3c4b5a6978")(promote)
+    group.command("curve", help="答复越多估计越准多少。\n\n示例：huiqi scores curve --chart curve.svg")(curve)
+    group.command("speed", help="评分的快慢。\n\n示例：huiqi scores speed --pairs 1000000")(speed)
     app.add_typer(group, name="scores")
 
 
@@ -56,20 +59,160 @@ def _profiles(path: Path, dictionary: Any) -> Any:
 
 
 def train(
-    profiles: ProfilesOption, library: LibraryOption = None, as_of: AsOfOption = None, seed: int = 0
+    profiles: Annotated[
+        Path | None, typer.Option("--profiles", help="从这份企业档案学；默认从最近一次比对学")
+    ] = None,
+    library: LibraryOption = None,
+    as_of: AsOfOption = None,
+    home: HomeOption = None,
+    seed: int = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="只印模型卡的 JSON")] = False,
 ) -> None:
     """学习."""
+    with telling():
+        if profiles is not None:
+            _train_file(profiles, library, as_of, home, seed)
+            return
+        from analysis.scores_people import learn_again
+        from jobs.scoring import score_night
+        from store.nights import latest_night
+
+        engine, folder = open_home(home)
+        card = learn_again(engine, folder, seed)
+        night = latest_night(engine, folder)
+        scored = score_night(night, folder) if night else 0
+    if as_json:
+        typer.echo(json.dumps({**card, "scored": scored}, ensure_ascii=False))
+        return
+    typer.echo(
+        f"评分模型 {card['version']}：{card['rules']} 条规则，{card['firms']:,} 家企业，{card['answers']} 条答复；"
+        + ("已启用" if card["promoted"] else "没有启用")
+        + f"（{card['why']}）"
+    )
+    if scored:
+        typer.echo(f"最近一次比对的 {scored:,} 对待核实评了分")
+
+
+def _train_file(
+    profiles: Path, library: Path | None, as_of: str | None, home: Path | None, seed: int
+) -> None:
     from analysis.scores_file import save
     from analysis.scores_learn import learn
     from store.nights import home_folder
 
+    day = parse_as_of(as_of)
+    items, dictionary = _library(library, day)
+    columns = _profiles(profiles, dictionary)
+    model = learn(items, columns, seed=seed)
+    card = {"as_of": day.isoformat(), "firms": len(columns), "rules": len(model.scorers), "seed": seed,
+            "from": profiles.name, "promoted": True, "why": "按文件学习，直接启用"}  # fmt: skip
+    version = save(model, home or home_folder(), card)
+    typer.echo(f"评分模型 {version}：{len(model.scorers)} 条规则，{len(columns):,} 家企业；已启用")
+
+
+def status(
+    home: HomeOption = None, as_json: Annotated[bool, typer.Option("--json", help="只印 JSON")] = False
+) -> None:
+    """现状."""
+    from analysis.scores_people import drift, settled_pairs
+    from store.scores import current_version, read_card, versions
+
     with telling():
-        day = parse_as_of(as_of)
-        items, dictionary = _library(library, day)
-        columns = _profiles(profiles, dictionary)
-        model = learn(items, columns, seed=seed)
-        version = save(model, home_folder(), {"as_of": day.isoformat(), "firms": len(columns), "seed": seed})
-    typer.echo(f"评分模型 {version}：{len(model.scorers)} 个条件，{len(columns)} 家企业")
+        engine, folder = open_home(home)
+        found = drift(settled_pairs(engine, folder))
+    current = current_version(folder)
+    cards = [{"version": v, "current": v == current, **read_card(folder, v)} for v in versions(folder)]
+    if as_json:
+        typer.echo(
+            json.dumps({"current": current, "drift": vars(found), "models": cards}, ensure_ascii=False)
+        )
+    else:
+        for card in cards:
+            mark = "在用" if card["current"] else "　　"
+            typer.echo(
+                f"{mark} {card['version']}  {card.get('as_of', '')}  {card.get('firms', '')} 家  {card.get('why', '')}"
+            )
+        typer.echo(found.words() if cards else "还没有学过：huiqi scores train")
+    if found.alarm:
+        raise typer.Exit(1)
+
+
+def promote(
+    version: Annotated[str, typer.Argument(help="模型版本，见 huiqi scores status")], home: HomeOption = None
+) -> None:
+    """启用."""
+    from store.scores import promote_model
+
+    with telling():
+        _, folder = open_home(home)
+        promote_model(folder, version)
+    typer.echo(f"从下一夜起用评分模型 {version}；已评过的夜不变")
+
+
+def curve(
+    firms: Annotated[int, typer.Option(min=200, help="生成的企业数")] = 1500,
+    seed: int = 1,
+    library: LibraryOption = None,
+    chart: Annotated[Path | None, typer.Option("--chart", help="画成图，写到 .svg")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="只印 JSON")] = False,
+) -> None:
+    """学习曲线."""
+    import tempfile
+
+    from analysis.scores_curve import learning_curve
+    from profiles.sample import DATA_DAY, generate, write_profiles
+
+    with telling():
+        items, dictionary = _library(library, DATA_DAY)
+        with tempfile.TemporaryDirectory() as folder:
+            write_profiles(generate(firms, seed), Path(folder) / "seen.parquet")
+            columns = _profiles(Path(folder) / "seen.parquet", dictionary)
+        rows = learning_curve(items, columns, seed)
+        if chart:
+            from analysis.charts import svg
+            from analysis.scores_charts import curve_chart
+
+            chart.write_text(svg(curve_chart(rows)), encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps({"curve": rows, "firms": firms, "seed": seed}, ensure_ascii=False))
+        return
+    for row in rows:
+        typer.echo(f"{row['decisions']:>6,} 条答复：布里尔分 {row['brier']:.4f}，校准误差 {row['ece']:.3f}")
+
+
+def speed(
+    pairs: Annotated[int, typer.Option(min=1000, help="至少评多少对待核实")] = 1_000_000,
+    library: LibraryOption = None,
+) -> None:
+    """评分的快慢: open pairs of repeated sample firms, scored once; seconds of this process."""
+    import tempfile
+    import time
+
+    import numpy as np
+
+    from analysis.scores import score_hits
+    from analysis.scores_learn import learn
+    from engine.matching import OPEN, match
+    from profiles.sample import DATA_DAY, generate, write_profiles
+
+    with telling():
+        items, dictionary = _library(library, DATA_DAY)
+        items = [b for b in items if b.program.item.subject == "企业"]
+        with tempfile.TemporaryDirectory() as folder:
+            write_profiles(generate(2000, 1), Path(folder) / "seen.parquet")
+            columns = _profiles(Path(folder) / "seen.parquet", dictionary)
+    model = learn(items, columns, seed=1)
+    waiting = sum(int((h.verdict == OPEN).sum()) for h in match(items, columns, DATA_DAY))
+    row = np.arange(-(-pairs // waiting) * len(columns)) % len(columns)
+    columns.rows = {}
+    large = columns.take(row)
+    hits = match(items, large, DATA_DAY)
+    began, used = time.perf_counter(), time.process_time()
+    scores = score_hits(large, items, hits, model)
+    seconds, cpu = time.perf_counter() - began, time.process_time() - used
+    count = sum(int(np.isfinite(s).sum()) for s in scores.values())
+    result = {"pairs": count, "firms": len(row), "seconds": round(seconds, 2), "cpu_seconds": round(cpu, 2)}
+    typer.echo(json.dumps(result, ensure_ascii=False))
 
 
 def apply(
@@ -121,16 +264,29 @@ def evaluate(
     as_of: AsOfOption = None,
     firms: Annotated[int, typer.Option(min=200, help="生成的企业数")] = 1500,
     seed: int = 1,
+    chart: Annotated[Path | None, typer.Option("--chart", help="画可靠性图，写到 .svg")] = None,
 ) -> None:
     """检验."""
     with telling():
         day = parse_as_of(as_of) if as_of or profiles else None
         result = _given(profiles, library, day, seed) if profiles else _generated(firms, seed, library, day)
+        if chart:
+            _reliability(result, chart)
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
         return
     for name in ("ece", "brier_skill", "lift_at_10"):
         typer.echo(f"{name}: {result[name]:.4f}")
+
+
+def _reliability(result: dict[str, Any], chart: Path) -> None:
+    from analysis.charts import svg
+    from analysis.scores_charts import reliability_chart
+
+    parts = (
+        {"样例": result["sample"], "第二总体": result["second"]} if "sample" in result else {"本档案": result}
+    )
+    chart.write_text(svg(reliability_chart(parts)), encoding="utf-8")
 
 
 def _given(path: Path, library: Path | None, day: Any, seed: int) -> dict[str, Any]:

@@ -228,7 +228,7 @@ def test_two_processes_of_which_one_leads_and_the_other_takes_over(tmp_path):
     sample.write_sample(sample.generate(30, 5), tmp_path / "inbox", 0.0)
     engine = open_database(f"sqlite:///{tmp_path / 'huiqi.db'}")
     upgrade(engine)
-    everyday = {"facts", "night", "check"}  # the others rest on days that are no working days
+    everyday = {"facts", "night", "check", "scores"}  # the others rest on days that are no working days
     both = [started(tmp_path, tmp_path / f"{n}.log") for n in "ab"]
     try:
         until(lambda: leases.runs(engine, "night"))

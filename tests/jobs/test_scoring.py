@@ -87,3 +87,27 @@ def test_the_list_puts_first_what_is_worth_most_to_ask(scored) -> None:
     frame, _ = list_frame(night, program)
     waiting = frame[frame["结论"] == "待核实"]
     assert (waiting["能符合的估计"].str.endswith("%")).all() and len(waiting) > 5
+
+
+def test_what_was_settled_since_judges_the_old_model_and_the_new(scored) -> None:
+    """A later night knows more: its settled pairs measure the scores given before, and decide whether a model takes over."""
+    from analysis.scores_people import drift, is_due, learn_again, settled_pairs
+    from store.review import Act, Pair, decide
+
+    engine, home, night, *_ = scored
+    assert settled_pairs(engine, home).empty
+    pairs = night.open_pairs("bs-2025-05/loan-interest")["统一社会信用代码"].tolist()[:45]
+    assert len(pairs) == 45
+    now = datetime(2026, 6, 18, tzinfo=UTC)
+    batch = night.bound("bs-2025-05/loan-interest").batch.name
+    for code in pairs:
+        seen = Pair("bs-2025-05/loan-interest", batch, code, "待核实")
+        decide(engine, "张三", Act("不纳入", reason="6"), [seen], now)
+    settled = settled_pairs(engine, home)
+    assert len(settled) == 45 and not settled["held"].any()
+    assert drift(settled).count == 45
+    assert drift(settled.assign(score=0.9)).alarm and not drift(settled.assign(score=0.0001)).alarm
+    assert is_due(engine, home, date(2027, 1, 1)) != ""
+    card = learn_again(engine, home)
+    trial = card["trial"]
+    assert trial["settled"] == 45 and card["promoted"] == (trial["brier_new"] < trial["brier_old"])
