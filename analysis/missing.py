@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from analysis.night import View
+from analysis.scores_money import usual_amount, worth
 from engine import kinds
 from engine.columns import Columns
 from engine.evaluate import Tree
 from engine.expression import references
-from engine.matching import OPEN
-from engine.program import tree_expressions
+from engine.matching import OPEN, ItemHits
+from engine.program import BoundItem, tree_expressions
+from store.night_scores import read_scores
 
 
 @dataclass
@@ -23,6 +25,7 @@ class _Held:
     items: set[str] = field(default_factory=set)
     pairs: int = 0
     alone: int = 0
+    expected: float = 0.0
     yuan: float = 0.0
     alone_yuan: float = 0.0
 
@@ -42,14 +45,14 @@ def missing_value(view: View, items: list[str] | None = None) -> pd.DataFrame:
     dictionary = view.library.dictionary
     rows = [
         {"指标": name, "部门": dictionary[name].department or dictionary[name].source or "企业填报",
-         "企业": len(h.firms), "对": h.pairs, "事项": len(h.items), "最高金额": h.yuan, "单缺": h.alone,
+         "企业": len(h.firms), "对": h.pairs, "事项": len(h.items), "期望金额": h.expected, "最高金额": h.yuan, "单缺": h.alone,
          "单缺金额": h.alone_yuan}
         for name, h in held.items()
     ]  # fmt: skip
-    columns = ["指标", "部门", "企业", "对", "事项", "最高金额", "单缺", "单缺金额"]
+    columns = ["指标", "部门", "企业", "对", "事项", "期望金额", "最高金额", "单缺", "单缺金额"]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.sort_values(
-        ["单缺金额", "最高金额", "指标"], ascending=[False, False, True], ignore_index=True
+        ["期望金额", "最高金额", "指标"], ascending=[False, False, True], ignore_index=True
     )
 
 
@@ -59,9 +62,9 @@ def by_department(values: pd.DataFrame) -> pd.DataFrame:
     >>> by_department(missing_value(view))["部门"].is_unique
     True
     """
-    sums = values.groupby("部门", as_index=False)[["对", "单缺", "最高金额", "单缺金额"]].sum()
+    sums = values.groupby("部门", as_index=False)[["对", "单缺", "期望金额", "最高金额", "单缺金额"]].sum()
     return sums.sort_values(
-        ["单缺金额", "最高金额", "部门"], ascending=[False, False, True], ignore_index=True
+        ["期望金额", "最高金额", "部门"], ascending=[False, False, True], ignore_index=True
     )
 
 
@@ -71,6 +74,20 @@ def _count(view: View, item: str, held: dict[str, _Held]) -> None:
     if not len(waiting):
         return
     rows, worth = found.rows[waiting], np.nan_to_num(found.high[waiting])
+    lacking, asked = lacking_of(view, bound, found, waiting)
+    count = np.sum(list(lacking.values()), axis=0) if lacking else np.zeros(len(rows))
+    share = expected_of(view, item, found, waiting) / np.maximum(count, 1)
+    for name, mask in lacking.items():
+        if mask.any():
+            _add(held[name], item, rows, worth, mask, mask & (count == 1) & ~asked)
+            held[name].expected += float(share[mask].sum())
+
+
+def lacking_of(
+    view: View, bound: BoundItem, found: ItemHits, waiting: np.ndarray
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """缺什么: by indicator which of the waiting pairs lack it for an undecided condition; and which need an answer."""
+    rows = found.rows[waiting]
     lacking: dict[str, np.ndarray] = {}
     asked = np.zeros(len(rows), bool)
     for j, tree in enumerate(bound.conditions):
@@ -81,10 +98,28 @@ def _count(view: View, item: str, held: dict[str, _Held]) -> None:
             for name, year in references(expr):
                 miss = undecided & is_missing(view.columns, name, year)[rows]
                 lacking[name] = lacking.get(name, np.zeros(len(rows), bool)) | miss
-    count = np.sum(list(lacking.values()), axis=0) if lacking else np.zeros(len(rows))
-    for name, mask in lacking.items():
-        if mask.any():
-            _add(held[name], item, rows, worth, mask, mask & (count == 1) & ~asked)
+    return lacking, asked
+
+
+def lacking_facts(view: View, item: str, found: ItemHits, waiting: np.ndarray) -> list[frozenset[str]]:
+    """每一对缺什么: indicators, and questions as “问：item 的条件”."""
+    bound = view.bound(item)
+    lacking, _ = lacking_of(view, bound, found, waiting)
+    marks = dict(lacking)
+    for j, (name, tree) in enumerate(zip(bound.ids, bound.conditions, strict=True)):
+        if _asks(tree):
+            marks[f"问：{bound.program.item.title} 的 {name}"] = found.unknown[waiting, j]
+    return [frozenset(n for n, mask in marks.items() if mask[i]) for i in range(len(waiting))]
+
+
+def expected_of(view: View, item: str, found: ItemHits, waiting: np.ndarray) -> np.ndarray:
+    """期望金额 of waiting pairs: the night's score (0.5 where it has none) times the middle of the amount, in yuan."""
+    money = worth(found.low[waiting], found.high[waiting], usual_amount(found.low, found.high))
+    score = read_scores(view.night.folder, item)
+    if item in view.changed or not len(score):
+        return 0.5 * money
+    codes = [view.columns.codes[r] for r in found.rows[waiting]]
+    return score.reindex(codes).fillna(0.5).to_numpy() * money
 
 
 def _add(

@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
+from analysis.relevance import Relevance, relevance_of
 from desk.office import Office
 from desk.selftest import Selftest
 from desk.urls import url
@@ -106,6 +107,9 @@ def zone(
     programs = shown(library_of(office))
     cards = [(p, card(p, office.today())) for p in programs]
     found = [c for p, c in cards if (not q.strip() or _matches(c, p, q))]
+    near = not found and bool(q.strip())
+    if near:
+        found = _related(office, cards, q)
     kept = [c for c in found if all(not v or c[k] == v for k, v in chosen.items())]
     facets = [(key, words, _facet(found, key, chosen)) for key, words in FACETS]
     pages = max(1, math.ceil(len(kept) / PER_PAGE))
@@ -119,8 +123,18 @@ def zone(
     return render(
         request, "zone.html", q=q, cards=kept[(page - 1) * PER_PAGE : page * PER_PAGE], total=len(kept), all=len(cards),
         free=sum(c["delivery"] == "免申即享" for _, c in cards), facets=facets, chosen=chosen, link=link, page_no=page,
-        pages=pages, first=(page - 1) * PER_PAGE + 1,
+        pages=pages, first=(page - 1) * PER_PAGE + 1, near=near,
     )  # fmt: skip
+
+
+def _related(office: Office, cards: list[tuple[Program, dict[str, Any]]], q: str) -> list[dict[str, Any]]:
+    """相近的事项: where no item has every word, those whose words lie nearest, with the words that carried them."""
+    programs = [p for p, _ in cards]
+    night = office.night()
+    key = ("relevance", night.no if night else 0, str(office.library_root), len(programs))
+    made = office.memory.get(key, lambda: relevance_of(night, programs) if night else Relevance.of(programs))
+    by_id = {p.item.id: c for p, c in cards}
+    return [{**by_id[r.item], "near": "、".join(r.words)} for r in made.rank(q) if r.item in by_id]
 
 
 def _facet(found: list[dict[str, Any]], key: str, chosen: dict[str, str]) -> list[tuple[str, int]]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from desk.office import Office, reads
-from desk.rules import known_mask, usable
-from engine.program import BoundItem, Program
+from analysis import View, missing_value
+from desk.office import Office
+from desk.rules import known_mask
+from engine.program import Program
 from policies.readiness import AUTOMATIC, TESTS, basic_blocks, readiness
 from store.nights import Night
 
@@ -62,7 +61,7 @@ class Gap:
     name: str
     department: str
     fill: float
-    items: set[str] = field(default_factory=set)
+    items: int = 0
     pairs: int = 0
     yuan: float = 0.0
 
@@ -102,28 +101,13 @@ def all_items(office: Office, night: Night) -> list[Readiness]:
 
 
 def gaps(office: Office, night: Night) -> list[Gap]:
-    """数据需求清单: an undecided pair counts for every indicator it lacks; the expected yuan is shared among them."""
+    """数据需求清单: the analysts' `missing_value`, with how complete each indicator is."""
 
     def make() -> list[Gap]:
-        columns, dictionary = night.columns(), office.library(night).dictionary
-        found: dict[str, Gap] = {}
-        for item in office.items(night)["item"]:
-            bound, hits = office.bound(night, item), office.hits(night, item)
-            if bound is None or not len(hits):
-                continue
-            waiting = hits[hits["verdict"] == "待核实"]
-            rows = office.rows(night, waiting["统一社会信用代码"])
-            lacking = _lacking(office, night, bound, rows)
-            count = np.maximum(sum(lacking.values(), np.zeros(len(rows))), 1)
-            worth = waiting["expected"].to_numpy(dtype=float)
-            for name, mask in lacking.items():
-                if not mask.any():
-                    continue
-                spec = dictionary[name]
-                gap = found.setdefault(name, Gap(name, spec.department or spec.source or "企业填报", 0.0))
-                gap.items.add(item)
-                gap.pairs += int(mask.sum())
-                gap.yuan += float((worth * mask / count).sum())
+        columns, found = night.columns(), {}
+        for row in missing_value(View(night)).to_dict("records"):
+            gap = found[row["指标"]] = Gap(str(row["指标"]), str(row["部门"]), 0.0, int(row["事项"]))
+            gap.pairs, gap.yuan = int(row["对"]), float(row["期望金额"])
         for gap in found.values():
             keys = [k for k in (*columns.numbers, *columns.categories, *columns.lists) if k[0] == gap.name]
             newest = max((k for k in keys), key=lambda k: k[1] or 0, default=None)
@@ -131,12 +115,3 @@ def gaps(office: Office, night: Night) -> list[Gap]:
         return sorted(found.values(), key=lambda g: -g.yuan)
 
     return office.memory.get(("gaps", night.no), make)
-
-
-def _lacking(office: Office, night: Night, bound: BoundItem, rows: Any) -> dict[str, np.ndarray]:
-    out: dict[str, np.ndarray] = {}
-    for key in reads(bound):
-        known = usable(office, night, key)
-        missing = ~known[rows]
-        out[key[0]] = out[key[0]] | missing if key[0] in out else missing
-    return {name: mask.astype(float) for name, mask in out.items()}

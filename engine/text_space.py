@@ -16,6 +16,14 @@ from engine.text import tokens
 Floats = NDArray[np.float64]
 STOP = frozenset(
     [
+        "没有",
+        "这样",
+        "是否",
+        "什么",
+        "哪些",
+        "可以",
+        "怎么",
+        "企业",
         "依法",
         "批准",
         "方可",

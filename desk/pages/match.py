@@ -19,6 +19,7 @@ from engine.explain import explain
 from engine.policy import PolicyItem
 from engine.program import BoundItem
 from store import accounts, grants, review
+from store.night_scores import scored_with
 from store.nights import Night
 
 router = APIRouter()
@@ -70,7 +71,7 @@ def material(request: Request, visit: Visit, code: str, item: str) -> dict[str, 
         "done": done_line(office, request, visit, night), "officer": officer_of(office, code),
         "past": grants.find(office.engine, code=code, item=item),
         "answers": [a for a in review.answers(office.engine, item=item, code=code) if a.batch == bound.batch.name],
-        "pinned": bool(run), "fault": request.query_params.get("fault", ""), "kept": request.query_params.get("kept", ""),
+        "why_score": why_score(office, night, bound, code, one, hit), "pinned": bool(run), "fault": request.query_params.get("fault", ""), "kept": request.query_params.get("kept", ""),
     }  # fmt: skip
 
 
@@ -103,6 +104,27 @@ def officer_of(office: Office, code: str) -> str:
         accounts.find_person(office.engine, mine.service_officer) if mine and mine.service_officer else None
     )
     return person.name if person else mine.service_officer if mine else ""
+
+
+def why_score(
+    office: Office, night: Night, bound: Any, code: str, one: Any, hit: dict[str, Any]
+) -> list[Any]:
+    """估计的理由 of each open condition; empty where the pair has no estimate or its model is no longer there."""
+    version = scored_with(night.folder)
+    if hit["score"] is None or not version:
+        return []
+    from analysis.scores_file import load
+    from analysis.scores_reason import reasons
+
+    try:
+        model = office.memory.get(("score model", version), lambda: load(office.home, version))
+    except (ValueError, OSError):
+        return []
+    hits = office.hits(night, bound.program.item.id)
+    unknown = list(hits.loc[hits[CODE] == code, "unknown"].iloc[0])
+    place = {name: n for n, name in enumerate(bound.ids, 1)}
+    found = reasons(model, one, bound, unknown, night.answers())
+    return [(place[r.id], r.words) for r in found]
 
 
 def firm_line(one: Any) -> list[str]:

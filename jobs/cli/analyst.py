@@ -119,16 +119,21 @@ def missing_command(
     items: Annotated[list[str] | None, typer.Argument(help="只看这些事项；默认全部")] = None,
     home: HomeOption = None,
     run: RunOption = None,
+    excel: Annotated[
+        Path | None, typer.Option("--excel", help="写成可签的清单 .xlsx，一张按指标、一张按部门")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """缺的数据各压着多少企业和钱，该找哪个部门要。
 
-    例：huiqi missing
+    例：huiqi missing --excel 数据需求清单.xlsx
     """
     from analysis import missing_value
 
     with telling():
         found = missing_value(_open(home, run), items or None)
+        if excel:
+            _to_sign(found, excel)
     if as_json:
         _json(found.to_dict("records"))
     else:
@@ -214,3 +219,17 @@ def _show(frame: Any) -> None:
         typer.echo(frame.head(SHOWN).to_string(index=False))
     if len(frame) > SHOWN:
         typer.echo(f"…… 另有 {len(frame) - SHOWN} 行，用 --json 看全")
+
+
+def _to_sign(found: Any, path: Path) -> None:
+    """可签的数据需求清单: by indicator and by department, with room for a name and a date."""
+    from analysis.missing import by_department
+    from jobs.lists import open_workbook, write_sheet
+
+    notes = [
+        "期望金额：待核实各对的概率乘以金额中值，缺几项就由几项分担；单位元",
+        "批准人：                日期：        ",
+    ]
+    with open_workbook(path) as book:
+        write_sheet(book, "按指标", "数据需求清单", notes, found, {"指标": 24, "部门": 20})
+        write_sheet(book, "按部门", "数据需求清单（按部门）", notes, by_department(found), {"部门": 20})

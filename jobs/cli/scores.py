@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from jobs.cli import scores_ask
 from jobs.cli.common import library_path, parse_as_of, telling
 from jobs.cli.nightly import HomeOption, open_home
 
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
     group.command("promote", help="换用某个版本。\n\n示例：huiqi scores promote 0f1e2d3c4b5a6978")(promote)
     group.command("curve", help="答复越多估计越准多少。\n\n示例：huiqi scores curve --chart curve.svg")(curve)
     group.command("speed", help="评分的快慢。\n\n示例：huiqi scores speed --pairs 1000000")(speed)
+    scores_ask.register(group)
     app.add_typer(group, name="scores")
 
 

@@ -37,6 +37,14 @@ def test_search_and_facets_narrow_the_list(visitor: TestClient) -> None:
     assert "<b>免申即享</b>" in free and "<b>申报兑现</b>" not in free
 
 
+def test_a_search_that_no_item_has_word_for_word_finds_the_nearest_and_says_by_which_words(
+    visitor: TestClient,
+) -> None:
+    page = visitor.get("/zone", params={"q": "给毕业生发就业的钱"}).text
+    assert "没有事项含全部的词，相近的" in page and "相近的词：" in page
+    assert page.index("高校毕业生") < page.index("</article>")
+
+
 def test_the_guide_says_the_rule_in_the_policys_words(visitor: TestClient) -> None:
     page = visitor.get("/zone/items/bs-2025-06/rd-increment")
     assert page.status_code == 200
