@@ -83,7 +83,9 @@ def _idle(reading: Reading, p: Piece) -> bool:
         return True
     if _TAKES.search(said) or _PAYING.search(said) or DENIES_GIVING.search(flat):
         return True
-    if _AIMS.search(said) and not GIVES.search(flat):  # a figure that is aimed at, not given
+    if (_AIMS.search(said) or re.search("预算|限价|总投资|保证金", flat)) and not GIVES.search(
+        flat
+    ):  # a figure that is aimed at, not given
         return True
     return bool(_LEADS_ON.search(flat)) and not keyed(reading, p)
 
