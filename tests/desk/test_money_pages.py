@@ -130,7 +130,7 @@ def test_finance_hands_in_its_file_and_what_differs_stays_on_the_page(fresh):
     assert "改早" in page and "2026-06-05" in page
     assert case.id and ledger.verify_ledger(fresh.engine) == []
     bad = {"file": ("x.xlsx", b"no", "text/csv")}
-    assert "打不开" in unquote(hand_in(fresh, "cai", bad).headers["location"])
+    assert "没有对账：x.xlsx：" in unquote(hand_in(fresh, "cai", bad).headers["location"])
     assert "应享未享" in page_of(fresh, "cai", "/desk/fulfil/kpi")
 
 
