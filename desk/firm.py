@@ -29,7 +29,9 @@ from store.accounts import LoggedIn
 from store.calendars import office_calendar
 from store.database import writing
 from store.nights import Night
+from store.reach import reach
 
+READY = "即申即享"
 COOKIE, GUARD = "huiqi_firm", "huiqi_firm_login"
 LONGEST, LONGEST_REPLY = 100, 1000
 ACCOUNT = ("户名", "账号", "开户行", "确认人")
@@ -368,7 +370,16 @@ def item_page(request: Request, document: str, slug: str, visit: FirmVisit = Dep
     shown = why(office, night, visit.code, f"{document}/{slug}") if night else None
     if shown is None:
         raise HTTPException(404, "没有这一项，或者现在不受理")
-    return render(request, "my_item.html", name=visit.name(), night=night, **shown)
+    kept = reach(office.engine, visit.code)
+    return render(
+        request, "my_item.html", name=visit.name(), night=night, form=has_form(office, night, visit.code, shown["item"].id),
+        refused=kept is not None and shown["item"].id in kept.refused, **shown,
+    )  # fmt: skip
+
+
+def has_form(office: Office, night: Night | None, code: str, item: str) -> bool:
+    """有没有预填表: 即申即享 items that the night found for the firm."""
+    return any(r["item"] == item and r["delivery"] == READY for r in found_items(office, night, code))
 
 
 def why(office: Office, night: Night, code: str, item: str) -> dict[str, Any] | None:
@@ -400,9 +411,3 @@ def why(office: Office, night: Night, code: str, item: str) -> dict[str, Any] | 
 def _veils(condition: Condition) -> bool:
     """Whether something below a condition is hidden, so that its own conclusion would tell of it."""
     return any(c.hidden or _veils(c) for c in condition.children)
-
-
-@router.api_route("/{rest:path}", methods=["GET", "POST"], include_in_schema=False)
-def nothing(rest: str) -> Response:
-    """没有这一页: every other address, another firm's among them."""
-    raise HTTPException(404, "没有这一页")
