@@ -206,7 +206,7 @@ def describe(model: ScoreModel, names: Sequence[str], p: Floats, unknown: Masks)
     patterns, inverse = np.unique(packed, axis=0, return_inverse=True)
     for k in range(len(patterns)):
         rows = np.flatnonzero(inverse.reshape(-1) == k)
-        at = np.flatnonzero(unknown[rows[0]])
+        at = np.flatnonzero(unknown[rows[0]]).tolist()
         if len(at) < 2:
             continue
         links = np.array([[1.0 if a == b else model.link(names[a], names[b]) for b in at] for a in at])

@@ -68,7 +68,7 @@ class _Pairs:
 
     @property
     def held(self) -> NDArray[np.bool_]:
-        return (self.sure | ~self.open).all(1)
+        return np.asarray((self.sure | ~self.open).all(1))
 
 
 def learn(
