@@ -84,4 +84,4 @@ def _rooms() -> list[str]:
     """Every module with a router: the desk's pages, then the public zone, the firm's pages and the API."""
     inner = [f"desk.pages.{m.name}" for m in pkgutil.iter_modules(pages.__path__)]
     # `firmown` after `firm`: it ends in the answer to every other address under /my.
-    return [*sorted(inner), "desk.api", "desk.firm", "desk.firmown", "desk.public"]
+    return [*sorted(inner), "desk.api", "desk.firm", "desk.firmown", "desk.notices", "desk.public"]

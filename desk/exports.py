@@ -100,7 +100,8 @@ def _cell(value: Any) -> Any:
 
 
 @lru_cache(maxsize=2)
-def _font(song: bool) -> FontProperties:
+def page_font(song: bool) -> FontProperties:
+    """字体: 宋体 for the policy's words, else 黑体."""
     path = pylopdf_fonts_zh_cn.serif_path() if song else pylopdf_fonts_zh_cn.sans_path()
     return FontProperties(fname=str(path))
 
@@ -129,7 +130,7 @@ class Paper:
     def _put(self, x: float, y: float, text: str, size: float, song: bool, bold: bool = False) -> None:
         escaped = text.replace("$", r"\$")
         self.figure.text(
-            x / self.WIDTH, y / self.HEIGHT, escaped, fontproperties=_font(song), fontsize=size, va="baseline",
+            x / self.WIDTH, y / self.HEIGHT, escaped, fontproperties=page_font(song), fontsize=size, va="baseline",
             weight="bold" if bold else "normal",
         )  # fmt: skip
 

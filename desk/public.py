@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from analysis.relevance import Relevance, relevance_of
 from desk.office import Office
+from desk.onepage import steps_of
 from desk.selftest import Selftest
 from desk.urls import url
 from desk.web import office_of, render
@@ -50,6 +51,11 @@ def shown(library: Library) -> list[Program]:
     """公开的事项: in force and not drafts, those that need no application first."""
     kept = [p for p in library.programs if p.item.status in ("有效", "额满")]
     return sorted(kept, key=lambda p: (p.item.delivery != "免申即享", p.item.id))
+
+
+def said(value: object) -> str:
+    """指南的一栏 in words: one or several."""
+    return "、".join(str(v) for v in value) if isinstance(value, list | tuple) else str(value or "")
 
 
 def window_of(item: PolicyItem, today: date) -> tuple[Batch | None, str]:
@@ -161,6 +167,7 @@ def guide(request: Request, document: str, slug: str, office: Office = Depends(o
     return render(
         request, "guide.html", c=card(program, office.today()), item=program.item, document=program.document,
         conditions=conditions, guide=names, exclusive=program.exclusive,
+        steps=steps_of(program.item.delivery, said(names["channel"])),
     )  # fmt: skip
 
 
@@ -264,7 +271,13 @@ def _rfc822(day: date | None) -> str:
 def sitemap(request: Request, office: Office = Depends(office_of)) -> Response:
     """网站地图."""
     base = str(request.base_url).rstrip("/")
-    paths = ["/zone", "/zone/calendar", *(guide_path(p.item.id) for p in shown(library_of(office)))]
+    paths = [
+        "/zone",
+        "/zone/check",
+        "/zone/calendar",
+        "/zone/notices",
+        *(guide_path(p.item.id) for p in shown(library_of(office))),
+    ]
     locations = "".join(f"<url><loc>{escape(base + path)}</loc></url>" for path in paths)
     body = f'<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{locations}</urlset>'
     return Response(body, media_type="application/xml; charset=utf-8")

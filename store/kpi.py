@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from sqlalchemy import func
 from sqlalchemy.engine import Engine
-from sqlmodel import select
+from sqlmodel import col, select
 
 from engine.grantmoves import AUTOMATIC
 from engine.workdays import Calendar, UnknownYear
@@ -84,6 +85,32 @@ def kpi(engine: Engine, quarter: str, calendar: Calendar, home: Path | None = No
         round(sum(n for _, n in known) / len(known), 1) if known else None,
         len(unclaimed), sum(unclaimed), len(lengths) - len(known), night.no if night else None,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Paid:
+    """已兑现: one item and batch, to how many firms money came and how much stayed with them, in fen."""
+
+    item: str
+    title: str
+    batch: str
+    firms: int
+    fen: int
+
+
+def paid_by_item(engine: Engine) -> list[Paid]:
+    """已兑现 by item and batch, the largest sum first; what was taken back is left out."""
+    case = GrantCase
+    kept = func.sum(col(case.arrived) - col(case.recovered))
+    query = (
+        select(col(case.item), func.max(case.title), col(case.batch), func.count())
+        .add_columns(kept)
+        .where(col(case.arrived) > col(case.recovered))
+        .group_by(col(case.item), col(case.batch))
+        .order_by(kept.desc(), col(case.item), col(case.batch))
+    )
+    with session(engine) as opened:
+        return [Paid(i, t or i, b, int(n), int(fen)) for i, t, b, n, fen in opened.exec(query)]  # type: ignore[call-overload]
 
 
 def _unclaimed(night: Night, cases: Sequence[GrantCase]) -> Iterator[int]:

@@ -101,7 +101,8 @@ def test_the_visitors_day(fresh: Desk) -> None:
         seen = chromium.new_context(viewport=PHONE).new_page()
         heard = Watch(seen, urlsplit(base).netloc)
         guide = "/zone/items/bs-2025-06/rd-increment"
-        for path in ("/zone", guide, "/zone/check", "/zone/calendar"):
+        for path in ("/zone", guide, "/zone/check", "/zone/calendar", "/zone/notices"):
             seen.goto(base + path)
             sound(seen)
+        assert seen.goto(f"{base}{guide}/picture.svg").status == 200
         assert heard.faults == []
