@@ -36,6 +36,7 @@ notebooks: setup
 
 torture: setup
 	$(BIN)/python scripts/torture.py
+	$(BIN)/python -W ignore scripts/fuzz_parsers.py --inputs 5000
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'

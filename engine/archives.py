@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from typing import BinaryIO
 
 MOST_BYTES, MOST_MEMBERS = 100 << 20, 2_000
@@ -32,6 +33,6 @@ def why_not_office(file: str | BinaryIO, most: int | None = MOST_BYTES) -> str:
                 with box.open(member) as part:
                     if b"<!DOCTYPE" in part.read(HEAD).upper():
                         return "里面有文档类型声明（DOCTYPE），正常的文档没有；请用 Word 或 WPS 打开后另存为新的一份"
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError):
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError, zlib.error):
         return "文件坏了或者加了密；请用 Word 或 WPS 打开后另存为新的一份"
     return ""

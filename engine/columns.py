@@ -385,7 +385,7 @@ def _days(value: object, spec: Indicator) -> float:
             try:
                 y, m, d = (int(p) for p in str(value).strip().split("-"))
                 value = date(y, m, d)
-            except ValueError:
+            except (ValueError, OverflowError):
                 raise ValueError(f"“{spec.name}”应当是日期（2024-03-01），这里是 {value!r}") from None
     if not isinstance(value, date):
         raise ValueError(f"“{spec.name}”应当是日期（2024-03-01），这里是 {value!r}")

@@ -19,6 +19,7 @@ from engine.kinds import BARE, BOOL, CODE, COUNT, DATE, LIST, MONEY, RATIO, SPAN
 AGGREGATES = ("合计", "平均", "最大", "最小")
 FUNCTIONS = (*AGGREGATES, "增长率", "取整", "年度", "周岁")
 WINDOW = ("申报开始", "申报截止")
+MOST_DEPTH, MOST_OPERATIONS = 40, 100
 COMPARATORS = (">=", "<=", "!=", ">", "<", "=")
 
 
@@ -260,6 +261,7 @@ class Parser:
         self.sets = sets
         self.toks = tokens(text)
         self.i = 0
+        self.depth = self.operations = 0
 
     # -- token helpers
     @property
@@ -379,6 +381,15 @@ class Parser:
         text = self.text_literal()
         return Has(left, text, kind=Kind(BOOL), span=(start, self.toks[self.i - 1].span[1]))
 
+    def inner(self) -> Node:
+        """What stands in brackets; bounded, since every level is a level of every later walk over the tree too."""
+        self.depth += 1
+        if self.depth > MOST_DEPTH:
+            raise self.fault(2, f"括号套得超过 {MOST_DEPTH} 层，请拆成几条")
+        node = self.sum()
+        self.depth -= 1
+        return node
+
     def sum(self) -> Node:
         node = self.product()
         while self.is_op("+", "-"):
@@ -394,6 +405,9 @@ class Parser:
         return node
 
     def binary(self, op: Token, left: Node, right: Node) -> Node:
+        self.operations += 1
+        if self.operations > MOST_OPERATIONS:
+            raise self.fault(2, f"一条里的运算超过 {MOST_OPERATIONS} 个，请拆成几条", op.span)
         both = (left.span[0], right.span[1])
         for side in (left, right):
             if is_ranged(side):
@@ -419,7 +433,7 @@ class Parser:
         if tok.kind == "text":
             return Text(unicodedata.normalize("NFC", tok.value), kind=Kind(TEXT), span=tok.span)
         if tok.kind == "op" and tok.value == "(":
-            node = self.sum()
+            node = self.inner()
             self.expect(")")
             return node
         if tok.kind == "name":
@@ -532,10 +546,10 @@ class Parser:
         if tok.value not in FUNCTIONS:
             raise self.fault(1, f"没有“{tok.value}”这个函数。{nearest(tok.value, FUNCTIONS)}", tok.span)
         self.take()
-        args = [self.sum()]
+        args = [self.inner()]
         while self.is_op(","):
             self.take()
-            args.append(self.sum())
+            args.append(self.inner())
         end = self.expect(")")
         span = (tok.span[0], end.span[1])
         kind = self.call_kind(tok.value, args, span)

@@ -483,7 +483,10 @@ class Reader:
 def parse_day(text: str) -> date:
     """日期: an ISO date. Raises ValueError."""
     y, m, d = (int(p) for p in text.strip().split("-"))
-    return date(y, m, d)
+    try:
+        return date(y, m, d)
+    except OverflowError as error:
+        raise ValueError(text) from error
 
 
 def constant_money(text: str) -> float:

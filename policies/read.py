@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -57,10 +56,15 @@ def read_document(path: Path) -> str:
 
 
 def decode(data: bytes, name: str) -> str:
-    """解码: UTF-8 (with or without mark), UTF-16 or GB18030; line ends become one newline."""
+    """解码: UTF-8 (with or without mark), UTF-16 or GB18030; line ends become one newline. Raises Unreadable."""
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
-            return _lines(data.decode(encoding))
+            try:
+                return _lines(data.decode(encoding))
+            except UnicodeDecodeError:
+                raise Unreadable(
+                    f"{name}：开头标着 {encoding[:6].rstrip('-').upper()}，里面却有不合的字节；请另存为 UTF-8 文本"
+                ) from None
     for encoding in ("utf-8", "gb18030"):
         try:
             return _lines(data.decode(encoding))
@@ -111,16 +115,21 @@ def table_lines(rows: Iterable[list[str]]) -> Iterator[str]:
 
 def _open_docx(data: bytes, name: str) -> Any:
     import docx
-    from docx.opc.exceptions import PackageNotFoundError
-    from lxml.etree import XMLSyntaxError
 
     wrong = why_not_office(BytesIO(data))
     if wrong:
         raise Unreadable(f"{name} {wrong}")
     try:
         return docx.Document(BytesIO(data))
-    except (PackageNotFoundError, XMLSyntaxError, KeyError, ValueError, zipfile.BadZipFile):
-        raise Unreadable(f"{name} 不是完好的 .docx：请用 Word 或 WPS 打开后另存为 .docx") from None
+    except Exception as error:
+        raise _not_sound(name, error) from error
+
+
+def _not_sound(name: str, error: Exception) -> Exception:
+    """What to say of a .docx that python-docx stumbles over: it trusts its XML and fails in any way at all (fuzzed)."""
+    if isinstance(error, RecursionError):
+        return error
+    return Unreadable(f"{name} 不是完好的 .docx：请用 Word 或 WPS 打开后另存为 .docx")
 
 
 def _read_docx(data: bytes, name: str) -> str:
@@ -129,11 +138,14 @@ def _read_docx(data: bytes, name: str) -> str:
     document = _open_docx(data, name)
     counters: dict[tuple[str, str], int] = {}
     out: list[str] = []
-    for block in document.iter_inner_content():
-        if isinstance(block, Table):
-            out.extend(table_lines(_docx_rows(block)))
-        else:
-            out.append(_auto_number(block, counters) + block.text)
+    try:
+        for block in document.iter_inner_content():
+            if isinstance(block, Table):
+                out.extend(table_lines(_docx_rows(block)))
+            else:
+                out.append(_auto_number(block, counters) + block.text)
+    except Exception as error:
+        raise _not_sound(name, error) from error
     return _lines("\n".join(out))
 
 

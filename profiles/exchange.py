@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from json.encoder import encode_basestring
@@ -17,6 +18,7 @@ from profiles.ingest import UNUSABLE
 
 SECTIONS = ("登记", "经营", "研发与人员", "资质荣誉", "信用", "政策享受", "画像", "其他")
 RAW = "原样"
+FLAT = re.compile(r"[^@]+(?:@\d{1,4})?")
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
@@ -52,6 +54,9 @@ def readable(content: Mapping[str, Any], dictionary: Dictionary) -> dict[str, An
 
 def body_of(plain: Mapping[str, Any], dictionary: Dictionary) -> str:
     """还原内容: the canonical JSON that `readable` was made from. Raises ValueError for a value of another kind."""
+    odd = next((flat for flat in plain if not isinstance(flat, str) or not FLAT.fullmatch(flat)), None)
+    if odd is not None:
+        raise ValueError(f"“{odd}”不是指标名，也不是 指标名@年度")
     parts = [
         encode_basestring(flat) + ":" + _encoded(_stored(flat, value, dictionary))
         for flat, value in plain.items()

@@ -25,6 +25,7 @@ SIMPLE = 1_000  # lines read at once where every record is one line
 LONGEST_RECORD = 60  # physical lines one quoted record may span before the quote counts as never closed
 FORMATS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx", ".jsonl": "jsonl", ".ndjson": "jsonl",
            ".parquet": "parquet"}  # fmt: skip
+NOT_SOUND = "不是完好的 .xlsx，请用 Excel 或 WPS 打开后另存为新的一份"
 OLD_BOOKS = (".xls", ".et", ".ods")
 csv.field_size_limit(16 << 20)
 
@@ -240,22 +241,51 @@ def _header(cells: Sequence[object], path: Path) -> list[str]:
     return names
 
 
-def _open_excel(path: Path, source: Source, size: int) -> Generator[Table]:
+def open_book(path: Path) -> Any:
+    """打开工作簿: an .xlsx to be read as a stream. Raises SourceError for one that is not sound."""
     from openpyxl import load_workbook
 
     wrong = why_not_office(str(path), None)
     if wrong:
         raise SourceError(f"{path}  {wrong}")
-    book = load_workbook(path, read_only=True, data_only=True)
+    try:
+        return load_workbook(path, read_only=True, data_only=True)
+    except (
+        Exception
+    ) as error:  # openpyxl trusts the XML and fails in any way at all (scripts/fuzz_parsers.py)
+        raise SourceError(f"{path}  {NOT_SOUND}") from error
+
+
+def sheet_rows(
+    path: Path, book: Any, sheet: str = "", first: int = 1
+) -> tuple[Iterator[Sequence[object]], int]:
+    """工作表的行: cells from line `first` on and the number of lines; "" is the first sheet. Raises SourceError, while
+    rows are read too.
+    """
+    try:
+        page = book[sheet or book.sheetnames[0]]
+        return _sound(path, page.iter_rows(min_row=first, values_only=True)), max(page.max_row or 1, 1)
+    except Exception as error:
+        raise SourceError(f"{path}  {NOT_SOUND}") from error
+
+
+def _sound(path: Path, rows: Iterator[Sequence[object]]) -> Iterator[Sequence[object]]:
+    try:
+        yield from rows
+    except Exception as error:
+        raise SourceError(f"{path}  {NOT_SOUND}") from error
+
+
+def _open_excel(path: Path, source: Source, size: int) -> Generator[Table]:
+    book = open_book(path)
     try:
         if source.file.sheet and source.file.sheet not in book.sheetnames:
             raise SourceError(f"{path}  没有工作表“{source.file.sheet}”，现有：{'、'.join(book.sheetnames)}")
-        page = book[source.file.sheet] if source.file.sheet else book[book.sheetnames[0]]
-        rows = page.iter_rows(min_row=source.file.header, values_only=True)
+        rows, total = sheet_rows(path, book, source.file.sheet, source.file.header)
         header = _header(next(rows, ()), path)
         yield Table(
             header,
-            _cell_chunks(rows, source.file.header + 1, len(header), size, max(page.max_row or 1, 1)),
+            _cell_chunks(rows, source.file.header + 1, len(header), size, total),
             "xlsx",
         )
     finally:

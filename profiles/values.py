@@ -317,7 +317,7 @@ def _fen(amount: Decimal, scale: int, currency: str, rates: dict[str, float], sh
                 "currency", f"“{_short(shown)}”是{money}，来源没有声明折算率（rates）", recognised=True
             )
         amount *= Decimal(str(rates[money]))
-    fen = int(amount.scaleb(scale + 2).quantize(WHOLE, rounding=ROUND_HALF_UP))
-    if abs(fen) > LARGEST_FEN:
+    exact = amount.scaleb(scale + 2)
+    if abs(exact) > LARGEST_FEN:  # before rounding, which has no room for more digits than the context's
         raise Refused("amount", f"“{_short(shown)}”大得不像金额")
-    return fen
+    return int(exact.quantize(WHOLE, rounding=ROUND_HALF_UP))

@@ -8,10 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
-from engine.archives import why_not_office
-from profiles.reading import tell_encoding
+from profiles.reading import open_book, sheet_rows, tell_encoding
 
 
 def read_rows(path: Path, columns: Sequence[str], what: str) -> Iterator[tuple[int, dict[str, str]]]:
@@ -46,18 +44,9 @@ def _csv(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _excel(path: Path) -> Iterator[tuple[int, list[str]]]:
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    wrong = why_not_office(str(path), None)
-    if wrong:
-        raise ValueError(f"{path.name}：{wrong}")
+    book = open_book(path)
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError, OSError):
-        raise ValueError(f"{path.name}：打不开，不是完整的 .xlsx，请重新导出") from None
-    try:
-        for line, cells in enumerate(book[book.sheetnames[0]].iter_rows(values_only=True), 1):
+        for line, cells in enumerate(sheet_rows(path, book)[0], 1):
             yield line, [_text(cell) for cell in cells]
     finally:
         book.close()
@@ -68,7 +57,7 @@ def _text(cell: Any) -> str:
         return ""
     if isinstance(cell, datetime):
         return cell.date().isoformat()
-    if isinstance(cell, float) and cell == int(cell):
+    if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return cell.isoformat() if isinstance(cell, date) else str(cell)
 

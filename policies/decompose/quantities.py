@@ -148,9 +148,10 @@ def _read_percent(flat: str) -> list[Quantity]:
             high = (number(m["d"]) or 0.0) / 100 if m["d"] else low
         out.append(Quantity(m.start(), m.end(), "percent", low, high, "%", m.group()))
     for m in _FRACTION.finditer(flat):
-        value = (
-            float(m["n"]) / float(m["d"]) if m["n"] else (number(m["cn"]) or 0.0) / (number(m["cd"]) or 1.0)
-        )
+        below = float(m["d"]) if m["n"] else number(m["cd"]) or 1.0
+        if below == 0:  # 2/0 is a label or a slip
+            continue
+        value = (float(m["n"]) if m["n"] else number(m["cn"]) or 0.0) / below
         out.append(Quantity(m.start(), m.end(), "percent", value, value, "分数", m.group()))
     for m in _WHOLE.finditer(flat):
         out.append(Quantity(m.start(), m.end(), "percent", 1.0, 1.0, "全额", m.group()))

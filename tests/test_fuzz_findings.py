@@ -1,0 +1,80 @@
+"""弄坏的输入: a short round of scripts/fuzz_parsers.py, and every input that once was a finding."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+
+from engine.errors import ExpressionError
+from engine.expression import parse_condition
+from profiles.dictionary import builtin_dictionary
+from scripts.fuzz_parsers import Input, a_document, a_workbook, fuzz, parsers, try_one
+
+
+def rebuilt(source: bytes, name: str, old: bytes, new: bytes | None) -> bytes:
+    """An office file one member of which is another, or is not there."""
+    kept = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(source)) as box, zipfile.ZipFile(kept, "w") as out:
+        for member in box.namelist():
+            if member != name:
+                out.writestr(member, box.read(member))
+            elif new is not None:
+                data = box.read(member)
+                assert old in data
+                out.writestr(member, data.replace(old, new, 1))
+    return kept.getvalue()
+
+
+def spoilt_books() -> list[tuple[str, bytes]]:
+    book = a_workbook()
+    return [
+        ("xml", rebuilt(book, "xl/worksheets/sheet1.xml", b"</row>", b"</rov>")),
+        ("attribute", rebuilt(book, "xl/workbook.xml", b"<workbookView ", b'<workbookView x="1" ')),
+        ("no types", rebuilt(book, "[Content_Types].xml", b"", None)),
+        ("no sheets", rebuilt(book, "xl/workbook.xml", b"<sheet ", b"<shoot ")),
+        ("styles", rebuilt(book, "xl/styles.xml", b"<fonts", b"<fants")),
+    ]
+
+
+FINDINGS = [
+    ("document", Input(b"\xef\xbb\xbf\xbb", ".txt")),
+    ("document", Input(b"\xff\xfe^", ".html")),
+    ("docx", Input(b"\x00" + a_document()[2000:], ".docx")),
+    ("docx", Input(rebuilt(a_document(), "word/document.xml", b"w:gridSpan", b"w:gridSpin"), ".docx")),
+    ("cells", Input("54066301215406630121500")),
+    ("quantities", Input("2/0")),
+    ("rule", Input(b"batches: {a: {opens: 2620262026-1-1}}", ".yaml")),
+    ("record", Input("入@@: 1")),
+    ("record", Input("1: 2")),
+    ("expression", Input("(" * 3000 + "1")),
+    ("expression", Input("1" + "+1" * 3000 + ">0")),
+    ("cases", Input("cases: [{name: a, with: {高新技术企业有效期至: 2620262026-1-1}, expect: {verdict: 符合}}]".encode(), ".yaml")),
+    *[(name, Input(data, ".xlsx")) for _, data in spoilt_books() for name in ("workbook", "payments.xlsx")],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "given"), FINDINGS, ids=[f"{n}-{i}" for i, (n, _) in enumerate(FINDINGS)])
+def test_a_finding_stays_mended(name: str, given: Input) -> None:
+    assert try_one(name, given) == ""
+
+
+@pytest.mark.parametrize("text", ["(" * 3000 + "1", "1" + "+1" * 3000 + ">0"])
+def test_a_huge_expression_is_told_so(text: str) -> None:
+    with pytest.raises(ExpressionError, match="请拆成几条"):
+        parse_condition(text, builtin_dictionary(), {})
+
+
+@pytest.mark.parametrize("name", parsers())
+def test_a_short_round_finds_nothing(name: str) -> None:
+    inputs = 100 if name in ("decompose", "docx", "workbook", "payments.xlsx") else 300
+    assert [(number, wrong) for number, _, wrong in fuzz(name, inputs, seed=1)] == []
+
+
+def test_a_fault_in_foreign_words_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    make = parsers()["codes"][0]
+    monkeypatch.setitem(parsers(), "codes", (make, lambda given: int("一")))
+    assert "ValueError" in try_one("codes", Input("x"))
+    monkeypatch.setitem(parsers(), "codes", (make, lambda given: {}[given.data]))
+    assert "KeyError" in try_one("codes", Input("x"))
