@@ -95,13 +95,13 @@ class Relevance:
 
 
 def program_text(program: Program) -> str:
-    """事项的文字."""
+    """事项的文字 that anybody may read: the public search tells which words carried an item."""
     item, document = program.item, program.document
     told = [item.title, item.title, document.title, item.department, str(dict(item.guide).get("theme") or "")]
-    for numbered in program.conditions:
+    for condition in (c.condition for c in program.conditions if not c.condition.hidden):
         told += [
-            numbered.condition.quote,
-            *(leaf.text for leaf in numbered.condition.leaves() if leaf.kind == "ask"),
+            condition.quote,
+            *(leaf.text for leaf in condition.leaves() if leaf.kind == "ask" and not leaf.hidden),
         ]
     return "；".join(t for t in told if t)
 

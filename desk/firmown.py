@@ -28,6 +28,8 @@ from store.database import writing
 from store.reach import FirmReach, change_reach, reach
 
 router = APIRouter(prefix="/my", tags=["企业"], route_class=FirmRoute)
+FILLED = ("企业类型", "成立日期", "注册资本", "注册地址", "登记行业代码", "经营范围")
+BLANK = "＿" * 24
 WISH = {"愿意": True, "不愿意": False}
 
 
@@ -205,21 +207,20 @@ def _form(visit: FirmVisit, shown: dict[str, Any], row: dict[str, Any]) -> bytes
     paper.say("一、企业（由登记数据填好）", 11)
     paper.say(f"企业名称：{visit.name()}")
     paper.say(f"统一社会信用代码：{visit.code}")
-    for section, rows in _groups(visit)[0]:
-        for r in rows if section == "登记" else ():
-            if (
-                r["value"] not in ("", "缺")
-                and not r["sub"]
-                and r["name"] not in ("企业名称", "统一社会信用代码")
-            ):
-                paper.say(f"{r['name']}：{r['value']}（{r['source']} {r['day']}）")
+    held = {r["name"]: r for _, rows in _groups(visit)[0] for r in rows if not r["sub"]}
+    for name in FILLED:
+        r = held.get(name)
+        if r is None or r["value"] in ("", "缺"):
+            paper.say(f"{name}：{BLANK}")
+        else:
+            paper.say(f"{name}：{r['value']}（{' '.join(x for x in (r['source'], r['day']) if x != '—')}）")
     paper.rule()
     paper.say("二、条件与现有数据（请核对，不对的请在“我的档案”指出）", 11)
-    for one in shown["rows"]:
-        paper.say(f"{one['n']}. {one['quote'] or one['rule']}　{one['cite']}", song=True)
-        held = "　".join(x for x in (one["value"], one["source"], one["day"]) if x and x != "—")
+    for no, one in enumerate(shown["rows"], 1):  # Not the rule's numbers: a gap tells of a hidden one.
+        paper.say(f"{no}. {one['quote'] or one['rule']}　{one['cite']}", song=True)
+        known = "　".join(x for x in (one["value"], one["source"], one["day"]) if x and x != "—")
         paper.say(
-            f"{one['verdict'] or '由部门核查'}{'：' + held if one['verdict'] and held else ''}", 9, indent=5
+            f"{one['verdict'] or '由部门核查'}{'：' + known if one['verdict'] and known else ''}", 9, indent=5
         )
     paper.rule()
     paper.say("三、金额与材料", 11)
@@ -229,7 +230,7 @@ def _form(visit: FirmVisit, shown: dict[str, Any], row: dict[str, Any]) -> bytes
     paper.rule()
     paper.say("四、收款账户（请填写）", 11)
     for field in ("户名", "账号", "开户行"):
-        paper.say(f"{field}：{visit.name() if field == '户名' else '＿' * 24}")
+        paper.say(f"{field}：{visit.name() if field == '户名' else BLANK}")
     paper.say("以上内容属实，账户是本企业的账户。", gap=6)
     paper.say("企业盖章：＿＿＿＿＿＿＿＿　　日期：＿＿＿＿年＿＿月＿＿日")
     return paper.done()

@@ -92,7 +92,7 @@ def card(program: Program, today: date) -> dict[str, Any]:
 def _matches(found: dict[str, Any], program: Program, q: str) -> bool:
     text = " ".join(
         [found["title"], found["theme"], found["department"], program.document.title, program.document.number]
-        + [c.condition.quote for c in program.conditions]
+        + [c.condition.quote for c in program.conditions if not c.condition.hidden]
     )
     return all(word in text for word in q.split())
 

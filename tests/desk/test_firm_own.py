@@ -155,6 +155,8 @@ def test_the_form_comes_filled_in_without_hidden_conditions(desk: Desk) -> None:
     office = desk.app.state.office
     bound = office.bound(office.night(), item)
     assert code in flat and "企业盖章" in flat and "".join(bound.program.item.title.split()) in flat
+    seen = sum(not c.condition.hidden for c in bound.program.conditions)
+    assert f"{seen}." in flat and f"{seen + 1}." not in flat.split("三、金额")[0].split("二、条件")[1]
     for one in bound.program.conditions:
         assert not one.condition.hidden or "".join(one.condition.quote.split()) not in flat
     free, automatic = free_pair(desk)

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 from clients import Desk
 from test_firm_page import free_pair, grant
 
+from analysis.relevance import program_text
 from desk.onepage import WIDTH, as_svg, sheet_of
 from engine.grantmoves import AUTOMATIC, State
 from store import grants
@@ -49,6 +50,10 @@ def test_every_item_has_a_picture_without_its_hidden_conditions(desk: Desk) -> N
         for one in program.conditions if answer.status_code == 200 else ():
             if one.condition.hidden:
                 assert one.condition.quote not in text_of(answer.text)
+                found = desk.anyone().get("/zone", params={"q": one.condition.quote[:100]}).text
+                listed = f'href="/zone/items/{program.item.id}"' in found
+                assert not listed or "没有事项含全部的词" in found, "a search does not tell of it"
+                assert one.condition.quote not in program_text(program)
                 hidden += 1
     assert hidden, "the sample must hold hidden conditions"
 
