@@ -18,7 +18,7 @@ from starlette.datastructures import FormData
 
 from desk.evidence import facts_of, rows_of, seen_of
 from desk.office import Office, number
-from desk.web import check_origin, office_of, render, see
+from desk.web import check_origin, office_of, pace, render, see
 from engine.explain import FIRM, explain
 from engine.fulfilment import Refused, moves_from
 from engine.grantmoves import AUTOMATIC, FINAL, State
@@ -170,10 +170,12 @@ async def log_in(request: Request) -> Response:
     cookie = request.cookies.get(GUARD, "")
     if not cookie or not _same(form.get("csrf"), cookie):
         raise HTTPException(403, "登录页放得太久了，请重新打开再登录")
+    office, address = office_of(request), pace(request)
     given = form.get("code", "")
     code = given.strip() if isinstance(given, str) else ""
-    secret = await run_in_threadpool(_use, office_of(request), code) if 0 < len(code) <= LONGEST else None
+    secret = await run_in_threadpool(_use, office, code) if 0 < len(code) <= LONGEST else None
     if secret is None:
+        office.failures.count(address, office.now())
         return _login(request, failed=True)
     answer = see("/my")
     answer.set_cookie(

@@ -19,6 +19,7 @@ import pandas as pd
 import policies
 from analysis.scores_money import usual_amount, worth
 from desk.oidc import Provider
+from desk.pace import Failures
 from engine.columns import Categories, Columns, Lists, Selected
 from engine.explain import value_at
 from engine.expression import references
@@ -67,6 +68,7 @@ class Office:
     library_root: Path = field(default_factory=lambda: Path(policies.__file__).with_name("library"))
     memory: Memory = field(default_factory=lambda: Memory(400))
     sign_on: Provider | None = None
+    failures: Failures = field(default_factory=Failures)
 
     def now(self) -> datetime:
         """此刻, aware, UTC."""

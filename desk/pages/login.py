@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from desk import oidc
 from desk.urls import url
-from desk.web import COOKIE, THEME, Posted, check_origin, inside, office_of, posted, render, see
+from desk.web import COOKIE, THEME, Posted, check_origin, inside, office_of, pace, posted, render, see
 from store import accounts
 
 router = APIRouter()
@@ -44,12 +44,13 @@ async def log_in(request: Request) -> Response:
     cookie, token = request.cookies.get(GUARD, ""), str(form.get("csrf", ""))
     if not cookie or not hmac.compare_digest(cookie, token):
         raise HTTPException(403, "登录页放得太久了，请重新打开再登录")
-    office = office_of(request)
+    office, address = office_of(request), pace(request)
     login, password = str(form.get("login", ""))[:64], str(form.get("password", ""))[:500]
     from starlette.concurrency import run_in_threadpool
 
     secret = await run_in_threadpool(accounts.log_in, office.engine, login, password, office.now())
     if secret is None:
+        office.failures.count(address, office.now())
         return _page(request, str(form.get("next", "")), login, failed=True)
     answer = see(inside(str(form.get("next", "")), url("today")))
     _let_in(request, answer, secret)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from clients import csrf_of, log_in
 from world import PASSWORD
 
+from desk.pace import ADDRESSES, MOST, WINDOW, Failures
 from store import accounts, audit
 from store.accounts import LOCK_AFTER, LOCK_MINUTES, AccountError
 
@@ -28,6 +29,29 @@ def test_five_failures_lock_and_time_unlocks(fresh):
     assert log_in(client, "lin", PASSWORD).status_code == 303
     found, _ = audit.entries(fresh.engine, what="登录失败")
     assert len(found) == LOCK_AFTER + 1
+
+
+def test_many_failures_from_one_address_make_it_wait(fresh):
+    client = fresh.anyone()
+    for n in range(MOST):
+        assert log_in(client, f"nobody{n}", "wrong password").status_code == 401
+    held = log_in(client, "lin", PASSWORD)
+    assert held.status_code == 429 and "一刻钟" in held.text
+    firm = fresh.anyone()
+    token = csrf_of(firm.get("/my/login").text)
+    assert firm.post("/my/login", data={"csrf": token, "code": "x"}).status_code == 429
+    fresh.moment += WINDOW
+    assert log_in(client, "lin", PASSWORD).status_code == 303
+
+
+def test_addresses_are_counted_apart_and_in_bounded_memory():
+    failures, now = Failures(), datetime(2026, 6, 16, tzinfo=UTC)
+    for _ in range(MOST):
+        failures.count("a", now)
+    assert failures.too_many("a", now) and not failures.too_many("b", now)
+    for n in range(ADDRESSES):
+        failures.count(str(n), now)
+    assert not failures.too_many("a", now) and len(failures._seen) == ADDRESSES
 
 
 def test_a_session_ends_by_logging_out_by_revoking_and_by_idling(fresh):
