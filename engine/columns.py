@@ -335,7 +335,7 @@ class Builder:
             self.complain(row, name, f'“{name}”是按年的指标，请写成 {{"2024": 值}}')
             return
         for year, part in value.items():
-            if not (str(year).isdigit() and len(str(year)) == 4):
+            if not (str(year).isdecimal() and len(str(year)) == 4):
                 self.complain(row, name, f"“{name}”的年度“{year}”应当是四位年份")
             elif part is not None and part != "":
                 self._put(cells, row, (name, int(year)), part, spec)

@@ -130,7 +130,7 @@ def _entry(name: str, node: Node, report: Report) -> Indicator | None:
         yearly=_text(node, "yearly") in ("是", "true", "True"),
         unit=unit if kind == kinds.COUNT else "",
         source=_text(node, "source"),
-        authority=int(authority) if authority.isdigit() else 0,
+        authority=int(authority) if authority.isdecimal() else 0,
         absent_means=absent,
         fresh_for=int(days[1]) * {"天": 1, "个月": 30, "年": 365}.get(days[2] or "天", 1) if days else None,
         column=_text(node, "column"),

@@ -390,10 +390,19 @@ def _walk(node: Any, out: list[str]) -> None:
             out.append("\n" if block else "")
 
 
+def _own(node: Any, tags: tuple[str, ...]) -> Iterator[Any]:
+    """The nearest nodes of these tags below `node`, none of a table inside: those belong to the cell they stand in."""
+    for child in node.iter():
+        if child.tag in tags:
+            yield child
+        elif child.tag != "table":
+            yield from _own(child, tags)
+
+
 def _html_rows(table: Any) -> Iterator[list[str]]:
-    for row in table.css("tr"):
+    for row in _own(table, ("tr",)):
         cells = []
-        for cell in row.css("td, th"):
+        for cell in _own(row, ("td", "th")):
             inner: list[str] = []
             _walk(cell, inner)
             cells.append(re.sub(r"[ \t\xa0]*\n\s*", "\n", "".join(inner)).strip())

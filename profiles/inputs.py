@@ -321,7 +321,7 @@ def _key(name: str, dictionary: Dictionary, path: Path, report: Report) -> Key |
         cure = f"请写成 {base}@2024" if spec.yearly else f"请写成 {base}"
         report(Problem(2, f"“{name}”这一列没有读入：{cure}", place))
         return None
-    if year and not (year.isdigit() and len(year) == 4):
+    if year and not (year.isdecimal() and len(year) == 4):
         report(Problem(2, f"“{name}”的年度应当是四位年份，这一列没有读入", place))
         return None
     return base, int(year) if year else None

@@ -41,7 +41,7 @@ class Kpi:
 def quarter_of(text: str) -> tuple[date, date]:
     """一季的首末日: of 2026Q2. Raises ValueError."""
     year, mark, number = text.upper().partition("Q")
-    if not (year.isdigit() and mark and number in ("1", "2", "3", "4")):
+    if not (year.isdecimal() and mark and number in ("1", "2", "3", "4")):
         raise ValueError(f"季度“{text}”要写成 2026Q2")
     first = date(int(year), int(number) * 3 - 2, 1)
     beyond = date(first.year + (first.month > 9), (first.month + 2) % 12 + 1, 1)

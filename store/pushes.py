@@ -273,7 +273,7 @@ def new_grant(about: About, wanted: Wanted, variant: str, run_no: int | None) ->
     high = None if wanted.high is None else to_fen(wanted.high)
     exact = wanted.high is not None and wanted.low == wanted.high
     days = dict(about.item.guide).get("publicity")
-    digits = "".join(ch for ch in str(days or "") if ch.isdigit())
+    digits = "".join(ch for ch in str(days or "") if ch.isdecimal())
     return grants.NewGrant(
         wanted.firm, wanted.name, wanted.item, wanted.batch, about.item.title, about.item.department, variant,
         high if exact else None, high, int(digits) if digits else 5, run_no,

@@ -41,9 +41,11 @@ def spoilt_books() -> list[tuple[str, bytes]]:
 FINDINGS = [
     ("document", Input(b"\xef\xbb\xbf\xbb", ".txt")),
     ("document", Input(b"\xff\xfe^", ".html")),
+    ("document", Input(b"<table><tr><td>a" * 60, ".html")),
     ("docx", Input(b"\x00" + a_document()[2000:], ".docx")),
     ("docx", Input(rebuilt(a_document(), "word/document.xml", b"w:gridSpan", b"w:gridSpin"), ".docx")),
     ("cells", Input("54066301215406630121500")),
+    ("cases", Input("cases: [{name: a, with: {发明专利授权数: {202²: 1件}}, expect: {verdict: 符合}}]".encode(), ".yaml")),
     ("quantities", Input("2/0")),
     ("rule", Input(b"batches: {a: {opens: 2620262026-1-1}}", ".yaml")),
     ("record", Input("入@@: 1")),

@@ -32,7 +32,7 @@ def data_index(request: Request, visit: Visit = need("data")) -> HTMLResponse:
 
 def _source_row(office: Office, name: str, source: Any, batch: SourceBatch | None) -> dict[str, Any]:
     late = 0
-    digits = "".join(ch for ch in source.refresh if ch.isdigit())
+    digits = "".join(ch for ch in source.refresh if ch.isdecimal())
     if batch is not None and digits:
         due = batch.arrived_at.astimezone(SHANGHAI).date() + timedelta(days=int(digits))
         late = max((office.today() - due).days, 0)

@@ -164,7 +164,7 @@ def value_history(request: Request, code: str, of: str = "", visit: Visit = need
         raise HTTPException(404, "还没有做过比对")
     dictionary = office.library(night).dictionary
     name, mark, year = of.partition("@")
-    if name not in dictionary or (mark and not year.isdigit()):
+    if name not in dictionary or (mark and not year.isdecimal()):
         raise HTTPException(404, f"没有“{of}”这个指标")
     found = history(office.engine, code, name, int(year) if mark else None)
     rows = history_rows(found, name, int(year) if mark else None, dictionary, contacts=False)

@@ -38,7 +38,7 @@ def material(request: Request, visit: Visit, code: str, item: str) -> dict[str, 
     """依据页的材料. Raises 404 where the firm or the item was not in the night."""
     office = visit.office
     run = request.query_params.get("run", "")
-    night, bound = opened(office, visit, item, int(run) if run.isdigit() and len(run) < 10 else None)
+    night, bound = opened(office, visit, item, int(run) if run.isdecimal() and len(run) < 10 else None)
     one = office.one(night, code)
     if bound is None or one is None:
         what = "这一项那天不在受理窗口里" if bound is None else f"企业档案里没有 {code}"

@@ -230,7 +230,7 @@ def tabs(office: Office, night: Night, item: str) -> list[tuple[str, str, int | 
 def done_line(office: Office, request: Request, visit: Visit, night: Night) -> dict[str, Any] | None:
     """刚作的意见 and whether it can still be taken back."""
     given = request.query_params.get("done", "")
-    made = review.decision(office.engine, int(given)) if given.isdigit() and len(given) < 16 else None
+    made = review.decision(office.engine, int(given)) if given.isdecimal() and len(given) < 16 else None
     if made is None or made.who != visit.who or made.state == review.UNDONE:
         return None
     word = (

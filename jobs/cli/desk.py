@@ -129,7 +129,7 @@ def verify_command(
     with telling():
         engine, _folder = open_home(home)
         count, _, digest = anchor.partition(":")
-        if anchor and not (count.isdigit() and len(digest) == 64):
+        if anchor and not (count.isdecimal() and len(digest) == 64):
             raise ValueError("--anchor 要写成 笔数:哈希（64 位）")
         report = audit.verify(engine, (int(count), digest) if anchor else None)
     for fault in report.broken:

@@ -210,7 +210,7 @@ _SHORT_DATE = re.compile(r"(?P<m>\d{1,2})月(?:(?P<d>\d{1,2})(?:日|号))?")
 def _int(text: str | None) -> int | None:
     if text is None:
         return None
-    if text.isdigit():
+    if text.isdecimal():
         return int(text)
     if len(text) == 4:
         return int("".join(str("零一二三四五六七八九".index(ch)) for ch in text.replace("〇", "零")))

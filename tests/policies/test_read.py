@@ -142,3 +142,13 @@ def test_broken_files_are_told_in_one_line(tmp_path: Path, name: str, data: byte
 def test_lines_that_a_page_broke_are_put_together() -> None:
     text = "第一条 对符合条件的企业按照研发费用的百分之十给予补"
     assert reflow([text, "助。", "- 3 -", "第二条 给予奖励。", text[:20], "x", "y"])[:28] == text + "助。"
+
+
+def test_a_table_in_a_cell_is_read_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.html"
+    inner = "<table><tr><td>内一</td><td>内二</td></tr></table>"
+    path.write_text(
+        f"<p>{'说明。' * 40}</p><table><tr><td>外一{inner}</td><td>外二</td></tr></table>", encoding="utf-8"
+    )
+    text = read_document(path)
+    assert [text.count(word) for word in ("外一", "内一", "内二", "外二")] == [1, 1, 1, 1]
