@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -45,3 +46,11 @@ def test_links_between_documents_lead_somewhere() -> None:
             if "://" not in target and not (page.parent / target).exists():
                 broken.append(f"{page.name}: {target}")
     assert not broken
+
+
+def test_the_dashboard_shows_every_metric_and_no_other() -> None:
+    board = json.loads((ROOT / "docs" / "grafana.json").read_text(encoding="utf-8"))
+    asked = " ".join(t["expr"] for panel in board["panels"] for t in panel["targets"])
+    served = re.findall(r'"(huiqi_\w+)"', (ROOT / "jobs" / "metrics.py").read_text(encoding="utf-8"))
+    assert set(re.findall(r"huiqi_\w+", asked)) == set(served)
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
