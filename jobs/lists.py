@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import xlsxwriter
-from xlsxwriter.exceptions import FileCreateError
 
 from analysis.scores_money import usual_amount, worth
 from engine.program import Program
@@ -58,15 +59,19 @@ def list_frame(night: Night, program: Program) -> tuple[pd.DataFrame, int]:
     return shown, left_out
 
 
-def open_workbook(path: Path) -> xlsxwriter.Workbook:
-    """新工作簿: text that looks like a formula, a link or a number stays text."""
+@contextmanager
+def open_workbook(path: Path) -> Iterator[xlsxwriter.Workbook]:
+    """新工作簿: text that looks like a formula, a link or a number stays text; the file is written whole at the end."""
     options = {
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,
         "constant_memory": True,
     }
-    return xlsxwriter.Workbook(str(path), options)
+    packed = io.BytesIO()
+    with xlsxwriter.Workbook(packed, options) as book:
+        yield book
+    path.write_bytes(packed.getvalue())
 
 
 def write_sheet(
@@ -124,11 +129,7 @@ def keep_lists(night: Night) -> list[Path]:
     if not final.is_dir():
         part = night.folder / f".lists-{os.getpid()}"
         shutil.rmtree(part, ignore_errors=True)
-        try:
-            write_lists(night, part)
-        except FileCreateError as error:
-            cause = error.args[0] if error.args else error
-            raise cause if isinstance(cause, OSError) else OSError(str(error)) from error
+        write_lists(night, part)
         try:
             part.rename(final)
         except OSError:  # another process was faster

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from profiles.reading import open_book, sheet_rows, tell_encoding
+from profiles.source import SourceError
 
 
 def read_rows(path: Path, columns: Sequence[str], what: str) -> Iterator[tuple[int, dict[str, str]]]:
@@ -44,7 +45,10 @@ def _csv(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _excel(path: Path) -> Iterator[tuple[int, list[str]]]:
-    book = open_book(path)
+    try:
+        book = open_book(path)
+    except SourceError as error:  # whoever handed it in knows its name, not where it lies here
+        raise ValueError(f"{path.name}：{str(error).removeprefix(str(path)).strip()}") from None
     try:
         for line, cells in enumerate(sheet_rows(path, book)[0], 1):
             yield line, [_text(cell) for cell in cells]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import tempfile
@@ -34,9 +35,13 @@ def keep_library(root: Path, sets: Mapping[str, Sequence[str]], home: Path) -> s
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f"{target.name}.part-{os.getpid()}")
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+        packed = (
+            io.BytesIO()
+        )  # a full disk then is one plain failure of one write, not of an archive half closed
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, data in [*files, (SETTINGS, settings.encode())]:
                 archive.writestr(zipfile.ZipInfo(name, STAMP), data)
+        part.write_bytes(packed.getvalue())
         part.replace(target)
     return digest.hexdigest()
 
