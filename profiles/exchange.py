@@ -42,6 +42,8 @@ def parse_yaml(text: str, file: str) -> dict[str, Any]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise ValueError(f"{file}{f':{mark.line + 1}' if mark else ''}  不是可读的 YAML") from error
+    except ValueError as error:  # a day that is none, a number of thousands of digits
+        raise ValueError(f"{file}  有写错的日期或太长的数") from error
     if not isinstance(plain, dict):
         raise ValueError(f"{file}:1  不是档案文件")
     return plain
@@ -57,10 +59,12 @@ def body_of(plain: Mapping[str, Any], dictionary: Dictionary) -> str:
     odd = next((flat for flat in plain if not isinstance(flat, str) or not FLAT.fullmatch(flat)), None)
     if odd is not None:
         raise ValueError(f"“{odd}”不是指标名，也不是 指标名@年度")
-    parts = [
-        encode_basestring(flat) + ":" + _encoded(_stored(flat, value, dictionary))
-        for flat, value in plain.items()
-    ]
+    parts = []
+    for flat, value in plain.items():
+        try:
+            parts.append(encode_basestring(flat) + ":" + _encoded(_stored(flat, value, dictionary)))
+        except (TypeError, json.JSONDecodeError, RecursionError):
+            raise ValueError(f"“{flat}”的内容读不懂") from None
     return "{" + ",".join(parts) + "}"
 
 
@@ -148,7 +152,7 @@ def _stored(flat: str, value: Any, dictionary: Dictionary) -> Any:
     if spec is not None and spec.kind == kinds.MONEY:
         try:
             return int(Decimal(str(value).removesuffix("元")).scaleb(2))
-        except InvalidOperation:
+        except (InvalidOperation, ValueError, OverflowError):
             raise ValueError(f"“{flat}”的“{value}”不是金额") from None
     if spec is not None and spec.kind == kinds.BOOL:
         return value == "是"

@@ -259,7 +259,7 @@ def _number(text: str, shown: str) -> Decimal:
         found = Decimal(text.replace(",", ""))
     except InvalidOperation:
         raise Refused("number", f"“{_short(shown)}”不是数") from None
-    if not found.is_finite():
+    if not found.is_finite() or abs(found.adjusted()) > 60:  # 1e9991215 overflows in the first division
         raise Refused("number", f"“{_short(shown)}”不是数")
     return found
 
