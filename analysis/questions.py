@@ -89,7 +89,7 @@ def _best(
             more: (_settled(bundles, chosen | more) - _settled(bundles, chosen)) / len(more)
             for more in fitting
         }
-        chosen |= max(sorted(gain, key=sorted), key=gain.__getitem__)
+        chosen |= max(sorted(gain, key=sorted), key=lambda more: gain[frozenset(more)])
 
 
 def _settled(bundles: Sequence[tuple[frozenset[str], float]], chosen: frozenset[str]) -> float:

@@ -206,10 +206,12 @@ def describe(model: ScoreModel, names: Sequence[str], p: Floats, unknown: Masks)
     patterns, inverse = np.unique(packed, axis=0, return_inverse=True)
     for k in range(len(patterns)):
         rows = np.flatnonzero(inverse.reshape(-1) == k)
-        at = np.flatnonzero(unknown[rows[0]]).tolist()
+        at = np.flatnonzero(unknown[rows[0]])
         if len(at) < 2:
             continue
-        links = np.array([[1.0 if a == b else model.link(names[a], names[b]) for b in at] for a in at])
+        links = np.array(
+            [[1.0 if a == b else model.link(names[int(a)], names[int(b)]) for b in at] for a in at]
+        )
         joint[rows] = together(p[np.ix_(rows, at)], links)
     none = np.full(len(p), np.nan)
     return np.column_stack([joint, held.prod(1), held.min(1, initial=1.0), unknown.sum(1), none])

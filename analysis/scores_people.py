@@ -152,8 +152,9 @@ def _trial(
     answers = {k: {c: a for c, a in given.items() if c not in firms} for k, given in last.answers().items()}
     fresh = learn(items, rest, answers, seed)
     p = np.full(len(part), np.nan)
-    for (no, item), at in part.groupby(["night", "item"]).indices.items():
-        night = get_night(engine, int(no), home)
+    for (no, item), frame in part.reset_index(drop=True).groupby(["night", "item"]):
+        at = frame.index.to_numpy()
+        night = get_night(engine, int(str(no)), home)
         p[at] = _said(night, str(item), part[CODE].to_numpy()[at], fresh) if night else np.nan
     y, known = part["held"].to_numpy(dtype=float), ~np.isnan(p)
     return {
@@ -170,7 +171,8 @@ def _said(night: Night, item: str, codes: np.ndarray, model: ScoreModel) -> Floa
     place = {name: j for j, name in enumerate(bound.ids)}
     unknown = np.zeros((len(codes), len(place)), bool)
     for i, code in enumerate(codes):
-        unknown[i, [place[n] for n in waiting.at[code, "unknown"]]] = True
+        names: list[str] = list(waiting["unknown"][code])
+        unknown[i, [place[n] for n in names]] = True
     rows = np.array([night.row(c) for c in codes], dtype=np.intp)
     return Scoring(model, night.columns(), night.answers()).pairs(bound, rows, unknown)
 

@@ -18,7 +18,9 @@ class Rehearsed(Columns):
     """预演列: row k is firm `firms[k]` with the gaps of `donors[k]` laid over its own; columns are made when asked for."""
 
     def __init__(self, base: Columns, firms: Rows, donors: Rows):
-        super().__init__(np.array(base.codes, dtype=object)[firms], base.dictionary, loaded=base.loaded)
+        super().__init__(
+            np.array(base.codes, dtype=object)[firms].tolist(), base.dictionary, loaded=base.loaded
+        )
         self.base, self.firms, self.donors = base, firms, donors
 
     def stored(self, name: str, year: int | None) -> Floats:

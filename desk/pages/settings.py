@@ -149,8 +149,8 @@ def _year(_request: Request, given: Posted) -> str:
     work = _days(given.text("work"))
     calendars.enter_year(office.engine, year, rest, work, given.visit.who, office.now())
     with writing(office.engine) as opened:
-        days = {"放假": sorted(d.isoformat() for d in rest), "调休": sorted(d.isoformat() for d in work)}
-        audit.record(opened, given.visit.who, "录工作日历", str(year), days, office.now())
+        told = {"放假": sorted(d.isoformat() for d in rest), "调休": sorted(d.isoformat() for d in work)}
+        audit.record(opened, given.visit.who, "录工作日历", str(year), told, office.now())
     return f"{year} 年的工作日历记下了：平日放假 {len(rest)} 天，调休上班 {len(work)} 天"
 
 

@@ -119,7 +119,7 @@ def explain(
             raise ValueError(
                 "这一对不是待核实，没有估计" if version else "这一夜没有评分，先 huiqi scores train"
             )
-        unknown = list(waiting.at[code, "unknown"])
+        unknown: list[str] = list(waiting["unknown"][code])
         one = night.columns().take(np.array([row]))
         found = reasons(load(night.home, version), one, bound, unknown, night.answers())
         score = float(read_scores(night.folder, item)[code])
