@@ -116,7 +116,7 @@ def _entry(name: str, node: Node, report: Report) -> Indicator | None:
         report(Problem(1, f"没有“{unit}”这个计量单位。{nearest(unit, kinds.COUNT_UNITS)}", place))
         sound = False
     fresh = _text(node, "fresh_for")
-    days = re.fullmatch(r"(\d+) *(天|个月|年)?", fresh)
+    days = re.fullmatch(r"(\d{1,5}) *(天|个月|年)?", fresh)
     if fresh and not days:
         report(Problem(2, f"“{name}”的 fresh_for 要写成天数，例如 400天", place))
         sound = False
@@ -130,7 +130,7 @@ def _entry(name: str, node: Node, report: Report) -> Indicator | None:
         yearly=_text(node, "yearly") in ("是", "true", "True"),
         unit=unit if kind == kinds.COUNT else "",
         source=_text(node, "source"),
-        authority=int(authority) if authority.isdecimal() else 0,
+        authority=int(authority) if authority.isdecimal() and len(authority) < 6 else 0,
         absent_means=absent,
         fresh_for=int(days[1]) * {"天": 1, "个月": 30, "年": 365}.get(days[2] or "天", 1) if days else None,
         column=_text(node, "column"),

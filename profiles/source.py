@@ -16,7 +16,7 @@ from rapidfuzz import process
 
 BUILT_IN = Path(__file__).parent / "sources"
 YES, NO = ("是", "true", "True", "yes"), ("否", "false", "False", "no")
-REFRESH = re.compile(r"(\d+) *(天|日|周|个月|月|年)")
+REFRESH = re.compile(r"(\d{1,5}) *(天|日|周|个月|月|年)")
 DAYS = {"天": 1, "日": 1, "周": 7, "个月": 30, "月": 30, "年": 365}
 # What departments write where they have nothing; a source may add its own.
 MISSING = (
@@ -286,7 +286,7 @@ def find_source(sources: Mapping[str, Source], name: str) -> Source:
 def _readable(pattern: str, where: str) -> None:
     try:
         re.compile(pattern)
-    except re.error as error:
+    except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"{where} 的正则“{pattern[:40]}”读不通：{error}") from error
 
 

@@ -95,3 +95,18 @@ def test_a_fault_in_foreign_words_would_be_found(monkeypatch: pytest.MonkeyPatch
     assert "ValueError" in try_one("codes", Input("x"))
     monkeypatch.setitem(parsers(), "codes", (make, lambda given: {}[given.data]))
     assert "KeyError" in try_one("codes", Input("x"))
+
+
+def test_a_term_of_thousands_of_digits_is_told() -> None:
+    from engine.indicators import read_indicators
+
+    found: list[object] = []
+    read_indicators("甲: {kind: 金额, fresh_for: " + "9" * 5000 + "天}\n", "a.yaml", found.append)
+    assert len(found) == 1 and "fresh_for" in str(found[0])
+
+
+def test_a_pattern_nested_thousands_deep_is_told() -> None:
+    from profiles.source import _readable
+
+    with pytest.raises(ValueError, match="读不通"):
+        _readable("(" * 5000 + ")" * 5000, "columns › 甲")
