@@ -26,6 +26,8 @@ Answers = Mapping[str, Truth]
 ROUNDOFF = (
     4 * 2.0**-53
 )  # datum, rate, product and the step to fen: each rounds once; twice that where terms are added
+# Terms that cancel, multiplied up, may have a bound of cents; moved up by so much, several rows would reach the next fen.
+MOST_TERMS = 2e11
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Calculator:
         values = self.frame.values(node)
         if values.size is None:
             return ROUNDOFF * np.abs(self.column(node))
-        return 2 * ROUNDOFF * np.fmax(np.abs(self.column(node)), values.size)
+        return 2 * ROUNDOFF * np.fmax(np.abs(self.column(node)), np.minimum(values.size, MOST_TERMS))
 
     def upward(self, node: Node) -> Floats:
         """待舍入的一列数: moved up by its binary error."""

@@ -33,6 +33,10 @@ def test_random_libraries(start: int, tmp_path: Path) -> None:
     assert not found, "\n".join(found[:5])
 
 
+def test_terms_that_cancel_do_not_push_a_sum_of_rows_to_the_next_fen(tmp_path: Path) -> None:
+    assert not list(differences(71104, tmp_path))
+
+
 @pytest.mark.parametrize("start", range(FIRST, min(LAST, FIRST + 40), CHUNK))
 def test_random_allocations(start: int, tmp_path: Path) -> None:
     """就高不重复, 补差 and budgets: the oracle's answers as allocation cases that must hold."""
