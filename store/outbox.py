@@ -49,6 +49,7 @@ class Push(SQLModel, table=True):
     state: str = Field(max_length=12)
     reason: str = Field(default="", max_length=300)
     hold_until: date | None = None
+    closes: date | None = None
     attempts: int = 0
     next_at: datetime = Field(sa_column=utc_column())
     lease: str = Field(default="", max_length=40)

@@ -29,6 +29,7 @@ from store.waiting import (
     GONE,
     REPLACED,
     Moves,
+    extend,
     move,
     move_of,
     reword,
@@ -338,7 +339,7 @@ def _row(
     if before is not None and not _outdated(before):
         return None
     form = template(wanted.kind)
-    asked = Asked(wanted.firm, wanted.item, wanted.batch, channel, wanted.kind)
+    asked = Asked(wanted.firm, wanted.item, wanted.batch, channel, wanted.kind, about.closes)
     stop = held(asked, facts)
     key = push_key(wanted.firm, wanted.item, wanted.batch, channel, wanted.kind, form.version)
     return {
@@ -360,7 +361,8 @@ def _written(
     body = text
     if channel == "webhook":
         body = webhook_body(key, about, wanted, until, subject, text, run_no)
-    return {"subject": subject, "body": body, "fields": fields if wanted.kind == "confirm" else None}
+    kept = fields if wanted.kind == "confirm" else None
+    return {"subject": subject, "body": body, "fields": kept, "closes": about.closes}
 
 
 def _said(about: About, wanted: Wanted, facts: Facts) -> tuple[Wanted, str]:
@@ -422,11 +424,12 @@ def _refresh(
                     {"k": push.key, "to": SUPPRESSED, "why": REPLACED, "until": None, "at": push.next_at}
                 ]
                 continue
-            asked = Asked(push.firm, push.item, push.batch, channel, push.kind)
+            asked = Asked(push.firm, push.item, push.batch, channel, push.kind, about.closes)
             moves += move_of(push, held(asked, facts), now)
             words += _new_words(push, about, wanted, channel, facts, run_no)
     move(opened, moves)
     reword(opened, words)
+    extend(opened, about.item.id, about.batch, about.closes)
 
 
 def _outdated(push: Push) -> bool:

@@ -42,6 +42,7 @@ class Asked:
     batch: str
     channel: str
     kind: str
+    closes: date | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,16 @@ def _progress(asked: Asked, facts: Facts) -> Held | None:
     return None if ready is None or grant.state == ready.value else Held(f"{grant.state}中")
 
 
+def _closed(asked: Asked, facts: Facts) -> Held | None:
+    """A batch that has closed takes nobody in: its invitations are pointless; a confirmation has its grant's own day."""
+    if asked.kind == "confirm":
+        grant = facts.grants.get((asked.firm, asked.item, asked.batch))
+        over = grant is not None and grant.due is not None and grant.due < facts.today
+        return Held(f"确认期限 {grant.due} 已过") if grant is not None and over else None
+    late = asked.closes is not None and asked.closes < facts.today
+    return Held(f"批次已于 {asked.closes} 截止") if late else None
+
+
 def _automatic_without_grant(asked: Asked, facts: Facts) -> Held | None:
     known = (asked.firm, asked.item, asked.batch) in facts.grants
     return Held("比对中") if asked.kind == "confirm" and not known else None
@@ -138,8 +149,8 @@ def _quiet(asked: Asked, facts: Facts) -> Held | None:
 
 
 RULES: tuple[Rule, ...] = (
-    _stopped, _refused, _consent, _contact, _credit, _paid_this_year, _progress, _automatic_without_grant, _decided,
-    _quiet,
+    _stopped, _refused, _consent, _contact, _credit, _paid_this_year, _progress, _automatic_without_grant, _closed,
+    _decided, _quiet,
 )  # fmt: skip
 
 

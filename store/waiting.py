@@ -68,6 +68,13 @@ def move_of(push: Any, stop: Held | None, now: datetime) -> Moves:
     return [{"k": push.key, "to": state, "why": why, "until": stop.until if stop else None, "at": at}]
 
 
+def extend(opened: Session, item: str, batch: str, closes: date) -> None:
+    """改期: what waits goes by the last day that the batch has now, whatever its words say already."""
+    other = or_(_TABLE.c.closes.is_(None), _TABLE.c.closes != closes)
+    here = (_TABLE.c.item == item, _TABLE.c.batch == batch, _TABLE.c.kind.in_(KINDS), other)
+    opened.connection().execute(update(_TABLE).where(*here, *_WAITS).values(closes=closes))
+
+
 def withdrawn(rows: Iterable[Any]) -> Moves:
     """撤回: pairs that are no longer on the list; whatever held them, they do not wake by themselves."""
     return [{"k": r.key, "to": SUPPRESSED, "why": GONE, "until": None, "at": r.next_at} for r in rows]
@@ -91,11 +98,11 @@ def recheck(engine: Engine, today: date, now: datetime) -> int:
     A reason that ended lets a push go, with the words of today; a new one (stopped, refused, paid, objected) holds it.
     """
     facts = load_facts(engine, today)
-    names = ("key", "firm", "item", "batch", "channel", "kind", "state", "reason", "next_at")
+    names = ("key", "firm", "item", "batch", "channel", "kind", "state", "reason", "next_at", "closes")
     query = select(*(_TABLE.c[n] for n in names)).where(*_WAITS, _TABLE.c.reason.not_in([GONE, REPLACED]))
     with session(engine) as opened:
         rows = opened.connection().execute(query).all()
-    asked = ((r, held(Asked(r.firm, r.item, r.batch, r.channel, r.kind), facts)) for r in rows)
+    asked = ((r, held(Asked(r.firm, r.item, r.batch, r.channel, r.kind, r.closes), facts)) for r in rows)
     moves = [m for r, stop in asked for m in move_of(r, stop, now)]
     for begin in range(0, len(moves), CHUNK):
         with writing(engine) as opened:

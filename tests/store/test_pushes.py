@@ -18,7 +18,7 @@ from engine.columns import Categories, Columns
 from policies.library import load_library
 from profiles.dictionary import builtin_dictionary
 from store import budgets, grants, ledger, outbox, pushes, reach, waiting
-from store.calendars import office_calendar
+from store.calendars import enter_year, office_calendar
 from store.database import writing
 from store.messages import KINDS, money_words, template
 from store.nights import Run
@@ -378,3 +378,42 @@ def test_the_signature_is_hmac_sha256_of_the_body():
     from jobs.channels import sign
 
     assert sign("k", b"x") == "sha256=" + hmac.new(b"k", b"x", hashlib.sha256).hexdigest()
+
+
+def test_a_batch_that_has_closed_invites_nobody_any_more(engine, library, items):
+    night = FakeNight(library, [(items.once, "A", "符合", "")])
+    pushes.queue_pushes(engine, night, D, AT)
+    closes = library.program(items.once).item.live_batch(D).closes
+    assert {p.closes for p in outbox.list_pushes(engine)} == {closes}
+    late = closes + timedelta(days=1)
+    moment = datetime(late.year, late.month, late.day, 1, tzinfo=UTC)
+    assert waiting.recheck(engine, closes, moment) == 0
+    assert waiting.recheck(engine, late, moment) == 2
+    rows = outbox.list_pushes(engine)
+    assert {(p.state, p.reason) for p in rows} == {(SUPPRESSED, f"批次已于 {closes} 截止")}
+    assert outbox.claim(engine, outbox.CHANNELS, "w", moment) == []
+    with writing(
+        engine
+    ) as opened:  # the office gave the batch more time: the last day moves, and lets them go
+        waiting.extend(opened, items.once, rows[0].batch, late)
+    assert waiting.recheck(engine, late, moment) == 2
+    assert {p.state for p in outbox.list_pushes(engine)} == {DUE}
+
+
+def test_a_confirmation_goes_by_its_grants_day_and_not_by_its_batch(engine, library, items):
+    enter_year(engine, 2027, frozenset({date(2027, 1, 1)}), frozenset(), "管", AT)
+    pushes.queue_pushes(engine, FakeNight(library, [(items.auto, "A", "符合", "")]), D, AT)
+    calendar, case = office_calendar(engine), grants.find(engine)[0]
+    late = library.program(items.auto).item.live_batch(D).closes + timedelta(days=3)
+    moment = datetime(late.year, late.month, late.day, 1, tzinfo=UTC)
+    office = grants.Actor("林", "经办")
+    for action, facts in (
+        ("通过名单", {"核定金额": case.amount}),
+        ("信用通过", {"信用查询日期": "x", "公示地址": "y"}),
+    ):
+        grants.act(engine, case.id, action, office, D, AT, calendar, facts)
+    case = grants.act(engine, case.id, "公示期满", grants.SYSTEM, late, moment, calendar)
+    waiting.recheck(engine, late, moment)
+    assert {p.state for p in outbox.list_pushes(engine)} == {DUE}
+    waiting.recheck(engine, case.due + timedelta(days=1), moment)
+    assert {p.reason for p in outbox.list_pushes(engine)} == {f"确认期限 {case.due} 已过"}
