@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from sqlalchemy.engine import Engine
 
 from engine.columns import Columns
 from engine.expression import references, walk
+from engine.policy import Batch
 from engine.program import Program
 from store import audit
 from store.database import writing
@@ -68,7 +69,7 @@ def jumps(night: Night, before: Sequence[Night], limits: Limits) -> list[Jump]:
     past = [n for n in before if n.no != night.no and n.state not in UNRELEASED][:LOOK_BACK]
     if not past:
         return []
-    found = _totals(night, past, limits) + _items(night, past, limits)
+    found = _totals(night, past, limits) + _items(night, past, limits) + _vanished(night, past, limits)
     return _with_causes(night, past[0], found, limits)
 
 
@@ -108,6 +109,38 @@ def _items(night: Night, past: Sequence[Night], limits: Limits) -> list[Jump]:
     return found
 
 
+def _vanished(night: Night, past: Sequence[Night], limits: Limits) -> list[Jump]:
+    """Items of the last night that are gone before their batch was to close; whose time was over go in silence."""
+    here = {(r["item"], r["batch"]) for r in night.items().to_dict("records")}
+    gone = [r for r in past[0].items().to_dict("records") if (r["item"], r["batch"]) not in here]
+    gone = [
+        r for r in gone if r["fits"] >= limits.least_fits or r.get("high_fen", 0) / 100 >= limits.least_money
+    ]
+    if not gone:
+        return []
+    before, now = past[0].library(), night.library()
+    found = []
+    for row in gone:
+        known = before.program(str(row["item"]))
+        batch = known.item.batch(str(row["batch"])) if known else None
+        if batch is not None and batch.opens <= night.as_of <= batch.closes:
+            why = _why_gone(now.program(str(row["item"])), batch, night.as_of)
+            found.append(Jump("符合企业数", str(row["item"]), float(row["fits"]), 0.0, why))
+    return found
+
+
+def _why_gone(program: Program | None, batch: Batch, as_of: date) -> str:
+    if program is None:
+        return "政策库里没有这一项了"
+    item = program.item
+    if item.status != "有效":
+        return f"规则的状态改成了“{item.status}”"
+    own = item.batch(batch.name)
+    if own is None:
+        return f"规则里没有“{batch.name}”这个批次了"
+    return f"批次原来到 {batch.closes}，规则改成了 {own.opens} 至 {own.closes}，不含 {as_of}"
+
+
 def _jumped(before: float, after: float, share: float, least: float) -> bool:
     change = abs(after - before)
     return change >= least and change > share * max(before, 1e-9)
@@ -127,7 +160,9 @@ def _with_causes(night: Night, last: Night, found: list[Jump], limits: Limits) -
         reads = _indicators(program) if program else set(changed)
         words = [changed[name] for name in sorted(reads) if name in changed][:3]
         rule = night.run.library_hash != last.run.library_hash
-        cause = "、".join(words) or ("政策库也改过" if rule else "数据的取值变了，齐全程度没有变")
+        cause = (
+            jump.cause or "、".join(words) or ("政策库也改过" if rule else "数据的取值变了，齐全程度没有变")
+        )
         out.append(Jump(jump.what, jump.item, jump.before, jump.after, cause))
     return out
 

@@ -16,7 +16,7 @@ from store import arrears, grants, guard, kpi, leases, ledger, payments
 from store.calendars import enter_year, office_calendar
 from store.grants import Actor, NewGrant
 
-AT = datetime(2026, 6, 1, 1, tzinfo=UTC)
+D, AT = date(2026, 6, 1), datetime(2026, 6, 1, 1, tzinfo=UTC)
 HEAD = "流水号,统一社会信用代码,事项,金额(元),支付日期,状态\n"
 ACCOUNT = {"户名": "甲", "账号": "6222", "开户行": "银行", "确认人": "张"}
 
@@ -210,3 +210,42 @@ def test_a_night_that_jumps_is_held_and_its_source_named():
     assert guard.jumps(night(6, 20, 600, 0.2), [], guard.Limits()) == []
     held = [night(5, 10, 600, 0.2, guard.HELD), *past]
     assert guard.jumps(night(6, 105, 300, 0.9), held, guard.Limits()) == []
+
+
+def shelf(*, closes: date, name: str = "2026", status: str = "有效") -> SimpleNamespace:
+    """A library of one item."""
+    batch = SimpleNamespace(name=name, opens=date(2026, 1, 1), closes=closes)
+    batches = {name: batch}
+    item = SimpleNamespace(status=status, batch=batches.get)
+    return SimpleNamespace(program=lambda _: SimpleNamespace(item=item))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "cause"),
+    [
+        (shelf(closes=date(2026, 12, 31)), SimpleNamespace(program=lambda _: None), "没有这一项了"),
+        (shelf(closes=date(2026, 12, 31)), shelf(closes=date(2026, 12, 31), status="暂停"), "改成了“暂停”"),
+        (
+            shelf(closes=date(2026, 12, 31)),
+            shelf(closes=date(2026, 12, 31), name="2027"),
+            "没有“2026”这个批次",
+        ),
+        (
+            shelf(closes=date(2026, 12, 31)),
+            shelf(closes=date(2026, 5, 31)),
+            "规则改成了 2026-01-01 至 2026-05-31",
+        ),
+        (shelf(closes=D), SimpleNamespace(program=lambda _: None), ""),
+    ],
+    ids=["gone", "halted", "renamed", "shortened", "closed as planned"],
+)
+def test_an_item_that_vanishes_before_its_time_holds_the_night(before, after, cause: str):
+    past = [night(n, 100, 300, 0.9) for n in range(3, 0, -1)]
+    tonight = night(4, 100, 300, 0.9)
+    tonight.rows, tonight.as_of = [], D + timedelta(days=1)
+    tonight.library, past[0].library = (lambda: after), (lambda: before)
+    found = guard.jumps(tonight, past, guard.Limits())
+    assert [(j.what, j.item, j.before, j.after) for j in found] == (
+        [("符合企业数", "d/i", 100.0, 0.0)] if cause else []
+    )
+    assert all(cause in j.words() for j in found)
