@@ -156,7 +156,7 @@ def _with_causes(night: Night, last: Night, found: list[Jump], limits: Limits) -
     library = night.library()
     out = []
     for jump in found:
-        program = library.program(jump.item) if jump.item else None
+        program = library.program(jump.item) if jump.item and not jump.cause else None
         reads = _indicators(program) if program else set(changed)
         words = [changed[name] for name in sorted(reads) if name in changed][:3]
         rule = night.run.library_hash != last.run.library_hash

@@ -30,6 +30,7 @@ SUBJECTS = (
     "analyst",
     "scores",
     "desk",
+    "settings",
     "operations",
     "bench",
 )
