@@ -35,11 +35,13 @@ def create_app(
     library: Path | None = None,
     warm: bool = False,
     sign_on: SignOn | None = None,
+    showing: bool = False,
 ) -> FastAPI:
-    """建工作台: over a database and a data folder; `clock` gives an aware moment, `library` is where rules are published, `warm` reads the latest night before it is asked for, `sign_on` is the office's single sign-on."""
+    """建工作台: over a database and a data folder; `clock` gives an aware moment, `library` is where rules are published, `warm` reads the latest night before it is asked for, `sign_on` is the office's single sign-on, `showing` says on every page that its day is not today."""
     app = FastAPI(title="惠企直达", docs_url=None, redoc_url=None, openapi_url=None)
     office = Office(engine, home, clock)
     office.zone, office.library_root = zone or office.zone, library or office.library_root
+    office.showing = showing
     office.sign_on = Provider(sign_on) if sign_on is not None else None
     app.state.office = office
     app.state.templates = templates()

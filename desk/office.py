@@ -29,7 +29,7 @@ from store import review
 from store.accounts import Person
 from store.database import Engine
 from store.night_scores import scored_with
-from store.nights import Night, get_night, latest_night, list_nights
+from store.nights import Night, get_night, latest_night, list_nights, night_on_show
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CODE, NAME = "统一社会信用代码", "企业名称"
@@ -69,6 +69,7 @@ class Office:
     memory: Memory = field(default_factory=lambda: Memory(400))
     sign_on: Provider | None = None
     failures: Failures = field(default_factory=Failures)
+    showing: bool = False
 
     def now(self) -> datetime:
         """此刻, aware, UTC."""
@@ -80,10 +81,10 @@ class Office:
 
     # -- nights
     def night(self, no: int | None = None) -> Night | None:
-        """比对: the one asked for, or the latest that the guard has let through."""
+        """比对: the one asked for, or that of the latest day among those the guard has let through."""
         if no is not None:
             return get_night(self.engine, no, self.home)
-        return latest_night(self.engine, self.home, released=True)
+        return night_on_show(self.engine, self.home, self.today())
 
     def newest(self) -> Night | None:
         """最近一次比对, held back or not."""

@@ -235,7 +235,7 @@ def render(request: Request, template: str, status: int = 200, /, **context: Any
         "NAV": [(key, words, waiting.get(key, 0)) for key, words, right in NAV if right in rights],
         "WAITING": waiting,
         "THEME": request.cookies.get(THEME, ""), "PAGE": template.removesuffix(".html"), "HERE": _here(request),
-        "TODAY": office.today(), "NOTICE": request.query_params.get("told", ""),
+        "TODAY": office.today(), "SHOWING": office.showing, "NOTICE": request.query_params.get("told", ""),
     }  # fmt: skip
     text = request.app.state.templates.get_template(template).render({**frame, **context})
     return HTMLResponse(text, status_code=status)

@@ -62,6 +62,8 @@ def all_distinct(column: pa.Array) -> bool:
 
 def text_marks(column: pa.Array) -> np.ndarray:
     """代码的数: 64 well mixed bits a text, the same for equal texts whatever stands beside them."""
+    if not len(column):
+        return np.zeros(0, np.uint64)
     texts = column.to_pylist() if (marks := _marks(column)) is None else None
     if texts is not None:
         return np.array([_mark_of(t) for t in texts], np.uint64)

@@ -461,6 +461,20 @@ def latest_night(engine: Engine, home: Path | None = None, released: bool = Fals
     return None if run is None else Night(run, home or home_folder(), engine)
 
 
+def night_on_show(engine: Engine, home: Path, today: date) -> Night | None:
+    """在看的一夜: the released night of the latest day up to today, the last of that day; a look ahead where there is no other.
+
+    A look back made later (`nightly --as-of` an earlier day) is kept and can be asked for by number, but takes no one's place.
+    """
+    query: Any = select(Run).where(col(Run.state).not_in(UNRELEASED))
+    order = ((col(Run.as_of) > today).asc(), col(Run.as_of).desc(), col(Run.no).desc())
+    with session(engine) as opened:
+        run = opened.execute(query.order_by(*order).limit(1)).scalars().first()
+        if run is not None:
+            opened.expunge(run)
+    return None if run is None else Night(run, home, engine)
+
+
 def later_night(engine: Engine, night: Night, today: date) -> int | None:
     """更近的一夜: the number of a released night of a later day, or a later one of the same day; None where there is none.
 

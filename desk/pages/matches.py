@@ -33,11 +33,17 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
 
 
 @router.get("/desk/matches")
-def all_lists(request: Request, category: str = "", visit: Visit = need("matches")) -> Response:
-    """全部名单: one line an item, those with something to do first."""
+def all_lists(request: Request, category: str = "", run: int = 0, visit: Visit = need("matches")) -> Response:
+    """全部名单: one line an item, those with something to do first; of the night on show, or of `run`."""
     office, night = visit.office, visit.office.night()
     if night is None:
         return render(request, "no_night.html", active="matches")
+    if run and run != night.no:
+        night = office.night(run) if 0 < run < 2**31 else None
+        if night is None:
+            raise HTTPException(404, f"没有第 {run} 次比对")
+    else:
+        run = 0
     rows = item_rows(office, night, visit)
     kinds = Counter(r["category"] for r in rows)
     rows = [r for r in rows if not category or r["category"] == category]
@@ -53,6 +59,8 @@ def all_lists(request: Request, category: str = "", visit: Visit = need("matches
         kinds=dict(kinds),
         category=category,
         subjects=list(SUBJECTS),
+        night=night,
+        run=run or None,
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -23,6 +24,14 @@ def today() -> date:
 def now() -> datetime:
     """此刻: an aware UTC time."""
     return datetime.now(ZoneInfo("UTC"))
+
+
+def clock_of(engine: Any) -> Callable[[], datetime]:
+    """数据文件夹的钟: the clock, or in a folder of invented firms the clock on the folder's own day."""
+    from store.showing import showing
+
+    shift = showing(engine)
+    return now if shift is None else lambda: now() + shift
 
 
 def parse_as_of(text: str | None) -> date:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jobs.cli.common import library_path, now, telling
+from jobs.cli.common import SHANGHAI, clock_of, library_path, now, telling
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="数据文件夹；默认 HUIQI_HOME 或 var/")]
 
@@ -53,10 +53,13 @@ def desk_command(
 
     with telling():
         engine, folder = open_home(home)
+        clock = clock_of(engine)
         app = create_app(
-            engine, folder, now, zone=os.environ.get("HUIQI_ZONE", ""), library=library_path(None), warm=True,
-            sign_on=from_environment(os.environ),
+            engine, folder, clock, zone=os.environ.get("HUIQI_ZONE", ""), library=library_path(None), warm=True,
+            sign_on=from_environment(os.environ), showing=clock is not now,
         )  # fmt: skip
+    if clock is not now:
+        typer.echo(f"这是演示数据，工作台上今天是 {clock().astimezone(SHANGHAI):%Y-%m-%d}")
     typer.echo(f"工作台：http://{host}:{port}/desk/today　按 Ctrl+C 停")
     proxies = os.environ.get("HUIQI_TRUSTED_PROXIES", "127.0.0.1")
     uvicorn.run(

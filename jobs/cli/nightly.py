@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jobs.cli.common import library_path, now, parse_as_of, telling
+from jobs.cli.common import SHANGHAI, clock_of, library_path, now, parse_as_of, telling
 from jobs.cli.rules import AsOfOption, LibraryOption, SetOption
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="数据文件夹；默认 HUIQI_HOME 或 var/")]
@@ -73,9 +73,11 @@ def _run(
     from jobs.nightly import run_night
 
     engine, folder = open_home(home)
+    clock = clock_of(engine)
+    day = parse_as_of(as_of) if as_of else clock().astimezone(SHANGHAI).date()
     with Console(stderr=True).status("比对") as status:
         return run_night(
-            engine, folder, library_path(library), parse_as_of(as_of), now, sets=sets, inbox=inbox, cluster=cluster,
+            engine, folder, library_path(library), day, clock, sets=sets, inbox=inbox, cluster=cluster,
             tell=lambda text: status.update(text),
         )  # fmt: skip
 
@@ -159,14 +161,24 @@ def demo_command(
     firms: Annotated[int, typer.Option("--firms", min=1, help="样例企业数")] = DEMO_FIRMS,
     seed: Annotated[int, typer.Option("--seed", help="随机种子")] = 1,
     no_push: Annotated[bool, typer.Option("--no-push", help="推送只排队，不发")] = False,
+    as_of: Annotated[str, typer.Option("--as-of", help="样例的日子；样例的数据到 2026-06-15")] = DEMO_DAY,
 ) -> None:
     """样例：生成虚构企业，用内置政策库比对一夜，从头到尾走一遍。
 
     例：huiqi demo
     """
+    from jobs.demo import FIRST, earlier_grants
+    from policies.library import load_library
     from profiles import sample
+    from profiles.dictionary import builtin_dictionary
+    from store.database import upgrade
+    from store.showing import make_showing
 
     engine, folder = open_home(home)
+    day = parse_as_of(as_of)
+    with telling():
+        upgrade(engine)
+        make_showing(engine, day, now())
     inbox = folder / "inbox"
     if not inbox.is_dir():
         typer.echo(f"生成 {firms} 家虚构企业的各部门数据 → {inbox}")
@@ -175,8 +187,12 @@ def demo_command(
         sample.write_sample(sample.generate(firms, seed), part, 0.01)
         part.rename(inbox)
     with telling():
-        report = _run(DEMO_DAY, None, folder, None, [])
+        library = load_library(library_path(None), builtin_dictionary(), {})
+        begun = earlier_grants(engine, library, firms, seed, day)
+        report = _run(day.isoformat(), None, folder, None, [])
     _print(report)
+    if begun:
+        typer.echo(f"此前 {day - FIRST} 起的兑现 {begun} 笔，从名单核查到到账各步都有")
     if not no_push:
         _deliver(engine)
     at = "" if home is None else f" --home {home}"
@@ -185,7 +201,11 @@ def demo_command(
     typer.echo(f"  名单      {report.night.folder / 'lists'}（先看 总览.xlsx）")
     code, item = _example(report.night)
     typer.echo(f"  为什么    huiqi explain {code} {item}{at}")
-    typer.echo(f"  复核台    huiqi desk{at}（浏览器打开 http://127.0.0.1:8000/desk/today）")
+    typer.echo(f"  人员      HUIQI_PASSWORD=… huiqi admin create lin --name 林知遥 --role 管理员{at}")
+    typer.echo(f"  工作台    huiqi desk{at}（浏览器打开 http://127.0.0.1:8000/desk/today）")
+    typer.echo(
+        f"样例活在自己的日子里：工作台上今天是 {clock_of(engine)().astimezone(SHANGHAI):%Y-%m-%d}，页上写着"
+    )
 
 
 def _deliver(engine: Any) -> None:
@@ -193,7 +213,7 @@ def _deliver(engine: Any) -> None:
     from jobs.channels import Settings
     from jobs.push import push_once
 
-    report = push_once(engine, Settings.read(), now, patience=0)
+    report = push_once(engine, Settings.read(), clock_of(engine), patience=0)
     typer.echo("发送：" + ("，".join(f"{k} {v:,}" for k, v in report.counts.items()) or "没有到期的"))
 
 
