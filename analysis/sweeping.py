@@ -10,10 +10,11 @@ import pandas as pd
 
 from analysis.night import View, group_labels
 from engine.benefit import Calculator, round_fen
+from engine.columns import Columns
 from engine.evaluate import Frame, Tree
 from engine.expression import Compare, Node, Num, parse_value
 from engine.kinds import comparable
-from engine.matching import FAILS, FITS, RowIndex, enterprise_answers, match
+from engine.matching import FAILS, FITS, ItemHits, RowIndex, enterprise_answers, match
 from engine.policy import Condition
 from engine.program import BoundItem
 from engine.truth import Truth, all_of
@@ -129,25 +130,40 @@ class _Rest:
 
 
 class _Rows:
-    """An item by project, product or person: the whole item matched anew for each setting."""
+    """An item by project, product or person: matched anew for each setting, for the firms that any setting could fit.
 
-    def __init__(self, view: View, item: str):
+    With the swept conditions unknown, whoever still fails fails whatever they say (three-valued logic is monotone).
+    """
+
+    def __init__(self, view: View, item: str, leaves: Sequence[_Leaf]):
         self.view, self.bound = view, view.bound(item)
+        trees = list(self.bound.conditions)
+        for leaf in leaves:
+            trees[leaf.condition] = _put(trees[leaf.condition], leaf.path, Tree("ask"))
+        self.n, self.answers = len(view.columns), view.night.answers()
+        self.rows = self._match(trees, view.columns, every=False).rows
+        self.columns = view.columns.take(self.rows)
 
     def __call__(self, setting: Sequence[tuple[_Leaf, Num]]) -> _Answer:
         trees = list(self.bound.conditions)
         for leaf, value in setting:
             trees[leaf.condition] = _put(trees[leaf.condition], leaf.path, leaf.at(value))
-        night, bound = self.view.night, replace(self.bound, conditions=tuple(trees))
-        hits = match([bound], self.view.columns, night.as_of, night.answers(), every=True)[0]
-        return _Answer(hits.verdict == FITS, hits.verdict != FAILS, hits.low, hits.high)
+        found = self._match(trees, self.columns, every=True)
+        verdict = np.full(self.n, FAILS, np.int8)
+        low, high = np.full(self.n, np.nan), np.full(self.n, np.nan)
+        verdict[self.rows], low[self.rows], high[self.rows] = found.verdict, found.low, found.high
+        return _Answer(verdict == FITS, verdict != FAILS, low, high)
+
+    def _match(self, trees: Sequence[Tree], columns: Columns, *, every: bool) -> ItemHits:
+        bound = replace(self.bound, conditions=tuple(trees))
+        return match([bound], columns, self.view.night.as_of, self.answers, every=every)[0]
 
 
 def _solver(
     view: View, item: str, leaves: Sequence[_Leaf]
 ) -> Callable[[Sequence[tuple[_Leaf, Num]]], _Answer]:
     whole = view.bound(item).program.item.subject == "企业"
-    return _Rest(view, item, leaves) if whole else _Rows(view, item)
+    return _Rest(view, item, leaves) if whole else _Rows(view, item, leaves)
 
 
 def sweep(
@@ -229,11 +245,12 @@ def _has_number(node: Compare) -> bool:
     return isinstance(node.left, Num) != isinstance(node.right, Num)
 
 
-def _put(tree: Tree, path: tuple[int, ...], expr: Node) -> Tree:
+def _put(tree: Tree, path: tuple[int, ...], new: Node | Tree) -> Tree:
+    """The tree with the leaf at `path` replaced: its expression, or the whole leaf."""
     if not path:
-        return replace(tree, expr=expr)
+        return new if isinstance(new, Tree) else replace(tree, expr=new)
     children = list(tree.children)
-    children[path[0]] = _put(children[path[0]], path[1:], expr)
+    children[path[0]] = _put(children[path[0]], path[1:], new)
     return replace(tree, children=tuple(children))
 
 
