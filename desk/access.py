@@ -14,6 +14,7 @@ ALL = (
     "second",
     "edit",
     "sign",
+    "approve",
     "fulfil.act",
     "audit",
     "settings",
@@ -34,7 +35,7 @@ RIGHTS: dict[str, tuple[str, ...]] = {
 NAMES = {
     "today": "今日", "matches": "名单", "match": "依据", "firms": "企业", "items": "事项", "readiness": "就绪度",
     "fulfil": "兑现台账", "data": "数据", "push": "推送", "runs": "比对", "decide": "通过、不纳入、暂缓", "ask": "询问、转交、备注", "second": "复核",
-    "edit": "改规则", "sign": "签发", "fulfil.act": "办兑现", "audit": "操作记录", "settings": "设置",
+    "edit": "改规则", "sign": "签发", "approve": "批准影响大的改动", "fulfil.act": "办兑现", "audit": "操作记录", "settings": "设置",
     "export": "导出", "contacts": "看联系方式", "own": "自己的设置",
 }  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -147,14 +147,37 @@ def drop(engine: Engine, draft_id: int, who: str, now: datetime) -> None:
         audit.record(opened, who, "作废草稿", made.item, {"草稿": made.id}, now)
 
 
+def approve(engine: Engine, draft_id: int, reasons: Sequence[str], who: str, now: datetime) -> RuleDraft:
+    """领导批准 of a change whose impact is beyond the limits, for `reasons`. The author may not. Raises DraftError."""
+    with writing(engine) as opened:
+        made = _open(opened, draft_id, SUBMITTED)
+        if made.author == who:
+            raise DraftError("自己起草的规则不能自己批准，请另一位领导批准")
+        if not reasons:
+            raise DraftError("影响没有超过审批限额，不用领导批准")
+        given = {"who": who, "at": now.isoformat()}
+        made.impact = {**made.impact, "要领导批准": list(reasons), "批准": given}
+        opened.add(made)
+        audit.record(opened, who, "批准规则影响", made.item, {"草稿": made.id, "理由": list(reasons)}, now)
+        return made
+
+
 def publish(
-    engine: Engine, draft_id: int, who: str, now: datetime, put: Callable[[RuleDraft], None]
+    engine: Engine,
+    draft_id: int,
+    reasons: Sequence[str],
+    who: str,
+    now: datetime,
+    put: Callable[[RuleDraft], None],
 ) -> RuleDraft:
-    """签发并发布: `put` writes the file; when it fails nothing is published. The author may not sign. Raises DraftError."""
+    """签发并发布: `put` writes the file; when it fails nothing is published. The author may not sign, and where the
+    impact gives `reasons` a leader must have approved first. Raises DraftError."""
     with writing(engine) as opened:
         made = _open(opened, draft_id, SUBMITTED)
         if made.author == who:
             raise DraftError("自己起草的规则不能自己签发，请另一位签发")
+        if reasons and "批准" not in made.impact:
+            raise DraftError(f"影响超过审批限额，要领导先批准：{'；'.join(reasons)}")
         made.state, made.signer, made.signed = PUBLISHED, who, now
         opened.add(made)
         detail = {"草稿": made.id, "起草": made.author, "原指纹": made.base, "新指纹": fingerprint(made.text)}

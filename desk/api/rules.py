@@ -43,7 +43,6 @@ from store.nights import Night
 
 router = APIRouter(prefix="/api", tags=["事项"], route_class=JsonRoute)
 Text = Annotated[str, StringConstraints(max_length=item_pages.MOST_TEXT)]
-NEEDS = {"存草稿": "edit", "提交签发": "edit", "作废": "edit", "退回": "sign", "签发并发布": "sign"}
 
 
 class RuleLine(BaseModel):
@@ -126,7 +125,7 @@ class DraftText(Body):
 class DraftStep(Body):
     """草稿的一步: 存草稿 and 提交签发 carry the text and what was seen; 退回 its words."""
 
-    do: Literal["存草稿", "提交签发", "作废", "退回", "签发并发布"]
+    do: Literal["存草稿", "提交签发", "作废", "退回", "批准", "签发并发布"]
     text: Text | None = None
     cases: Text | None = None
     note: Annotated[str, StringConstraints(max_length=500)] = ""
@@ -271,7 +270,7 @@ def check_draft(number: Number, given: DraftText, by: Caller = caller("edit")) -
 @router.post("/drafts/{number}", response_model=DraftAnswer, responses=WRITES, dependencies=[Once])
 def step_draft(number: Number, given: DraftStep, by: Caller = writer("items")) -> dict[str, Any]:
     """草稿的一步; 409 where it is not allowed, above all for signing one's own."""
-    by.need(NEEDS[given.do])
+    by.need(item_pages.STEPS[given.do])
     made, office, now = draft_of(by, number), by.office, by.office.now()
     try:
         if given.do in ("存草稿", "提交签发"):
@@ -282,6 +281,8 @@ def step_draft(number: Number, given: DraftStep, by: Caller = writer("items")) -
             made = drafts.send_back(office.engine, number, by.who, given.words, now)
         elif given.do == "作废":
             drafts.drop(office.engine, number, by.who, now)
+        elif given.do == "批准":
+            item_pages.approve(office, made, by.who)
         else:
             item_pages.publish(office, made, by.who)
     except drafts.DraftError as error:

@@ -160,6 +160,12 @@ def show_draft(
     )  # fmt: skip
 
 
+# 草稿的一步 → the right it needs
+STEPS = {
+    "存草稿": "edit", "提交签发": "edit", "作废": "edit", "退回": "sign", "批准": "approve", "签发并发布": "sign",
+}  # fmt: skip
+
+
 def cases_of(given: Posted) -> str | None:
     """样例 of the form; None where the form has no field for them."""
     raw = given.form.get("cases")
@@ -177,11 +183,10 @@ def check_text(request: Request, number: int, given: Posted = posted("edit")) ->
 
 @router.post("/desk/drafts/{number}")
 def save_draft(request: Request, number: int, given: Posted = posted("items")) -> Response:
-    """草稿的一步: 存 · 提交 · 退回 · 签发 · 作废."""
+    """草稿的一步: 存 · 提交 · 退回 · 批准 · 签发 · 作废."""
     visit, made, do = given.visit, draft_of(given.visit, number), given.text("do")
     office, now = visit.office, visit.office.now()
-    needs = {"存草稿": "edit", "提交签发": "edit", "作废": "edit", "退回": "sign", "签发并发布": "sign"}
-    if do not in needs or not visit.may(needs[do]):
+    if do not in STEPS or not visit.may(STEPS[do]):
         raise HTTPException(403, f"您的角色不能“{do or '做这一步'}”")
     try:
         if do in ("存草稿", "提交签发"):
@@ -191,6 +196,8 @@ def save_draft(request: Request, number: int, given: Posted = posted("items")) -
         elif do == "作废":
             drafts.drop(office.engine, number, visit.who, now)
             return see(url("item", item=made.item))
+        elif do == "批准":
+            approve(office, made, visit.who)
         else:
             publish(office, made, visit.who)
             return see(url("item", item=made.item, told="已发布，下一次比对起用"))
@@ -239,11 +246,25 @@ def submit(office: Office, made: drafts.RuleDraft, who: str) -> drafts.RuleDraft
     return drafts.submit(office.engine, made.id, shown, who, office.now())
 
 
-def publish(office: Office, made: drafts.RuleDraft, who: str) -> None:
-    """发布: the rule file is replaced whole, if it is still the one the draft began from. Raises DraftError."""
+def reasons_now(office: Office, made: drafts.RuleDraft) -> list[str]:
+    """要领导批准的理由 on the latest night. Raises DraftError where the rule has faults now."""
     checked = check(office, made, made.text)
     if checked.errors or checked.program is None:
         raise drafts.DraftError("规则现在有错，不能发布，请退回修改")
+    night = office.night()
+    impact = impact_of(night, made.item, checked.program) if night else None
+    return impact.approval(limits_of(office)) if impact else []
+
+
+def approve(office: Office, made: drafts.RuleDraft, who: str) -> None:
+    """领导批准 of a change beyond the limits of setting `impact`. Raises DraftError."""
+    assert made.id is not None
+    drafts.approve(office.engine, made.id, reasons_now(office, made), who, office.now())
+
+
+def publish(office: Office, made: drafts.RuleDraft, who: str) -> None:
+    """发布: the rule file is replaced whole, if it is still the one the draft began from. Raises DraftError."""
+    reasons = reasons_now(office, made)
     path = rule_path(office, made.item)
     assert made.id is not None
 
@@ -259,4 +280,4 @@ def publish(office: Office, made: drafts.RuleDraft, who: str) -> None:
             part.write_text(_draft.cases, encoding="utf-8")
             part.replace(tests)
 
-    drafts.publish(office.engine, made.id, who, office.now(), put)
+    drafts.publish(office.engine, made.id, reasons, who, office.now(), put)

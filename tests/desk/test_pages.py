@@ -167,6 +167,25 @@ def test_a_draft_with_a_fault_cannot_be_submitted_nor_signed_by_its_author(fresh
     assert drafts.drafts(fresh.engine, ITEM)[0].state == drafts.PUBLISHED
 
 
+def test_a_change_beyond_the_limits_waits_for_a_leader(fresh):
+    path = fresh.post("lin", f"/desk/items/{ITEM}/edit").headers["location"]
+    made = drafts.drafts(fresh.engine, ITEM)[0]
+    office = fresh.app.state.office
+    fits = int((office.night().hits(ITEM)["verdict"] == "符合").sum())
+    assert fits > 0
+    others = made.text.replace("四上企业[Y] = 是", "四上企业[Y] = 否")
+    swapped = re.sub(r"(?<=20\d\d: )[是否]", lambda found: "否" if found[0] == "是" else "是", made.cases)
+    form = {"text": others, "cases": swapped, "note": "收紧", "seen": drafts.fingerprint(made.text)}
+    assert fresh.post("lin", path, do="提交签发", **form).status_code == 303
+    refused = fresh.post("shen", path, do="签发并发布")
+    assert refused.status_code == 409 and f"{fits} 家不再符合" in refused.text
+    assert fresh.post("shen", path, do="批准").status_code == 403
+    assert fresh.post("admin", path, do="批准").status_code == 303
+    assert audit.entries(fresh.engine, what="批准规则影响")[1] == 1
+    assert fresh.post("shen", path, do="签发并发布").status_code == 303
+    assert drafts.drafts(fresh.engine, ITEM)[0].state == drafts.PUBLISHED
+
+
 def test_a_document_is_read_settled_and_signed_by_another(fresh):
     text = (fresh.home / "library" / "bs-2025-10" / "text.md").read_bytes()
     client, token = fresh.client("lin"), fresh.csrf("lin")
