@@ -13,15 +13,17 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from engine.indicators import Dictionary
+from engine.indicators import Dictionary, Indicator
 
 from .decompose.amounts import benefit_form, once, one_line, scale, tops_up
-from .decompose.definitions import delivery_words, number_words, short_names
+from .decompose.definitions import delivery_words, meanings, number_words, short_names
 from .decompose.expressions import Proposal, Proposer, own_places
+from .decompose.facts import PEOPLE
 from .decompose.model import Decomposition, Item
 from .decompose.references import referred
-from .decompose.skeletons import PEOPLE, Tree, case_skeleton, of_rows, tree_of
+from .decompose.skeletons import Tree, case_skeleton, of_rows, tree_of
 from .decompose.variants import Entry, Split, split
+from .decompose.wanted import with_proposed
 from .draft_text import clause_diff, document_facts, heading_labels, text_md, verbatim
 
 ABSTAIN = 0.5  # pieces that score less come before a person first
@@ -34,7 +36,10 @@ class Draft:
     document: str
     files: dict[str, str] = field(default_factory=dict)
     doubtful: list[tuple[float, str, str]] = field(default_factory=list)  # score, item, quote
-    missing: dict[str, list[str]] = field(default_factory=dict)  # proposed indicator → quotes
+    missing: dict[str, list[str]] = field(default_factory=dict)  # noun no indicator could be made of → quotes
+    proposed: dict[str, Indicator] = field(
+        default_factory=dict
+    )  # indicators the drafts use and the dictionary lacks
     guesses: list[tuple[str, str, str]] = field(default_factory=list)  # item, expression not sure of, quote
     sure: int = 0
     asked: int = 0
@@ -48,15 +53,15 @@ def draft(
     places: Mapping[str, str],
     as_of: dt.date,
     industries: Mapping[str, str] | None = None,
+    divisions: Mapping[str, str] | None = None,
 ) -> Draft:
     """起草: all files of one document; `places` maps the place words the library knows (本区 …) to a code, `industries` names
-    of GB/T 4754 to their codes."""
+    of GB/T 4754 and `divisions` names of places to their codes."""
     out = Draft(document_id)
     labels = heading_labels(found)
     facts = document_facts(found, source)
     words = number_words(found.clauses)
-    own = own_places([facts["title"], facts.get("issuer", "")])
-    proposer = Proposer(dictionary, places, own, industries, words, short_names(found.clauses))
+    proposer = proposer_of(found, source, dictionary, places, industries, divisions)
     maker = _Maker(found, out, labels, proposer)
     maker.title = facts["title"]
     out.files[f"{document_id}/text.md"] = text_md(found, labels, facts["title"])
@@ -72,9 +77,31 @@ def draft(
     return out
 
 
+def proposer_of(
+    found: Decomposition,
+    source: str,
+    dictionary: Dictionary,
+    places: Mapping[str, str],
+    industries: Mapping[str, str] | None = None,
+    divisions: Mapping[str, str] | None = None,
+) -> Proposer:
+    """成式器: proposes expressions in the words of one document: its own places, number words, short names and definitions."""
+    facts = document_facts(found, source)
+    own = own_places([facts["title"], facts.get("issuer", "")])
+    words, short = number_words(found.clauses), short_names(found.clauses)
+    return Proposer(dictionary, places, own, industries, words, short, divisions, meanings(found.clauses))
+
+
 def write_draft(made: Draft, library: Path) -> list[Path]:
-    """写草稿: the files into a library; returns what was written."""
+    """写草稿: the files into a library, proposed indicators behind its own; returns what was written."""
     written = []
+    if made.proposed:
+        path = library / "indicators.yaml"
+        before = path.read_text(encoding="utf-8") if path.is_file() else ""
+        text = with_proposed(before, made.document, made.proposed)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        written.append(path)
     for name, text in made.files.items():
         path = library / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -128,13 +155,26 @@ class _Maker:
     def condition(self, ident: str, entry: Entry, owner: str) -> Tree:
         """One condition: what it refers to, else what its words fix, else a question."""
         quote = one_line(str(entry["quote"]))
-        proposal = self.proposer.propose(str(entry["quote"]))
-        if proposal.sure and (entry.get("scope") == "unsure" or self.elsewhere(entry, proposal)):
+        proposal = self.proposer.propose(str(entry["quote"]), self.found.text, int(entry["start"]))
+        if (proposal.sure or proposal.parts) and (
+            entry.get("scope") == "unsure" or self.elsewhere(entry, proposal)
+        ):
             # Sure of the words but not of whom they bind: it must not shut anybody out by itself.
             proposal = proposal.asked(f"是否符合：{quote}？")
         if not proposal.sure and (tree := self.referring(ident, entry, owner)) is not None:
             return tree
+        if proposal.parts:
+            return self.parted(ident, entry, proposal, owner)
         return self.counted(tree_of(self.said(ident, entry), proposal), proposal, entry, owner)
+
+    def parted(self, ident: str, entry: Entry, proposal: Proposal, owner: str) -> Tree:
+        """拆开: what of a quote is sure as comparisons, the rest as questions, each under its own words."""
+        children = []
+        for n, (a, b, said) in enumerate(proposal.parts, 1):
+            piece = {**entry, "quote": str(entry["quote"])[a:b], "start": int(entry["start"]) + a}
+            tree = tree_of(self.said(f"{ident}_{n}", piece), said)
+            children.append(self.counted(tree, said, piece, owner))
+        return Tree(self.said(ident, entry), join="all", children=children)
 
     def elsewhere(self, entry: Entry, proposal: Proposal) -> bool:
         """Whether words are told of a case that is reckoned otherwise (不足两年的，按实际年限), or name what the document itself confers."""
@@ -144,15 +184,16 @@ class _Maker:
         ):
             return True
         title = self.title
-        return any(
-            n.endswith("有效期至") and n.removesuffix("有效期至") in title for n in proposal.indicators
-        )
+        named = {*proposal.indicators, *(n for _, _, p in proposal.parts for n in p.indicators)}
+        return any(n.endswith("有效期至") and n.removesuffix("有效期至") in title for n in named)
 
     def counted(self, tree: Tree, proposal: Proposal, entry: Entry, owner: str) -> Tree:
         quote = one_line(str(entry["quote"]))
         self.out.sure += proposal.sure
         self.out.asked += not proposal.sure
-        if proposal.missing:
+        for leaf in tree.leaves():
+            self.out.proposed |= leaf.new
+        if proposal.missing and not proposal.sure:
             self.out.missing.setdefault(proposal.missing, []).append(quote)
         if proposal.guess and not proposal.sure:
             self.out.guesses.append((owner, proposal.guess, quote))
@@ -173,7 +214,7 @@ class _Maker:
         said = self.said(ident, entry) | {"note": f"条文引用“{self.cite(meant[0])}”"}
         children = []
         for n, c in enumerate(meant, 1):
-            proposal = self.proposer.propose(str(c["quote"]))
+            proposal = self.proposer.propose(str(c["quote"]), self.found.text, int(c["start"]))
             children.append(self.counted(tree_of(self.said(f"{ident}_{n}", c), proposal), proposal, c, owner))
         return Tree(said, join="all", children=self.apart(children, []))
 
@@ -213,7 +254,8 @@ class _Maker:
                 self.out.sure -= 1
                 continue
             own = [n for x in leaves for n in x.indicators]
-            twice = t.join == "any" and len(set(own)) < len(own)
+            listed = all(" 含 " in x.when for x in leaves)  # members of one list: any of them
+            twice = t.join == "any" and len(set(own)) < len(own) and not listed
             if (twice or any(n in taken for n in own)) and t.said:
                 quote = t.said.get("quote", "")
                 guess = "；".join(x.when for x in leaves)
@@ -247,7 +289,7 @@ class _Maker:
         first = parts.variants[0].conditions[0]
         if (found := scale(parts, self.found.text, self.proposer)) is not None:
             entry = found[1][0][3].conditions[0]
-            proposal = self.proposer.propose(str(entry["quote"]))
+            proposal = self.proposer.propose(str(entry["quote"]), self.found.text, int(entry["start"]))
             if proposal.sure:
                 return self.counted(tree_of(self.said("v", entry), proposal), proposal, entry, owner)
         children = []
@@ -326,4 +368,4 @@ def _batches(item: Item, facts: Mapping[str, Any], as_of: dt.date) -> dict[int, 
     return {year: {"year": year - 1, "opens": opens, "closes": closes}}
 
 
-__all__ = ["Draft", "clause_diff", "draft", "to_yaml", "verbatim", "write_draft"]
+__all__ = ["Draft", "clause_diff", "draft", "proposer_of", "to_yaml", "verbatim", "write_draft"]

@@ -97,8 +97,7 @@ def _draft(
     found: Any, file: Path, into: Path, document_id: str | None, replace: bool, sets: Sequence[str], day: Any
 ) -> None:
     from policies.drafts import clause_diff, draft, verbatim, write_draft
-    from profiles.dictionary import builtin_dictionary
-    from profiles.tables import industry_codes
+    from profiles.tables import division_codes, industry_codes
 
     name = document_id or _slug(file.stem)
     folder = into / name
@@ -124,7 +123,8 @@ def _draft(
         ]
         if signed:
             raise ValueError(f"{name} 里有已签发的事项（{'、'.join(signed)}），不能覆盖；请用 --id 另起编号")
-    made = draft(found, name, file.name, builtin_dictionary(), _places(sets, into), day, industry_codes())
+    places, known = _places(sets, into), _dictionary(into)
+    made = draft(found, name, file.name, known, places, day, industry_codes(), division_codes())
     if replace and (folder / "items").is_dir():
         for stale in (folder / "items").glob("*.yaml"):
             stale.unlink()
@@ -141,8 +141,27 @@ def _draft(
         typer.echo(f"先看  {score:.2f}  {owner}：{quote}")
     for owner, guess, quote in made.guesses[:30]:
         typer.echo(f"可能是  {guess}  {owner}：{quote}")
+    for name, entry in sorted(made.proposed.items()):
+        typer.echo(
+            f"拟设指标  {name}（{entry.kind}{'，一年一个值' if entry.yearly else ''}）已写进 indicators.yaml，请定来源"
+        )
     for indicator, quotes in sorted(made.missing.items()):
         typer.echo(f"指标字典里没有“{indicator}”（{len(quotes)} 处），例如：{quotes[0]}")
+
+
+def _dictionary(library: Path) -> Any:
+    """The built-in indicators with the library's own."""
+    from engine.indicators import read_indicators
+    from profiles.dictionary import builtin_dictionary
+
+    own = library / "indicators.yaml"
+    if not own.is_file():
+        return builtin_dictionary()
+    problems: list[Any] = []
+    entries = read_indicators(own.read_text(encoding="utf-8"), "indicators.yaml", problems.append)
+    if problems:
+        raise ValueError("政策库的指标字典有错，先改好再起草：\n" + "\n".join(p.render() for p in problems))
+    return builtin_dictionary().with_entries(entries)
 
 
 def _slug(stem: str) -> str:

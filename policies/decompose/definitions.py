@@ -38,8 +38,24 @@ def short_names(clauses: Sequence[Clause]) -> dict[str, str]:
     for c in clauses:
         for m in _SHORT.finditer(re.sub(r"\s+", "", c.text).replace("(", "（").replace(")", "）")):
             full = _FIRST_WORD.sub("", m["full"])
+            if m.string[: m.start()].endswith("、"):  # the last of a list that the short name stands for
+                continue
             if m["x"] not in full and len(full) >= 3:
                 out[m["x"]] = full
+    return out
+
+
+_MEANING = re.compile(
+    r"(?:本(?:办法|措施|政策|细则|意见|规定|通知|指南|实施细则|若干措施)(?:中)?|上述|前款|以上)所(?:称|指)的?[“\"]?(?P<x>[\u4e00-\u9fa5A-Za-z]{2,14}?)[”\"]?，?(?:是)?指(?P<m>[^。；]{4,120})[。；]?"
+)
+
+
+def meanings(clauses: Sequence[Clause]) -> dict[str, str]:
+    """定义: the terms a document explains (本办法所称…，是指…), each with its words."""
+    out: dict[str, str] = {}
+    for c in clauses:
+        for m in _MEANING.finditer(re.sub(r"\s+", "", c.text).replace("(", "（").replace(")", "）")):
+            out.setdefault(m["x"], m["m"].lstrip("：:"))
     return out
 
 

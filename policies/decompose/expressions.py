@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.indicators import Dictionary
 
-from .facts import Found, Leaf, Lexicon
+from .facts import PEOPLE, Found, Leaf, Lexicon
+from .mixed import parts_of
 from .money import measured, proposed
 from .readers import read_facts
 
@@ -22,7 +23,8 @@ SURE = 0.85
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """成式建议: `leaves` where the words are sure, joined as `join` says (all, any), else `ask`; `guess` an unsure expression
-    for the person; `missing` an indicator that the dictionary lacks; `score` between 0 and 1."""
+    for the person; `missing` an indicator that the dictionary lacks; `score` between 0 and 1; `parts`: where only some of the
+    words are sure, exact pieces of the quote (start, end) with a proposal each; `note`: what the reading takes for granted."""
 
     leaves: tuple[Leaf, ...] = ()
     join: str = "all"
@@ -30,6 +32,8 @@ class Proposal:
     guess: str = ""
     missing: str = ""
     score: float = 0.0
+    parts: tuple[tuple[int, int, Proposal], ...] = ()
+    note: str = ""
 
     @property
     def sure(self) -> bool:
@@ -59,6 +63,14 @@ class Proposal:
         return Proposal(ask=question, guess=self.when or self.guess, missing=self.missing, score=self.score)
 
 
+def _before(text: str, at: int) -> str:
+    """What the text says before a place in it, line ends as ends of sentences."""
+    return re.sub(r"\s*\n\s*", "。", text[max(0, at - 240) : at])
+
+
+# A comparison of a figure, as against one of a date or a member of a list.
+_FIGURE = re.compile(r"[<>]=? *[\d.]+(?:万|亿)?(?:元|%|[\u4e00-\u9fa5]|$)(?!\d*-)")
+
 _MARK = "◆"
 _BARE_MARK = "◇"  # a fact that is only a noun (高新技术企业, 制造业): 、 between two of them may mean either
 FILLER = re.compile(
@@ -81,10 +93,14 @@ class Proposer:
         industries: Mapping[str, str] | None = None,
         words: Mapping[str, str] | None = None,
         short: Mapping[str, str] | None = None,
+        divisions: Mapping[str, str] | None = None,
+        meanings: Mapping[str, str] | None = None,
     ):
-        """`words`: what the document says of its own number words (以上: 不含); `short`: its short names."""
+        """`words`: what the document says of its own number words (以上: 不含); `short`: its short names; `divisions`: places of
+        the country by name, with their codes; `meanings`: the terms it explains."""
+        self.meanings = dict(meanings or {})
         self.dictionary = dictionary
-        self.lexicon = Lexicon(dictionary, places, own or {}, industries or {}, words or {})
+        self.lexicon = Lexicon(dictionary, places, own or {}, industries or {}, words or {}, divisions)
         self.short = dict(short or {})
 
     def plain(self, quote: str) -> str:
@@ -95,17 +111,51 @@ class Proposer:
                 flat = flat.replace(name, full)
         return flat
 
-    def propose(self, quote: str) -> Proposal:
-        """建议: the expression or question of one quote."""
+    def propose(self, quote: str, text: str = "", at: int = -1) -> Proposal:
+        """建议: the expression or question of one quote, in parts where only some of its words are sure; `text` and `at` tell the
+        sentence it stands in."""
+        whole = self._whole(quote, text, at)
+        if whole.sure:
+            return whole
+
+        def read(piece: str, a: int, at_de: bool = False) -> Proposal:
+            said = self._whole(piece, text, at + a if at >= 0 else -1)
+            return (
+                replace(said, leaves=())
+                if at_de and any(_FIGURE.search(x.when) for x in said.leaves)
+                else said
+            )
+
+        spans = parts_of(quote, lambda piece, a, at_de: read(piece, a, at_de).sure)
+        return replace(whole, parts=tuple((a, b, read(quote[a:b], a)) for a, b in spans)) if spans else whole
+
+    def _whole(self, quote: str, text: str, at: int) -> Proposal:
         flat = self.plain(quote)
         question = _question(plain(quote))
-        found = read_facts(flat, self.lexicon)
-        if (said := _joined(flat, found)) is not None:
-            return Proposal(said[0], said[1], score=min(f.fact.score for f in found))
+        lexicon = self.lexicon
+        if text and at >= 0:
+            behind = re.split(r"[，。；\n]", text[at + len(quote) : at + len(quote) + 24])[0]
+            lexicon = lexicon.within(self.plain(_before(text, at)), plain(behind))
+        found = read_facts(flat, lexicon)
+        if (said := _joined(flat, found)) is not None and not _of_shame(said[0]):
+            note = next((f.fact.note for f in found if f.fact.note), "")
+            return Proposal(said[0], said[1], score=min(f.fact.score for f in found), note=note)
+        if (term := self._term(flat)) and text:
+            meant = self._whole(self.meanings[term], "", -1)
+            if meant.sure:
+                return meant
+            question = f"{question}（本文所称{term}，是指{self.meanings[term]}）"
         guess, missing = proposed(flat, self.lexicon)
         if not guess and found:
             guess = "；".join(leaf.when for f in found for leaf in f.fact.leaves)
         return Proposal(ask=question, guess=guess, missing=missing, score=0.5 if guess else 0.3)
+
+    def _term(self, flat: str) -> str:
+        """The term of the document's own that a quote consists of."""
+        for term in sorted(self.meanings, key=len, reverse=True):
+            if term in flat and not FILLER.sub("", flat.replace(term, "", 1)):
+                return term
+        return ""
 
     def barred(self, quote: str) -> Proposal:
         """排除建议: what an exclusion's words fix (列入失信被执行人名单的，不予支持): the leaves turned round."""
@@ -116,6 +166,8 @@ class Proposer:
             flat,
         )
         question = f"是否确认没有下列排除情形：{flat}？"
+        if re.search(r"不得(?!申[报请领]|享受|纳入|参与|参加|获得|列入|推荐|认定|给予)", flat):
+            return Proposal(ask=question)  # a duty, whom it bars is told elsewhere
         if not told or not re.search(r"不|除外", flat):
             return Proposal(ask=question)
         found = read_facts(told, self.lexicon)
@@ -127,6 +179,18 @@ class Proposer:
     def measure(self, words: str) -> str:
         """计量: the money indicator that words name exactly, with its year; empty where they name none."""
         return measured(words, self.lexicon)
+
+
+def _of_shame(leaves: Iterable[Leaf]) -> bool:
+    """Whether a condition would demand a bad record: then the words bar somebody and were taken for a condition."""
+    return any(
+        leaf.when.endswith("= 是") and leaf.indicators & _BAD_RECORDS and not leaf.negated for leaf in leaves
+    )
+
+
+_BAD_RECORDS = frozenset(
+    ("严重违法失信名单", "经营异常名录", "失信被执行人", "重大税收违法", "科研失信", "环境违法")
+)
 
 
 def _lists_registers(leaves: Iterable[Leaf]) -> bool:
@@ -143,6 +207,11 @@ def plain(quote: str) -> str:
     )
 
 
+_PERSONS = re.compile(
+    r"(?:已|并)?经[^，。；的]{2,16}(?:部门|局)认定的|人员|个人|人才|人士|者(?=$|[，。；])|申请人"
+)
+
+
 def _joined(flat: str, found: list[Found]) -> tuple[tuple[Leaf, ...], str] | None:
     """The leaves of all facts with all or any, where nothing is left over and the join is plain."""
     if not found:
@@ -153,12 +222,22 @@ def _joined(flat: str, found: list[Found]) -> tuple[tuple[Leaf, ...], str] | Non
         at = f.end
     text += flat[at:]
     either = bool(_OR.search(text))
+    if any(leaf.indicators & PEOPLE for f in found for leaf in f.fact.leaves):
+        text = _PERSONS.sub("", text)
+    if re.search(r"符合(?:规定|相关|有关|上述|以下|下列|申报|申请)?条件", text):
+        return None  # which conditions?
     if FILLER.sub("", _OR.sub("", text) if either else text).strip(_MARK + _BARE_MARK):
         return None
     leaves = tuple(leaf for f in found for leaf in f.fact.leaves)
     if len(found) == 1:
         return leaves, found[0].fact.join
+    if all(f.fact.kinds for f in found) and re.fullmatch(
+        rf"[^{_BARE_MARK}]*{_BARE_MARK}(?:(?:[、和及或与，]|以及|或者){_BARE_MARK})+[^{_BARE_MARK}]*", text
+    ):
+        return leaves, "any"
     if any(len(f.fact.leaves) > 1 and f.fact.join == "any" for f in found):
+        return None
+    if sum(f.fact.kinds for f in found) > 1:
         return None
     if either:
         mixed = bool(_AND.search(text)) or any(len(f.fact.leaves) > 1 for f in found)

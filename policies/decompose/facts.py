@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass, field, replace
 
 from engine.indicators import Dictionary, Indicator
 
@@ -13,19 +14,23 @@ from .money import Numbers
 Facts = Mapping[str, str]
 
 
-def leaf(when: str, name: str, holds: str, fails: str, negated: bool = False) -> Leaf:
-    """单指标叶子: a leaf over one indicator."""
-    return Leaf(when, {name: holds}, {name: fails}, negated)
+def leaf(
+    when: str, name: str, holds: str, fails: str, negated: bool = False, new: Indicator | None = None
+) -> Leaf:
+    """单指标叶子: a leaf over one indicator; `new` where the dictionary lacks it."""
+    return Leaf(when, {name: holds}, {name: fails}, negated, {new.name: new} if new else {})
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """叶子: one comparison, facts (indicator, with [Y] where yearly → value) under which it holds and fails; `negated` turns it."""
+    """叶子: one comparison, facts (indicator, with [Y] where yearly → value) under which it holds and fails; `negated` turns it;
+    `new`: the indicators it needs that the dictionary lacks, as they are proposed."""
 
     when: str
     holds: Facts
     fails: Facts
     negated: bool = False
+    new: Mapping[str, Indicator] = field(default_factory=dict)
 
     @property
     def indicators(self) -> frozenset[str]:
@@ -46,12 +51,15 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """事实: leaves that must all or any hold; `bare` where it is only a noun; a score for the person."""
+    """事实: leaves that must all or any hold; `bare` where it is only a noun; a score for the person; `kinds` where it tells of
+    what kind an applicant is, so that two such facts are alternatives; `note` what the person should know of the reading."""
 
     leaves: tuple[Leaf, ...]
     join: str = "all"
     bare: bool = False
     score: float = 0.9
+    kinds: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,26 @@ class Found:
     end: int
     fact: Fact
 
+
+# Indicators of a person, who stands in a row of the enterprise's list.
+PEOPLE = frozenset(
+    (
+        "出生日期",
+        "学历层次",
+        "人才层次",
+        "毕业日期",
+        "劳动合同起始日期",
+        "劳动合同终止日期",
+        "连续参保月数",
+        "职业技能等级",
+        "年度工资薪金",
+        "人员类别",
+        "职称等级",
+        "法定退休日期",
+        "户籍地区划",
+        "工作地区划",
+    )
+)
 
 # Municipalities go by one character behind 在 (在京, 在沪).
 _SHORT_PLACES = {"北京": "京", "上海": "沪", "天津": "津", "重庆": "渝"}
@@ -77,7 +105,9 @@ class Lexicon:
         own: Mapping[str, str],
         industries: Mapping[str, str],
         words: Mapping[str, str],
+        divisions: Mapping[str, str] | None = None,
     ):
+        self.divisions = dict(divisions or {})
         self.numbers = Numbers(dictionary, words)
         self.places = {k: v for k, v in places.items() if v}
         self.own = dict(own)
@@ -102,6 +132,25 @@ class Lexicon:
                 if len(word) >= 4:
                     self.named.setdefault(re.sub(r"[“”\"（）]", "", word), entry)
         self.dictionary = dictionary
+        self.before = self.after = ""
+
+    def within(self, before: str, after: str) -> Lexicon:
+        """在文中: the same vocabulary where the words stand between others."""
+        out = copy(self)
+        out.before, out.after = before, after
+        return out
+
+    @property
+    def sentence(self) -> str:
+        """本句前文: what stands before in the same sentence."""
+        return re.split(r"[。；]", self.before)[-1]
+
+    def area(self, text: str) -> tuple[str, str]:
+        """地方: (what stands behind `in`, a code in it) of a place word or the full name of a place; ("", "") where neither is known."""
+        if word := self.place(text):
+            return word, self.places[word].rstrip("*")
+        code = self.divisions.get(text, "") if text not in self.own else ""
+        return (f'["{code}"]', code.rstrip("*")) if code else ("", "")
 
     def place(self, text: str) -> str:
         """地方词: the place word (本区, 本市, 本省) that a text stands for, where the library knows its codes."""

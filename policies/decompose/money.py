@@ -13,6 +13,7 @@ from engine.indicators import Dictionary, Indicator
 
 from .conditions import parse_condition
 from .quantities import Quantity, quantities
+from .wanted import figure, wanted
 
 if TYPE_CHECKING:
     from .facts import Lexicon
@@ -32,11 +33,15 @@ _SHARE = re.compile(
 )
 
 
+_BEARER = re.compile(r"园区|项目|产品|基金|机构|平台|集群|楼宇|店|品种|品牌|软件|服务|外包|电商|单[个家笔]")
+
+
 class Numbers:
     """数值指标: the dictionary's numeric indicators by name and synonym."""
 
     def __init__(self, dictionary: Dictionary, words: Mapping[str, str] | None = None):
         self.words = dict(words or {})
+        self.dictionary = dictionary
         self.names: dict[str, Indicator] = {}
         for name in dictionary:
             entry = dictionary[name]
@@ -69,6 +74,18 @@ class Numbers:
         )
         return (self.names[near[0]], False) if near else (None, False)
 
+    def alike(self, new: Indicator) -> Indicator | None:
+        """同指: an indicator of the dictionary that a proposed one may merely be another name of."""
+        bare = frozenset(re.sub(r"[数额量人的年均总]", "", new.name))
+        for name, entry in self.names.items():
+            if entry.kind != new.kind:
+                continue
+            if name == new.name or bare == frozenset(re.sub(r"[数额量人的年均总]", "", name)):
+                return entry
+            if len(name) >= 4 and new.name.endswith(name) and not _BEARER.match(new.name):
+                return entry
+        return None
+
     def redefined(self, op: str, flat: str) -> str:
         """改算符: the operator under the document's own meaning of 以上, 以下 …."""
         word = next((w for w in sorted(self.words, key=len, reverse=True) if w in flat), "")
@@ -79,17 +96,19 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """门槛: `when` where everything is fixed; `guess` where the indicator is known but not all; `missing` a name not known."""
+    """门槛: `when` where everything is fixed; `guess` where the indicator is known but not all; `missing` a name not known;
+    `new` the indicators proposed for it."""
 
     when: str = ""
     holds: Mapping[str, str] = field(default_factory=dict)
     fails: Mapping[str, str] = field(default_factory=dict)
     guess: str = ""
     missing: str = ""
+    new: Mapping[str, Indicator] = field(default_factory=dict)
 
 
-def read_number(flat: str, names: Numbers) -> Threshold | None:
-    """读门槛: one segment with one number; None where it holds no comparison."""
+def read_number(flat: str, names: Numbers, context: str = "") -> Threshold | None:
+    """读门槛: one segment with one number; None where it holds no comparison. `context`: what the text says before it."""
     flat = re.sub(
         r"（(?:不?含)[\d.]+(?:万|亿)?(?:元|人|家|户|名|%)?(?:本数)?）",
         lambda m: "" if "不" in m[0] else "（含）",
@@ -99,18 +118,48 @@ def read_number(flat: str, names: Numbers) -> Threshold | None:
     if len(found) != 1 or "或" in flat:
         return None
     q = found[0]
+    if q.kind == "percent" and q.unit == "%" and (part := _PART.match(flat[: q.start])):
+        return _part(flat, q, part)
     parsed = parse_condition(flat)
     if parsed.kind != "numeric" or parsed.op in ("", "between", "==") or isinstance(parsed.value, str):
         return None
+    if _stepped(q, context):
+        return (
+            Threshold()
+        )  # the step of a scale that begins where the one before it ends: 以上 may exclude that end
     op = names.redefined(parsed.op, flat)
-    literal = flat[q.start : q.end].replace("％", "%").replace(",", "")
+    literal = _literal(q, flat[q.start : q.end].replace("％", "%").replace(",", ""))
     if q.unit in ("百分点", "全额", "分数") or not _LITERAL.fullmatch(literal):
         return None
     if (spread := _over_years(flat, q, op, literal, names)) is not None:
         return spread
     if (share := _SHARE.search(flat[: q.start])) and q.kind == "percent":
         return _share(flat, q, op, literal, share, names)
-    return _plain(flat, q, op, literal, names)
+    return _plain(flat, q, op, literal, names, re.split(r"[。；]", context)[-1])
+
+
+def _stepped(q: Quantity, context: str) -> bool:
+    """Whether the text before told a range that ends at this number."""
+    return any(
+        x.kind == q.kind
+        and x.unit == q.unit
+        and x.high == q.high
+        and (x.is_range or re.search(r"[至到—~-]$", context[: x.start]))
+        for x in quantities(context)
+    )
+
+
+def _literal(q: Quantity, said: str) -> str:
+    """The number as rules write it: numerals in digits, 万 without 元 as 万元, 1万人次 as 10000人次."""
+    if q.kind == "money" and q.unit == "元" and not re.fullmatch(r"[\d.]+(?:万|亿)?元", said):
+        big = next(
+            ((w, n) for w, n in (("亿元", 1e8), ("万元", 1e4)) if q.high >= n and q.high % (n / 100) == 0),
+            ("元", 1.0),
+        )
+        return f"{round(q.high / big[1], 4):.10g}{big[0]}"
+    if q.kind == "count" and q.high == int(q.high):
+        return f"{int(q.high)}{_UNITS.get(q.unit, q.unit)}"
+    return said
 
 
 _NEAR_YEARS = re.compile(r"(?:最?近|前)(?P<n>[二两三四五2345])个?(?:会计|自然|纳税)?年度?(?:内|的)?")
@@ -146,20 +195,34 @@ def _over_years(flat: str, q: Quantity, op: str, literal: str, names: Numbers) -
     return Threshold(text, dict.fromkeys(every, holds), dict.fromkeys(every, fails))
 
 
-def _plain(flat: str, q: Quantity, op: str, literal: str, names: Numbers) -> Threshold:
+# Whose figure a threshold may be where the sentence speaks of them before it: then it is not the enterprise's own.
+_OTHERS = re.compile(
+    r"项目|产品|品种|新药|药品|园区|基地|基金|店|平台|机构|品牌|技术成果|专利|集群|楼宇|个人|人才|人员|每(?:家|个|户)"
+)
+_OF_PROJECTS = {"固定资产投资": "项目固定资产投资额", "设备投资": "设备购置额"}
+_THE_YEAR = re.compile(r"^(?:年度?|全年)(?=[^年均])")
+
+
+def _plain(flat: str, q: Quantity, op: str, literal: str, names: Numbers, context: str) -> Threshold:
     head = flat[: q.start]
     growth = _GROWTH.search(head) if q.kind == "percent" else None
     words = _LASTYEAR.sub("", head[: growth.start()] if growth else head, count=1)
-    entry, sure = names.find(words)
+    entry, sure = names.find(_THE_YEAR.sub("", words))
     if entry is None:
-        return Threshold(missing=_noun(words))
+        return Threshold(missing=_noun(words)) if growth else _wanted(flat, q, op, literal, words, names)
+    if entry.name in _OF_PROJECTS and "项目" in context + flat:
+        entry = names.dictionary.get(_OF_PROJECTS[entry.name], entry)
     fits = _fits(entry, q, bool(growth))
     name = f"{entry.name}[Y]" if entry.yearly else entry.name
     number = literal if q.kind != "count" or entry.unit else re.sub(r"[^\d.]+$", "", literal)
     text = f"{f'增长率({name})' if growth else name} {op} {number}"
-    dated = bool(_LASTYEAR.search(head)) or not entry.yearly
+    said = _LASTYEAR.search(head) or (
+        (_THE_YEAR.search(words) or _LASTYEAR.search(context)) and not _OTHERS.search(context + flat)
+    )
+    dated = bool(said) or not entry.yearly
     rest = (head.replace(growth.group(), "", 1) if growth else head) + flat[q.end :]
-    whole = not _left_over(_LASTYEAR.sub("", rest, count=1), entry)
+    rest = _THE_YEAR.sub("", _LASTYEAR.sub("", rest, count=1))
+    whole = not _left_over(rest.replace("项目", "") if entry.name in _OF_PROJECTS.values() else rest, entry)
     odd = bool(growth) and re.search(r"年均|近|连续", growth.group() if growth else "")
     one_of_many = entry.name.startswith("贷款")  # said of one loan, held of the firm
     if not (sure and fits and dated and whole) or odd or one_of_many:
@@ -170,12 +233,64 @@ def _plain(flat: str, q: Quantity, op: str, literal: str, names: Numbers) -> Thr
     return Threshold(text, {name: holds}, {name: fails})
 
 
+_UNITS = {"批次": "批", "平米": "平方米", "周岁": "岁"}
+_ENDS = re.compile(
+    r"(?:不得低于|不得少于|达到?|不低于|不少于|超过|高于|在|为|不超过|低于|满|不足|不高于|至少|应|须|需|的|大于|小于|约)+$"
+)
+# A share of one figure in another, told without the word 占 (新招用人数达到职工总数10%).
+_PART = re.compile(
+    r"(?P<a>[^，。；]{2,16}?)(?:应|须)?(?P<v>达到?|不低于|不少于|不超过|超过)(?P<b>(?:企业|创业组织|单位|被)?[^，。；]{2,14}(?:总?数|总?人数|人员|总额|总量|收入|费用|股本|投资额?|产值))的?$"
+)
+
+
+def _wanted(flat: str, q: Quantity, op: str, literal: str, words: str, names: Numbers) -> Threshold:
+    """A threshold on a figure the dictionary lacks: sure where its words are a plain noun and nothing else is said."""
+    inner = re.search(r"年度?(?=营业|销售|产值|主营|税收|纳税|利润|产量|交易)", words)
+    yearly = bool(_LASTYEAR.search(flat[: q.start]) or _THE_YEAR.search(words) or inner)
+    noun = _ENDS.sub("", _THE_YEAR.sub("", words))
+    noun = re.sub(r"年度?(?=营业|销售|产值|主营|税收|纳税|利润|产量|交易)", "", noun)
+    after = _ADDS_NOTHING.sub("", flat[q.end :])
+    entry = figure(noun, q.kind, _UNITS.get(q.unit, q.unit), yearly) if q.unit != "美元" else None
+    if entry is None or after or (q.kind == "money" and q.unit != "元"):
+        return Threshold(missing=_noun(words))
+    if alike := names.alike(entry):
+        return Threshold(guess=f"{alike.name}{'[Y]' if alike.yearly else ''} {op} {literal}")
+    return _compared(entry, op, literal)
+
+
+def _compared(entry: Indicator, op: str, literal: str) -> Threshold:
+    name = f"{entry.name}[Y]" if entry.yearly else entry.name
+    holds, fails = both_sides(op, literal, entry.kind)
+    return Threshold(f"{name} {op} {literal}", {name: holds}, {name: fails}, new={entry.name: entry})
+
+
+def _part(flat: str, q: Quantity, m: re.Match[str]) -> Threshold:
+    after = flat[q.end :]
+    if re.match(r"(?:及?以下|以内)", after):
+        return Threshold()
+    op = {"不超过": "<=", "超过": ">"}.get(m["v"], ">=")
+    literal = flat[q.start : q.end].replace("％", "%")
+    if re.search(r"(?:比例|比重|占比|率)$", m["a"]):
+        entry = figure(m["a"], "percent", "", False)
+        return Threshold() if entry is None or _ADDS_NOTHING.sub("", after) else _compared(entry, op, literal)
+    return _proposed_share(m["a"], m["b"], after, op, literal)
+
+
+def _proposed_share(a: str, b: str, after: str, op: str, literal: str) -> Threshold:
+    """A share that no two indicators give: proposed as one figure under the words of the text."""
+    bare = re.sub(r"（[^）]*）|[“”\"、的]", "", f"{a}占{b}比例")
+    odd = re.search(r"不|未|或|且|其|同一|每|上述|按|将|由|增长", bare)
+    entry = None if odd or _ADDS_NOTHING.sub("", after) else wanted(bare, "比例", note=f"条文写作“{a}…{b}”")
+    return Threshold(missing=_noun(a)) if entry is None else _compared(entry, op, literal)
+
+
 def _share(flat: str, q: Quantity, op: str, literal: str, m: re.Match[str], names: Numbers) -> Threshold:
     """A share of two yearly indicators (研发费用占营业收入的比例不低于3%)."""
     one, sure1 = names.find(_LASTYEAR.sub("", m["a"], count=1))
     two, sure2 = names.find(m["b"])
     if one is None or two is None:
-        return Threshold(missing=_noun(m["a"] if one is None else m["b"]))
+        behind = flat[m.end() : q.start] + flat[q.end :]
+        return _proposed_share(flat[: m.start()] + m["a"], m["b"], behind, op, literal)
     if one.kind != two.kind or one.kind == "比例" or not (one.yearly and two.yearly):
         return Threshold()
     text = f"{one.name}[Y] / {two.name}[Y] {op} {literal}"
@@ -233,7 +348,7 @@ def both_sides(op: str, literal: str, kind: str) -> tuple[str, str]:
         return literal, literal
     n, unit = float(m["n"]), m["u"]
     step = max(n * 0.01, 0.01) if kind != "数量" else 1.0
-    above, below, exact = f"{n + step:g}{unit}", f"{max(n - step, 0):g}{unit}", f"{n:g}{unit}"
+    above, below, exact = (f"{x:.12g}{unit}" for x in (n + step, max(n - step, 0), n))
     return {">=": (exact, below), ">": (above, exact), "<=": (exact, above), "<": (below, exact)}[op]
 
 

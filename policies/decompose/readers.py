@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterator
 
 from .facts import Fact, Found, Leaf, Lexicon, leaf
 from .money import read_number
+from .named import above_scale, first_titles, graded, held_titles, kinds, learning, listings
 from .quantities import number
+from .spells import dated, spells
+from .wanted import wanted
 
 Reader = Callable[[str, Lexicon], Iterator[Found]]
 _TAKEN = "\0"
@@ -31,6 +34,10 @@ def _fact(
     m: re.Match[str], *leaves: Leaf, join: str = "all", bare: bool = False, score: float = 0.9
 ) -> Found:
     return Found(m.start(), m.end(), Fact(leaves, join, bare, score))
+
+
+def _kind(m: re.Match[str], one: Leaf) -> Found:
+    return Found(m.start(), m.end(), Fact((one,), bare=True, kinds=True))
 
 
 # ---------------------------------------------------------------- registers
@@ -78,13 +85,12 @@ def _registers(text: str, lexicon: Lexicon) -> Iterator[Found]:
 
 # ---------------------------------------------------------------- place, legal form, age
 
-_REGISTERED = r"(?:已)?(?:依法)?(?:办理)?(?:法定)?(?:工商|商事)?(?:、税务)?(?:登记注册|注册登记|注册成立|依法设立|登记设立|注册设立|注册|登记)(?:手续)?"
+_REGISTERED = r"(?:已)?(?:依法)?(?:办理)?(?:法定)?(?:工商|商事)?(?:、税务)?(?:登记注册|注册登记|注册成立|依法设立|登记设立|注册设立|注册经营|注册|登记)(?:手续)?"
 _AREA = r"(?:(?:的)?(?:行政区域|行政区划|辖区|地区|区域|范围|境))?(?:范围)?(?:以?内)?"
 
 
 def _places(text: str, lexicon: Lexicon) -> Iterator[Found]:
-    names = sorted(lexicon.own, key=len, reverse=True)
-    words = "|".join([*map(re.escape, names), r"[本我全](?:新区|开发区|园区|行政区|辖区|区|县|市|省)"])
+    words = _place_words(text, lexicon)
     before = re.compile(
         rf"(?:工商)?(?P<t>税务|纳税)?(?:登记)?(?:注册)?(?:登记)?(?:地址?|所在地|地点|住所)?(?:均)?(?:在|于|为|位于)?(?P<p>{words}){_AREA}{_REGISTERED}"
         rf"|(?P<r2>{_REGISTERED}(?:地址?|所在地|地点)?|(?P<t2>(?:实际)?(?:税务登记|纳税|税收征管)(?:地点?|所在地|关系)?))(?:均)?(?:在|于|为|位于)(?P<p2>{words}){_AREA}"
@@ -95,23 +101,63 @@ def _places(text: str, lexicon: Lexicon) -> Iterator[Found]:
         rf"(?:工商)?注册(?:登记)?地?(?:址|所在地)?(?:和|、|及|与)税务?(?:登记|征管|收征管)*(?:关系)?地?(?:址|所在地)?(?:均)?(?:应)?(?:在|于|为|位于)(?P<p>{words}){_AREA}"
     )
     for m in twice.finditer(text):
-        if word := lexicon.place(m["p"]):
-            code = lexicon.places[word].rstrip("*")
+        word, code = lexicon.area(m["p"])
+        if word:
             names_ = ("登记地区划", "税务登记地区划")
             yield _fact(m, *(leaf(f"{n} in {word}", n, code, "999999") for n in names_))
             return
     for m in before.finditer(text):
-        word = lexicon.place(m["p"] or m["p2"] or m["p3"] or m["p4"])
+        word, code = lexicon.area(m["p"] or m["p2"] or m["p3"] or m["p4"])
         if not word or re.match(r"纳税", text[m.end() :]):
             continue
         if m["r4"] or "、税务" in m.group():
-            code = lexicon.places[word].rstrip("*")
             names_ = ("登记地区划", "税务登记地区划")
             yield _fact(m, *(leaf(f"{n} in {word}", n, code, "999999") for n in names_))
             continue
         name = "税务登记地区划" if m["t"] or m["t2"] or m["t4"] else "登记地区划"
-        code = lexicon.places[word].rstrip("*")
         yield _fact(m, leaf(f"{name} in {word}", name, code, "999999"), score=0.95)
+
+
+def _place_words(text: str, lexicon: Lexicon) -> str:
+    """What may stand for a place in these words: the document's own names, 本区 …, and full names of places that occur."""
+    named = [n for n in lexicon.divisions if n in text] if re.search(r"[省市县区旗州盟]", text) else []
+    names = sorted({*lexicon.own, *named}, key=len, reverse=True)
+    return "|".join([*map(re.escape, names), r"[本我全](?:新区|开发区|园区|行政区|辖区|区|县|市|省)"])
+
+
+_PEOPLE_PLACE = r"(?:(?P<h>户籍|户口|常住户口)(?:的)?(?:居民|人员|人口)?)"
+
+
+def _sites(text: str, lexicon: Lexicon) -> Iterator[Found]:
+    """Where a project is built, a person works or is registered; a bare place says it of what stands behind it."""
+    words = _place_words(text, lexicon)
+    pattern = re.compile(
+        rf"(?:具有|持有)?(?P<p1>{words}){_PEOPLE_PLACE}"
+        rf"|在(?P<p2>{words}){_AREA}(?:实际)?(?:工作|就业)(?![站岗])(?:并居住)?"
+        rf"|项目(?:实施|建设|所在)(?:地|地点|地址)(?:应|须)?(?:在|位于|为)(?P<p3>{words}){_AREA}"
+        rf"|在(?P<p4>{words}){_AREA}(?:投资)?(?:新建|建设|实施|投资)(?:的)?(?P<j>项目)?(?![\u4e00-\u9fa5])"
+        rf"|(?:在|位于)?(?P<p5>{words}){_AREA}(?:的)?(?![\u4e00-\u9fa5])"
+    )
+    for m in pattern.finditer(text):
+        given = next((k for k in ("p1", "p2", "p3", "p4", "p5") if m[k]), "")
+        word, code = lexicon.area(m[given]) if given else ("", "")
+        name = {"p1": "户籍地区划", "p2": "工作地区划", "p3": "项目所在地区划"}.get(given, "")
+        if given == "p4" and (m["j"] or re.match(r"的?[^，。；]{0,12}项目", lexicon.after)):
+            name = "项目所在地区划"
+        if given == "p5" and m.start() == 0 and m.end() == len(text):
+            name = _bearer(lexicon.after)
+        if word and name:
+            new = None if name in lexicon.dictionary else wanted(name, "代码", note="行政区划代码")
+            yield _fact(m, leaf(f"{name} in {word}", name, code, "999999", new=new))
+
+
+def _bearer(after: str) -> str:
+    """Whose place a bare place tells: of the firms or the project named right behind it."""
+    if re.match(r"(?:的)?[\u4e00-\u9fa5]{0,4}(?:企业|公司)(?![\u4e00-\u9fa5])", after):
+        return "登记地区划"
+    if re.match(r"(?:的)?[\u4e00-\u9fa5]{0,6}项目(?![\u4e00-\u9fa5])", after):
+        return "项目所在地区划"
+    return ""
 
 
 _LEGAL = re.compile(
@@ -289,12 +335,12 @@ def _sizes(text: str, lexicon: Lexicon) -> Iterator[Found]:
         told = ", ".join(f'"{n}"' for n in named)
         other = next((n for n in ("大型", "微型", "中型") if n not in named), "")
         if other:
-            yield _fact(m, leaf(f"企业规模 in [{told}]", "企业规模", named[-1], other), bare=True)
+            yield _kind(m, leaf(f"企业规模 in [{told}]", "企业规模", named[-1], other))
     for m in _SIZE.finditer(text):
         named = _SIZES[m[1]]
         other = "大型" if "大型" not in named else "微型"
         told = ", ".join(f'"{n}"' for n in named)
-        yield _fact(m, leaf(f"企业规模 in [{told}]", "企业规模", named[-1], other), bare=True)
+        yield _kind(m, leaf(f"企业规模 in [{told}]", "企业规模", named[-1], other))
 
 
 def _persons(text: str, lexicon: Lexicon) -> Iterator[Found]:
@@ -359,11 +405,11 @@ def _numbers(text: str, lexicon: Lexicon) -> Iterator[Found]:
         for cut in re.finditer(r"(?:(?!并且|且|同时|并(?!购|网|表)).)+", part.group()):
             lead = re.match(r"以及|及|且", cut.group())
             a, b = part.start() + cut.start() + (lead.end() if lead else 0), part.start() + cut.end()
-            told = [read_number(x, lexicon.numbers) for x in _two_ends(text[a:b])]
+            told = [read_number(x, lexicon.numbers, lexicon.before + text[:a]) for x in _two_ends(text[a:b])]
             sure = [r for r in told if r is not None and r.when]
             if sure and len(sure) == len(told):
                 holds = {k: v for r in reversed(sure) for k, v in r.holds.items()}
-                yield Found(a, b, Fact(tuple(Leaf(r.when, holds, r.fails) for r in sure), score=0.9))
+                yield Found(a, b, Fact(tuple(Leaf(r.when, holds, r.fails, new=r.new) for r in sure)))
 
 
 _ENDS = re.compile(
@@ -382,13 +428,23 @@ def _two_ends(said: str) -> list[str]:
 _READERS: tuple[Reader, ...] = (
     _registers,
     _events,
+    first_titles,
+    above_scale,
+    listings,
+    learning,
+    graded,
+    spells,
+    dated,
     _numbers,
     _statuses,
+    held_titles,
     _taxes,
     _sizes,
     _industries,
     _places,
+    _sites,
     _ages,
     _legal,
     _persons,
+    kinds,
 )

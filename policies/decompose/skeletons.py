@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .expressions import Proposal
-from .facts import Leaf
+from .facts import PEOPLE, Leaf
 
 
 @dataclass(slots=True)
@@ -40,6 +40,8 @@ class Tree:
 
 def tree_of(said: dict[str, str], proposal: Proposal) -> Tree:
     """成树: a proposal as a tree."""
+    if proposal.note:
+        said = {**said, "note": proposal.note}
     if not proposal.leaves:
         return Tree(said, ask=proposal.ask)
     if len(proposal.leaves) == 1:
@@ -65,8 +67,12 @@ def _set(tree: Tree, holds: bool) -> _Change:
     if not tree.children:
         return _Change(answers={tree.ident: "是" if holds else "否"})
     out = _Change()
+    if tree.join == "any":  # the one that holds goes last: two members of one list share their fact
+        for child in tree.children[1:]:
+            out += _set(child, False)
+        return out + _set(tree.children[0], holds)
     for n, child in enumerate(tree.children):
-        out += _set(child, (holds or n > 0) if tree.join == "all" else (holds and n == 0))
+        out += _set(child, holds or n > 0)
     return out
 
 
@@ -88,20 +94,6 @@ def _around(tree: Tree) -> list[tuple[str, _Change, bool]]:
             alone = none + _set(c, True)
             out += [(f"第{n}项差 {name}", alone + change, ok) for name, change, ok in _around(c)]
     return out
-
-
-PEOPLE = frozenset(
-    (
-        "出生日期",
-        "学历层次",
-        "人才层次",
-        "毕业日期",
-        "劳动合同起始日期",
-        "连续参保月数",
-        "职业技能等级",
-        "年度工资薪金",
-    )
-)
 
 
 def of_rows(name: str) -> bool:
@@ -190,9 +182,11 @@ def _distinct(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return cases
 
 
-def _literal(value: str, opens: dt.date) -> str:
+def _literal(value: str, opens: dt.date) -> Any:
     if value == "OPENS":
         return opens.isoformat()
+    if value.startswith("["):
+        return [value[1:-1]]
     if value.startswith("AGE"):
         return dt.date(opens.year - int(value[3:]), opens.month, min(opens.day, 28)).isoformat()
     return value

@@ -52,3 +52,17 @@ def bare_code(code: str) -> str:
 def division_names() -> dict[str, str]:
     """行政区划: 6-digit code → name."""
     return {row["code"]: row["name"] for row in read("divisions_2026")}
+
+
+@cache
+def division_codes() -> dict[str, str]:
+    """区划名称到代码前缀: full names of provinces, cities and counties, also behind the names over them, where only one place of the
+    country has that name: 佛山市 → 4406*, 广州市天河区 → 440106*."""
+    rows = {row["code"]: row for row in read("divisions_2026")}
+    found: dict[str, set[str]] = {}
+    for code, row in rows.items():
+        prefix = code[: {"1": 2, "2": 4}.get(row["level"], 6)]
+        over = [rows[c]["name"] for c in (code[:2] + "0000", code[:4] + "00") if c in rows and c != code]
+        for lead in {"", "".join(over), *over}:
+            found.setdefault(lead + row["name"], set()).add(prefix + "*")
+    return {name: next(iter(codes)) for name, codes in found.items() if len(codes) == 1 and len(name) >= 3}

@@ -57,6 +57,8 @@ def proposer() -> Proposer:
         ("上一年度首次认定为专精特新中小企业", "年度(专精特新中小企业首次认定日期) = Y"),
         ("上一年度无重大安全生产责任事故", "重大事故次数[Y] = 0次"),
         ("上一年度新招用高校毕业生3人以上", "新招用高校毕业生数[Y] >= 3人"),
+        ("上一年度软件业务收入不低于2000万元", "软件业务收入[Y] >= 2000万元"),
+        ("新认定的高新技术企业", "年度(高新技术企业认定日期) = Y"),
         ("成立满二十年", "成立日期 <= 申报开始 - 20年"),
     ],
 )
@@ -71,7 +73,6 @@ def test_plain_conditions_become_expressions(proposer: Proposer, quote: str, whe
         "近三年研发费用500万元以上",  # the sum, or each year?
         "2023年1月1日之前注册成立",  # with that day, or without?
         "上一年度营业收入不低于2000万元且研发费用占比3%",
-        "上一年度软件业务收入不低于2000万元",
         "在本区登记注册、具有独立法人资格、信誉良好",
         "在本区登记注册或者具有独立法人资格、信誉良好",
         "高新技术企业、专精特新中小企业",  # both, or either?
@@ -83,7 +84,6 @@ def test_plain_conditions_become_expressions(proposer: Proposer, quote: str, whe
         "从事智能制造的企业",
         "在本市注册",  # the library has no codes for 本市
         "项目技术达到国内先进水平",
-        "新认定的高新技术企业",
         "高新技术企业或者科技型中小企业",
         "餐厅经营满一年",
         "上一年度研发费用500万美元以上",
@@ -196,7 +196,8 @@ def test_boundary_samples_stand_on_both_sides(proposer: Proposer) -> None:
 
 
 def test_a_missing_indicator_is_proposed(proposer: Proposer) -> None:
-    assert proposer.propose("上一年度软件业务收入不低于2000万元").missing == "软件业务收入"
+    new = proposer.propose("上一年度软件业务收入不低于2000万元").leaves[0].new["软件业务收入"]
+    assert (new.kind, new.yearly, new.unit, new.automatic) == ("金额", True, "元", False)
 
 
 @pytest.fixture
