@@ -25,9 +25,9 @@ ALL = (
 RIGHTS: dict[str, tuple[str, ...]] = {
     "管理员": ALL,
     "经办": (*VIEW, "decide", "ask", "edit", "fulfil.act", "audit", "export", "contacts", "own"),
-    "复核": (*VIEW, "second", "sign", "audit", "export", "own"),
+    "复核": (*VIEW, "second", "sign", "fulfil.act", "audit", "export", "own"),
     "财政": ("today", "match", "firms", "items", "fulfil", "fulfil.act", "export", "own"),
-    "专员": ("today", "matches", "match", "firms", "items", "ask", "contacts", "own"),
+    "专员": ("today", "matches", "match", "firms", "items", "fulfil", "fulfil.act", "ask", "contacts", "own"),
     "分析": ("today", "items", "readiness", "data", "runs", "export", "own"),
     "只读": VIEW,
     "企业": (),

@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
+from typing import Any
 
 from engine.grantmoves import (
     AHEAD,
+    ASKED_FOR,
     AUTOMATIC,
     BACK,
     CLOCKS,
@@ -22,6 +24,7 @@ from engine.grantmoves import (
     Move,
     State,
 )
+from engine.instalments import HOW, PlanUnknown, kept_plan, next_of, open_by, plan, written_plan
 from engine.workdays import Calendar, UnknownYear
 
 
@@ -104,12 +107,13 @@ def step(
 ) -> Step:  # fmt: skip
     """办一步. `budget` says whether the batch has what `wants` asks for: 够, 不够 (候补), 待分配. Raises Refused."""
     move = _allowed(grant, action, role)
+    facts = with_request(grant, action, facts)
     _check_needs(move, facts)
     _check_rules(grant, move, facts, on, calendar)
     fen = 0 if move.money == "占用" and budget == LATER and action != "分配" else _fen_of(grant, move, facts)
     bent = _bent(move, budget, fen)
     target = bent or _target(grant, move)
-    after = _written(grant, move, facts, target, on)
+    after = _planned(_written(grant, move, facts, target, on), move, facts, on, calendar)
     if bent is not None:
         ahead = State(move.target) if bent == State.QUEUED else None
         return Step(replace(after, returned_from=ahead), move)
@@ -120,8 +124,19 @@ def step(
 def wants(grant: Grant, action: str, role: str, facts: Mapping[str, object]) -> int:
     """要占用的额度: the fen a move would reserve in its batch's budget. Raises Refused where it may not be made."""
     move = _allowed(grant, action, role)
-    _check_needs(move, facts)
+    _check_needs(move, with_request(grant, action, facts))
     return _fen_of(grant, move, facts) if move.money == "占用" else 0
+
+
+def with_request(grant: Grant, action: str, facts: Mapping[str, object]) -> Mapping[str, object]:
+    """所提请的: the facts of a step that carries out a request are the request's own; other steps' stay as they are."""
+    asked = grant.facts.get("提请")
+    if action not in ASKED_FOR or not isinstance(asked, Mapping):
+        return facts
+    return {
+        **facts,
+        **{k: asked[k] for k in ("依据", "理由", "追回金额", "提请人") if asked.get(k) is not None},
+    }
 
 
 def _bent(move: Move, budget: str, fen: int) -> State | None:
@@ -163,11 +178,41 @@ def _check_needs(move: Move, facts: Mapping[str, object]) -> None:
 def _check_rules(grant: Grant, move: Move, facts: Mapping[str, object], on: date, calendar: Calendar) -> None:
     if on < grant.since:
         raise Refused(f"日期 {on} 早于进入“{grant.state}”的 {grant.since}，不能倒填")
+    if move.second:
+        _check_second(grant, move, facts)
     rule = _RULES.get(move.action)
     if rule is not None:
         rule(grant, facts, on, calendar)
-    if "复核人" in move.needs and facts.get("复核人") == facts.get("经办人"):
-        raise Refused("复核人不能是经办人自己：请另一个人复核")
+
+
+def _check_second(grant: Grant, move: Move, facts: Mapping[str, object]) -> None:
+    asked = grant.facts.get("提请")
+    if not isinstance(asked, Mapping) or asked.get("事项") != move.action:
+        raise Refused(
+            f"“{move.action}”要两个人办：先由一个人“提请”（提请事项={move.action}），再由另一个人复核"
+        )
+    if asked.get("提请人") == facts.get("经办人"):
+        raise Refused(f"“{move.action}”是 {asked.get('提请人')} 自己提请的：请另一个人复核")
+
+
+def _rule_ask(grant: Grant, facts: Mapping[str, object], on: date, calendar: Calendar) -> None:
+    """A request that could not be carried out is not taken."""
+    wanted = facts["提请事项"]
+    move = next((m for m in moves_from(grant) if m.action == wanted and m.second), None)
+    if move is None:
+        raise Refused(
+            f"现在是“{grant.state}”，不能提请“{wanted}”：可以是 {'、'.join(ASKED_FOR)} 里现在能办的"
+        )
+    if wanted == "追回" and facts.get("追回金额") is None:
+        raise Refused(f"提请追回还缺 1 项：追回金额（{NEEDS['追回金额'].cure}）", ("追回金额",))
+    rule = _RULES.get(move.action)
+    if rule is not None:
+        rule(grant, facts, on, calendar)
+
+
+def _rule_turn_down(grant: Grant, _facts: Mapping[str, object], _on: date, _calendar: Calendar) -> None:
+    if not grant.facts.get("提请"):
+        raise Refused("没有等着复核的提请")
 
 
 def _rule_still_fits(grant: Grant, facts: Mapping[str, object]) -> None:
@@ -226,6 +271,31 @@ def _rule_order(grant: Grant, facts: Mapping[str, object], _on: date, _calendar:
     left = grant.reserved
     if _whole(facts, "支付金额") > left:
         raise Refused(f"支付金额超过还没有下达的 {_yuan(left)} 元")
+
+
+def _rule_early(grant: Grant, facts: Mapping[str, object], on: date, _calendar: Calendar) -> None:
+    """Where the money is paid in parts, no part goes out before its day without a word why."""
+    _rule_order(grant, facts, on, _calendar)
+    parts = kept_plan(grant.facts.get("分期"))
+    gone = grant.ordered + grant.arrived + _whole(facts, "支付金额")
+    if parts and gone > open_by(parts, on) and not facts.get("提前支付说明"):
+        ahead = next_of(parts, open_by(parts, on), sum(p.fen for p in parts))
+        why = (
+            f"从 {ahead.begins} 起"
+            if ahead and ahead.begins
+            else f"等“{ahead.condition if ahead else ''}”成立"
+        )
+        raise Refused(
+            f"到 {on} 可以付的只有 {_yuan(open_by(parts, on))} 元；第{ahead.no if ahead else '?'}期{why}才付：要提前付，写“提前支付说明”",
+            ("提前支付说明",),
+        )
+
+
+def _rule_event(grant: Grant, facts: Mapping[str, object], _on: date, _calendar: Calendar) -> None:
+    waiting = {str(p.no): p.condition for p in kept_plan(grant.facts.get("分期")) if p.begins is None}
+    if str(facts["期次"]) not in waiting:
+        words = "、".join(f"第{no}期（{c}）" for no, c in waiting.items()) or "没有"
+        raise Refused(f"第{facts['期次']}期不在等条件；在等的：{words}")
 
 
 def _rule_in_transit(grant: Grant, facts: Mapping[str, object], _on: date, _calendar: Calendar) -> None:
@@ -287,6 +357,19 @@ def _rule_confirm(grant: Grant, facts: Mapping[str, object], _on: date, _calenda
         )
 
 
+def _rule_submit(grant: Grant, facts: Mapping[str, object], on: date, calendar: Calendar) -> None:
+    last = last_day(grant)
+    if last is not None and on > last:
+        raise Refused(f"批次已于 {last} 截止，不再受理；批次延期以后才能提交")
+    _rule_confirm(grant, facts, on, calendar)
+
+
+def last_day(grant: Grant) -> date | None:
+    """批次截止: the last day on which a firm may hand in; None where nobody said."""
+    said = grant.facts.get("批次截止")
+    return date.fromisoformat(str(said)) if said else None
+
+
 def _rule_rating(_grant: Grant, facts: Mapping[str, object], _on: date, _calendar: Calendar) -> None:
     if str(facts["满意度"]) not in "12345":
         raise Refused("满意度是 1 到 5 分")
@@ -306,10 +389,13 @@ _RULES = {
     "比对更新": _rule_renewed,
     "退回补正": _rule_return,
     "补正": _rule_correct,
-    "提交": _rule_confirm,
+    "提交": _rule_submit,
     "确认": _rule_confirm,
     "改账户": _rule_confirm,
-    "下达": _rule_order,
+    "下达": _rule_early,
+    "条件成立": _rule_event,
+    "提请": _rule_ask,
+    "退回提请": _rule_turn_down,
     "到账": _rule_in_transit,
     "退票": _rule_in_transit,
     "财政通过": _rule_finance,
@@ -345,7 +431,14 @@ def _fen_of(grant: Grant, move: Move, facts: Mapping[str, object]) -> int:
 
 def _written(grant: Grant, move: Move, facts: Mapping[str, object], target: State, on: date) -> Grant:
     """What a move writes besides money: state, day, facts, the list of what was asked."""
-    kept = {**grant.facts, **{k: v for k, v in facts.items() if v is not None}}
+    kept = {
+        **grant.facts,
+        **{k: v for k, v in facts.items() if v is not None and k not in ("提请事项", "提请人")},
+    }
+    if move.action == "提请":
+        kept = {**grant.facts, "提请": _request(facts, on)}
+    elif move.second or move.action == "退回提请":
+        kept.pop("提请", None)
     since = on if target != grant.state else grant.since
     after = replace(grant, state=target, since=since, facts=MappingProxyType(kept))
     if move.action == "通过名单":
@@ -353,7 +446,8 @@ def _written(grant: Grant, move: Move, facts: Mapping[str, object], target: Stat
     if move.action == "比对更新":
         high = facts.get("比对上限")
         exact = facts.get("比对金额")
-        return replace(after, amount=_or_none(exact), high=_or_none(high))
+        kept = {k: v for k, v in kept.items() if k not in ("比对金额", "比对上限")}
+        return replace(after, amount=_or_none(exact), high=_or_none(high), facts=MappingProxyType(kept))
     if move.action in ("比对不符", "比对恢复"):
         changed = {**kept, "比对变化": str(facts.get("比对说明") or "") if move.action == "比对不符" else ""}
         return replace(after, facts=MappingProxyType(changed))
@@ -370,6 +464,33 @@ def _written(grant: Grant, move: Move, facts: Mapping[str, object], target: Stat
     if move.action == "分配":
         return replace(after, amount=_whole(facts, "分配金额", zero=True))
     return after
+
+
+def _request(facts: Mapping[str, object], on: date) -> dict[str, object]:
+    names = ("依据", "理由", "追回金额")
+    said = {"事项": facts["提请事项"], "提请人": facts.get("经办人"), "日": on.isoformat()}
+    return said | {n: facts[n] for n in names if facts.get(n) is not None}
+
+
+def _planned(grant: Grant, move: Move, facts: Mapping[str, object], on: date, calendar: Calendar) -> Grant:
+    """排分期: when finance passes a grant that is paid in parts, and when the event comes that a part waits for."""
+    rows: Any = grant.facts.get("分期规则")
+    own = facts.get("分期计划")
+    if move.action == "财政通过" and (rows or own):
+        try:
+            parts = (
+                written_plan(str(own), grant.reserved) if own else plan(rows, grant.reserved, on, calendar)
+            )
+        except (PlanUnknown, UnknownYear) as error:
+            raise Refused(f"分期排不出：{error}；请{HOW}", () if own else ("分期计划",)) from None
+    elif move.action == "条件成立":
+        parts = tuple(
+            replace(p, begins=on) if p.begins is None and str(p.no) == str(facts["期次"]) else p
+            for p in kept_plan(grant.facts.get("分期"))
+        )
+    else:
+        return grant
+    return replace(grant, facts=MappingProxyType({**grant.facts, "分期": [p.kept() for p in parts]}))
 
 
 def _or_none(value: object) -> int | None:
@@ -446,10 +567,32 @@ def due(grant: Grant, calendar: Calendar, days: Mapping[str, int] | None = None)
     begun = grant.since
     if grant.state == State.NOTICE and grant.facts.get("公示开始"):
         begun = date.fromisoformat(str(grant.facts["公示开始"]))
+    basis = clock.basis
+    if grant.state == State.PAYING and (parts := kept_plan(grant.facts.get("分期"))):
+        whole = grant.arrived + grant.ordered + grant.reserved
+        part = next_of(parts, grant.arrived, whole)
+        if part is not None:
+            if part.begins is None:
+                waits = f"第{part.no}期等“{part.condition}”成立"
+                return Due(None, clock.holder, basis, waits)
+            begun, basis = part.begins, f"第{part.no}期从 {part.begins} 起{length}个工作日内拨付"
     try:
-        return Due(calendar.add(begun, length), clock.holder, clock.basis)
+        day = calendar.add(begun, length)
+        last = last_day(grant) if grant.state == State.INVITED else None
+        return Due(min(day, last) if last else day, clock.holder, basis)
     except UnknownYear as error:
+        last = last_day(grant) if grant.state == State.INVITED else None
+        if last is not None and _reached(calendar, begun, last, length):
+            return Due(last, clock.holder, basis)
         return Due(None, clock.holder, clock.basis, str(error))
+
+
+def _reached(calendar: Calendar, begun: date, last: date, length: int) -> bool:
+    """Whether a known last day comes before so many working days are over."""
+    try:
+        return calendar.between(begun, last) <= length
+    except UnknownYear:
+        return False
 
 
 def lateness(due_day: date | None, on: date, calendar: Calendar) -> int | None:

@@ -44,6 +44,8 @@ _BEFORE_MONEY = (
     State.MATCHED, State.INVITED, State.LISTED, State.CREDIT, State.HELD, State.NOTICE, State.OBJECTED,
     State.CONFIRM, State.SILENT, State.QUEUED, State.POOLED, State.CORRECTING, State.FINANCE,
 )  # fmt: skip
+_ASKABLE = (*_BEFORE_MONEY, State.PAYING, State.ARRIVED, State.DONE, State.RECOVERING)
+ASKED_FOR = ("撤销", "停付", "追回")
 
 
 def variant_of(delivery: str) -> str:
@@ -82,7 +84,8 @@ NEEDS = {
         Need("追回金额", "要追回多少元"),
         Need("退款金额", "退回多少元"),
         Need("分配金额", "按比例或评分分到的金额"),
-        Need("复核人", "由第二个人复核"),
+        Need("提请事项", "要提请的是 撤销、停付 还是 追回（追回的写上追回金额）"),
+        Need("期次", "第几期，写数字"),
         Need("名单意见", "写名单上的意见的编号"),
         Need("比对说明", "写最近一次比对说了什么"),
         Need("变化说明", "最近一次比对不再符合：核对后写明为什么仍然办"),
@@ -90,9 +93,17 @@ NEEDS = {
 }
 
 
+# What a step may be given besides its needs. Everything else a grant keeps is the machine's own and can't be written in.
+MORE = ("户名说明", "变化说明", "已补", "追回金额", "提前支付说明", "分期计划", "支付日期", "备注")
+OF_SYSTEM = ("名单意见", "名单复核人", "比对金额", "比对上限", "比对说明", "申报说明", "批次截止")
+
+
 @dataclass(frozen=True)
 class Move:
-    """一步: an arrow of the machine. `money` names what the ledger does; `branch` the arrows an outcome bends to."""
+    """一步: an arrow of the machine. `money` names what the ledger does; `branch` the arrows an outcome bends to.
+
+    `second`: it carries out what another person has asked for (提请), by a second pair of eyes.
+    """
 
     action: str
     sources: tuple[State, ...]
@@ -102,6 +113,7 @@ class Move:
     money: str = ""
     variants: tuple[str, ...] = VARIANTS
     branch: tuple[State, ...] = ()
+    second: bool = False
 
 
 def _move(
@@ -113,6 +125,7 @@ def _move(
     money: str = "",
     variants: Iterable[str] = VARIANTS,
     branch: Iterable[State] = (),
+    second: bool = False,
 ) -> Move:
     froms = (sources,) if isinstance(sources, State) else tuple(sources)
     return Move(
@@ -124,6 +137,7 @@ def _move(
         money,
         tuple(variants),
         tuple(branch),
+        second,
     )
 
 
@@ -173,14 +187,17 @@ MOVES: tuple[Move, ...] = (
     _move("下达", State.PAYING, State.PAYING, "财政", "支付金额 流水号", "拨付"),
     _move("到账", State.PAYING, State.PAYING, "财政 系统", "支付金额 流水号", "到账", branch=[State.ARRIVED]),
     _move("退票", State.PAYING, State.PAYING, "财政 系统", "支付金额 流水号 理由", "退票"),
-    _move("停付", State.PAYING, State.PAYING, "复核", "依据 理由 复核人", "释放", branch=[State.ARRIVED]),
+    _move("条件成立", State.PAYING, State.PAYING, "经办 财政", "期次 依据"),
+    _move("停付", State.PAYING, State.PAYING, "复核", "", "释放", branch=[State.ARRIVED], second=True),
     _move("改账户", State.PAYING, State.PAYING, "企业 专员", ACCOUNT),
     _move("评价", State.ARRIVED, State.DONE, "企业", "满意度"),
     _move("归档", State.ARRIVED, State.DONE, "系统"),
-    # 撤销与追回
-    _move("撤销", [*_BEFORE_MONEY, State.PAYING], State.REVOKED, "复核", "依据 理由 复核人", "释放"),
-    _move("追回", [State.PAYING, State.ARRIVED, State.DONE, State.RECOVERING], State.RECOVERING, "复核",
-          "依据 理由 追回金额 复核人", "追回"),
+    # 撤销与追回: one person asks with the ground, another with the role of 复核 carries it out or turns it down
+    *(_move("提请", s, s, "经办 复核 财政", "提请事项 依据 理由") for s in _ASKABLE),
+    *(_move("退回提请", s, s, "经办 复核 财政", "理由") for s in _ASKABLE),
+    _move("撤销", [*_BEFORE_MONEY, State.PAYING], State.REVOKED, "复核", "", "释放", second=True),
+    _move("追回", [State.PAYING, State.ARRIVED, State.DONE, State.RECOVERING], State.RECOVERING, "复核", "", "追回",
+          second=True),
     _move("退款", State.RECOVERING, State.RECOVERING, "财政 系统", "退款金额 流水号", "退款", branch=[State.RECOVERED]),
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ from store import grants
 from store.calendars import office_calendar
 from store.database import Engine
 from store.grants import SYSTEM, GrantCase
+from store.turns import Turn, Turns
 
 BY_TIME = {State.NOTICE: "公示期满", State.CONFIRM: "逾期未确认", State.ARRIVED: "归档"}
 OPEN = tuple(
@@ -35,6 +36,9 @@ def advance(engine: Engine, on: date, at: datetime) -> ClockReport:
     """走时钟: every move that only time was waiting for; safe to kill and to repeat."""
     calendar = office_calendar(engine)
     report = ClockReport()
+    # A calendar that was entered or mended since moves the days of what stands under it.
+    if renewed := grants.redate(engine, calendar, at):
+        report.moved["改期"] = renewed
     for state, action in BY_TIME.items():
         for case in grants.find(engine, states=[state]):
             if case.due is None:
@@ -71,24 +75,31 @@ class Late:
     case: GrantCase
     late: int | None
     tell: tuple[str, ...]
+    turn: Turn
 
 
 def deadlines(
-    engine: Engine, on: date, within: int = 3, *, tell: str = "", department: str = ""
+    engine: Engine, on: date, within: int = 3, *, tell: str = "", department: str = "", who: str = ""
 ) -> list[Late]:
     """到期与逾期: the latest first, then those due within so many working days; unknown years last, said.
 
-    Only what one role is to be told of (`tell`: its own turn, or escalated to it), or one department's.
+    Only what one role is to be told of (`tell`: its own turn, or escalated to it), one department's, or what one
+    person (`who`, a login) has to see to.
     """
-    calendar = office_calendar(engine)
+    calendar, turns = office_calendar(engine), Turns(engine)
     found = []
     for case in grants.find(engine, states=OPEN, order="due"):
         if department and case.department != department:
             continue
         late = lateness(case.due, on, calendar)
+        if late is None and case.due is not None and case.due > on:
+            continue  # known, and beyond the calendar: years away
         told = escalate(case.holder, late)
-        if (late is None or late >= -within) and (not tell or tell in told):
-            found.append(Late(case, late, told))
+        if (late is not None and late < -within) or (tell and tell not in told):
+            continue
+        turn = turns.of(case, told)
+        if not who or who in turn.logins:
+            found.append(Late(case, late, told, turn))
     return sorted(found, key=lambda one: (one.late is None, -(one.late or 0), one.case.id or 0))
 
 

@@ -400,6 +400,15 @@ def find_person(engine: Engine, login: str) -> Person | None:
         return opened.exec(select(Person).where(Person.login == login)).first()
 
 
+def find_person_in(opened: Session, word: str) -> Person | None:
+    """在职人员, by login or by a name that only one person has; within the caller's transaction."""
+    by_login = opened.exec(select(Person).where(Person.login == word, col(Person.active))).first()
+    if by_login is not None:
+        return by_login
+    named = opened.exec(select(Person).where(Person.name == word, col(Person.active))).all()
+    return named[0] if len(named) == 1 else None
+
+
 def open_sessions(engine: Engine, now: datetime) -> dict[int, int]:
     """在线会话数 by person id."""
     with session(engine) as opened:

@@ -10,8 +10,11 @@ from sqlalchemy import UniqueConstraint
 from sqlalchemy.engine import Engine
 from sqlmodel import Field, SQLModel, select
 
-from engine.grantmoves import State
+from engine.grantmoves import CLOCKS, State
+from engine.instalments import kept_plan
+from engine.workdays import Calendar, UnknownYear
 from store import ledger
+from store.calendars import office_calendar
 from store.database import fen_column, id_column, session, utc_column, writing
 from store.grants import GrantCase
 
@@ -114,6 +117,7 @@ def settle_claim(
 
 def arrears(engine: Engine, on: date) -> list[Arrear]:
     """拖欠清单 on a day: the oldest first."""
+    calendar = office_calendar(engine)
     with session(engine) as opened:
         late = select(GrantCase).where(GrantCase.state.in_([s.value for s in OWED]), GrantCase.due < on)  # type: ignore[attr-defined,operator]
         found = [
@@ -123,13 +127,13 @@ def arrears(engine: Engine, on: date) -> list[Arrear]:
                 g.firm,
                 g.department,
                 g.title or g.item,
-                g.reserved + g.ordered,
+                _late_money(g, on, calendar),
                 g.due,
                 (on - g.due).days,
                 grant=g.id,
             )
             for g in opened.exec(late).all()
-            if g.due is not None and g.reserved + g.ordered
+            if g.due is not None and _late_money(g, on, calendar)
         ]
         open_claims = select(ArrearsClaim).where(
             ArrearsClaim.settled < ArrearsClaim.fen, ArrearsClaim.due_on < on
@@ -149,6 +153,21 @@ def arrears(engine: Engine, on: date) -> list[Arrear]:
             for c in opened.exec(open_claims).all()
         ]
     return sorted(found, key=lambda a: (-a.days, a.code, a.what))
+
+
+def _late_money(case: GrantCase, on: date, calendar: Calendar) -> int:
+    """Fen that should have arrived: all of it, or of a grant paid in parts those whose last day is over."""
+    left = case.reserved + case.ordered
+    parts = kept_plan(case.facts.get("分期")) if case.state == State.PAYING.value else ()
+    over = sum(p.fen for p in parts if p.begins is not None and _over(p.begins, on, calendar))
+    return min(left, max(0, over - case.arrived)) if parts else left
+
+
+def _over(begins: date, on: date, calendar: Calendar) -> bool:
+    try:
+        return calendar.add(begins, CLOCKS[State.PAYING].days) < on
+    except UnknownYear:
+        return False
 
 
 def undated(engine: Engine) -> list[GrantCase]:

@@ -40,7 +40,7 @@ def office_calendar(engine: Engine) -> Calendar:
 def enter_year(
     engine: Engine, year: int, rest: frozenset[date], work: frozenset[date], who: str, at: datetime
 ) -> None:
-    """录入一年. Raises ValueError where the year's days are wrong."""
+    """录入一年; `grants.redate` then moves the days that stood open for want of it. Raises ValueError for wrong days."""
     builtin_calendar().with_year(year, rest, work)
     with writing(engine) as opened:
         days = [d.isoformat() for d in sorted(rest)], [d.isoformat() for d in sorted(work)]

@@ -15,9 +15,10 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from engine import fulfilment
 from engine.fulfilment import ENOUGH, LATER, TOO_LITTLE, Refused
-from engine.grantmoves import MOVES, State
+from engine.grantmoves import FINAL, MORE, MOVES, NEEDS, OF_SYSTEM, SECOND, State
 from engine.workdays import Calendar
 from store import budgets, ledger, notices
+from store.accounts import find_person_in
 from store.database import BigId, Fen, fen_column, id_column, json_column, session, utc_column, writing
 from store.faults import point
 
@@ -112,6 +113,18 @@ class NewGrant:
     high: int | None
     notice_days: int = 5
     run_no: int | None = None
+    closes: date | None = None
+    instalments: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What the grant keeps of its rule: the firm's name, the last day to hand in, how the money is parted."""
+        said = {
+            "企业名称": self.firm,
+            "批次截止": self.closes.isoformat() if self.closes else "",
+            "分期规则": [dict(r) for r in self.instalments],
+        }
+        return {k: v for k, v in said.items() if v}
 
 
 @dataclass(frozen=True)
@@ -154,7 +167,7 @@ def _open(opened: Session, new: NewGrant, on: date, at: datetime, calendar: Cale
     case = GrantCase(
         code=new.code, firm=new.firm, item=new.item, batch=new.batch, title=new.title, department=new.department,
         variant=new.variant, state=pure.state.value, since=on, opened=on, updated=at, run_no=new.run_no,
-        facts={"企业名称": new.firm} if new.firm else {}, notice_days=new.notice_days, amount=new.amount, high=new.high,
+        facts=new.facts, notice_days=new.notice_days, amount=new.amount, high=new.high,
     )  # fmt: skip
     opened.add(case)
     opened.flush()
@@ -179,7 +192,7 @@ class Found:
 
 def follow_night(
     engine: Engine, item: str, batch: str, found: Callable[[str], Found | None], run_no: int, on: date, at: datetime,
-    calendar: Calendar,
+    calendar: Calendar, closes: date | None = None,
 ) -> int:  # fmt: skip
     """随比对走: grants under way take the night's sum while nobody has decided, and are marked where they fit no more.
 
@@ -197,12 +210,10 @@ def follow_night(
                 continue
         elif case.facts.get("比对变化"):
             action = "比对恢复"
-        elif (
-            case.state in _UNDECIDED
-            and not case.reserved
-            and (now.amount, now.high) != (case.amount, case.high)
-        ):
+        elif case.state in _UNDECIDED and not case.reserved and _renewed(case, now, closes):
             action, facts = "比对更新", {"比对金额": now.amount, "比对上限": now.high}
+            if closes is not None:
+                facts["批次截止"] = closes.isoformat()
         else:
             continue
         request = f"night:{run_no}:{action}:{case.id}"
@@ -212,6 +223,32 @@ def follow_night(
             continue
         moved += 1
     return moved
+
+
+def _renewed(case: GrantCase, now: Found, closes: date | None) -> bool:
+    """Whether the night knows another sum, or the rule another last day."""
+    moved = closes is not None and case.facts.get("批次截止", closes.isoformat()) != closes.isoformat()
+    return moved or (now.amount, now.high) != (case.amount, case.high)
+
+
+def redate(engine: Engine, calendar: Calendar, at: datetime, chunk: int = 1000) -> int:
+    """重算期限: of every open grant, by the calendar as it is now; how many changed. Nothing else of a grant moves."""
+    changed = 0
+    with session(engine) as opened:
+        open_ids = opened.exec(
+            select(GrantCase.id).where(col(GrantCase.state).not_in([s.value for s in FINAL]))
+        ).all()
+    for begin in range(0, len(open_ids), chunk):
+        with writing(engine) as opened:
+            query = select(GrantCase).where(col(GrantCase.id).in_(open_ids[begin : begin + chunk]))
+            for case in opened.exec(query.order_by(col(GrantCase.id)).with_for_update()).all():
+                clock = fulfilment.due(to_pure(case), calendar)
+                now = (clock.day, clock.note) if clock else (None, "")
+                if now != (case.due, case.due_note):
+                    (case.due, case.due_note), case.updated = now, at
+                    opened.add(case)
+                    changed += 1
+    return changed
 
 
 _UNDECIDED = (State.INVITED.value, State.LISTED.value)
@@ -262,6 +299,8 @@ def act(
     facts: Mapping[str, object] | None = None, request: str | None = None,
 ) -> GrantCase:  # fmt: skip
     """办一步, in one transaction; a `request` seen before changes nothing. Raises Refused with the reason and cure."""
+    if actor.role != SYSTEM.role:
+        _only_given(action, facts or {})
     with writing(engine) as opened:
         case = act_in(opened, grant_id, action, actor, on, at, calendar, facts or {}, request)
         point("grants.before_commit")
@@ -279,8 +318,11 @@ def act_in(
         raise Refused(f"没有第 {grant_id} 号兑现事项")
     if request is not None and opened.exec(select(GrantEvent).where(GrantEvent.request == request)).first():
         return case
-    facts = {"经办人": actor.name, **facts}
     pure = to_pure(case)
+    facts = {**facts, "经办人": actor.name}
+    facts = dict(fulfilment.with_request(pure, action, facts))
+    if any(m.second and m.action == action for m in fulfilment.moves_from(pure, actor.role)):
+        _two_people(opened, str(facts.get("提请人", "")), actor.name, action)
     needed = fulfilment.wants(pure, action, actor.role, facts)
     budget = budgets.locked(opened, case.item, case.batch)
     result = fulfilment.step(
@@ -304,6 +346,30 @@ def act_in(
     opened.add(case)
     opened.flush()
     return case
+
+
+def _only_given(action: str, facts: Mapping[str, object]) -> None:
+    """Only what a step needs or may say: what the machine itself keeps (公示开始, 比对变化, 分期 …) nobody writes in."""
+    wrong = [n for n in facts if n in OF_SYSTEM or (n not in NEEDS and n not in MORE)]
+    if wrong:
+        raise Refused(f"“{action}”里不能写“{'、'.join(wrong)}”")
+
+
+def _two_people(opened: Session, asked_by: str, done_by: str, action: str) -> None:
+    """Both known to the office, active and not one and the same; the second holds the role of 复核. Raises Refused."""
+    if not asked_by:
+        return  # the machine itself says that nobody asked
+    first, second = find_person_in(opened, asked_by), find_person_in(opened, done_by)
+    for name, found in ((asked_by, first), (done_by, second)):
+        if found is None:
+            raise Refused(
+                f"没有叫“{name}”的在职人员：“{action}”要两个登记过的人办，先用 huiqi admin create 登记"
+            )
+    if first is not None and second is not None:
+        if first.id == second.id:
+            raise Refused(f"“{action}”是 {first.name} 自己提请的：请另一个人复核")
+        if SECOND not in second.roles:
+            raise Refused(f"{second.name}（{second.login}）没有“复核”角色，不能复核“{action}”")
 
 
 def _verdict(

@@ -230,6 +230,8 @@ def _pay(opened: Session, row: PaymentRow, at: datetime, calendar: Calendar) -> 
         "理由": "银行退票",
         "支付日期": row.paid_on.isoformat(),
     }
+    if case.facts.get("分期"):  # the money has gone: that it went before its day is noted, not refused
+        facts["提前支付说明"] = "财政支付日志"
     try:
         with opened.begin_nested():
             if case.ordered < row.fen and row.status == PAID:

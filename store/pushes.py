@@ -246,7 +246,7 @@ def _follow(engine: Engine, night: Night, as_of: date, now: datetime) -> int:
         about = about_item(program, str(row.batch), works_as(night, program, str(row.batch)))
         found = _found_of(night, about)
         moved += grants.follow_night(
-            engine, about.item.id, about.batch, found, night.no, as_of, now, calendar
+            engine, about.item.id, about.batch, found, night.no, as_of, now, calendar, about.closes
         )
     return moved
 
@@ -277,7 +277,8 @@ def new_grant(about: About, wanted: Wanted, variant: str, run_no: int | None) ->
     digits = "".join(ch for ch in str(days or "") if ch.isdecimal())
     return grants.NewGrant(
         wanted.firm, wanted.name, wanted.item, wanted.batch, about.item.title, about.item.department, variant,
-        high if exact else None, high, int(digits) if digits else 5, run_no,
+        high if exact else None, high, int(digits) if digits else 5, run_no, about.closes,
+        about.item.benefit.instalments if about.item.benefit else (),
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from engine.fulfilment import Refused, moves_from
 from store import audit, grants
 from store.calendars import office_calendar
 from store.database import session, to_fen, writing
+from store.turns import Turns
 
 router = APIRouter(prefix="/api", tags=["兑现"], route_class=JsonRoute)
 
@@ -93,9 +94,14 @@ def grant_list(
 ) -> dict[str, Any]:
     """兑现台账."""
     found = grants.find(by.office.engine, item=item or None, code=code or None)
+    mine = Turns(by.office.engine).firms_of(by.person)
     seen = [
-        c for c in found if by.person.department in ("", c.department) and (not state or c.state == state)
-    ]  # fmt: skip
+        c
+        for c in found
+        if by.person.department in ("", c.department)
+        and (not state or c.state == state)
+        and (mine is None or c.code in mine)
+    ]
     out = sliced(seen, page, size)
     return {**out, "rows": [grant_answer(by, c) for c in out["rows"]]}
 
@@ -139,7 +145,12 @@ def case_of(by: Caller, number: int) -> grants.GrantCase:
     """兑现事项. Raises 404 for one that is not there or of another department."""
     with session(by.office.engine) as opened:
         case = opened.get(grants.GrantCase, number)
-    if case is None or by.person.department not in ("", case.department):
+    mine = Turns(by.office.engine).firms_of(by.person)
+    if (
+        case is None
+        or by.person.department not in ("", case.department)
+        or (mine is not None and case.code not in mine)
+    ):
         raise HTTPException(404, f"没有第 {number} 号兑现事项")
     return case
 

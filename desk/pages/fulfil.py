@@ -18,6 +18,7 @@ from desk.urls import url
 from desk.web import Posted, Visit, need, posted, render, see
 from engine.fulfilment import Refused, escalate, lateness, moves_from
 from engine.grantmoves import FINAL, NEEDS, State
+from engine.instalments import kept_plan
 from engine.workdays import Calendar
 from store import arrears as owed
 from store import audit, grants, ledger, payments
@@ -26,6 +27,7 @@ from store.calendars import office_calendar
 from store.database import session, to_fen, writing
 from store.kpi import kpi as kpi_sheet
 from store.kpi import quarter_of
+from store.turns import Turns
 
 router = APIRouter()
 ROAD = ("比对", "名单核查", "信用核查", "公示", "企业确认", "拨付", "到账")
@@ -44,7 +46,11 @@ def cases_of(office: Office, visit: Visit, item: str = "") -> list[dict[str, Any
     """兑现事项 in plain values, the most urgent first."""
     calendar, today = office_calendar(office.engine), office.today()
     found = grants.find(office.engine, item=item or None)
-    rows = [_row(c, calendar, today) for c in found if visit.person.department in ("", c.department)]
+    mine = Turns(office.engine).firms_of(visit.person)
+    found = [
+        c for c in found if visit.person.department in ("", c.department) and (mine is None or c.code in mine)
+    ]
+    rows = [_row(c, calendar, today) for c in found]
     return sorted(rows, key=lambda r: (r["late"] is None, -(r["late"] or 0), r["id"]))
 
 
@@ -185,6 +191,9 @@ def case_of(visit: Visit, number: int) -> grants.GrantCase:
     if case is None:
         raise HTTPException(404, "没有这件兑现事项")
     visit.need_item(case.department)
+    mine = Turns(visit.office.engine).firms_of(visit.person)
+    if mine is not None and case.code not in mine:
+        raise HTTPException(403, "这家企业不归您，专员只办自己的企业")
     return case
 
 
@@ -196,8 +205,28 @@ def show_case(request: Request, visit: Visit, number: int, fault: str) -> HTMLRe
     moves = {m.action: m for role in turns for m in moves_from(pure, role)}
     return render(
         request, "case.html", 409 if fault else 200, case=case, row=_row(case, office_calendar(office.engine), office.today()),
-        moves=list(moves.values()), needs=NEEDS, road=ROAD, fault=fault, events=list(reversed(grants.history(office.engine, number))),
+        moves=list(moves.values()), needs=NEEDS, more=_more(case), own=OWN, parts=kept_plan(case.facts.get("分期")), road=ROAD,
+        turn=Turns(office.engine).of(case), fault=fault, events=list(reversed(grants.history(office.engine, number))),
     )  # fmt: skip
+
+
+# Facts that the page shows elsewhere, or not at all.
+OWN = ("名单意见", "比对说明", "分期", "分期规则", "提请", "经办人")
+
+
+def _more(case: grants.GrantCase) -> dict[str, tuple[str, ...]]:
+    """可以另写的 by action: what a step may need beside what it always needs, given where the grant stands."""
+    account = ("户名说明",)
+    found: dict[str, tuple[str, ...]] = {
+        "提请": ("追回金额",), "补正": ("已补",), "确认": account, "提交": account, "改账户": account,
+    }  # fmt: skip
+    if case.facts.get("比对变化"):
+        found |= {"通过名单": ("变化说明",), "财政通过": ("变化说明",)}
+    if case.facts.get("分期规则"):
+        found["财政通过"] = (*found.get("财政通过", ()), "分期计划")
+    if case.facts.get("分期"):
+        found["下达"] = ("提前支付说明",)
+    return found
 
 
 @router.post("/desk/fulfil/{number}")

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 from desk.access import NAMES, RIGHTS
 from desk.urls import url
 from desk.web import Posted, Visit, need, posted, render, see
-from store import accounts, audit, calendars, review, webhooks
+from store import accounts, audit, calendars, grants, review, webhooks
 from store.database import writing
 
 router = APIRouter()
@@ -148,6 +148,7 @@ def _year(_request: Request, given: Posted) -> str:
     rest = frozenset(d for d in _days(given.text("rest")) if d.isoweekday() <= 5)
     work = _days(given.text("work"))
     calendars.enter_year(office.engine, year, rest, work, given.visit.who, office.now())
+    grants.redate(office.engine, calendars.office_calendar(office.engine), office.now())
     with writing(office.engine) as opened:
         told = {"放假": sorted(d.isoformat() for d in rest), "调休": sorted(d.isoformat() for d in work)}
         audit.record(opened, given.visit.who, "录工作日历", str(year), told, office.now())

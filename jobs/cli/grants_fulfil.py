@@ -65,9 +65,10 @@ def due(
         str, typer.Option("--for", help="只列该告诉谁的：经办 复核 财政 专员 企业 管理员（含催办到他的）")
     ] = "",
     department: Annotated[str, typer.Option("--department", help="只列一个部门的")] = "",
+    who: Annotated[str, typer.Option("--who", help="只列该一个人办或管的，写登录名")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """到期与逾期清单：谁办、晚几天、要催到谁。
+    """到期与逾期清单：谁办、晚几天、要催到谁。轮到专员和企业的，列这家企业的两位专员。
 
     例：huiqi fulfil due --within 5 --for 财政
     """
@@ -75,10 +76,11 @@ def due(
 
     with telling():
         engine, _ = open_store(home)
-        rows = deadlines(engine, parse_as_of(as_of), within, tell=tell, department=department)
+        rows = deadlines(engine, parse_as_of(as_of), within, tell=tell, department=department, who=who)
     if as_json:
         found = [{"id": r.case.id, "firm": r.case.code, "item": r.case.item, "state": r.case.state, "late": r.late,
-                  "due": str(r.case.due or ""), "holder": r.case.holder, "tell": list(r.tell)} for r in rows]  # fmt: skip
+                  "due": str(r.case.due or ""), "holder": r.case.holder, "tell": list(r.tell),
+                  "people": sorted(r.turn.logins)} for r in rows]  # fmt: skip
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
     for r in rows:
@@ -86,7 +88,7 @@ def due(
             r.case.due_note if r.late is None else f"逾期 {r.late} 天" if r.late > 0 else f"还剩 {-r.late} 天"
         )
         typer.echo(
-            f"{r.case.id}\t{late}\t{r.case.firm or r.case.code}\t{r.case.title}\t{r.case.state}\t{'、'.join(r.tell)}"
+            f"{r.case.id}\t{late}\t{r.case.firm or r.case.code}\t{r.case.title}\t{r.case.state}\t{'、'.join(r.tell)}\t{r.turn.words()}"
         )
 
 
@@ -283,6 +285,7 @@ def calendar_command(
     例：huiqi fulfil calendar --add 2027.csv
     """
     from policies.calendar import read_year
+    from store import grants
     from store.calendars import enter_year, office_calendar
 
     with telling():
@@ -290,6 +293,10 @@ def calendar_command(
         if add is not None:
             year, rest, work = read_year(add)
             enter_year(engine, year, rest, work, who, now())
+            moved = grants.redate(engine, office_calendar(engine), now())
+            typer.echo(
+                f"{year} 年：平日放假 {len(rest)} 天，调休上班 {len(work)} 天；重算了 {moved} 件的期限"
+            )
         years = sorted(office_calendar(engine).years)
     typer.echo(f"有工作日历的年份：{years[0]}–{years[-1]}（{len(years)} 年）")
 

@@ -26,6 +26,7 @@ from engine.fulfilment import (
 )
 from engine.grantmoves import (
     APPLIED,
+    ASKED_FOR,
     AUTOMATIC,
     CLOCKS,
     FINAL,
@@ -144,15 +145,19 @@ def test_money_comes_back_by_bounce_stop_and_clawback():
     ordered = go(grant, "下达", "财政", date(2026, 6, 12), 支付金额=4_000_000, 流水号="1")
     bounced = go(ordered, "退票", "财政", date(2026, 6, 13), 支付金额=4_000_000, 流水号="1", 理由="户名错")
     assert (bounced.reserved, bounced.ordered) == (10_000_000, 0)
-    with pytest.raises(Refused, match="追回"):
-        go(ordered, "撤销", "复核", date(2026, 6, 13), 依据="x", 理由="y", 复核人="李")
+    with pytest.raises(Refused, match="请办“追回”"):
+        ask(ordered, "撤销", date(2026, 6, 13))
     paid = go(ordered, "到账", "系统", date(2026, 6, 13), 支付金额=4_000_000, 流水号="1")
-    claw = {"依据": "第九条", "理由": "虚报", "复核人": "李", "追回金额": 4_000_000}
     with pytest.raises(Refused, match="未下达"):
-        go(paid, "追回", "复核", date(2026, 6, 14), **claw)
-    stopped = go(paid, "停付", "复核", date(2026, 6, 14), 依据="x", 理由="y", 复核人="李")
+        ask(paid, "追回", date(2026, 6, 14), 追回金额=4_000_000)
+    stopped = go(ask(paid, "停付", date(2026, 6, 14)), "停付", "复核", date(2026, 6, 14), 经办人="李")
     assert (stopped.state, stopped.reserved) == (State.ARRIVED, 0)
-    clawed = go(stopped, "追回", "复核", date(2026, 6, 15), **claw)
+    with pytest.raises(Refused) as short:
+        ask(stopped, "追回", date(2026, 6, 15))
+    assert short.value.missing == ("追回金额",)
+    asked = ask(stopped, "追回", date(2026, 6, 15), 追回金额=4_000_000)
+    clawed = go(asked, "追回", "复核", date(2026, 6, 15), 经办人="李")
+    assert clawed.claimed == 4_000_000 and "提请" not in clawed.facts and clawed.facts["理由"] == "虚报"
     part = go(clawed, "退款", "财政", date(2026, 6, 16), 退款金额=1_000_000, 流水号="r1")
     assert part.state == State.RECOVERING
     assert (
@@ -183,9 +188,43 @@ def test_the_account_is_the_firms_own():
     )
 
 
-def test_nobody_is_his_own_second_person():
-    with pytest.raises(Refused, match="另一个人"):
-        go(to_confirm(), "撤销", "复核", date(2026, 6, 10), 依据="x", 理由="y", 复核人="李", 经办人="李")
+def test_what_takes_money_back_is_asked_by_one_and_done_by_another():
+    grant = to_confirm()
+    with pytest.raises(Refused, match="要两个人办"):
+        go(grant, "撤销", "复核", date(2026, 6, 10), 依据="x", 理由="y", 经办人="李")
+    asked = ask(grant, "撤销", date(2026, 6, 10))
+    assert asked.state == grant.state
+    with pytest.raises(Refused, match="请另一个人复核"):
+        go(asked, "撤销", "复核", date(2026, 6, 10), 经办人="林")
+    with pytest.raises(Refused, match="由复核办理"):
+        go(asked, "撤销", "经办", date(2026, 6, 10), 经办人="李")
+    with pytest.raises(Refused, match="不能“追回”"):
+        go(asked, "追回", "复核", date(2026, 6, 10), 经办人="李")
+    with pytest.raises(Refused, match="不能提请“停付”"):
+        ask(grant, "停付", date(2026, 6, 10))
+    back = go(asked, "退回提请", "复核", date(2026, 6, 10), 理由="依据不对", 经办人="李")
+    assert "提请" not in back.facts
+    with pytest.raises(Refused, match="没有等着复核的提请"):
+        go(back, "退回提请", "复核", date(2026, 6, 10), 理由="再退", 经办人="李")
+    done = go(asked, "撤销", "复核", date(2026, 6, 10), 经办人="李")
+    assert (done.state, done.facts["依据"]) == (State.REVOKED, "第九条")
+
+
+def ask(grant: Grant, what: str, on: date, **more: object) -> Grant:
+    """提请 by 林."""
+    return go(grant, "提请", "经办", on, 提请事项=what, 依据="第九条", 理由="虚报", 经办人="林", **more)
+
+
+def test_a_firm_hands_in_until_its_batch_closes_and_its_clock_says_so():
+    grant = replace(start(ONCE, date(2026, 6, 10), 5, 5), facts={"批次截止": "2026-06-16"})
+    clock = due(grant, CALENDAR)
+    assert clock is not None and clock.day == date(2026, 6, 16)
+    with pytest.raises(Refused, match="已于 2026-06-16 截止"):
+        go(grant, "提交", "企业", date(2026, 6, 17), **ACCOUNT)
+    assert go(grant, "提交", "企业", date(2026, 6, 16), **ACCOUNT).state == State.LISTED
+    over_new_year = replace(grant, since=date(2026, 12, 20), facts={"批次截止": "2026-12-31"})
+    assert due(over_new_year, CALENDAR).day == date(2026, 12, 31)  # reached before the unknown year
+    assert due(replace(over_new_year, facts={}), CALENDAR).day is None
 
 
 def test_clocks_say_late_unknown_and_whom_to_tell():
@@ -224,6 +263,8 @@ def test_the_table_is_whole():
 FACTS = st.fixed_dictionaries(
     {
         **{n: st.just("x") for n in NEEDS if not n.endswith("金额")},
+        "提请事项": st.sampled_from(ASKED_FOR),
+        "经办人": st.sampled_from("甲乙"),
         **{n: st.integers(-1, 1200) for n in NEEDS if n.endswith("金额")},
         "缺项": st.lists(st.sampled_from("甲乙丙"), max_size=2),
         "已补": st.just(["甲", "乙", "丙"]),
