@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -26,13 +27,15 @@ SECOND_LIMIT_YUAN = 500_000
 
 @dataclass(frozen=True)
 class ReasonCode:
-    """理由代码: why a match is not taken up; `overrides` where it goes against the rule's own 符合."""
+    """理由代码: why a match is not taken up; `overrides` where it goes against the rule's own 符合; a retired one is kept for old opinions."""
 
     code: str
     words: str
     overrides: bool = True
+    retired: bool = False
 
 
+OTHER = "9"
 REASONS = (
     ReasonCode("1", "企业放弃", overrides=False),
     ReasonCode("2", "已迁出或注销"),
@@ -41,7 +44,7 @@ REASONS = (
     ReasonCode("5", "信用问题待修复"),
     ReasonCode("6", "不属于支持方向"),
     ReasonCode("7", "材料与事实不符"),
-    ReasonCode("9", "其他（写明）"),
+    ReasonCode(OTHER, "其他（写明）"),
 )
 
 
@@ -181,22 +184,58 @@ def second_limit(engine: Engine) -> float:
     return float(setting(engine, "second_limit", SECOND_LIMIT_YUAN))
 
 
-def reason(code: str) -> ReasonCode | None:
-    """理由代码, by its digit."""
-    return next((r for r in REASONS if r.code == code), None)
+def all_reasons(engine: Engine) -> tuple[ReasonCode, ...]:
+    """全部理由代码 of the office, retired ones among them, by code; those of the house until the office changes them."""
+    kept = setting(engine, "reasons")
+    found = REASONS if kept is None else tuple(ReasonCode(**r) for r in kept)
+    return tuple(sorted(found, key=lambda r: (len(r.code), r.code)))
+
+
+def reasons(engine: Engine) -> tuple[ReasonCode, ...]:
+    """在用的理由代码, by code."""
+    return tuple(r for r in all_reasons(engine) if not r.retired)
+
+
+def reason(engine: Engine, code: str) -> ReasonCode | None:
+    """理由代码, by its number, in use or not."""
+    return next((r for r in all_reasons(engine) if r.code == code), None)
+
+
+def set_reasons(engine: Engine, wanted: Sequence[ReasonCode], *, by: str, now: datetime) -> None:
+    """改理由代码. Raises ReviewError: opinions refer to a code, so one that was used keeps its words and can only be retired.
+
+    其他 (9) stays, because it alone asks for words.
+    """
+    before = {r.code: r for r in all_reasons(engine)}
+    after = {r.code: r for r in wanted}
+    if len(after) < len(wanted):
+        raise ReviewError("两个理由用了同一个编号")
+    if (after.get(OTHER) or REASONS[-1]).retired or OTHER not in after:
+        raise ReviewError("“其他（写明）”不能停用，别的理由都不合适时要用它")
+    for r in wanted:
+        if not re.fullmatch(r"[1-9][0-9]?", r.code) or not 2 <= len(r.words.strip()) <= 30:
+            raise ReviewError(f"理由“{r.words or r.code}”：编号要是 1 到 99，文字 2 到 30 个字")
+    changed = [c for c, r in before.items() if c not in after or after[c].words != r.words]
+    with session(engine) as opened:
+        used = {*opened.exec(select(ReviewDecision.reason).where(col(ReviewDecision.reason).in_(changed)))}
+    if used:
+        named = "、".join(f"{c} {before[c].words}" for c in sorted(used))
+        raise ReviewError(f"已有意见用过：{named}。用过的理由不能改字或删去，请停用它，另加一个编号")
+    change_setting(engine, "reasons", [asdict(r) for r in after.values()], by=by, now=now)
 
 
 # ---------------------------------------------------------------- deciding
 
 
-def forecast(act: Act, pair: Pair, limit: float) -> Forecast:
-    """会怎样: the rules of deciding, in one place for preview and commit."""
-    refused = _refusal(act, pair)
+def forecast(act: Act, pair: Pair, limit: float, codes: Sequence[ReasonCode] = REASONS) -> Forecast:
+    """会怎样: the rules of deciding, in one place for preview and commit; `codes` are the reasons in use."""
+    chosen = next((r for r in codes if r.code == act.reason), None)
+    refused = _refusal(act, pair, chosen)
     if refused:
         return Forecast(pair, "不行", refused)
     if act.kind not in (APPROVE, REJECT):
         return Forecast(pair, "生效")
-    if _overrides(act, pair):
+    if _overrides(act, pair, chosen):
         return Forecast(pair, "待复核", "与规则的结论不同")
     high = pair.high if pair.high is not None else pair.low
     if act.kind == APPROVE and high is None:
@@ -206,16 +245,16 @@ def forecast(act: Act, pair: Pair, limit: float) -> Forecast:
     return Forecast(pair, "生效")
 
 
-def _refusal(act: Act, pair: Pair) -> str:
+def _refusal(act: Act, pair: Pair, chosen: ReasonCode | None) -> str:
     if act.kind not in KINDS:
         return f"没有“{act.kind}”这种处理"
     if act.kind == APPROVE and pair.verdict == "待核实":
         return "还有待核实的条件，先把它们定下来"
     if act.kind == APPROVE and pair.verdict != "符合" and not act.text.strip():
         return "规则的结论是不符合；要改判，请写明依据"
-    if act.kind == REJECT and reason(act.reason) is None:
+    if act.kind == REJECT and (chosen is None or chosen.retired):
         return "请选不纳入的理由"
-    if act.kind == REJECT and act.reason == "9" and not act.text.strip():
+    if act.kind == REJECT and act.reason == OTHER and not act.text.strip():
         return "选了“其他”，请写明理由"
     if act.kind == SUSPEND and act.until is None:
         return "请写暂缓到哪一天"
@@ -226,10 +265,9 @@ def _refusal(act: Act, pair: Pair) -> str:
     return ""
 
 
-def _overrides(act: Act, pair: Pair) -> bool:
+def _overrides(act: Act, pair: Pair, chosen: ReasonCode | None) -> bool:
     if act.kind == APPROVE:
         return pair.verdict != "符合"
-    chosen = reason(act.reason)
     return act.kind == REJECT and pair.verdict == "符合" and chosen is not None and chosen.overrides
 
 
@@ -241,26 +279,27 @@ def decide(
     Raises ReviewError where a rule forbids it and LostUpdate where somebody decided since `pair.last_seen`.
     """
     bound = second_limit(engine) if limit is None else limit
+    codes = reasons(engine)
     out = []
     chain = Chain(engine, now)
     with writing(engine) as opened:
         for pair in pairs:
-            seen = forecast(act, pair, bound)
+            seen = forecast(act, pair, bound, codes)
             if seen.outcome == "不行":
                 raise ReviewError(seen.why)
             if act.kind != NOTE:
                 _not_overtaken(opened, pair)
-            made = _store(opened, who, act, pair, seen, now)
-            _into_chain(opened, chain, made)
+            chosen = next((r for r in codes if r.code == act.reason), None)
+            made = _store(opened, who, act, pair, seen, now, chosen)
+            _into_chain(opened, chain, made, chosen)
             out.append(made)
     return out
 
 
-def _into_chain(opened: Session, chain: Chain, made: ReviewDecision) -> None:
+def _into_chain(opened: Session, chain: Chain, made: ReviewDecision, why: ReasonCode | None) -> None:
     """A decision that took effect moves its grant, in this transaction. Raises ReviewError where it can't any more."""
     if made.state != ACTIVE or made.kind not in (APPROVE, REJECT):
         return
-    why = reason(made.reason)
     words = "；".join(filter(None, (why.words if why else "", made.text)))
     try:
         chain.follow(opened, made, made.kind == APPROVE, words)
@@ -284,7 +323,9 @@ def _of_pair(pair: Pair) -> Any:
     )
 
 
-def _store(opened: Session, who: str, act: Act, pair: Pair, seen: Forecast, now: datetime) -> ReviewDecision:
+def _store(
+    opened: Session, who: str, act: Act, pair: Pair, seen: Forecast, now: datetime, chosen: ReasonCode | None
+) -> ReviewDecision:
     made = ReviewDecision(
         item=pair.item,
         batch=pair.batch,
@@ -298,7 +339,7 @@ def _store(opened: Session, who: str, act: Act, pair: Pair, seen: Forecast, now:
         verdict=pair.verdict,
         low=None if pair.low is None else to_fen(pair.low),
         high=None if pair.high is None else to_fen(pair.high),
-        overrides=_overrides(act, pair),
+        overrides=_overrides(act, pair, chosen),
         facts=pair.facts,
         night=pair.night,
         who=who,
@@ -312,7 +353,7 @@ def _store(opened: Session, who: str, act: Act, pair: Pair, seen: Forecast, now:
         "批次": pair.batch,
         "结论": pair.verdict,
         "金额": [pair.low, pair.high],
-        "理由": act.reason,
+        "理由": f"{chosen.code} {chosen.words}" if chosen and act.kind == REJECT else act.reason,
         "说明": act.text,
         "状态": made.state,
         "比对": pair.night,
@@ -326,6 +367,8 @@ def second(
 ) -> ReviewDecision:
     """复核: agree or send back. No one may be the second person of their own decision. Raises ReviewError."""
     chain = Chain(engine, now)
+    waiting = decision(engine, decision_id)
+    why = reason(engine, waiting.reason) if waiting is not None else None
     with writing(engine) as opened:
         made = opened.get(ReviewDecision, decision_id)
         if made is None or made.state != WAITING:
@@ -338,7 +381,7 @@ def second(
         made.second_who, made.second_at, made.second_text = who, now, words.strip()
         opened.add(made)
         if agree:
-            _into_chain(opened, chain, made)
+            _into_chain(opened, chain, made, why)
         what = "复核同意" if agree else "复核退回"
         audit.record(opened, who, what, f"{made.code} × {made.item}", {"编号": made.id, "说明": words}, now)
         return made

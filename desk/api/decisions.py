@@ -51,7 +51,7 @@ class NewDecision(Body):
     item: ItemId
     kind: Kind
     pairs: list[PairRef] = Field(min_length=1, max_length=500)
-    reason: Annotated[str, Field(pattern=r"^[0-9]?$")] = ""
+    reason: Annotated[str, Field(pattern=r"^[0-9]{0,2}$")] = ""
     text: Words = ""
     asked: list[Short] = Field(default_factory=list, max_length=50)
     target: Short = ""
@@ -180,7 +180,8 @@ def act_of(by: Caller, given: NewDecision) -> review.Act:
 def preview(given: NewDecision, by: Caller = caller("ask")) -> dict[str, Any]:
     """会怎样: nothing is done."""
     act, limit = act_of(by, given), review.second_limit(by.office.engine)
-    seen = [review.forecast(act, p, limit) for p in pairs_of(by, given.item, given.pairs)]
+    codes = review.reasons(by.office.engine)
+    seen = [review.forecast(act, p, limit, codes) for p in pairs_of(by, given.item, given.pairs)]
     rows = [
         {"code": f.pair.code, "verdict": f.pair.verdict, "low": f.pair.low, "high": f.pair.high, "outcome": f.outcome, "why": f.why}
         for f in seen

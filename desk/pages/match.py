@@ -67,7 +67,7 @@ def material(request: Request, visit: Visit, code: str, item: str) -> dict[str, 
         "amount": money_words(hit["low"], hit["high"], cap_of(bound)), "state": state, "back": back,
         "neighbours": neighbours(office, visit, night, bound, back, code), "line": timeline(office, night, item, code),
         "facts": firm_line(one), "latest": night.no == getattr(office.night(), "no", None), "outlook": outlook,
-        "reasons": review.REASONS, "people": colleagues(office, visit), "departments": departments(rows, bound.program.item),
+        "reasons": review.reasons(office.engine), "people": colleagues(office, visit), "departments": departments(rows, bound.program.item),
         "done": done_line(office, request, visit, night), "officer": officer_of(office, code),
         "past": grants.find(office.engine, code=code, item=item),
         "answers": [a for a in review.answers(office.engine, item=item, code=code) if a.batch == bound.batch.name],
@@ -178,8 +178,9 @@ def timeline(office: Office, night: Night, item: str, code: str) -> list[dict[st
     """经过: decisions, answers and changes of the verdict, newest first."""
     out: list[dict[str, Any]] = []
     names = {p.login: p.name for p in accounts.people(office.engine)}
+    known = {r.code: r for r in review.all_reasons(office.engine)}
     for d in review.history(office.engine, item=item, code=code):
-        reason = review.reason(d.reason)
+        reason = known.get(d.reason)
         words = "，".join(w for w in (reason.words if reason else "", d.target, d.text) if w)
         tail = (
             f"；{names.get(d.second_who, d.second_who)}复核：{'同意' if d.state == review.ACTIVE else '退回'}"

@@ -110,7 +110,7 @@ def item_list(request: Request, doc: str, slug: str, visit: Visit = need("matche
         "funnel": funnel_rows(office, night, item, filters), "firms": len(night.columns().codes), "limit": limit,
         "cap": cap_of(bound), "top": track_top(bound, listing.rows), "window": window_words(bound.batch, office.today()), "href": hrefs(item, filters),
         "chips": chips(item, filters, bound), "tabs": tabs(office, night, item), "SORTS": SORTS, "WHY": WHY,
-        "latest": filters.run is None, "reasons": review.REASONS, "done": done_line(office, request, visit, night),
+        "latest": filters.run is None, "done": done_line(office, request, visit, night),
         "approved": approved_sum(states), "scored": bool(listing.rows["score"].notna().any()) if len(listing.rows) else False,
     }  # fmt: skip
     return render(request, "item_matches.html", **context)

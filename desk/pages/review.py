@@ -66,7 +66,7 @@ def decide_one(request: Request, code: str, doc: str, slug: str, given: Posted =
 def told_lost(office: Office, lost: review.LostUpdate) -> str:
     other = lost.other
     person = accounts.find_person(office.engine, other.who)
-    why = review.reason(other.reason)
+    why = review.reason(office.engine, other.reason)
     tail = f"，理由：{why.words}" if why else ""
     return f"没有保存：{person.name if person else other.who}已经“{other.kind}”了这一条{tail}。您刚才选的没有生效。"
 
@@ -132,11 +132,13 @@ def preview_page(request: Request, visit: Visit, item: str, given: Posted, fault
     night, bound = opened(office, visit, item)
     assert bound is not None
     limit = review.second_limit(office.engine)
+    codes = review.reasons(office.engine)
+    mildest = min(codes, key=lambda r: r.overrides).code  # which reason it will be is chosen on the page
     tried = review.Act(
-        act.kind, act.reason or ("1" if act.kind == review.REJECT else ""), act.text or "…", act.asked,
+        act.kind, act.reason or (mildest if act.kind == review.REJECT else ""), act.text or "…", act.asked,
         act.target or "…", act.until or office.today(),
     )  # fmt: skip
-    seen = [review.forecast(tried if act.kind != review.APPROVE else act, p, limit) for p in pairs]
+    seen = [review.forecast(tried if act.kind != review.APPROVE else act, p, limit, codes) for p in pairs]
     rows: list[dict[str, Any]] = [
         {"name": office.name(night, f.pair.code) or f.pair.code, "forecast": f, "pair": f.pair} for f in seen
     ]
@@ -144,7 +146,7 @@ def preview_page(request: Request, visit: Visit, item: str, given: Posted, fault
     return render(
         request, "preview.html", 409 if fault else 200, item=bound.program.item, act=act, rows=rows, total=total, limit=limit,
         refused=[r for r in rows if r["forecast"].outcome == "不行"], second=[r for r in rows if r["forecast"].outcome == "待复核"],
-        reasons=review.REASONS, people=colleagues(office, visit), back=inside(given.text("next"), url("list", item=item)),
+        reasons=codes, people=colleagues(office, visit), back=inside(given.text("next"), url("list", item=item)),
         departments=item_departments(office, bound), fault=fault,
     )  # fmt: skip
 
@@ -182,12 +184,13 @@ def second_list(request: Request, visit: Visit = need("second")) -> HTMLResponse
     """复核: what colleagues decided above the limit or against a rule."""
     office, night = visit.office, visit.office.night()
     names = {p.login: p.name for p in accounts.people(office.engine)}
+    known = {r.code: r for r in review.all_reasons(office.engine)}
     rows = []
     for d in review.waiting_second(office.engine):
         program = office.library(night).program(d.item) if night else None
         if program is not None and visit.person.department not in ("", program.item.department):
             continue
-        reason = review.reason(d.reason)
+        reason = known.get(d.reason)
         rows.append({
             "d": d, "title": program.item.title if program else d.item, "name": office.name(night, d.code) if night else d.code,
             "who": names.get(d.who, d.who), "reason": reason.words if reason else "", "own": d.who == visit.who,

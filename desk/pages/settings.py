@@ -1,4 +1,4 @@
-"""设置: people and roles, limits, quiet days, the calendar of working days, tokens, webhooks; one's own sessions."""
+"""设置: people and roles, limits, reason codes, quiet days, the calendar of working days, tokens, webhooks; one's own sessions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def settings_page(request: Request, visit: Visit = need("settings")) -> HTMLResp
     calendar = calendars.office_calendar(office.engine)
     return render(
         request, "settings.html", people=accounts.people(office.engine), online=accounts.open_sessions(office.engine, office.now()),
-        limit=review.second_limit(office.engine), reasons=review.REASONS, roles=[r for r in accounts.ROLES if r != "企业"],
+        limit=review.second_limit(office.engine), reasons=review.all_reasons(office.engine), roles=[r for r in accounts.ROLES if r != "企业"],
         rights=RIGHTS, names=NAMES, tokens=accounts.tokens(office.engine), now=office.now(), sign_on=office.sign_on,
         quiet="\n".join(f"{a} {b}" for a, b in push.get("quiet", [])), every=int(push.get("every_days", QUIET_DAYS)),
         years=sorted(calendar.years), hooks=webhooks.hooks(office.engine), events=list(webhooks.EVENTS),
@@ -55,6 +55,25 @@ def _limit(_request: Request, given: Posted) -> str:
         office.engine, "second_limit", float(wan) * 1e4, by=given.visit.who, now=office.now()
     )
     return f"改好了：达到 {wan} 万元要复核"
+
+
+def _reasons(_request: Request, given: Posted) -> str:
+    """不纳入的理由: one row a code; an empty code is no row."""
+    office = given.visit.office
+    overriding, retired = set(given.many("overrides")), set(given.many("retired"))
+    rows = zip(given.many("code"), given.many("words"), strict=False)
+    wanted = [
+        review.ReasonCode(c.strip(), w.strip(), c.strip() in overriding, c.strip() in retired)
+        for c, w in rows
+        if c.strip()
+    ]
+    if given.text("new_code") or given.text("new_words"):
+        new = review.ReasonCode(
+            given.text("new_code"), given.text("new_words"), given.text("new_overrides") == "1"
+        )
+        wanted.append(new)
+    review.set_reasons(office.engine, wanted, by=given.visit.who, now=office.now())
+    return f"改好了：{sum(not r.retired for r in wanted)} 个理由在用"
 
 
 def _new_person(_request: Request, given: Posted) -> str:
@@ -185,7 +204,7 @@ def _drop_hook(_request: Request, given: Posted) -> str:
 
 
 ACTS: dict[str, Callable[[Request, Posted], str | Response]] = {
-    "改限额": _limit, "新建人员": _new_person, "改人员": _change_person, "重设密码": _password, "结束会话": _end_sessions,
+    "改限额": _limit, "改理由": _reasons, "新建人员": _new_person, "改人员": _change_person, "重设密码": _password, "结束会话": _end_sessions,
     "新建令牌": _new_token, "收回令牌": _end_token, "改静默期": _quiet, "录入一年": _year, "新建回调": _new_hook,
     "删回调": _drop_hook,
 }  # fmt: skip

@@ -72,3 +72,39 @@ def test_a_hook_and_a_token_show_their_secret_once(fresh: Desk) -> None:
     (hook,) = webhooks.hooks(fresh.engine)
     assert hook.secret in page and hook.secret not in fresh.client("admin").get("/desk/settings").text
     assert "删掉了" in told(change(fresh, do="删回调", id=hook.id))
+
+
+def reasons_form(desk, **changes):
+    rows = review.all_reasons(desk.engine)
+    form = {
+        "do": "改理由", "code": [r.code for r in rows], "words": [r.words for r in rows],
+        "overrides": [r.code for r in rows if r.overrides], "retired": [],
+    }  # fmt: skip
+    return desk.post("admin", "/desk/settings", **{**form, **changes})
+
+
+def test_reasons_are_the_offices_own_and_a_used_one_keeps_its_words(fresh):
+    def pair(code: str = "91120118MA0725753R") -> review.Pair:
+        return review.Pair("a/b", "2026", code, "符合", 1e5, 1e5, "f1", 1)
+
+    added = reasons_form(fresh, new_code="12", new_words="已由市级兑现", new_overrides="")
+    assert "在用" in told(added)
+    assert review.reason(fresh.engine, "12") == review.ReasonCode("12", "已由市级兑现", False)
+    act = review.Act("不纳入", reason="12")
+    (made,) = review.decide(fresh.engine, "lin", act, [pair()], fresh.moment)
+    assert made.state == review.ACTIVE, "it is no override, so that nobody need second it"
+    words = [r.words for r in review.all_reasons(fresh.engine)]
+    reworded = reasons_form(fresh, words=[w.replace("市级", "区级") for w in words])
+    assert "用过" in told(reworded)
+    reasons_form(fresh, retired=["12"])
+    assert "12" not in {r.code for r in review.reasons(fresh.engine)}
+    with pytest.raises(review.ReviewError, match="请选不纳入的理由"):
+        review.decide(fresh.engine, "lin", act, [pair(code="91120116MA00000002")], fresh.moment)
+    shown = review.reason(fresh.engine, made.reason)
+    assert shown is not None and shown.words == "已由市级兑现"
+
+
+def test_a_reason_is_refused_where_it_would_confuse(fresh):
+    for bad in ({"new_code": "1", "new_words": "重号"}, {"new_code": "x", "new_words": "不是数"}, {"retired": ["9"]}, {"new_code": "13", "new_words": ""}, {"new_words": "没有编号"}):  # fmt: skip
+        assert "没有保存" in told(reasons_form(fresh, **bad))
+    assert review.all_reasons(fresh.engine) == review.REASONS
