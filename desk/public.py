@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from analysis.relevance import Relevance, relevance_of
+from desk.offers import MONEY, money_of, section_names, sections_of
 from desk.office import Office
 from desk.onepage import steps_of
 from desk.selftest import Selftest
@@ -25,7 +26,9 @@ from policies.library import Library
 
 router = APIRouter(prefix="/zone", tags=["公开"])
 PER_PAGE = 30
-FACETS = (("delivery", "怎么享受"), ("theme", "主题"), ("category", "类别"), ("department", "部门"))
+FACETS = (
+    ("delivery", "怎么享受"), ("money", "给多少"), ("theme", "主题"), ("category", "类别"), ("department", "部门"),
+)  # fmt: skip
 MOST_QUERY = 100
 
 
@@ -82,6 +85,7 @@ def card(program: Program, today: date) -> dict[str, Any]:
         "category": item.category,
         "department": item.department,
         "pay": say_amounts(item.benefit),
+        "money": money_of(program),
         "who": "；".join(numbered_text(program)[:3]),
         "stands": stands,
         "batch": batch,
@@ -105,12 +109,22 @@ def zone(
     theme: str = Query("", max_length=30),
     category: str = Query("", max_length=20),
     department: str = Query("", max_length=40),
+    money: str = Query("", max_length=20),
+    industry: str = Query("", max_length=1),
     page: int = Query(1, ge=1, le=1000),
     office: Office = Depends(office_of),
 ) -> HTMLResponse:
-    """政策事项: the list, by theme, delivery, category and department, searched by any word."""
-    chosen = {"delivery": delivery, "theme": theme, "category": category, "department": department}
-    programs = shown(library_of(office))
+    """政策事项: the list, by delivery, money, theme, category, department and industry, searched by any word."""
+    chosen = {
+        "delivery": delivery, "money": money, "theme": theme, "category": category, "department": department,
+    }  # fmt: skip
+    library = library_of(office)
+    programs = shown(library)
+    sections = section_names()
+    industry = industry if industry in sections else ""
+    if industry:
+        open_to = open_sections(office, library)
+        programs = [p for p in programs if industry in open_to[p.item.id]]
     cards = [(p, card(p, office.today())) for p in programs]
     found = [c for p, c in cards if (not q.strip() or _matches(c, p, q))]
     near = not found and bool(q.strip())
@@ -122,14 +136,14 @@ def zone(
     page = min(page, pages)
 
     def link(**changes: Any) -> str:
-        pairs = {**chosen, "q": q, **changes}
+        pairs = {"q": q, "industry": industry, **chosen, **changes}
         query = urlencode({k: v for k, v in pairs.items() if v})
         return "/zone" + (f"?{query}" if query else "")
 
     return render(
         request, "zone.html", q=q, cards=kept[(page - 1) * PER_PAGE : page * PER_PAGE], total=len(kept), all=len(cards),
         free=sum(c["delivery"] == "免申即享" for _, c in cards), facets=facets, chosen=chosen, link=link, page_no=page,
-        pages=pages, first=(page - 1) * PER_PAGE + 1, near=near,
+        pages=pages, first=(page - 1) * PER_PAGE + 1, near=near, industry=industry, sections=sections,
     )  # fmt: skip
 
 
@@ -145,7 +159,15 @@ def _related(office: Office, cards: list[tuple[Program, dict[str, Any]]], q: str
 
 def _facet(found: list[dict[str, Any]], key: str, chosen: dict[str, str]) -> list[tuple[str, int]]:
     others = [c for c in found if all(not v or c[k] == v for k, v in chosen.items() if k != key)]
-    return Counter(c[key] for c in others if c[key]).most_common()
+    counted = Counter(c[key] for c in others if c[key]).most_common()
+    return sorted(counted, key=lambda row: MONEY.index(row[0])) if key == "money" else counted
+
+
+def open_sections(office: Office, library: Library) -> dict[str, frozenset[str]]:
+    """各事项不排除的行业门类, asked once of a library."""
+    night = office.night()
+    key = ("sections", night.run.library_hash if night else "", str(office.library_root))
+    return office.memory.get(key, lambda: sections_of(library, library.programs))
 
 
 @router.get("/items/{document}/{slug}", response_class=HTMLResponse)

@@ -141,6 +141,9 @@ def _atom(node: Node) -> str:
     return node.name if isinstance(node, Window) else "Y"
 
 
+_MONEY = re.compile(r"\d+(\.\d+)? *[万亿]?元")
+
+
 def say_amounts(benefit: Benefit | None) -> str:
     """标准的说法: how much an item gives, from its rule alone: the text's own words where facts decide."""
     if benefit is None or benefit.form is None:
@@ -149,17 +152,12 @@ def say_amounts(benefit: Benefit | None) -> str:
     most = f"，最高 {cap[0].text}" if cap else ""
     if form.kind == "upto" and form.amount is not None:
         return f"最高 {form.amount.text}"
-    if (
-        form.kind == "range"
-        and form.low is not None
-        and form.high is not None
-        and form.low.text[:1].isdigit()
-    ):
-        return f"{form.low.text} 至 {form.high.text}"
-    if (
-        form.kind == "amount"
-        and form.amount is not None
-        and re.fullmatch(r"[\d.]+ *[万亿]?元", form.amount.text)
-    ):
-        return form.amount.text
+    ends = [end.text for end in (form.low, form.high) if end is not None]
+    if form.kind == "range" and len(ends) == 2 and all(map(_MONEY.fullmatch, ends)):
+        return " 至 ".join(ends)
+    if form.kind == "amount" and form.amount is not None and _MONEY.fullmatch(form.amount.text):
+        nothing = not float(
+            form.amount.text.rstrip("元万亿 ")
+        )  # a list, a priority: no money is promised by "0元"
+        return (benefit.quote or "资格或服务") if nothing else form.amount.text
     return (benefit.quote or form.words or "按标准计算") + ("" if benefit.quote else most)

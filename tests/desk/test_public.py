@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
@@ -35,6 +36,29 @@ def test_search_and_facets_narrow_the_list(visitor: TestClient) -> None:
     assert "没有查到" in visitor.get("/zone", params={"q": "没有这样的词"}).text
     free = visitor.get("/zone", params={"delivery": "免申即享"}).text
     assert "<b>免申即享</b>" in free and "<b>申报兑现</b>" not in free
+
+
+def titles(page: str) -> set[str]:
+    return set(re.findall(r'<article class="offer"><div><h3><a href="([^"]+)"', page))
+
+
+def test_items_are_found_by_industry_and_by_money(visitor: TestClient) -> None:
+    def found(**query: str) -> set[str]:
+        pages = [visitor.get("/zone", params={**query, "page": n}).text for n in (1, 2, 3)]
+        return set().union(*map(titles, pages))
+
+    everything, makers, banks = found(), found(industry="C"), found(industry="J")
+    assert "/zone/items/bs-2025-04/champion-award" in makers - banks
+    assert makers <= everything and banks < everything
+    assert "/zone/items/bs-2025-03/stable-jobs" in makers & banks, "what asks for no industry is open to all"
+    large = found(money="最高 100 万元以上")
+    assert (
+        "/zone/items/bs-2025-04/champion-award" in large and "/zone/items/bs-2025-10/startup-kit" not in large
+    )
+    assert found(industry="C", money="最高 100 万元以上") == makers & large
+    assert "/zone/items/bs-2025-08/mu-priority" in found(money="资格或服务")
+    page = visitor.get("/zone", params={"industry": "C"}).text
+    assert '<option value="C" selected>制造业' in page and "industry=C" in page and ">0元<" not in page
 
 
 def test_a_search_that_no_item_has_word_for_word_finds_the_nearest_and_says_by_which_words(
