@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request
@@ -18,11 +17,16 @@ from desk.rules import Checked, changed_lines, check_draft, impact_of, meaning_c
 from desk.said import window_words
 from desk.urls import url
 from desk.web import Posted, Visit, need, posted, render, see
+from engine.errors import Problem
 from engine.policy import numbered
+from engine.program import Program
+from policies.cases import CaseReader, case_file_of, difference, run_cases
 from policies.check import coverage_words
 from policies.items import FIELDS, clock_of, field_values
+from policies.library import Library, read_yaml
 from store import accounts, drafts
 from store.calendars import office_calendar
+from store.nights import Night
 
 router = APIRouter()
 MOST_TEXT = 200_000
@@ -74,7 +78,7 @@ def item_page(request: Request, doc: str, slug: str, visit: Visit = need("items"
         diff=changed_lines(waiting[0].base_text, waiting[0].text) if waiting else [], tabs=tabs(office, night, item),
         versions=drafts.drafts(office.engine, item, (drafts.PUBLISHED,)), fields=fields, missing=[f for f in FIELDS if not fields[f]],
         counts={s: sum(r.state == s for r in rows) for s in ("机器可判", "数据不全", "需人工判断")}, names=names(office),
-        source=source_text(office, item), samples=samples_of(office, item), ready=readiness_of(office, night, program),
+        source=source_text(office, item), samples=samples_of(office, night, program), ready=readiness_of(office, night, program),
     )  # fmt: skip
 
 
@@ -88,11 +92,25 @@ def rule_path(office: Office, item: str) -> Path:
     return office.library_root / doc / "items" / f"{slug}.yaml"
 
 
-def samples_of(office: Office, item: str) -> int:
-    """样例的个数 beside the rule file."""
-    path = rule_path(office, item).with_suffix(".test.yaml")
+def samples_of(office: Office, night: Night, program: Program) -> tuple[int, list[tuple[str, str]]]:
+    """样例: how many stand beside the rule file, and those that the night's rule does not pass, with the difference."""
+    path = case_file_of(rule_path(office, program.item.id))
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    return len(re.findall(r"^\s*- \{?\s*name:", text, re.M))
+    if not text:
+        return 0, []
+    key = ("samples", night.run.library_hash, program.item.id, drafts.fingerprint(text))
+    return office.memory.get(key, lambda: _run_samples(office.library(night), path, program))
+
+
+def _run_samples(library: Library, path: Path, program: Program) -> tuple[int, list[tuple[str, str]]]:
+    faults: list[Problem] = []
+    root = read_yaml(path, path.name, faults.append)
+    if root is None:
+        return 0, [(path.name, f.message) for f in faults]
+    cases = CaseReader(library.dictionary, faults.append).file(root, program, path.name).cases
+    got = run_cases(program, cases, library.dictionary, faults.append)
+    failed = [(c.name, words) for c, g in zip(cases, got, strict=True) if (words := difference(c, g))]
+    return len(cases), failed + [(path.name, f.message) for f in faults]
 
 
 def source_text(office: Office, item: str) -> str:

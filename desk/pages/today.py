@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
+from desk.asking import by_department
 from desk.evidence import source_title
 from desk.finding import find_firms, find_items
 from desk.moves import moves, of_firms
@@ -45,6 +46,7 @@ def today(request: Request, visit: Visit = need("today")) -> Response:
         "second": sum(d.who != visit.who for d in review.waiting_second(office.engine)) if visit.may("second") else 0,
         "mine": of_firms(office, night, visit.person, my_firms(office, visit)), "first": groups[0]["href"] if groups else None,
         "totals": {k: sum(r[k] for r in rows) for k in ("fits", "open", "new", "gone")}, "firms": len(night.columns().codes),
+        "askable": {d for d, _ in by_department(office, night)} if visit.may("export") else set(),
         "handed": handed(office, night, visit), "held_words": held_words(office, held) if held else [],
     }  # fmt: skip
     return render(request, "today.html", **context)
