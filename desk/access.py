@@ -20,15 +20,16 @@ ALL = (
     "settings",
     "export",
     "contacts",
+    "doubt",
     "own",
 )
 RIGHTS: dict[str, tuple[str, ...]] = {
     "管理员": ALL,
-    "经办": (*VIEW, "decide", "ask", "edit", "fulfil.act", "audit", "export", "contacts", "own"),
+    "经办": (*VIEW, "decide", "ask", "edit", "fulfil.act", "audit", "export", "contacts", "doubt", "own"),
     "复核": (*VIEW, "second", "sign", "fulfil.act", "audit", "export", "own"),
     "财政": ("today", "match", "firms", "items", "fulfil", "fulfil.act", "export", "own"),
     "专员": ("today", "matches", "match", "firms", "items", "fulfil", "fulfil.act", "ask", "contacts", "own"),
-    "分析": ("today", "items", "readiness", "data", "runs", "export", "own"),
+    "分析": ("today", "items", "readiness", "data", "runs", "export", "doubt", "own"),
     "只读": VIEW,
     "企业": (),
 }
@@ -36,7 +37,7 @@ NAMES = {
     "today": "今日", "matches": "名单", "match": "依据", "firms": "企业", "items": "事项", "readiness": "就绪度",
     "fulfil": "兑现台账", "data": "数据", "push": "推送", "runs": "比对", "decide": "通过、不纳入、暂缓", "ask": "询问、转交、备注", "second": "复核",
     "edit": "改规则", "sign": "签发", "approve": "批准影响大的改动", "fulfil.act": "办兑现", "audit": "操作记录", "settings": "设置",
-    "export": "导出", "contacts": "看联系方式", "own": "自己的设置",
+    "export": "导出", "contacts": "看联系方式", "doubt": "看不一致", "own": "自己的设置",
 }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ PAGES = {
     "commit": "/desk/matches/decide", "second": "/desk/second", "firms": "/desk/firms",
     "identity": "/desk/firms/identity", "items": "/desk/items", "policies": "/desk/policies",
     "fulfil": "/desk/fulfil", "arrears": "/desk/fulfil/arrears", "readiness": "/desk/readiness", "letter.pdf": "/desk/readiness/letter.pdf", "letter.xlsx": "/desk/readiness/letter.xlsx",
-    "data": "/desk/data", "push": "/desk/push", "runs": "/desk/runs", "jobs": "/desk/jobs", "kpi": "/desk/fulfil/kpi",
+    "doubts": "/desk/doubts", "data": "/desk/data", "push": "/desk/push", "runs": "/desk/runs", "jobs": "/desk/jobs", "kpi": "/desk/fulfil/kpi",
     "reconcile": "/desk/fulfil/reconcile", "audit": "/desk/audit",
     "settings": "/desk/settings", "search": "/desk/search", "views": "/desk/views", "login": "/desk/login", "sign_on": "/desk/login/away",
     "logout": "/desk/logout", "undo": "/desk/undo", "me": "/desk/me", "zone": "/zone",

@@ -42,7 +42,7 @@ HEADERS = {
 }
 NAV = (
     ("today", "今日", "today"), ("matches", "名单", "matches"), ("firms", "企业", "firms"), ("items", "事项", "items"),
-    ("policies", "政策", "items"), ("fulfil", "兑现", "fulfil"), ("readiness", "免申", "readiness"),
+    ("policies", "政策", "items"), ("push", "推送", "push"), ("fulfil", "兑现", "fulfil"), ("readiness", "免申", "readiness"),
     ("data", "数据", "data"), ("runs", "比对", "runs"),
 )  # fmt: skip
 KEYS = (

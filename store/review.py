@@ -453,6 +453,17 @@ def history(engine: Engine, *, item: str = "", batch: str = "", code: str = "") 
         )
 
 
+def notes_beginning(engine: Engine, words: str) -> list[ReviewDecision]:
+    """以这些字开头的备注, newest first."""
+    query = select(ReviewDecision).where(
+        ReviewDecision.kind == NOTE,
+        ReviewDecision.state == ACTIVE,
+        col(ReviewDecision.text).startswith(words, autoescape=True),
+    )
+    with session(engine) as opened:
+        return list(opened.exec(query.order_by(col(ReviewDecision.id).desc())))
+
+
 WORDS = {
     APPROVE: "已通过",
     REJECT: "未纳入",

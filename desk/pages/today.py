@@ -21,7 +21,7 @@ from engine.expression import references
 from engine.fulfilment import lateness
 from engine.grantmoves import FINAL, State
 from engine.program import BoundItem, tree_expressions
-from store import batches, drafts, grants, review
+from store import batches, drafts, grants, outbox, review
 from store.calendars import office_calendar
 from store.nights import Night
 
@@ -46,10 +46,21 @@ def today(request: Request, visit: Visit = need("today")) -> Response:
         "second": sum(d.who != visit.who for d in review.waiting_second(office.engine)) if visit.may("second") else 0,
         "mine": of_firms(office, night, visit.person, my_firms(office, visit)), "first": groups[0]["href"] if groups else None,
         "totals": {k: sum(r[k] for r in rows) for k in ("fits", "open", "new", "gone")}, "firms": len(night.columns().codes),
+        "pushes": pushes_of(office, night, visit) if visit.may("push") else {},
         "askable": {d for d, _ in by_department(office, night)} if visit.may("export") else set(),
         "handed": handed(office, night, visit), "held_words": held_words(office, held) if held else [],
     }  # fmt: skip
     return render(request, "today.html", **context)
+
+
+def pushes_of(office: Office, night: Night, visit: Visit) -> dict[str, int]:
+    """推送 by state, of the items the visitor may see: what goes out next, what is held back, what bounced."""
+    mine = set(office.items(night, visit.person)["item"]) if visit.person.department else None
+    out = dict.fromkeys(("due", "suppressed", "dead"), 0)
+    for (item, _channel, state), n in outbox.counts_by_item(office.engine).items():
+        if state in out and (mine is None or item in mine):
+            out[state] += n
+    return out
 
 
 def held_words(office: Office, held: Night) -> list[tuple[str, str]]:

@@ -1,0 +1,101 @@
+"""文字与规则不一致: the analysts' queue of a night, worked out once in the background and kept; what was looked at is on record."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from analysis import View
+from analysis.disagree import disagreements
+from desk.office import CODE, Office
+from desk.said import short_label
+from store import review
+from store.nights import Night
+
+MOST = 300
+SEEN = "看过文字与规则的不一致："
+NOT_YET = object()
+_working: set[tuple[str, int]] = set()
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """一条不一致: a pair and condition, which way, how sure the words are (0 to 1), yuan at stake."""
+
+    item: str
+    title: str
+    code: str
+    name: str
+    condition: str
+    label: str
+    quote: str
+    way: str
+    chance: float
+    yuan: float
+    industry: str
+    scope: str
+
+
+def doubts(office: Office, night: Night) -> list[Doubt] | None:
+    """不一致的 of a night, the most money first; None while they are being worked out."""
+    found: Any = office.memory.get(("doubts", night.no), lambda: NOT_YET)
+    if found is not NOT_YET:
+        return found
+    key = (str(night.home), night.no)
+    with _lock:
+        if key not in _working:
+            _working.add(key)
+            threading.Thread(target=_work, args=(office, night, key), daemon=True).start()
+    return None
+
+
+def work_out(office: Office, night: Night) -> list[Doubt]:
+    """算出来, and keep: some seconds of work for a night."""
+    made = _doubts(office, night)
+    office.memory.put(("doubts", night.no), made)
+    return made
+
+
+def _work(office: Office, night: Night, key: tuple[str, int]) -> None:
+    try:
+        work_out(office, night)
+    except (OSError, ValueError) as error:
+        logging.getLogger(__name__).warning("第 %s 次比对的不一致没有算出来：%s", night.no, error)
+    finally:
+        with _lock:
+            _working.discard(key)
+
+
+def _doubts(office: Office, night: Night) -> list[Doubt]:
+    rows = disagreements(View(night), MOST).to_dict("records")
+    columns = night.columns()
+    out = []
+    for r in rows:
+        bound, row = office.bound(night, r["item"]), office.row_numbers(night).get(r[CODE])
+        if bound is None or row is None:
+            continue
+        condition = bound.program.conditions[bound.ids.index(r["条件"])].condition
+        out.append(
+            Doubt(
+                r["item"], r["事项"], r[CODE], r["企业名称"] or r[CODE], r["条件"], short_label(condition), condition.quote,
+                r["方向"], float(r["文字估计"]), float(r["金额"]), _text(columns, "行业代码", row), _text(columns, "经营范围", row),
+            )
+        )  # fmt: skip
+    return out
+
+
+def _text(columns: Any, name: str, row: int) -> str:
+    found = columns.category(name, None)
+    at = int(found.codes[row])
+    return str(found.names[at]) if at >= 0 else ""
+
+
+def seen_pairs(office: Office) -> dict[tuple[str, str], review.ReviewDecision]:
+    """看过的 by item and enterprise: the newest note that says so."""
+    out: dict[tuple[str, str], review.ReviewDecision] = {}
+    for made in review.notes_beginning(office.engine, SEEN):
+        out.setdefault((made.item, made.code), made)
+    return out

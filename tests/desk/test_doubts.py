@@ -1,0 +1,55 @@
+"""不一致的清单: what the words and a rule see differently is shown with the money, and what was looked at is on record."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+import pandas as pd
+import pytest
+
+from analysis.disagree import COLUMNS
+from desk import doubts
+from store import audit, review
+
+
+@pytest.fixture
+def pair(fresh, monkeypatch):
+    """One disagreement about a pair of the night, as the analysts' function says it."""
+    office = fresh.app.state.office
+    night = office.night()
+    item = "bs-2025-04/steady-growth"
+    hit = office.hits(night, item).iloc[0]
+    row = [item, "规上工业企业稳增长奖励", hit["统一社会信用代码"], hit["企业名称"], "industrial", "规则判符合，文字不像", 0.02, 300000.0]  # fmt: skip
+    monkeypatch.setattr(doubts, "disagreements", lambda view, most: pd.DataFrame([row], columns=COLUMNS))
+    return row
+
+
+def test_the_queue_is_worked_out_beside_the_visit_and_then_shown(fresh, pair, monkeypatch):
+    office = fresh.app.state.office
+    began = []
+    monkeypatch.setattr(doubts.threading, "Thread", lambda **given: began.append(given) or type("T", (), {"start": lambda self: None})())  # fmt: skip
+    client = fresh.client("fen")
+    assert "正在拿企业的文字" in client.get("/desk/doubts").text and len(began) == 1
+    client.get("/desk/doubts")
+    assert len(began) == 1, "it is under way"
+    began[0]["target"](*began[0]["args"])
+    page = client.get("/desk/doubts").text
+    assert pair[3] in page and "30.00" in page and "工业企业" in page
+    assert office.memory.get(("doubts", office.night().no), lambda: None)[0].code == pair[2]
+
+
+def test_what_was_looked_at_is_a_note_beside_the_match_and_leaves_the_queue(fresh, pair):
+    office = fresh.app.state.office
+    doubts.work_out(office, office.night())
+    form = {"item": pair[0], "code": pair[2], "words": "行业代码登记错了，已请统计局核对"}
+    assert fresh.post("kan", "/desk/doubts", **form).status_code == 403
+    assert "没有记下" in unquote(
+        fresh.post("fen", "/desk/doubts", **{**form, "words": ""}).headers["location"]
+    )
+    assert fresh.post("fen", "/desk/doubts", **form).status_code == 303
+    assert pair[3] not in fresh.client("fen").get("/desk/doubts").text.split("</form>")[-1]
+    assert "已请统计局核对" in fresh.client("fen").get("/desk/doubts?scope=看过的").text
+    (made,) = review.notes_beginning(fresh.engine, doubts.SEEN)
+    assert (made.kind, made.who, made.code) == ("备注", "fen", pair[2])
+    assert audit.entries(fresh.engine, what="备注")[1] == 1
+    assert office.states(office.night(), pair[0], made.batch)[pair[2]].word == "待处理"
