@@ -17,7 +17,7 @@ from engine.indicators import Dictionary, Indicator
 
 from .decompose.amounts import benefit_form, once, one_line, scale, tops_up
 from .decompose.definitions import delivery_words, meanings, number_words, short_names
-from .decompose.expressions import Proposal, Proposer, own_places
+from .decompose.expressions import Proposal, Proposer, own_places, places_of_offices
 from .decompose.facts import PEOPLE
 from .decompose.model import Decomposition, Item
 from .decompose.references import referred
@@ -87,7 +87,11 @@ def proposer_of(
 ) -> Proposer:
     """成式器: proposes expressions in the words of one document: its own places, number words, short names and definitions."""
     facts = document_facts(found, source)
-    own = own_places([facts["title"], facts.get("issuer", "")])
+    told = own_places([facts["title"], facts.get("issuer", "")])
+    own = {
+        **{n: w for n, w in places_of_offices(found.text, divisions or {}).items() if w not in told.values()},
+        **told,
+    }
     words, short = number_words(found.clauses), short_names(found.clauses)
     return Proposer(dictionary, places, own, industries, words, short, divisions, meanings(found.clauses))
 
@@ -317,7 +321,18 @@ class _Maker:
             data["subject"] = "人才" if PEOPLE & named else "项目"
         data |= self.delivery(item)
         data |= {"batches": _batches(item, facts, as_of), "conditions": {"all": [t.node() for t in trees]}}
-        data["benefit"] = benefit_form(item.benefits, parts, self.found.text, self.cite, self.proposer)
+        new: dict[str, Indicator] = {}
+        data["benefit"] = benefit_form(
+            item.benefits,
+            parts,
+            self.found.text,
+            self.cite,
+            self.proposer,
+            item.title,
+            new,
+            data.get("subject") == "人才",
+        )
+        self.out.proposed |= new
         if exclusive:
             data["exclusive"] = exclusive
         if item.materials:

@@ -7,6 +7,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from engine.indicators import Indicator
+
+from .bases import Reckoned, reckoned, yuan
 from .expressions import Proposer
 from .variants import KEYS, Entry, Split, Variant
 
@@ -33,33 +36,80 @@ def once(entries: Sequence[Entry]) -> list[Entry]:
     return list(out.values())
 
 
-def yuan(value: float) -> str:
-    """金额字面: yuan as the rule files write it (30万元)."""
-    if value >= 1e8 and value % 1e6 == 0:
-        return f"{value / 1e8:g}亿元"
-    return f"{value / 1e4:g}万元" if value >= 1e4 and value % 100 == 0 else f"{value:g}元"
-
-
 def benefit_form(
-    benefits: Sequence[Entry], parts: Split, text: str, cite: Cite, proposer: Proposer
+    benefits: Sequence[Entry],
+    parts: Split,
+    text: str,
+    cite: Cite,
+    proposer: Proposer,
+    title: str = "",
+    proposed: dict[str, Indicator] | None = None,
+    each: bool = False,
 ) -> dict[str, Any]:
-    """奖补写法: the amount as far as the words fix it; an interval where they don't; words where nothing is computable."""
+    """奖补写法: the amount as far as the words fix it; an interval where they don't; words where nothing is computable.
+
+    Indicators it needs and the dictionary lacks, told apart by the item's `title`, go into `proposed`. `each`: a row of the item is
+    one person.
+    """
     told = [b for b in benefits if any(k in b for k in KEYS)] or list(benefits)
     more = [b for v in parts.more for b in v.benefits]
     main = [b for b in told if not any(b is x for x in more)] or told
     out: dict[str, Any] = {"cite": cite(main[0]), "quote": one_line(str(main[0]["quote"]))}
-    form = (
-        _bands(parts, text, proposer)
-        or _cases(parts, proposer)
-        or _excess(main, text, proposer)
-        or _plain(main, text, proposer)
-    )
+    form = _bands(parts, text, proposer) or _cases(parts, proposer) or _excess(main, text, proposer)
+    base = ""
+    if form is None:
+        form = _plain(main, text, proposer)
+        if "words" in form and (found := _reckoned(main, text, title, proposer, each)) is not None:
+            form, base = found.form, found.base
+            if proposed is not None:
+                proposed |= found.new
     out |= form | _limits(main, form, text)
-    if not {"words", "upto"} & set(form) and (adds := _adds(parts.more, cite, proposer)):
+    if not {"words", "upto"} & set(form) and (adds := _adds(parts.more, cite, proposer, base or _base(form))):
         out["adds"] = adds
     if rows := instalments(main, text):
         out["instalments"] = rows
+    if "words" in form:
+        out["note"] = f"数额没有写成算式：{_reason(main, proposer)}"
     return out
+
+
+def _reason(main: Sequence[Entry], proposer: Proposer) -> str:
+    """Why an amount stays words, for the person who is to write it."""
+    said = "".join(str(b["quote"]) for b in main)
+    numbers = [b for b in main if any(k in b for k in KEYS)]
+    if not numbers:
+        return "条文没有写数额"
+    for b in numbers:
+        base = re.sub(r"^(?:其|企业|当年|实际)+", "", re.sub(r"\s+", "", str(b.get("base", ""))))
+        if (by := proposer.measure(base)).endswith("[Y]"):
+            return f"按“{by.removesuffix('[Y]')}”计算，条文没有写哪一年"
+    if re.search(r"利率|LPR|基点|BP", said):
+        return "按利率计算，要先定贷款和利率的指标"
+    if re.search(r"最低工资|平均工资|缴费基数", said):
+        return "按当地公布的标准计算，要先定这个标准的数"
+    if re.search(r"一事一议", said):
+        return "一事一议"
+    if len([b for b in numbers if b.get("kind") != "cap"]) > 1:
+        return "有几个数额，各给谁要由人分档"
+    return "按什么计算，条文没有写成一个指标能表示的话"
+
+
+def _reckoned(
+    main: Sequence[Entry], text: str, title: str, proposer: Proposer, each: bool
+) -> Reckoned | None:
+    """One amount, with the caps beside it, from a base that has to be proposed."""
+    told = [b for b in main if b.get("kind") not in ("cap", "other")]
+    if len(told) != 1 or any(
+        b.get("kind") == "other" and not re.search(r"元|%", str(b["quote"])) for b in main if b is not told[0]
+    ):
+        return None
+    return reckoned(told[0], _sentence(text, told[0]), title, proposer, each)
+
+
+def _base(form: Mapping[str, Any]) -> str:
+    """What a plain share is a share of."""
+    m = re.fullmatch(r"(?P<b>\S+) \* [\d.]+%", str(form.get("amount", "")))
+    return m["b"] if m else ""
 
 
 def tops_up(quote: str) -> bool:
@@ -202,12 +252,22 @@ def _limits(main: Sequence[Entry], form: Mapping[str, Any], text: str) -> dict[s
     return {"cap_per_enterprise" if named else "cap": yuan(max(caps))}
 
 
-def _adds(more: Sequence[Variant], cite: Cite, proposer: Proposer) -> list[dict[str, Any]]:
-    """另加: sums that come on top, each under its own condition."""
+def _points(v: Variant, base: str) -> str:
+    """再提高…个百分点: so many points more of the base."""
+    if len(v.benefits) != 1 or not base or "rate" not in v.benefits[0]:
+        return ""
+    if not re.search(r"百分点", str(v.benefits[0]["quote"])):
+        return ""
+    return f"{base} * {float(v.benefits[0]['rate']) * 100:g}%"
+
+
+def _adds(more: Sequence[Variant], cite: Cite, proposer: Proposer, base: str) -> list[dict[str, Any]]:
+    """另加: sums, or points of the base, that come on top, each under its own condition."""
     out = []
     for n, v in enumerate(more, 1):
-        amount = _fixed(v)
-        if amount is None or not v.conditions:
+        fixed = _fixed(v)
+        amount = yuan(fixed) if fixed is not None else _points(v, base)
+        if not amount or not v.conditions:
             continue
         first = v.conditions[0]
         said = [proposer.propose(str(c["quote"])) for c in v.conditions]
@@ -223,7 +283,7 @@ def _adds(more: Sequence[Variant], cite: Cite, proposer: Proposer) -> list[dict[
                 "cite": cite(first),
                 "quote": one_line(str(first["quote"])),
                 **node,
-                "amount": yuan(amount),
+                "amount": amount,
             }
         )
     return out

@@ -74,7 +74,7 @@ _FIGURE = re.compile(r"[<>]=? *[\d.]+(?:万|亿)?(?:元|%|[\u4e00-\u9fa5]|$)(?!\
 _MARK = "◆"
 _BARE_MARK = "◇"  # a fact that is only a noun (高新技术企业, 制造业): 、 between two of them may mean either
 FILLER = re.compile(
-    r"申[报请领](?:人|单位|企业|主体|对象)|项目(?:申报|承担|实施|建设)?单位|上述|该|其|本项目|所创办的|创业(?:组织|主体|企业)|市场主体|经营主体|企业|单位|公司|机构|法人|的|应当|应该|应|必须|须|需|具有|具备|拥有|"
+    r"(?:提出)?申[报请]时|申[报请领](?:人|单位|企业|主体|对象)|项目(?:申报|承担|实施|建设)?单位|上述|该|其|本项目|所创办的|创业(?:组织|主体|企业)|市场主体|经营主体|企业|单位|公司|机构|法人|的|应当|应该|应|必须|须|需|具有|具备|拥有|"
     r"属于|是|为|已|依法|依规|取得|获得|获|通过|经|认定|有效期内|有效|期内|资格|资质|称号|符合|满足|条件|当前|目前|现|对于|对|凡是|凡|在|且|并且|并|同时|以及|及|和|"
     r"[，、。（）“”《》：:；;\s]|处于|处在|以下|下列|基本|正常|国家级?(?=◇)|均|方可|才能|可"
 )
@@ -257,12 +257,33 @@ _OWN = re.compile(
 )
 
 
+_OFFICE = r"[\u4e00-\u9fa5]{0,10}?(?:局|委员会|委|政府|办公室)(?![\u4e00-\u9fa5]?长)"
+
+
+def places_of_offices(text: str, divisions: Mapping[str, str]) -> dict[str, str]:
+    """机关的地名: the city and the county whose own offices a text names again and again, as the place words they stand for."""
+    counts: dict[str, dict[str, int]] = {"市": {}, "区": {}}
+    for m in re.finditer(
+        rf"(?<![省市区县\u4e00-\u9fa5])(?P<c>[\u4e00-\u9fa5]{{2,4}}市)?(?P<d>[\u4e00-\u9fa5]{{1,4}}[区县])?{_OFFICE}",
+        text,
+    ):
+        for key, name in (("市", m["c"]), ("区", m["d"])):
+            if name and name in divisions:
+                counts[key][name] = counts[key].get(name, 0) + 1
+    out = {}
+    for key, found in counts.items():
+        ranked = sorted(found.items(), key=lambda x: -x[1])
+        if ranked and ranked[0][1] >= 2 and (len(ranked) == 1 or ranked[0][1] >= 3 * ranked[1][1]):
+            out[ranked[0][0]] = "本" + key
+    return out
+
+
 def own_places(names: Iterable[str]) -> dict[str, str]:
     """自己的地名: the place names at the head of a document's title and issuer, as the place words they stand for."""
     out: dict[str, str] = {}
     for name in names:
-        m = _OWN.match(re.sub(r"\s+", "", name))
-        if m is None:
+        m = _OWN.match(re.sub(r"\s+|^中共", "", name))
+        if m is None or m["d"] in ("市区", "城区", "县区"):
             continue
         for group, word in (("p", "本省"), ("c", "本市"), ("d", "本区")):
             if m[group]:

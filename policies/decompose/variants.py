@@ -34,6 +34,7 @@ class Split:
 def split(conditions: Sequence[Entry], benefits: Sequence[Entry], text: str) -> Split:
     """分档: conditions and benefits of one item in the order of the text; a condition belongs to the benefits behind it."""
     told = [b for b in benefits if any(k in b for k in KEYS)]
+    told += [b for c in conditions if (b := _more_points(c, told, text)) is not None]
     marked = [(int(c["start"]), 0, c) for c in conditions] + [(int(b["start"]), 1, b) for b in told]
     runs = [Variant()]
     for _, sort, entry in sorted(marked, key=lambda x: x[:2]):
@@ -56,7 +57,23 @@ def split(conditions: Sequence[Entry], benefits: Sequence[Entry], text: str) -> 
     return Split(shared, base, more)
 
 
+_POINTS = re.compile(
+    r"的?(?:企业|单位|项目|机构)?的?[，,]\s*(?P<q>(?:可|将|可以|给予)?(?:在[^，。；]{0,16}基础上)?(?:再|额外|另)?(?:(?:按)?(?:补助|补贴|奖励|资助|支持|扶持)?(?:比例|标准)?(?:再)?)?(?:提高|上浮|增加|上调)\s*(?P<n>[\d.]+)\s*个?百分点)"
+)
+
+
+def _more_points(condition: Entry, told: Sequence[Entry], text: str) -> Entry | None:
+    """The points that a condition brings on top (属于…的，再提高2个百分点), where they are no benefit of their own yet."""
+    at = int(condition["start"]) + len(str(condition["quote"]))
+    m = _POINTS.match(text, at)
+    if m is None or any(m.start() <= int(b["start"]) < m.end() for b in told):
+        return None
+    return {"quote": m["q"], "start": m.start("q"), "kind": "rate", "rate": round(float(m["n"]) / 100, 6)}
+
+
 def _on_top(benefit: Entry, text: str) -> bool:
     """Whether a benefit comes on top of the one before (再给予10万元)."""
     start = int(benefit["start"])
+    if "百分点" in str(benefit["quote"]) and re.search(r"提高|上浮|增加|上调", str(benefit["quote"])):
+        return True
     return bool(_MORE.search(str(benefit["quote"])[:6]) or _MORE.search(text[max(0, start - 6) : start]))

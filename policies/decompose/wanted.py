@@ -25,7 +25,7 @@ _COUNT = re.compile(
 _SHARE = re.compile(r"(?:率|比例|占比|比重|份额|股份|股权|持股|程度)$")
 # Nouns that say of nothing what they measure.
 _TOO_PLAIN = re.compile(
-    r"(?:总|实际|累计|年度?|全年|其中)?(?:金额|总额|投入|投资|费用|面积|规模|数量|总数|人数|场次|次数|比例|收入|支出)(?:数)?"
+    r"(?:总|实际|累计|年度?|全年|其中|采购)?(?:金额|总额|投入|投资|费用|面积|规模|数量|总数|人数|场次|次数|比例|收入|支出|投资额|销售额|采购额|购置额|合同额|合同金额|交易额|租金|保费|培训经费|经费)(?:数)?"
 )
 # Words of a clause, of a single thing out of many, or of something to be looked up elsewhere: not part of a name.
 _NO_NAME = re.compile(
@@ -55,7 +55,7 @@ def figure(words: str, kind: str, unit: str, yearly: bool) -> Indicator | None:
         return None
     if not ends.search(bare) or bare.count("的") > 1:
         return None
-    name = re.sub(r"[、和及与的]", "", bare)
+    name = re.sub(r"[、和及与]|(?<!标)的", "", bare)
     if kind == "count":
         if kinds.canonical_unit(unit) not in map(kinds.canonical_unit, kinds.COUNT_UNITS):
             return None

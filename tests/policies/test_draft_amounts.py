@@ -103,7 +103,11 @@ def test_a_rate_of_what_lies_above_and_a_rate_without_a_year() -> None:
     }
     text = "按研发费用的10%给予补助。"
     rate = _entry(text, "按研发费用的10%给予补助", kind="rate", rate=0.1, base="研发费用")
-    assert _form(text, [], [rate]) == {"words": "按研发费用的10%给予补助"}
+    said = _form(text, [], [rate])
+    assert said == {
+        "words": "按研发费用的10%给予补助",
+        "note": "数额没有写成算式：按“研发费用”计算，条文没有写哪一年",
+    }
 
 
 @pytest.mark.parametrize(
