@@ -115,6 +115,7 @@ class NewGrant:
     run_no: int | None = None
     closes: date | None = None
     instalments: tuple[Mapping[str, str], ...] = ()
+    mark: str = ""
 
     @property
     def facts(self) -> dict[str, object]:
@@ -123,6 +124,7 @@ class NewGrant:
             "企业名称": self.firm,
             "批次截止": self.closes.isoformat() if self.closes else "",
             "分期规则": [dict(r) for r in self.instalments],
+            "比对变化": self.mark,
         }
         return {k: v for k, v in said.items() if v}
 
@@ -177,7 +179,7 @@ def _open(opened: Session, new: NewGrant, on: date, at: datetime, calendar: Cale
         _event(opened, case, 2, "上名单", SYSTEM, on, at, pure.state.value, {}, listed, None)
         _take(case, listed.grant, at, calendar)
     else:
-        _take(case, pure, at, calendar)
+        _take(case, to_pure(case), at, calendar)
     opened.add(case)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from engine.indicators import SELF_REPORTED
 from engine.policy import PolicyItem
 from policies.readiness import readiness
 from store import budgets, grants
+from store.approved import APPROVED, approved_against
 from store.calendars import office_calendar
 from store.database import to_fen, writing
 from store.faults import point
@@ -91,7 +92,7 @@ def queue_pushes(engine: Engine, night: Night, as_of: date, now: datetime) -> di
     changed, faults = budgets.take_over(
         engine, budgets.ruled_budgets(night.library(), as_of, known), on=(now + SHANGHAI_HOURS).date(), at=now
     )
-    counts = {"立项": _open_grants(engine, night, as_of, now), "排队": 0, "暂缓": 0, "撤回": 0}
+    counts = {"立项": open_wanted(engine, night, as_of, now), "排队": 0, "暂缓": 0, "撤回": 0}
     counts |= {"额度": changed} if changed else {}
     counts |= {"额度没有照改": len(faults)} if faults else {}
     counts |= {"随比对变": n} if (n := _follow(engine, night, as_of, now)) else {}
@@ -120,17 +121,29 @@ def channels_of(engine: Engine) -> tuple[str, ...]:
 # ---------------------------------------------------------------- what a night wants to say
 
 
-def wanted_of(engine: Engine, night: Night, as_of: date) -> Iterator[tuple[About, list[Wanted]]]:
-    """要告知的: per item of a night, the pairs that are to hear of it."""
+def wanted_of(
+    engine: Engine, night: Night, as_of: date, only: Collection[str] | None = None
+) -> Iterator[tuple[About, list[Wanted]]]:
+    """要告知的: per item of a night (of `only` some), the pairs that are to hear of it; also those approved against the rule."""
+    approved = approved_against(engine, as_of)
     library = night.library()
     ask_firms = bool((setting(engine, "push", {}) or {}).get("ask_firms", True))
     for row in night.items().itertuples():
         program = library.program(str(row.item))
-        if program is None or program.item.category == "资质":
+        if (
+            program is None
+            or program.item.category == "资质"
+            or (only is not None and str(row.item) not in only)
+        ):
             continue
         about = about_item(program, str(row.batch), works_as(night, program, str(row.batch)))
         begun = {g.code: g.variant for g in grants.find(engine, item=about.item.id, batch=about.batch)}
         wanted = list(_pairs(night, about, ask_firms, begun))
+        more = approved.get((about.item.id, about.batch), frozenset()) - {
+            w.firm for w in wanted if w.kind != "ask"
+        }
+        if more:
+            wanted = [w for w in wanted if w.firm not in more] + _approved(night, about, more, begun)
         if wanted:
             yield about, wanted
 
@@ -156,12 +169,58 @@ def _pairs(night: Night, about: About, ask_firms: bool, begun: Mapping[str, str]
         askable = (
             ask_firms and 0 < len(open_ids) <= MOST_QUESTIONS and all(u in about.questions for u in open_ids)
         )
-        kind = {AUTOMATIC: "confirm", ONCE: "invite"}.get(begun.get(code, usual), "inform")
+        kind = KIND_OF.get(begun.get(code, usual), "inform")
         if verdict == "符合" or askable:
             yield Wanted(
                 code, name or code, about.item.id, about.batch, kind if verdict == "符合" else "ask", verdict,
                 _number(low), _number(high), open_ids,
             )  # fmt: skip
+
+
+KIND_OF = {AUTOMATIC: "confirm", ONCE: "invite"}
+
+
+def _approved(night: Night, about: About, codes: Collection[str], begun: Mapping[str, str]) -> list[Wanted]:
+    """改判通过的: what the night says no sum of, since a person decides it."""
+    usual = variant_of(about.delivery)
+    return [
+        Wanted(
+            code, name, about.item.id, about.batch, KIND_OF.get(begun.get(code, usual), "inform"), APPROVED, None, None
+        )
+        for code, name in _names(night, codes).items()
+    ]  # fmt: skip
+
+
+def _names(night: Night, codes: Collection[str]) -> dict[str, str]:
+    """企业名称 of codes that are in the night's files, in the order of codes."""
+    columns = night.columns()
+    here = {code: row for row, code in enumerate(columns.codes) if code in codes}
+    found = columns.category(NAME, None)
+    words = {c: found.names[found.codes[row]] if found.codes[row] >= 0 else c for c, row in here.items()}
+    return dict(sorted(words.items()))
+
+
+@dataclass(frozen=True)
+class Matched:
+    """一夜说的: of one pair; `gone` says why it does not fit or gave way."""
+
+    name: str
+    verdict: str
+    low: float | None
+    high: float | None
+    gone: str = ""
+
+
+def matched(night: Night, about: About, code: str) -> Matched:
+    """一夜怎么说 of one enterprise and item."""
+    frame = night.hits(about.item.id)
+    row = frame[frame[CODE] == code] if len(frame) else frame
+    name = _names(night, [code]).get(code, code)
+    if not len(row):
+        return Matched(name, "不符合", None, None, "不符合")
+    low, high = (_number(row.iloc[0][n]) for n in _sums(about))
+    gave = str(row.iloc[0]["gave_way"] or "")
+    return Matched(name, str(row.iloc[0]["verdict"]), low, high, f"让位于 {gave}" if gave else "")
 
 
 def _sums(about: About) -> tuple[str, str]:
@@ -221,15 +280,17 @@ def _questions(program: Program) -> dict[str, str]:
 # ---------------------------------------------------------------- grants
 
 
-def _open_grants(engine: Engine, night: Night, as_of: date, now: datetime) -> int:
-    """免申即享 goes on the list, 即申即享 gets its prefilled form; the rest waits for an application."""
+def open_wanted(
+    engine: Engine, night: Night, as_of: date, now: datetime, only: Collection[str] | None = None
+) -> int:
+    """立项: 免申即享 goes on the list, 即申即享 gets its prefilled form; the rest waits for an application."""
     opened = 0
     calendar = office_calendar(engine)
-    for about, wanted in wanted_of(engine, night, as_of):
+    for about, wanted in wanted_of(engine, night, as_of, only):
         variant = variant_of(about.delivery)
         if variant not in (AUTOMATIC, ONCE) or about.item.category not in ("奖补", "减免"):
             continue
-        found = [new_grant(about, w, variant, night.no) for w in wanted if w.verdict == "符合"]
+        found = [new_grant(about, w, variant, night.no) for w in wanted if w.verdict in ("符合", APPROVED)]
         opened += grants.open_grants(engine, found, as_of, now, calendar)
     return opened
 
@@ -238,21 +299,22 @@ def _follow(engine: Engine, night: Night, as_of: date, now: datetime) -> int:
     """Grants under way follow the night: new sums, and marks where a pair fits no more or gave way."""
     calendar, library = office_calendar(engine), night.library()
     known = {(c.item, c.batch) for c in grants.find(engine, states=grants.UNDER_WAY)}
+    approved = approved_against(engine, as_of)
     moved = 0
     for row in night.items().itertuples():
         program = library.program(str(row.item))
         if program is None or (program.item.id, str(row.batch)) not in known:
             continue
         about = about_item(program, str(row.batch), works_as(night, program, str(row.batch)))
-        found = _found_of(night, about)
+        found = _found_of(night, about, approved.get((about.item.id, about.batch), frozenset()))
         moved += grants.follow_night(
             engine, about.item.id, about.batch, found, night.no, as_of, now, calendar, about.closes
         )
     return moved
 
 
-def _found_of(night: Night, about: About) -> Callable[[str], grants.Found | None]:
-    """What a night says of an enterprise's grant; an open verdict says nothing."""
+def _found_of(night: Night, about: About, approved: Collection[str]) -> Callable[[str], grants.Found | None]:
+    """What a night says of an enterprise's grant; an open verdict says nothing, nor does one against which people decided."""
     frame = night.hits(about.item.id)
     names = [CODE, "verdict", *_sums(about), "gave_way"]
     rows = frame[names].itertuples(index=False, name=None) if len(frame) else ()
@@ -266,7 +328,9 @@ def _found_of(night: Night, about: About) -> Callable[[str], grants.Found | None
             said[code] = grants.Found(fen if low == high else None, fen)
         else:
             said[code] = None
-    return lambda code: said[code] if code in said else grants.Found(gone="不再符合")
+    return lambda code: (
+        said[code] if code in said else None if code in approved else grants.Found(gone="不再符合")
+    )
 
 
 def new_grant(about: About, wanted: Wanted, variant: str, run_no: int | None) -> grants.NewGrant:

@@ -103,6 +103,8 @@ def _progress(asked: Asked, facts: Facts) -> Held | None:
         return Held("本批次已兑现")
     if State(grant.state) in FINAL:
         return Held(f"兑现事项已{grant.state}")
+    if asked.kind == "inform" and grant.state != State.INVITED.value:
+        return Held(f"企业已申报，{grant.state}中")
     ready = {"confirm": State.CONFIRM, "invite": State.INVITED}.get(asked.kind)
     return None if ready is None or grant.state == ready.value else Held(f"{grant.state}中")
 

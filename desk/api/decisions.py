@@ -33,6 +33,7 @@ from desk.api.frame import (
 )
 from desk.pages.review import STRONG
 from store import review
+from store.openings import open_approved
 
 router = APIRouter(prefix="/api", tags=["复核"], route_class=JsonRoute)
 Kind = Literal["通过", "不纳入", "问企业", "问部门", "暂缓", "转交", "备注"]
@@ -237,6 +238,9 @@ def second(number: Number, given: SecondOpinion, by: Caller = writer("second")) 
         made = review.second(by.office.engine, number, by.who, given.agree, given.text, by.office.now())
     except review.ReviewError as error:
         raise HTTPException(409, f"没有保存：{error}") from error
+    night = by.office.night()
+    if given.agree and made.overrides and night is not None:
+        open_approved(by.office.engine, night, by.office.today(), by.office.now())
     return decision_answer(made)
 
 

@@ -15,6 +15,7 @@ from desk.pages.matches import opened
 from desk.urls import url
 from desk.web import Posted, Visit, inside, need, posted, render, see
 from store import accounts, review
+from store.openings import open_approved
 
 router = APIRouter()
 STRONG = (review.APPROVE, review.REJECT, review.SUSPEND)
@@ -215,6 +216,8 @@ def second_one(request: Request, given: Posted = posted("second")) -> Response:
         )
     except review.ReviewError as error:
         return see(url("second", told=f"没有保存：{error}"))
+    if agree and made.overrides and night is not None:  # it fits by people's word: its grant opens now
+        open_approved(office.engine, night, office.today(), office.now())
     name = office.name(night, made.code) if night else made.code
     return see(url("second", told=f"{'同意' if agree else '退回'}了 {name} 的“{made.kind}”"))
 

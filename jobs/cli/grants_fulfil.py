@@ -120,6 +120,57 @@ def act(
     )
 
 
+@fulfil.command("apply")
+def apply(
+    item: Annotated[str, typer.Argument(help="事项编号")] = "",
+    code: Annotated[str, typer.Argument(help="统一社会信用代码")] = "",
+    who: Annotated[str, typer.Option("--who", help="登记人")] = "",
+    fact: Annotated[
+        list[str], typer.Option("--fact", help="户名= 账号= 开户行= 确认人=；给全就直接提交")
+    ] = [],  # noqa: B006
+    file: Annotated[
+        Path | None, typer.Option("--file", help="申报登记表：事项,统一社会信用代码,户名,账号,开户行,确认人")
+    ] = None,
+    home: HomeOption = None,
+    as_of: AsOfOption = None,
+) -> None:
+    """登记企业的申报：申报兑现的事项由此立项；给全账户就提交到名单核查。
+
+    例：huiqi fulfil apply bs-2025-04/steady-growth 91120116MA05ABCD1X --who 林 --fact 户名=甲公司 --fact 账号=62220200
+    """
+    from store.nights import latest_night
+    from store.openings import ACCOUNT, apply_for, apply_from_file
+
+    rejected: list[str] = []
+    with telling():
+        if not who or (file is None and not (item and code)):
+            raise ValueError("要写 --who，以及 事项和统一社会信用代码，或者 --file")
+        facts = {name: str(value) for name, value in (read_fact(pair) for pair in fact)}
+        wrong = [n for n in facts if n not in (*ACCOUNT, "户名说明")]
+        if wrong:
+            raise ValueError(f"申报里不能写“{wrong[0]}”：可以是 {' '.join(ACCOUNT)} 户名说明")
+        engine, folder = open_store(home)
+        night = latest_night(engine, folder, released=True)
+        if night is None:
+            raise ValueError("还没有比对过：先运行 huiqi nightly")
+        day = parse_as_of(as_of)
+        if file is not None:
+            report = apply_from_file(engine, night, file, day, now(), who)
+            rejected = report.rejected
+            typer.echo(f"{file.name}：登记 {report.opened} 件，退回 {len(rejected)} 行")
+        else:
+            case = apply_for(engine, night, code.upper(), item, day, now(), who, facts)
+            mark = case.facts.get("比对变化")
+            typer.echo(
+                f"第 {case.id} 号：{case.firm or case.code} {case.title}，{case.state}，期限 {case.due or case.due_note or '无'}"
+                + (f"；{mark}，名单核查时要写明为什么仍然办" if mark else "")
+            )
+    for line in rejected:
+        typer.echo(line)
+    if rejected:
+        raise typer.Exit(1)
+
+
 def read_fact(pair: str) -> tuple[str, object]:
     """一个事实: 名称=值; sums in yuan become fen, lists are parted by 、. Raises ValueError."""
     from store.sheets import read_fen
