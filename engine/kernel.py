@@ -235,13 +235,12 @@ class _Run:
         shared = (
             self.pointers, codes, _table(a.direct, 4), _reals(a.direct_x, 2), _table(a.groups, 3), tables, table_at,
             _table(a.group_of, 2), _table(a.code, 5), np.array(a.code_x, np.float64), _table(a.compared, 9),
-            np.zeros((0, 2), np.int64), _table(a.fixed, 3),
+            _table(a.fixed, 3),
         )  # fmt: skip
         self._outside(planes)
-        negated = _table(a.negated, 2)
 
         def work(begin: int, end: int) -> None:
-            code.fill_planes(begin, end, self.rows, planes, *shared, negated, a.registers)
+            code.fill_planes(begin, end, self.rows, planes, *shared, a.registers)
 
         self._threaded(work)
         return planes
@@ -408,7 +407,7 @@ class _Run:
         flat = np.concatenate(hit) if hit else np.zeros(0, np.int32)
         low_at, high_at, amounts = self._room(at[:-1], at[1:])
         self.code.amounts(
-            at, flat, self.rows, self.planes, *self._amount_tables, low_at, high_at, amounts
+            at, flat, self.planes, *self._amount_tables, low_at, high_at, amounts
         )  # fmt: skip
         out = []
         for i in range(n):

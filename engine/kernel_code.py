@@ -6,63 +6,45 @@ Rows are worked in blocks of BLOCK; a block's bit planes are planes[block, liter
 from __future__ import annotations
 
 # mypy: ignore-errors
-import numpy as np
-from llvmlite import ir
-from numba import carray, njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic
+import hashlib
+from pathlib import Path
 
-from engine.kernel_trace import (
-    ABS,
-    ADD,
-    ADDK,
-    AND,
-    CONST,
-    DAY,
-    DIV,
-    DIVK,
-    EQ,
-    EQK,
-    FEN,
-    FLOOR,
-    FMAX,
-    FMIN,
-    GE,
-    GEK,
-    GT,
-    GTK,
-    ISINF,
-    ISNAN,
-    KDIV,
-    KSUB,
-    LEK,
-    LOAD,
-    LTK,
-    MAX,
-    MAXK,
-    MIN,
-    MINK,
-    MONTH,
-    MUL,
-    MULK,
-    NE,
-    NEG,
-    NOT,
-    NUDGE,
-    NUDGEFEN,
-    OR,
-    PBIT,
-    RINT,
-    SUB,
-    SUBK,
-    TBIT,
-    TRUNC,
-    WHERE,
-    YEAR,
-)  # fmt: skip
+import numpy as np
+from numba import carray, njit
+
+from engine.kernel_trace import DAY, LOAD, MONTH, PBIT, SHIFT, TBIT, YEAR
+from engine.kernel_vector import (
+    also,
+    byte_at,
+    compared,
+    compresses,
+    copy_bytes,
+    either,
+    filled,
+    float_at,
+    inside,
+    int_at,
+    long_at,
+    lowest,
+    meet,
+    ones,
+    open_step,
+    put_marks_step,
+    put_rows,
+    run_step,
+    take,
+    take_not,
+    unknown,
+    word_at,
+)
 
 BLOCK = 8192
 WORDS = BLOCK // 64
+SIDE, PLANES = WORDS * 8, WORDS * 16  # bytes of one plane, and of a literal's two
+ROOM = BLOCK + 64  # for what a block can list, and the 64 places that are written at once
+STEP = 1024  # rows for which computed values are worked at once, so that registers stay in the nearest cache
+PAD = 24  # between registers, so that they do not all stand on the same lines of the cache
+FEW = 4  # conditions, the rarest, after which it is asked whether any row is left
 TOLERANCE = 1e-9
 U0, U1 = np.uint64(0), np.uint64(1)
 FULL = np.uint64(0xFFFFFFFFFFFFFFFF)
@@ -72,65 +54,35 @@ INTERVAL, CODES, COMPARED, OUTSIDE, FIXED = 0, 1, 2, 3, 4
 P_GE, P_LE, P_GT, P_LT, P_EQ, P_NE = 0, 1, 2, 3, 4, 5
 
 
-def _pointer(kind):
-    @intrinsic
-    def cast(typingctx, address):
-        def codegen(context, builder, signature, args):
-            return builder.inttoptr(args[0], context.get_value_type(types.CPointer(kind)))
-
-        return types.CPointer(kind)(types.int64), codegen
-
-    return cast
+def _sources():
+    """The loops are compiled anew where any of the files they are made of says something else: numba asks one only."""
+    files = ("kernel_code.py", "kernel_vector.py", "kernel_trace.py")
+    return hashlib.sha256(b"".join((Path(__file__).parent / f).read_bytes() for f in files)).hexdigest()
 
 
-_float_at = _pointer(types.float64)
-_int_at = _pointer(types.int32)
+_SOURCES = _sources()
 
 
-@intrinsic
-def _lowest(typingctx, word):
-    """Number of trailing zero bits of a word; 64 for zero."""
-
-    def codegen(context, builder, signature, args):
-        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
-
-    return types.int64(types.uint64), codegen
+def compiled(function):
+    """编译: by numba, outside the interpreter's lock, kept on disk."""
+    dispatcher = njit(nogil=True, cache=True)(function)
+    dispatcher._cache._cache_file._source_stamp = _SOURCES
+    return dispatcher
 
 
-@intrinsic
-def _ones(typingctx, word):
-    def codegen(context, builder, signature, args):
-        return builder.ctpop(args[0])
-
-    return types.int64(types.uint64), codegen
+@compiled
+def _uncounted(table):
+    """The same whole numbers as a view that is not counted: threads that count a shared array wait for each other."""
+    return carray(long_at(table.ctypes.data), table.shape)
 
 
-@intrinsic
-def _blend(typingctx, marks, at, word, bit):
-    """marks[at + i] |= bit for every set bit i of the word: one masked operation on 64 bytes."""
-
-    def codegen(context, builder, signature, args):
-        array = cgutils.create_struct_proxy(signature.args[0])(context, builder, args[0])
-        lanes = ir.VectorType(ir.IntType(8), 64)
-        where = builder.bitcast(builder.gep(array.data, [args[1]]), lanes.as_pointer())
-        flags = builder.bitcast(args[2], ir.VectorType(ir.IntType(1), 64))
-        single = builder.insert_element(
-            ir.Constant(lanes, ir.Undefined), args[3], ir.Constant(ir.IntType(32), 0)
-        )
-        every = ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64)
-        splat = builder.shuffle_vector(single, ir.Constant(lanes, ir.Undefined), every)
-        chosen = builder.select(flags, splat, ir.Constant(lanes, [0] * 64))
-        old = builder.load(where, align=1)
-        builder.store(builder.or_(old, chosen), where, align=1)
-        return context.get_dummy_value()
-
-    return types.void(marks, types.int64, types.uint64, types.uint8), codegen
+open_planes, put_marks = open_step(SIDE), put_marks_step(SIDE)
 
 
 # ---------------------------------------------------------------- calendar
 
 
-@njit(nogil=True, cache=True, inline="always")
+@compiled
 def _civil(day):
     """Year, month and day of a count of days since 1970-01-01 (proleptic Gregorian)."""
     z = day + 719468
@@ -145,7 +97,7 @@ def _civil(day):
     return y, m, d
 
 
-@njit(nogil=True, cache=True, inline="always")
+@compiled
 def _days(y, m, d):
     y = y - (1 if m <= 2 else 0)
     era = y // 400
@@ -156,8 +108,9 @@ def _days(y, m, d):
     return era * 146097 + doe - 719468
 
 
-@njit(nogil=True, cache=True)
-def _calendar(op, out, a, x, n):
+@compiled
+def _calendar(op, to, given, x, n):
+    out, a = carray(float_at(to), (n,)), carray(float_at(given), (n,))
     for i in range(n):
         v = a[i]
         if not np.isfinite(v):
@@ -178,202 +131,47 @@ def _calendar(op, out, a, x, n):
             out[i] = first + min(d, last) - 1
 
 
-# ---------------------------------------------------------------- straight-line programs
-
-
-@njit(nogil=True, cache=True)
-def _two(op, regs, out, a, b, n):
-    if op == ADD:
-        for i in range(n):
-            regs[out, i] = regs[a, i] + regs[b, i]
-    elif op == SUB:
-        for i in range(n):
-            regs[out, i] = regs[a, i] - regs[b, i]
-    elif op == MUL:
-        for i in range(n):
-            regs[out, i] = regs[a, i] * regs[b, i]
-    elif op == DIV:
-        for i in range(n):
-            regs[out, i] = np.divide(regs[a, i], regs[b, i])
-    elif op == MAX:
-        for i in range(n):
-            regs[out, i] = regs[a, i] if (regs[a, i] > regs[b, i] or regs[a, i] != regs[a, i]) else regs[b, i]
-    elif op == MIN:
-        for i in range(n):
-            regs[out, i] = regs[a, i] if (regs[a, i] < regs[b, i] or regs[a, i] != regs[a, i]) else regs[b, i]
-    elif op == FMAX:
-        for i in range(n):
-            regs[out, i] = (
-                regs[a, i] if (regs[a, i] >= regs[b, i] or regs[b, i] != regs[b, i]) else regs[b, i]
-            )
-    elif op == FMIN:
-        for i in range(n):
-            regs[out, i] = (
-                regs[a, i] if (regs[a, i] <= regs[b, i] or regs[b, i] != regs[b, i]) else regs[b, i]
-            )
+@compiled
+def _step(op, regs, room, out, a, b, c, x, n):
+    """One instruction that loads nothing; values are registers by number, `room` bytes apart from the address regs."""
+    if YEAR <= op <= SHIFT:
+        _calendar(op, regs + out * room, regs + a * room, x, n)
     else:
-        _tests(op, regs, out, a, b, n)
-
-
-@njit(nogil=True, cache=True)
-def _tests(op, regs, out, a, b, n):
-    if op == GT:
-        for i in range(n):
-            regs[out, i] = 1.0 if regs[a, i] > regs[b, i] else 0.0
-    elif op == GE:
-        for i in range(n):
-            regs[out, i] = 1.0 if regs[a, i] >= regs[b, i] else 0.0
-    elif op == EQ:
-        for i in range(n):
-            regs[out, i] = 1.0 if regs[a, i] == regs[b, i] else 0.0
-    elif op == NE:
-        for i in range(n):
-            regs[out, i] = 1.0 if regs[a, i] != regs[b, i] else 0.0
-    elif op == AND:
-        for i in range(n):
-            regs[out, i] = regs[a, i] * regs[b, i]
-    elif op == OR:
-        for i in range(n):
-            regs[out, i] = max(regs[a, i], regs[b, i])
-
-
-@njit(nogil=True, cache=True)
-def _one(op, regs, out, a, n):
-    if op == ABS:
-        for i in range(n):
-            regs[out, i] = abs(regs[a, i])
-    elif op == NEG:
-        for i in range(n):
-            regs[out, i] = -regs[a, i]
-    elif op == ISNAN:
-        for i in range(n):
-            regs[out, i] = 1.0 if regs[a, i] != regs[a, i] else 0.0
-    elif op == ISINF:
-        for i in range(n):
-            regs[out, i] = 1.0 if abs(regs[a, i]) == np.inf else 0.0
-    elif op == FLOOR:
-        for i in range(n):
-            regs[out, i] = np.floor(regs[a, i])
-    elif op == TRUNC:
-        for i in range(n):
-            regs[out, i] = np.trunc(regs[a, i])
-    elif op == RINT:
-        for i in range(n):
-            regs[out, i] = np.rint(regs[a, i])
-    elif op == NOT:
-        for i in range(n):
-            regs[out, i] = 1.0 - regs[a, i]
-
-
-@njit(nogil=True, cache=True)
-def _with_number(op, regs, out, a, x, n):
-    if op == ADDK:
-        for i in range(n):
-            regs[out, i] = regs[a, i] + x
-    elif op == SUBK:
-        for i in range(n):
-            regs[out, i] = regs[a, i] - x
-    elif op == KSUB:
-        for i in range(n):
-            regs[out, i] = x - regs[a, i]
-    elif op == MULK:
-        for i in range(n):
-            regs[out, i] = regs[a, i] * x
-    elif op == DIVK:
-        for i in range(n):
-            regs[out, i] = np.divide(regs[a, i], x)
-    elif op == KDIV:
-        for i in range(n):
-            regs[out, i] = np.divide(x, regs[a, i])
-    elif op == MAXK:
-        for i in range(n):
-            regs[out, i] = regs[a, i] if (regs[a, i] > x or regs[a, i] != regs[a, i]) else x
-    elif op == MINK:
-        for i in range(n):
-            regs[out, i] = regs[a, i] if (regs[a, i] < x or regs[a, i] != regs[a, i]) else x
-    elif op == GTK:
-        for i in range(n):
-            regs[out, i] = 1.0 if regs[a, i] > x else 0.0
-    elif op == GEK:
-        for i in range(n):
-            regs[out, i] = 1.0 if regs[a, i] >= x else 0.0
-    elif op == LTK:
-        for i in range(n):
-            regs[out, i] = 1.0 if regs[a, i] < x else 0.0
-    elif op == LEK:
-        for i in range(n):
-            regs[out, i] = 1.0 if regs[a, i] <= x else 0.0
-    elif op == EQK:
-        for i in range(n):
-            regs[out, i] = 1.0 if regs[a, i] == x else 0.0
-    elif op == NUDGE:
-        for i in range(n):
-            regs[out, i] = regs[a, i] + abs(regs[a, i]) * x
-    elif op == FEN:
-        for i in range(n):
-            regs[out, i] = np.floor(regs[a, i] * 100 + 0.5) / 100
-    elif op == NUDGEFEN:
-        for i in range(n):
-            regs[out, i] = np.floor((regs[a, i] + abs(regs[a, i]) * x) * 100 + 0.5) / 100
-
-
-@njit(nogil=True, cache=True)
-def _step(op, regs, out, a, b, c, x, n):
-    """One instruction that loads nothing; values are registers by number."""
-    if op == CONST:
-        for i in range(n):
-            regs[out, i] = x
-    elif op == WHERE:
-        for i in range(n):
-            regs[out, i] = regs[b, i] if regs[a, i] != 0.0 else regs[c, i]
-    elif op >= ADDK:
-        _with_number(op, regs, out, a, x, n)
-    elif op >= YEAR:
-        _calendar(op, regs[out], regs[a], x, n)
-    elif op >= ABS or op == NOT:
-        _one(op, regs, out, a, n)
-    else:
-        _two(op, regs, out, a, b, n)
+        run_step(op, regs + out * room, regs + a * room, regs + b * room, regs + c * room, x, (n + 7) // 8)
 
 
 # ---------------------------------------------------------------- predicates to planes
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _known(column, first, n, out):
-    """Bits of the rows whose value is missing."""
+    """Bits of the rows whose value is missing, of the column at an address."""
     for w in range(n // 64):
-        acc = U0
-        for j in range(64):
-            v = column[first + w * 64 + j]
-            acc |= np.uint64(v != v) << np.uint64(j)
-        out[w] = acc
+        out[w] = unknown(column + (first + w * 64) * 8)
     if n % 64:
-        acc = U0
+        acc, begin = U0, first + n // 64 * 64
+        tail = carray(float_at(column), (begin + 64,))
         for j in range(n % 64):
-            v = column[first + n // 64 * 64 + j]
+            v = tail[begin + j]
             acc |= np.uint64(v != v) << np.uint64(j)
         out[n // 64] = acc
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _between(column, first, n, low, high, out):
     """Bits of the rows whose value lies in [low, high]."""
     for w in range(n // 64):
-        acc = U0
-        for j in range(64):
-            v = column[first + w * 64 + j]
-            acc |= np.uint64((v >= low) & (v <= high)) << np.uint64(j)
-        out[w] = acc
+        out[w] = inside(column + (first + w * 64) * 8, low, high)
     if n % 64:
-        acc = U0
+        acc, begin = U0, first + n // 64 * 64
+        tail = carray(float_at(column), (begin + 64,))
         for j in range(n % 64):
-            v = column[first + n // 64 * 64 + j]
+            v = tail[begin + j]
             acc |= np.uint64((v >= low) & (v <= high)) << np.uint64(j)
         out[n // 64] = acc
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def _coded(codes, first, n, table, width, bits, missing):
     """Bits of up to 64 tests of one category column: bits[test, word] by one look-up a row."""
     words = (n + 63) // 64
@@ -392,389 +190,403 @@ def _coded(codes, first, n, table, width, bits, missing):
             bits[p, w] = acc[p]
 
 
-@njit(nogil=True, cache=True)
-def _holds(op, exact, left, right, magnitude):
-    equal = left == right if exact else abs(left - right) <= TOLERANCE * magnitude
-    if op == P_GE:
-        return (left > right) | equal
-    if op == P_LE:
-        return (left <= right) | equal
-    if op == P_GT:
-        return (left > right) & (not equal)
-    if op == P_LT:
-        return (left < right) & (not equal)
-    if op == P_EQ:
-        return equal
-    return not equal
-
-
-@njit(nogil=True, cache=True)
-def _compare(op, exact, vl, ml, vr, mr, n, sure, unknown):
-    """Truth bits of a comparison of computed values (evaluate.compare) and the bits where it is unknown."""
+@compiled
+def _compare(op, exact, regs, room, sides, n, place):
+    """Planes, at an address, of a comparison of computed values (evaluate.compare): value and magnitude of both sides."""
+    more = FULL if op in (P_GE, P_GT) else U0
+    less = FULL if op in (P_LE, P_LT) else U0
+    same = FULL if op in (P_GE, P_LE, P_EQ) else U0
+    other = FULL if op == P_NE else U0
+    whole = FULL if exact else U0
+    left, left_size, right, right_size = sides
+    out, found = carray(word_at(place), (2 * WORDS,)), np.zeros(2, np.uint64)
+    to = found.ctypes.data
     for w in range((n + 63) // 64):
-        t, u = U0, U0
-        for j in range(min(64, n - w * 64)):
-            i = w * 64 + j
-            left, right = vl[i], vr[i]
-            m = ml[i] if (ml[i] >= mr[i] or mr[i] != mr[i]) else mr[i]
-            blank = (left != left) | (right != right)
-            t |= np.uint64(_holds(op, exact, left, right, m) & (not blank)) << np.uint64(j)
-            u |= np.uint64(blank) << np.uint64(j)
-        sure[w] = t
-        unknown[w] = u
+        at = regs + w * 512
+        compared(
+            at + left * room, at + left_size * room, at + right * room, at + right_size * room, whole, TOLERANCE,
+            more, less, same, other, to,
+        )  # fmt: skip
+        out[WORDS + w] = found[0]
+        out[w] = found[0] | found[1]
+    found[0] = U0
 
 
-@njit(nogil=True, cache=True)
-def _clear(flags, n, sure, possible):
+@compiled
+def _clear(flags, n, place):
     """Where something is known not to exist the comparison fails."""
+    given, out = carray(float_at(flags), (n,)), carray(word_at(place), (2 * WORDS,))
     for i in range(n):
-        if flags[i] != 0.0:
+        if given[i] != 0.0:
             keep = ~(U1 << np.uint64(i & 63))
-            sure[i >> 6] &= keep
-            possible[i >> 6] &= keep
+            out[i >> 6] &= keep
+            out[WORDS + (i >> 6)] &= keep
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def fill_planes(
     begin, end, rows, planes, numbers, codes, direct, direct_x, groups, tables, table_at, group_of,
-    code, code_x, compared, outside, fixed, negated, n_regs,
+    code, code_x, compares, fixed, n_regs,
 ):  # fmt: skip
     """Planes of the blocks begin..end.
 
     direct: (literal, column, negate, mode) by column with direct_x (low, high); mode 0 missing is unknown, 1 missing
     fails, 2 missing holds, 3 missing fails though filled. groups: (codes column, first in group_of, width, table) with
     group_of (literal, missing is unknown). code: the program of computed values, COMPARED marked by op -1 with the row
-    of `compared` in a. outside: (literal, row of the planes computed elsewhere). negated: (literal, of literal).
+    of `compares` in a. fixed: (literal, possible, sure).
     """
     missing = np.zeros(WORDS, np.uint64)
     bits = np.zeros((64, WORDS), np.uint64)
-    regs = np.zeros((max(n_regs, 1), BLOCK))
+    regs = np.zeros((max(n_regs, 1), STEP + PAD))
     for block in range(begin, end):
         first = block * BLOCK
         n = min(BLOCK, rows - first)
         words = (n + 63) // 64
-        out = planes[block]
+        base = planes.ctypes.data + block * planes.shape[1] * PLANES
         last = -1
         for k in range(len(direct)):
-            literal, column, mode = direct[k, 0], direct[k, 1], direct[k, 3]
-            data = carray(_float_at(numbers[column]), (rows,))
+            column, mode = direct[k, 1], direct[k, 3]
             if column != last:
-                _known(data, first, n, missing)
+                _known(numbers[column], first, n, missing)
                 last = column
-            possible, sure = out[literal, 0], out[literal, 1]
-            _between(data, first, n, direct_x[k, 0], direct_x[k, 1], sure)
+            out = carray(word_at(base + direct[k, 0] * PLANES), (2, WORDS))
+            _between(numbers[column], first, n, direct_x[k, 0], direct_x[k, 1], out[1])
             if direct[k, 2]:
                 for w in range(words):
-                    sure[w] = ~sure[w] & ~missing[w]
+                    out[1, w] = ~out[1, w] & ~missing[w]
             for w in range(words):
                 if mode == 2:
-                    sure[w] |= missing[w]
-                possible[w] = sure[w] | missing[w] if mode == 0 else sure[w]
+                    out[1, w] |= missing[w]
+                out[0, w] = out[1, w] | missing[w] if mode == 0 else out[1, w]
         for g in range(len(groups)):
-            data32 = carray(_int_at(codes[groups[g, 0]]), (rows,))
+            data32 = carray(int_at(codes[groups[g, 0]]), (rows,))
             start, width = groups[g, 1], groups[g, 2]
             table = tables[table_at[g] : table_at[g + 1]]
             _coded(data32, first, n, table, width, bits, missing)
             for p in range(width):
-                literal = group_of[start + p, 0]
+                out = carray(word_at(base + group_of[start + p, 0] * PLANES), (2, WORDS))
                 for w in range(words):
-                    out[literal, 1, w] = bits[p, w]
-                    out[literal, 0, w] = bits[p, w] | missing[w] if group_of[start + p, 1] else bits[p, w]
-        _computed(out, first, n, numbers, rows, code, code_x, compared, regs, missing)
+                    out[1, w] = bits[p, w]
+                    out[0, w] = bits[p, w] | missing[w] if group_of[start + p, 1] else bits[p, w]
+        for step in range(0, n, STEP):
+            size = min(STEP, n - step)
+            _computed(base + step // 8, first + step, size, numbers, code, code_x, compares, regs.ctypes.data)
         for k in range(len(fixed)):
+            out = carray(word_at(base + fixed[k, 0] * PLANES), (2, WORDS))
             for w in range(words):
-                out[fixed[k, 0], 0, w] = FULL if fixed[k, 1] else U0
-                out[fixed[k, 0], 1, w] = FULL if fixed[k, 2] else U0
-        for k in range(len(negated)):
-            for w in range(words):
-                out[negated[k, 0], 0, w] = ~out[negated[k, 1], 1, w]
-                out[negated[k, 0], 1, w] = ~out[negated[k, 1], 0, w]
+                out[0, w] = FULL if fixed[k, 1] else U0
+                out[1, w] = FULL if fixed[k, 2] else U0
 
 
-@njit(nogil=True, cache=True)
-def _computed(out, first, n, numbers, rows, code, code_x, compared, regs, unknown):
+@compiled
+def _computed(base, first, n, numbers, code, code_x, compares, regs):
+    """Comparisons of computed values for the n rows from `first`, their planes from the address base."""
+    room = (STEP + PAD) * 8
     for k in range(len(code)):
         op, dst, a = code[k, 0], code[k, 1], code[k, 2]
         if op == LOAD:
-            data = carray(_float_at(numbers[a]), (rows,))
-            for i in range(n):
-                regs[dst, i] = data[first + i]
+            copy_bytes(regs + dst * room, numbers[a] + first * 8, n * 8)
         elif op >= 0:
-            _step(op, regs, dst, a, code[k, 3], code[k, 4], code_x[k], n)
+            _step(op, regs, room, dst, a, code[k, 3], code[k, 4], code_x[k], n)
         else:
-            row = compared[a]
-            possible, sure = out[row[0], 0], out[row[0], 1]
-            _compare(
-                row[1], row[2] != 0, regs[row[3]], regs[row[4]], regs[row[5]], regs[row[6]], n, sure, unknown
-            )
-            for w in range((n + 63) // 64):
-                possible[w] = sure[w] | unknown[w]
+            place = base + compares[a, 0] * PLANES
+            sides = (compares[a, 3], compares[a, 4], compares[a, 5], compares[a, 6])
+            _compare(compares[a, 1], compares[a, 2] != 0, regs, room, sides, n, place)
             for side in (7, 8):
-                if row[side] >= 0:
-                    _clear(regs[row[side]], n, sure, possible)
+                if compares[a, side] >= 0:
+                    _clear(regs + compares[a, side] * room, n, place)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def densities(planes, rows, sample):
-    """Share of the rows of some blocks where each literal is possible."""
-    out = np.zeros(planes.shape[1])
+    """Share of the rows of some blocks where each literal, and its negation, is possible: out[2 × literal + negated]."""
+    out = np.zeros(2 * planes.shape[1])
+    valid = np.zeros(WORDS, np.uint64)
     for s in range(len(sample)):
+        _valid(sample[s] * BLOCK, rows, valid)
         for literal in range(planes.shape[1]):
-            total = 0
             for w in range(WORDS):
-                total += _ones(planes[sample[s], literal, 0, w])
-            out[literal] += total
+                out[2 * literal] += ones(planes[sample[s], literal, 0, w] & valid[w])
+                out[2 * literal + 1] += ones(~planes[sample[s], literal, 1, w] & valid[w])
     return out
 
 
 # ---------------------------------------------------------------- items
 
 
-@njit(nogil=True, cache=True)
-def _tree(program, start, stop, plane, side, stack, words):
-    """A monotone program in postfix on one side of the planes: literal ≥ 0, -1 and, -2 or; the answer in stack[0]."""
-    top = -1
+@compiled
+def _tree(program, start, stop, base, side, stack, to, chunks):
+    """A monotone program in postfix on one side of the planes, its answer copied `to`: -1 and, -2 or, else 2 × literal,
+    and one more for its negation, which is possible where the literal is not sure. Planes are told by address."""
+    top = stack - SIDE
     for k in range(start, stop):
         op = program[k]
         if op >= 0:
-            top += 1
-            for w in range(words):
-                stack[top, w] = plane[op, side, w]
-        elif op == -1:
-            top -= 1
-            for w in range(words):
-                stack[top, w] &= stack[top + 1, w]
+            top += SIDE
+            plane = base + (op >> 1) * PLANES
+            if op & 1:
+                take_not(top, plane + (1 - side) * SIDE, chunks)
+            else:
+                take(top, plane + side * SIDE, chunks)
         else:
-            top -= 1
-            for w in range(words):
-                stack[top, w] |= stack[top + 1, w]
+            top -= SIDE
+            if op == -1:
+                also(top, top + SIDE, chunks)
+            else:
+                either(top, top + SIDE, chunks)
+    take(to, top, chunks)
 
 
-@njit(nogil=True, cache=True)
-def _possible(item, item_at, conditions, program, program_at, plane, valid, acc, stack, words):
-    """Where an item is possible, in acc; its conditions come rarest first. False where nowhere in the block."""
-    for w in range(words):
-        acc[w] = valid[w]
-    for k in range(item_at[item], item_at[item + 1]):
-        condition = conditions[k, 0]
-        start, stop = program_at[condition], program_at[condition + 1]
-        some = U0
-        if stop - start == 1:
-            literal = program[start]
-            for w in range(words):
-                acc[w] &= plane[literal, 0, w]
-                some |= acc[w]
-        else:
-            _tree(program, start, stop, plane, 0, stack, words)
-            for w in range(words):
-                acc[w] &= stack[0, w]
-                some |= acc[w]
-        if some == U0:
-            return False
-    return True
+@compiled
+def _place(condition, program, program_at, base, stack, own, chunks, both):
+    """Address of the planes where a condition is possible and (`both`) sure; those of a tree are worked into `own`.
+
+    `base`, `stack` and `own` are addresses too: views of arrays would cost more than the work.
+    """
+    start, stop = program_at[condition], program_at[condition + 1]
+    if stop - start == 1 and program[start] & 1 == 0:
+        return base + (program[start] >> 1) * PLANES
+    _tree(program, start, stop, base, 0, stack, own, chunks)
+    if both:
+        _tree(program, start, stop, base, 1, stack, own + SIDE, chunks)
+    return own
 
 
-@njit(nogil=True, cache=True)
+@compiled
+def _possible(begin, end, conditions, program, program_at, base, acc, stack, own, planes, chunks, both):
+    """Where an item is possible, in acc, and the addresses of its conditions' planes; how many rows that is.
+
+    Its conditions are conditions[begin:end], rarest first; nothing is left to look at once no row is left.
+    """
+    n = 0
+    for at in range(begin, end):
+        k = at - begin
+        planes[k] = _place(
+            conditions[at, 0], program, program_at, base, stack, own + k * PLANES, chunks, both
+        )
+    middle = min(FEW, end - begin)
+    n = meet(acc, planes, 0, middle, chunks)
+    if n and middle < end - begin:
+        n = meet(acc, planes, middle, end - begin, chunks)
+    return n
+
+
+@compiled
 def _valid(first, rows, valid):
     for w in range(WORDS):
         left = rows - first - w * 64
         valid[w] = FULL if left >= 64 else U0 if left <= 0 else (U1 << np.uint64(left)) - U1
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def count_hits(begin, end, rows, planes, item_at, conditions, program, program_at, depth, counts, total):
     """Hits of each item in each block begin..end into counts[block, item] and, together, total[item]."""
-    acc, valid = np.zeros(WORDS, np.uint64), np.zeros(WORDS, np.uint64)
-    stack = np.zeros((depth, WORDS), np.uint64)
+    acc, valid = np.zeros(WORDS + WORDS // 64, np.uint64), np.zeros(WORDS, np.uint64)
+    stack, own = np.zeros((depth, WORDS), np.uint64), np.zeros((64, 2, WORDS), np.uint64)
+    at = np.zeros(64, np.int64)
+    acc_at, stack_at, own_at = acc.ctypes.data, stack.ctypes.data, own.ctypes.data
+    tests, steps, step_at = _uncounted(conditions), _uncounted(program), _uncounted(program_at)
     for block in range(begin, end):
         first = block * BLOCK
-        words = (min(BLOCK, rows - first) + 63) // 64
+        chunks = (min(BLOCK, rows - first) + 511) // 512
+        base = planes.ctypes.data + block * planes.shape[1] * PLANES
         _valid(first, rows, valid)
         for item in range(len(item_at) - 1):
-            n = 0
-            if _possible(
-                item, item_at, conditions, program, program_at, planes[block], valid, acc, stack, words
-            ):
-                for w in range(words):
-                    n += _ones(acc[w])
+            copy_bytes(acc_at, valid.ctypes.data, SIDE)
+            n = _possible(
+                item_at[item], item_at[item + 1], tests, steps, step_at, base, acc_at, stack_at,
+                own_at, at, chunks, False,
+            )  # fmt: skip
             counts[block, item] = n
             total[item] += n
+    acc[0], stack[0, 0], own[0, 0, 0] = U0, U0, U0  # they were read by address: they must live until here
 
 
-@njit(nogil=True, cache=True)
-def _mark(
-    item, item_at, conditions, program, program_at, plane, acc, stack, marks, words, width, failing
-):  # fmt: skip
-    """Condition bits of the rows in acc that are unknown (or, `failing`, that fail): marks[byte of the mask, row]."""
-    for byte in range(width):
-        for i in range(words * 64):
-            marks[byte * BLOCK + i] = 0
-    for k in range(item_at[item], item_at[item + 1]):
-        condition, number = conditions[k, 0], conditions[k, 1]
-        start, stop = program_at[condition], program_at[condition + 1]
-        bit = np.uint8(1 << (number & 7))
-        base = (number >> 3) * BLOCK
-        if stop - start == 1:
-            literal = program[start]
-            if failing:
-                for w in range(words):
-                    _blend(marks, base + w * 64, acc[w] & ~plane[literal, 0, w], bit)
-            else:
-                for w in range(words):
-                    _blend(marks, base + w * 64, acc[w] & plane[literal, 0, w] & ~plane[literal, 1, w], bit)
-            continue
-        # the deepest slot of the stack is kept free for the possible side
-        spare = len(stack) - 1
-        _tree(program, start, stop, plane, 0, stack, words)
-        for w in range(words):
-            stack[spare, w] = stack[0, w]
-        if failing:
-            for w in range(words):
-                _blend(marks, base + w * 64, acc[w] & ~stack[spare, w], bit)
-        else:
-            _tree(program, start, stop, plane, 1, stack, words)
-            for w in range(words):
-                _blend(marks, base + w * 64, acc[w] & stack[spare, w] & ~stack[0, w], bit)
+@compiled
+def _list_wide(acc, words, first, planes, width, here, marks):
+    """Rows of the set bits of acc, and their masks, ROOM bytes from `marks` for each byte of a mask; how many.
 
-
-@njit(nogil=True, cache=True)
-def _positions(acc, words, here):
-    """Rows of the block whose bit is set, in order, and their number; four are written a word without asking."""
+    `planes` are the item's conditions where they are unknown, in the order of the mask's bits. Everything is an address.
+    """
     n = 0
-    for w in range(words):
-        word = acc[w]
-        count = _ones(word)
-        base = w * 64
-        for k in range(4):
-            here[n + k] = base + _lowest(word)
-            word &= word - U1
-        for k in range(4, count):
-            here[n + k] = base + _lowest(word)
-            word &= word - U1
-        n += count
+    chosen = carray(word_at(acc), (WORDS + WORDS // 64,))  # the words, and a bit for each that is not zero
+    filled(acc, acc + SIDE, (words + 7) // 8)
+    for part in range((words + 63) // 64):
+        some = chosen[WORDS + part]
+        if words - part * 64 < 64:
+            some &= (U1 << np.uint64(words - part * 64)) - U1
+        while some != U0:
+            w = part * 64 + lowest(some)
+            some &= some - U1
+            word = chosen[w]
+            for byte in range(width):
+                put_marks(word, planes + byte * 8 * SIDE + w * 8, marks + byte * ROOM + n)
+            n += put_rows(word, np.int32(first + w * 64), here + n * 4)
     return n
 
 
-@njit(nogil=True, cache=True)
+@compiled
+def _list_narrow(acc, words, first, planes, width, here, marks):
+    """The same a row at a time, for processors that can't move bytes of a register together."""
+    n = 0
+    given, chosen = carray(word_at(planes), (8 * width * WORDS,)), carray(word_at(acc), (WORDS,))
+    rows, out = carray(int_at(here), (ROOM,)), carray(byte_at(marks), (8 * ROOM,))
+    for w in range(words):
+        word = chosen[w]
+        while word != U0:
+            bit = np.uint64(lowest(word))
+            word &= word - U1
+            rows[n] = first + w * 64 + np.int64(bit)
+            for byte in range(width):
+                mark = U0
+                for k in range(8):
+                    mark |= ((given[(byte * 8 + k) * WORDS + w] >> bit) & U1) << np.uint64(k)
+                out[byte * ROOM + n] = mark
+            n += 1
+    return n
+
+
+_list_block = _list_wide if compresses() else _list_narrow
+
+
+@compiled
+def _open(begin, end, conditions, places, to, width, chunks):
+    """Where each condition is unknown, in the order of the mask's bits; the bits no condition has are zero."""
+    for number in range(end - begin, 8 * width):
+        blank = carray(word_at(to + number * SIDE), (WORDS,))
+        for w in range(WORDS):
+            blank[w] = U0
+    for at in range(begin, end):
+        open_planes(to + conditions[at, 1] * SIDE, places[at - begin], chunks)
+
+
+@compiled
 def list_hits(
     begin, end, rows, planes, item_at, conditions, program, program_at, depth, counts, at, out_rows, out_marks,
     mask_at, widths, numbers, amount_of, code, code_x, code_at, n_regs, low_of, high_of, low_at, high_at, out_amounts,
 ):  # fmt: skip
     """Rows, unknown masks and amounts of the hits of blocks begin..end; at[item] is where an item's next hit goes."""
-    acc, valid = np.zeros(WORDS, np.uint64), np.zeros(WORDS, np.uint64)
-    stack = np.zeros((depth + 1, WORDS), np.uint64)
-    marks = np.zeros(8 * BLOCK, np.uint8)
-    here = np.zeros(BLOCK + 8, np.int32)
-    regs = np.zeros((max(n_regs, 1), BLOCK))
+    acc, valid = np.zeros(WORDS + WORDS // 64, np.uint64), np.zeros(WORDS, np.uint64)
+    stack, own = np.zeros((depth, WORDS), np.uint64), np.zeros((64, 2, WORDS), np.uint64)
+    open_, places = np.zeros((64, WORDS), np.uint64), np.zeros(64, np.int64)
+    marks, here = np.zeros(8 * ROOM, np.uint8), np.zeros(ROOM, np.int32)
+    regs = np.zeros((max(n_regs, 1), BLOCK + PAD))
+    acc_at, stack_at, own_at, open_at = acc.ctypes.data, stack.ctypes.data, own.ctypes.data, open_.ctypes.data
+    marks_at, here_at, regs_at = marks.ctypes.data, here.ctypes.data, regs.ctypes.data
+    rows_to, marks_to, amounts_to = out_rows.ctypes.data, out_marks.ctypes.data, out_amounts.ctypes.data
+    room = (BLOCK + PAD) * 8
+    tests, steps, step_at = _uncounted(conditions), _uncounted(program), _uncounted(program_at)
+    sums, sum_at, sources = _uncounted(code), _uncounted(code_at), _uncounted(numbers)
     for block in range(begin, end):
         first = block * BLOCK
         words = (min(BLOCK, rows - first) + 63) // 64
-        plane = planes[block]
+        chunks = (words + 7) // 8
+        base = planes.ctypes.data + block * planes.shape[1] * PLANES
         _valid(first, rows, valid)
         for item in range(len(item_at) - 1):
             if counts[block, item] == 0:
                 continue
-            _possible(item, item_at, conditions, program, program_at, plane, valid, acc, stack, words)
-            n = _positions(acc, words, here)
-            to, width = at[item], widths[item]
-            for i in range(n):
-                out_rows[to + i] = first + here[i]
-            _mark(
-                item, item_at, conditions, program, program_at, plane, acc, stack, marks, words, width, False
+            start, stop, width = item_at[item], item_at[item + 1], widths[item]
+            copy_bytes(acc_at, valid.ctypes.data, SIDE)
+            _possible(
+                start,
+                stop,
+                conditions,
+                program,
+                program_at,
+                base,
+                acc_at,
+                stack_at,
+                own_at,
+                places,
+                chunks,
+                True,
             )
+            _open(start, stop, tests, places, open_at, width, chunks)
+            n = _list_block(acc_at, words, first, open_at, width, here_at, marks_at)
+            to = at[item]
+            copy_bytes(rows_to + to * 4, here_at, n * 4)
             put = mask_at[item] + to * width
             if width == 1:
-                for i in range(n):
-                    out_marks[put + i] = marks[here[i]]
+                copy_bytes(marks_to + put, marks_at, n)
             else:
                 for i in range(n):
                     for byte in range(width):
-                        out_marks[put + i * width + byte] = marks[byte * BLOCK + here[i]]
+                        out_marks[put + i * width + byte] = marks[byte * ROOM + i]
             if amount_of[item] >= 0:
                 one = amount_of[item]
-                _amounts(
-                    one, here, n, first, rows, plane, numbers, code, code_x, code_at, regs,
-                )  # fmt: skip
+                _amounts(one, here_at, n, first, base, sources, sums, code_x, sum_at, regs_at)
                 low, high = low_of[one], high_of[one]
-                put = low_at[item] + to
-                for i in range(n):
-                    out_amounts[put + i] = regs[low, i]
+                copy_bytes(amounts_to + (low_at[item] + to) * 8, regs_at + low * room, n * 8)
                 if high != low:
-                    put = high_at[item] + to
-                    for i in range(n):
-                        out_amounts[put + i] = regs[high, i]
+                    copy_bytes(amounts_to + (high_at[item] + to) * 8, regs_at + high * room, n * 8)
             at[item] = to + n
+    # what was read by address must live until here
+    acc[0], stack[0, 0], own[0, 0, 0], open_[0, 0], marks[0], here[0], regs[0, 0] = U0, U0, U0, U0, 0, 0, 0.0
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def list_every(begin, end, rows, planes, item_at, conditions, program, program_at, depth, fails, unknown):
     """Masks of all pairs: fails[item, row] and unknown[item, row]."""
-    valid = np.zeros(WORDS, np.uint64)
-    stack = np.zeros((depth + 1, WORDS), np.uint64)
-    marks = np.zeros(8 * BLOCK, np.uint8)
+    stack, own = np.zeros((depth, WORDS), np.uint64), np.zeros((2, WORDS), np.uint64)
     for block in range(begin, end):
         first = block * BLOCK
         n = min(BLOCK, rows - first)
-        words = (n + 63) // 64
-        _valid(first, rows, valid)
+        base = planes.ctypes.data + block * planes.shape[1] * PLANES
         for item in range(len(item_at) - 1):
-            width = (item_at[item + 1] - item_at[item] + 7) // 8
-            for side in range(2):
-                _mark(
-                    item, item_at, conditions, program, program_at, planes[block], valid, stack, marks, words, width,
-                    side == 0,
+            for i in range(n):
+                fails[item, first + i] = U0
+                unknown[item, first + i] = U0
+            for at in range(item_at[item], item_at[item + 1]):
+                number = np.uint64(conditions[at, 1])
+                place = _place(
+                    conditions[at, 0], program, program_at, base, stack.ctypes.data, own.ctypes.data,
+                    (n + 511) // 512, True,
                 )  # fmt: skip
-                out = fails[item] if side == 0 else unknown[item]
+                plane = carray(word_at(place), (2 * WORDS,))
                 for i in range(n):
-                    out[first + i] = U0
-                for byte in range(width):
-                    for i in range(n):
-                        out[first + i] |= np.uint64(marks[byte * BLOCK + i]) << np.uint64(8 * byte)
+                    bit = np.uint64(i & 63)
+                    can, does = plane[i >> 6] >> bit, plane[WORDS + (i >> 6)] >> bit
+                    fails[item, first + i] |= (~can & U1) << number
+                    unknown[item, first + i] |= ((can & ~does) & U1) << number
 
 
 # ---------------------------------------------------------------- amounts
 
 
-@njit(nogil=True, cache=True)
-def _amounts(program, here, n, first, rows, plane, numbers, code, code_x, code_at, regs):
-    """One amount program over the rows `here` of a block; the ends are left in their registers."""
+@compiled
+def _amounts(program, here, n, first, base, numbers, code, code_x, code_at, regs):
+    """One amount program over the n rows at the address `here`, all of the block that begins with the row `first` and
+    has its planes at `base`; the ends are left in their registers."""
+    rows = carray(int_at(here), (n,))
+    room = (BLOCK + PAD) * 8
     for k in range(code_at[program], code_at[program + 1]):
         op, dst, a = code[k, 0], code[k, 1], code[k, 2]
         if op == LOAD:
-            data = carray(_float_at(numbers[a]), (rows,))
+            data, out = (
+                carray(float_at(numbers[a]), (first + BLOCK,)),
+                carray(float_at(regs + dst * room), (n,)),
+            )
             for i in range(n):
-                regs[dst, i] = data[first + here[i]]
+                out[i] = data[np.uint32(rows[i])]
         elif op in (TBIT, PBIT):
-            side = 1 if op == TBIT else 0
-            bits = plane[a, side]
+            side = SIDE if op == TBIT else 0
+            bits = carray(word_at(base + a * PLANES + side), (WORDS,))
+            out = carray(float_at(regs + dst * room), (n,))
             for i in range(n):
-                r = here[i]
-                regs[dst, i] = np.float64((bits[r >> 6] >> np.uint64(r & 63)) & U1)
+                r = np.uint64(rows[i] - first)
+                out[i] = np.float64((bits[r >> np.uint64(6)] >> (r & np.uint64(63))) & U1)
         else:
-            _step(op, regs, dst, a, code[k, 3], code[k, 4], code_x[k], n)
+            _step(op, regs, room, dst, a, code[k, 3], code[k, 4], code_x[k], n)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def amounts(
-    at,
-    hit_rows,
-    rows,
-    planes,
-    numbers,
-    amount_of,
-    code,
-    code_x,
-    code_at,
-    n_regs,
-    low_of,
-    high_of,
-    low_at,
-    high_at,
-    out,
-):
+    at, hit_rows, planes, numbers, amount_of, code, code_x, code_at, n_regs, low_of, high_of, low_at, high_at, out
+):  # fmt: skip
     """Amounts of listed pairs: the hits of each item from at[item], in order of rows; shifts as in list_hits."""
-    regs = np.zeros((max(n_regs, 1), BLOCK))
-    here = np.zeros(BLOCK, np.int32)
+    regs = np.zeros((max(n_regs, 1), BLOCK + PAD))
+    regs_at, rows_at = regs.ctypes.data, hit_rows.ctypes.data
     for item in range(len(at) - 1):
         one = amount_of[item]
         k = at[item]
@@ -782,11 +594,20 @@ def amounts(
             block = hit_rows[k] // BLOCK
             begin = k
             while k < at[item + 1] and hit_rows[k] // BLOCK == block:
-                here[k - begin] = hit_rows[k] - block * BLOCK
                 k += 1
+            base = planes.ctypes.data + block * planes.shape[1] * PLANES
             _amounts(
-                one, here, k - begin, block * BLOCK, rows, planes[block], numbers, code, code_x, code_at, regs,
-            )  # fmt: skip
+                one,
+                rows_at + begin * 4,
+                k - begin,
+                block * BLOCK,
+                base,
+                numbers,
+                code,
+                code_x,
+                code_at,
+                regs_at,
+            )
             for i in range(k - begin):
                 out[low_at[item] + begin + i] = regs[low_of[one], i]
                 if high_of[one] != low_of[one]:

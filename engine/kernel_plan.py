@@ -49,12 +49,13 @@ INTS = NDArray[np.int64]
 class Plan:
     """编排: distinct predicates and literals, the items' conditions as postfix programs over literals.
 
-    `literals` are (predicate, negated); `programs` the distinct conditions; `items` lists each item's conditions.
+    `literals` number the planes of predicates; `programs` are the distinct conditions, in which 2 × literal stands for
+    a plane and one more for its negation, -1 for and, -2 for or; `items` lists each item's conditions.
     """
 
     bound: list[BoundItem]
     predicates: dict[Node, int] = field(default_factory=dict)
-    literals: dict[tuple[int, bool], int] = field(default_factory=dict)
+    literals: dict[int, int] = field(default_factory=dict)
     programs: list[list[int]] = field(default_factory=list)
     items: list[list[int]] = field(default_factory=list)
     _trees: dict[Tree, int] = field(default_factory=dict)
@@ -64,10 +65,8 @@ class Plan:
         default_factory=dict
     )
 
-    def literal(self, predicate: int, negated: bool) -> int:
-        if negated:
-            self.literals.setdefault((predicate, False), len(self.literals))
-        return self.literals.setdefault((predicate, negated), len(self.literals))
+    def literal(self, predicate: int) -> int:
+        return self.literals.setdefault(predicate, len(self.literals))
 
     def predicate(self, node: Node) -> int:
         return self.predicates.setdefault(node, len(self.predicates))
@@ -91,12 +90,12 @@ class Plan:
         return found
 
     def _postfix(self, tree: Tree, negated: bool, out: list[int]) -> None:
-        """Negation moves to the literals: not all = any not, and the planes of a negated literal are swapped."""
+        """Negation moves to the literals: not all = any not."""
         if tree.kind == "when":
             assert tree.expr is not None
-            out.append(self.literal(self.predicate(tree.expr), negated))
+            out.append(2 * self.literal(self.predicate(tree.expr)) + negated)
         elif tree.kind == "ask":
-            out.append(self.literal(ASKED, False))
+            out.append(2 * self.literal(ASKED))
         elif tree.kind == "not":
             self._postfix(tree.children[0], not negated, out)
         else:
@@ -123,7 +122,7 @@ def plan(items: Iterable[BoundItem]) -> Plan:
         if item.benefit is not None:
             for node in benefit_expressions(item.benefit):
                 if isinstance(node, Compare | In | Has):
-                    out.literal(out.predicate(node), False)
+                    out.literal(out.predicate(node))
     return out
 
 
@@ -156,7 +155,6 @@ class Attached:
     compared: list[tuple[int, ...]] = field(default_factory=list)
     outside: list[tuple[int, Node]] = field(default_factory=list)
     fixed: list[tuple[int, int, int]] = field(default_factory=list)
-    negated: list[tuple[int, int]] = field(default_factory=list)
     registers: int = 1
 
 
@@ -190,15 +188,10 @@ class Attacher:
     def attach(self) -> Attached:
         """落列: all predicates of the plan."""
         for node, predicate in self.plan.predicates.items():
-            literal = self.plan.literals.get((predicate, False))
+            literal = self.plan.literals.get(predicate)
             if literal is not None and not self._place(literal, node):
                 self.out.outside.append((literal, node))
-        self.out.negated = [
-            (literal, self.plan.literals[predicate, False])
-            for (predicate, negated), literal in self.plan.literals.items()
-            if negated
-        ]
-        asked = self.plan.literals.get((ASKED, False))
+        asked = self.plan.literals.get(ASKED)
         if asked is not None:
             self.out.fixed.append((asked, 1, 0))
         self._bounds()
@@ -568,7 +561,7 @@ class Amounts:
     def _trace(self, benefit: TypedBenefit) -> tuple[int, tuple[float, float]]:
         tape = Tape()
         self.traced.tape = tape
-        literal = {node: self.plan.literals.get((p, False), -1) for node, p in self._predicates(benefit)}
+        literal = {node: self.plan.literals.get(p, -1) for node, p in self._predicates(benefit)}
         try:
             amount = _Calculator(TraceFrame(self.traced, tape, literal), benefit, self._edges).grant().capped
         except (Untraceable, TypeError):

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 # mypy: ignore-errors
 import numpy as np
-from numba import carray, njit, types
+from numba import carray, njit
 
-from engine.kernel_code import _float_at, _int_at, _lowest, _ones, _pointer
+from engine.kernel_vector import byte_at, float_at, int_at, lowest, word_at
+from engine.kernel_vector import ones as set_bits
 
 PLAIN, RLE, DICTIONARY = 0, 3, 8
 HEAD = 64  # more bytes than a page's header, level lengths and run headers take
 U0, U1 = np.uint64(0), np.uint64(1)
-_byte_at = _pointer(types.uint8)
-_word_at = _pointer(types.uint64)
 
 
 @njit(nogil=True, cache=True)
@@ -122,7 +121,7 @@ def index_pages(counts, arrays, constants, width, base, place, out):
             continue
         end = at + body
         at = _varint(out, at, (n + 7) // 8 * 2 + 1)
-        data = carray(_int_at(arrays[i]), (n,))
+        data = carray(int_at(arrays[i]), (n,))
         acc, count = U0, 0
         for k in range(n):
             value = data[k] - base
@@ -168,7 +167,7 @@ def verdict_pages(counts, verdicts, marks, widths, out):
         end = at + (n + 7) // 8 * 2
         width = widths[i]
         given = verdicts[i] != 0
-        data = carray(_byte_at(verdicts[i] if given else marks[i]), (n if given else n * width,))
+        data = carray(byte_at(verdicts[i] if given else marks[i]), (n if given else n * width,))
         k = 0
         while k < n:
             byte = 0
@@ -206,8 +205,8 @@ def number_pages(counts, arrays, constants, width, out):
             out[at] = width
             at = _run(out, at + 1, n, constants[i], width)
             continue
-        bits = carray(_word_at(arrays[i]), (n,))
-        data = carray(_float_at(arrays[i]), (n,))
+        bits = carray(word_at(arrays[i]), (n,))
+        data = carray(float_at(arrays[i]), (n,))
         known = 0
         for k in range(n):
             known += data[k] == data[k]
@@ -247,16 +246,16 @@ def count_marks(counts, marks, widths, ones, levels):
         if marks[i] == 0:
             blank = n
         elif widths[i] == 1:
-            data = carray(_byte_at(marks[i]), (n,))
+            data = carray(byte_at(marks[i]), (n,))
             for k in range(n):
-                some += _ones(np.uint64(data[k]))
+                some += set_bits(np.uint64(data[k]))
                 blank += data[k] == 0
         else:
-            data = carray(_byte_at(marks[i]), (n * widths[i],))
+            data = carray(byte_at(marks[i]), (n * widths[i],))
             for k in range(n):
                 here = 0
                 for b in range(widths[i]):
-                    here += _ones(np.uint64(data[k * widths[i] + b]))
+                    here += set_bits(np.uint64(data[k * widths[i] + b]))
                 some += here
                 blank += here == 0
         ones[i], levels[i] = some, some + blank
@@ -286,7 +285,7 @@ def list_pages(counts, marks, widths, ones, levels, numbers, number_at, width, o
         out[at] = width
         at = _varint(out, at + 1, (some + 7) // 8 * 2 + 1)
         end = at + (some + 7) // 8 * width
-        data = carray(_byte_at(marks[i]), (n * widths[i],))
+        data = carray(byte_at(marks[i]), (n * widths[i],))
         at = _lists(
             n, data, widths[i], numbers[number_at[i] :], width, out, repeats, kinds, at
         )  # fmt: skip
@@ -306,7 +305,7 @@ def _lists(n, data, bytes_, numbers, width, out, repeats, kinds, at):
         for b in range(bytes_):
             bits = np.uint64(data[k * bytes_ + b])
             while bits:
-                acc |= np.uint64(numbers[8 * b + _lowest(bits)]) << np.uint64(count)
+                acc |= np.uint64(numbers[8 * b + lowest(bits)]) << np.uint64(count)
                 count += width
                 bits &= bits - U1
                 while count >= 8:
@@ -353,6 +352,6 @@ def text_values(offsets, data, out):
 def seen_rows(counts, rows, base, seen):
     """Marks the rows that stand in any pair."""
     for i in range(len(counts)):
-        data = carray(_int_at(rows[i]), (counts[i],))
+        data = carray(int_at(rows[i]), (counts[i],))
         for k in range(counts[i]):
             seen[data[k] - base] = True
