@@ -8,6 +8,7 @@ the kernel has no form for (detail rows, some expressions, answered rows) is lef
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -38,6 +39,9 @@ from engine.matching import FAILS, FITS, OPEN, AnswerBook, ItemHits
 from engine.program import BoundItem
 
 CHUNK = 1 << 17
+SMALL = 1 << 20  # elements a kept array may be larger than asked for
+SHAPES = 16  # of columns a plan keeps what it found for
+PARTS = 4  # of the blocks for each thread, so that one that is held up leaves its rest to the other
 WORTH_COMPILING = 0.5  # seconds of plain work; loading the compiled loops takes about as long
 MASKS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 
@@ -79,6 +83,91 @@ class PackedHits(ItemHits):
     @cached_property
     def unknown(self) -> NDArray[np.bool_]:
         return unpack(self.marks, len(self.ids))
+
+
+@dataclass
+class Listed:
+    """一次列出的: the arrays all hits of a run stand in, item after item, and where each item's begin and end."""
+
+    starts: list[int]
+    ends: list[int]
+    rows: NDArray[np.int32]
+    raw: NDArray[np.uint8]
+    mask_at: list[int]
+    widths: list[int]
+    ends_of: Callable[[int], tuple[Floats, Floats]]
+
+
+class ListedHits(PackedHits):
+    """列出的结果: PackedHits that cut their arrays out of a run's when asked; most nights look at few of many items."""
+
+    def __init__(self, item: BoundItem, listed: Listed, at: int, soon: bool):
+        vars(self).update(
+            item=item.program.item.id,
+            batch=item.batch.name,
+            ids=item.ids,
+            upcoming=soon,
+            _listed=listed,
+            _at=at,
+        )
+
+    _listed: Listed
+    _at: int
+
+    def __len__(self) -> int:
+        return self._listed.ends[self._at] - self._listed.starts[self._at]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Packed for another process with its own part of the arrays only."""
+        for name in ("packed_rows", "marks", "low", "high"):
+            getattr(self, name)
+        return {**{k: v for k, v in vars(self).items() if k != "_listed"}, "_at": 0, "_listed": self._own()}
+
+    def _own(self) -> Listed:
+        n, width = len(self), self._listed.widths[self._at]
+        return Listed([0], [n], self.packed_rows, self.marks.view(np.uint8), [0], [width], _none)
+
+    @cached_property
+    def packed_rows(self) -> NDArray[np.int32]:  # type: ignore[override]
+        return self._listed.rows[self._listed.starts[self._at] : self._listed.ends[self._at]]
+
+    @cached_property
+    def marks(self) -> NDArray[Any]:  # type: ignore[override]
+        begin, width = self._listed.mask_at[self._at], self._listed.widths[self._at]
+        return self._listed.raw[begin : begin + len(self) * width].view(MASKS[width])
+
+    @cached_property
+    def _amounts(self) -> tuple[Floats, Floats]:
+        return self._listed.ends_of(self._at)
+
+    @cached_property
+    def low(self) -> Floats:
+        return self._amounts[0]
+
+    @cached_property
+    def high(self) -> Floats:
+        return self._amounts[1]
+
+
+def _none(at: int) -> tuple[Floats, Floats]:
+    raise AssertionError("the ends travel with the hits")
+
+
+class Room:
+    """地方: large arrays, taken again by the next run once nobody holds a view of them: new memory costs as much as
+    the work that fills it."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, NDArray[Any]] = {}
+
+    def take(self, name: str, size: int, kind: Any) -> NDArray[Any]:
+        """要一块: an array of a size; what stands in it is left over from before."""
+        kept = self._kept.pop(name, None)  # taken out, so that another thread can't take it too
+        if kept is None or len(kept) < size or len(kept) > 4 * size + SMALL or sys.getrefcount(kept) > 2:
+            kept = np.empty(size, kind)
+        view = kept[:size]
+        self._kept[name] = kept
+        return view
 
 
 def unpack(marks: NDArray[Any], width: int) -> NDArray[np.bool_]:
@@ -127,6 +216,7 @@ class Matcher:
         self.compiled = available()
         self._fast = [i for i, item in enumerate(self.items) if self.compiled and plannable(item)]
         self.plan = plan(self.items[i] for i in self._fast)
+        self._room = Room()
 
     def match(
         self, columns: Columns, as_of: date, answers: AnswerBook | None = None, every: bool = False
@@ -136,7 +226,7 @@ class Matcher:
         if not self._fast or type(columns) is not Columns or not len(columns):
             return matching.match(self.items, columns, as_of, book, every)
         out: list[ItemHits | None] = [None] * len(self.items)
-        run = _Run(self.plan, columns, as_of, self.threads)
+        run = _Run(self.plan, columns, as_of, self.threads, self._room)
         for at, hits in zip(self._fast, run.every() if every else run.hits(), strict=True):
             out[at] = hits
         slow = [i for i, hits in enumerate(out) if hits is None]
@@ -200,47 +290,103 @@ class _Items:
     conditions: NDArray[np.int64]
 
 
+class _Shape:
+    """一种列: a plan put to columns of one shape: the same dictionary, columns and texts. Kept by the plan, so that
+    chunks of rows, changed rows and the next night's columns find everything but the addresses done."""
+
+    def __init__(self, planned: Plan, columns: Columns):
+        self.kept = (
+            columns.dictionary,
+            [c.names for c in columns.categories.values()],
+        )  # what identities stand for
+        self.attacher = Attacher(planned, columns)
+        a = self.attached = self.attacher.attach()
+        table_at = np.cumsum([0, *(len(t) for t in a.tables)]).astype(np.int64)
+        tables = np.concatenate(a.tables) if a.tables else np.zeros(0, np.uint64)
+        self.predicates = (
+            _table(a.direct, 4), _reals(a.direct_x, 2), _table(a.groups, 3), tables, table_at, _table(a.group_of, 2),
+            _table(a.code, 5), np.array(a.code_x, np.float64), _table(a.compared, 9), _table(a.fixed, 3), a.registers,
+        )  # fmt: skip
+        self.codes = [key for key in self.attacher.coded_keys]
+        self.first_keys = list(self.attacher.traced.keys)
+        self.amounts: AmountPlan | None = None
+        self.amount_tables: tuple[Any, ...] = ()
+        self.keys: list[Any] = self.first_keys
+        self.order: _Items | None = None
+        self.attacher.columns = self.attacher.traced.base = Columns(
+            [], columns.dictionary
+        )  # no rows are kept alive
+        self.program, self.program_at = _ragged(planned.programs)
+        self.depth = max((depth(p) for p in planned.programs), default=1)
+
+    def trace(self, planned: Plan, columns: Columns) -> AmountPlan:
+        """录数额: once a shape; it reads more columns than the predicates do."""
+        if self.amounts is None:
+            self.attacher.traced.base = columns
+            self.amounts = Amounts(planned, self.attacher.traced).build()
+            self.keys = list(self.attacher.traced.keys)
+            self.attacher.traced.base = Columns([], columns.dictionary)
+            plan = self.amounts
+            self.amount_tables = (
+                np.array(plan.program_of, np.int64), _table([c[0] for c in plan.code], 5),
+                np.array([c[1] for c in plan.code], np.float64), np.array(plan.code_at, np.int64), plan.registers,
+                np.array(plan.low, np.int64), np.array(plan.high, np.int64),
+            )  # fmt: skip
+        return self.amounts
+
+
+def _shape(planned: Plan, columns: Columns) -> _Shape:
+    names = tuple((key, id(c.names)) for key, c in columns.categories.items())
+    key = (id(columns.dictionary), columns.loaded, tuple(columns.numbers), names)
+    found = planned.shapes.get(key)
+    if found is None:
+        if len(planned.shapes) >= SHAPES:
+            planned.shapes.clear()
+        found = planned.shapes[key] = _Shape(planned, columns)
+    return found
+
+
 class _Run:
     """One plan over one set of columns."""
 
-    def __init__(self, planned: Plan, columns: Columns, as_of: date, threads: int):
+    def __init__(self, planned: Plan, columns: Columns, as_of: date, threads: int, room: Room):
         from engine import kernel_code as code
 
         self.code: Any = code
-        self.plan, self.columns, self.as_of = planned, columns, as_of
-        attacher = Attacher(planned, columns)
-        self.attached: Attached = attacher.attach()
-        attacher.gather()
+        self.plan, self.columns, self.as_of, self.room = planned, columns, as_of, room
+        self.shape = _shape(planned, columns)
+        self.attached: Attached = self.shape.attached
         self.rows = len(columns)
         self.blocks = (self.rows + code.BLOCK - 1) // code.BLOCK
         self.parts = _parts(self.blocks, threads)
-        self.program, self.program_at = _ragged(planned.programs)
-        self.depth = max((depth(p) for p in planned.programs), default=1)
-        self.pointers = _pointers(self.attached.numbers)
+        self.threads = min(threads, len(self.parts))
+        self.numbers = {
+            key: np.ascontiguousarray(columns.numbers[key], np.float64) for key in self.shape.first_keys
+        }
         with ThreadPoolExecutor(1) as pool:  # amounts are traced while the compiled loops fill the planes
-            planes = pool.submit(self._planes)
-            self.amounts: AmountPlan = _amount_plan(planned, attacher)
-            self.planes = planes.result()
-        attacher.gather()
-        self.pointers = _pointers(self.attached.numbers)
+            planes = pool.submit(self._planes) if self.shape.amounts is None else None
+            self.amounts: AmountPlan = self.shape.trace(planned, columns)
+            self.planes = planes.result() if planes is not None else self._planes()
+        for key in self.shape.keys:
+            if key not in self.numbers:
+                self.numbers[key] = np.ascontiguousarray(columns.numbers[key], np.float64)
+        self.pointers = _pointers([self.numbers[key] for key in self.shape.keys])
         self.order = self._order()
 
     # -- planes
     def _planes(self) -> NDArray[np.uint64]:
-        a, code = self.attached, self.code
-        planes = np.empty((self.blocks, max(len(self.plan.literals), 1), 2, code.WORDS), np.uint64)
-        table_at = np.cumsum([0, *(len(t) for t in a.tables)]).astype(np.int64)
-        tables = np.concatenate(a.tables) if a.tables else np.zeros(0, np.uint64)
-        codes = _pointers(a.codes)
-        shared = (
-            self.pointers, codes, _table(a.direct, 4), _reals(a.direct_x, 2), _table(a.groups, 3), tables, table_at,
-            _table(a.group_of, 2), _table(a.code, 5), np.array(a.code_x, np.float64), _table(a.compared, 9),
-            _table(a.fixed, 3),
-        )  # fmt: skip
+        code, literals = self.code, max(len(self.plan.literals), 1)
+        flat = self.room.take("planes", self.blocks * literals * 2 * code.WORDS, np.uint64)
+        planes = flat.reshape(self.blocks, literals, 2, code.WORDS)
+        columns = [
+            np.ascontiguousarray(self.columns.categories[key].codes, np.int32) for key in self.shape.codes
+        ]
+        pointers = _pointers([self.numbers[key] for key in self.shape.first_keys])
+        codes = _pointers(columns)
         self._outside(planes)
 
         def work(begin: int, end: int) -> None:
-            code.fill_planes(begin, end, self.rows, planes, *shared, a.registers)
+            code.fill_planes(begin, end, self.rows, planes, pointers, codes, *self.shape.predicates)
 
         self._threaded(work)
         return planes
@@ -270,16 +416,23 @@ class _Run:
         self._each([partial(work, *part) for part in self.parts])
 
     def _each(self, jobs: Sequence[Callable[[], None]]) -> None:
-        if len(jobs) == 1:
-            jobs[0]()
+        if len(jobs) == 1 or self.threads == 1:
+            for job in jobs:
+                job()
             return
-        with ThreadPoolExecutor(len(jobs)) as pool:
+        with ThreadPoolExecutor(self.threads) as pool:
             for done in [pool.submit(job) for job in jobs]:
                 done.result()
 
     # -- items
     def _order(self) -> _Items:
-        """Conditions of each item rarest first, by the share of some blocks' rows where they are possible."""
+        """Conditions of each item rarest first, by the share of some blocks' rows where they are possible; the order of
+        the first run is kept: it decides how soon an empty block is left, not what is found."""
+        if self.shape.order is None:
+            self.shape.order = self._rarest_first()
+        return self.shape.order
+
+    def _rarest_first(self) -> _Items:
         sample = np.unique(np.linspace(0, self.blocks - 1, min(self.blocks, 4)).astype(np.int64))
         share = self.code.densities(self.planes, self.rows, sample)
         rare = np.array([_share(p, share) for p in self.plan.programs] or [0.0])
@@ -302,37 +455,41 @@ class _Run:
             self.planes,
             self.order.at,
             self.order.conditions,
-            self.program,
-            self.program_at,
-            self.depth,
+            self.shape.program,
+            self.shape.program_at,
+            self.shape.depth,
         )
 
-    def hits(self) -> list[ItemHits | None]:
-        """Hits of each planned item; None where its amounts can't be worked out here."""
+    def hits(self) -> list[ListedHits]:
+        """Hits of each planned item."""
         counts, starts, ends = self._count()
         first = starts[0]
         widths, mask_at, size = _mask_places([len(c) for c in self.plan.items], first, ends)
-        rows = np.empty(int(ends[-1]) if len(ends) else 0, np.int32)
-        raw = np.empty(size, np.uint8)
+        rows = self.room.take("rows", int(ends[-1]) if len(ends) else 0, np.int32)
+        raw = self.room.take("marks", size, np.uint8)
         shift = mask_at - first * widths
-        low_at, high_at, amounts = self._room(first, ends)
+        low_at, high_at, amounts = self._amount_room(first, ends)
 
         def work(part: int) -> None:
             begin, end = self.parts[part]
             self.code.list_hits(
                 begin, end, *self._item_args(), counts, starts[part].copy(), rows, raw, shift, widths,
-                *self._amount_tables, low_at, high_at, amounts,
+                self.pointers, *self.shape.amount_tables, low_at, high_at, amounts,
             )  # fmt: skip
 
         self._each([partial(work, p) for p in range(len(self.parts))])
-        out: list[ItemHits | None] = []
-        for i, item in enumerate(self.plan.bound):
-            a, b = int(first[i]), int(ends[i])
-            width = int(widths[i])
-            marks = raw[mask_at[i] : mask_at[i] + (b - a) * width].view(MASKS[width])
-            low, high = self._ends(i, a, b, low_at, high_at, amounts, rows[a:b])
-            out.append(PackedHits(item, rows[a:b], marks, low, high, item.batch.opens > self.as_of))
-        return out
+        begins, stops = first.tolist(), ends.tolist()
+
+        def ends_of(i: int) -> tuple[Floats, Floats]:
+            a, b = begins[i], stops[i]
+            return self._ends(i, a, b, low_at, high_at, amounts, rows[a:b])
+
+        listed = Listed(begins, stops, rows, raw, mask_at.tolist(), widths.tolist(), ends_of)
+        del self.planes  # the hits keep this run alive for their amounts, not its planes
+        return [
+            ListedHits(item, listed, i, item.batch.opens > self.as_of)
+            for i, item in enumerate(self.plan.bound)
+        ]
 
     def _count(self) -> tuple[NDArray[np.uint16], NDArray[np.int64], NDArray[np.int64]]:
         """Hits by block and item; where each thread's part of each item begins; where each item ends."""
@@ -350,31 +507,19 @@ class _Run:
         return counts, np.ascontiguousarray(starts), ends
 
     # -- amounts
-    def _room(
+    def _amount_room(
         self, starts: NDArray[np.int64], ends: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
         """Where each item's low and high ends go, less where its hits begin, and the room for all of them."""
-        plan, size = self.amounts, 0
-        low_at, high_at = np.zeros(len(starts), np.int64), np.zeros(len(starts), np.int64)
-        for i, program in enumerate(plan.program_of):
-            n = int(ends[i] - starts[i])
-            if program < 0 or not n:
-                continue
-            low_at[i] = high_at[i] = size - starts[i]
-            size += n
-            if plan.low[program] != plan.high[program]:
-                high_at[i] = size - starts[i]
-                size += n
-        return low_at, high_at, np.empty(size)
-
-    @cached_property
-    def _amount_tables(self) -> tuple[Any, ...]:
-        plan = self.amounts
-        return (
-            self.pointers, np.array(plan.program_of, np.int64), _table([c[0] for c in plan.code], 5),
-            np.array([c[1] for c in plan.code], np.float64), np.array(plan.code_at, np.int64), plan.registers,
-            np.array(plan.low, np.int64), np.array(plan.high, np.int64),
-        )  # fmt: skip
+        program_of, *_, lows, highs = self.shape.amount_tables
+        worked = program_of >= 0
+        two = np.zeros(len(program_of), bool)
+        two[worked] = (lows != highs)[program_of[worked]]
+        n = np.where(worked, ends - starts, 0)
+        sizes = n + np.where(two, n, 0)
+        low_at = np.cumsum(sizes) - sizes - starts
+        high_at = np.where(two, low_at + n, low_at)
+        return low_at, high_at, self.room.take("amounts", int(sizes.sum()), np.float64)
 
     def _ends(
         self, item: int, begin: int, end: int, low_at: NDArray[np.int64], high_at: NDArray[np.int64], amounts: Floats,
@@ -405,9 +550,9 @@ class _Run:
         hit = [np.flatnonzero(fails[i] == 0).astype(np.int32) for i in range(n)]
         at = np.cumsum([0, *(len(h) for h in hit)]).astype(np.int64)
         flat = np.concatenate(hit) if hit else np.zeros(0, np.int32)
-        low_at, high_at, amounts = self._room(at[:-1], at[1:])
+        low_at, high_at, amounts = self._amount_room(at[:-1], at[1:])
         self.code.amounts(
-            at, flat, self.planes, *self._amount_tables, low_at, high_at, amounts
+            at, flat, self.planes, self.pointers, *self.shape.amount_tables, low_at, high_at, amounts
         )  # fmt: skip
         out = []
         for i in range(n):
@@ -430,18 +575,6 @@ class _Run:
         )  # fmt: skip
 
 
-def _amount_plan(planned: Plan, attacher: Attacher) -> AmountPlan:
-    """The traced amounts; they depend on which columns there are, not on what stands in them, so a plan keeps them."""
-    columns, traced = attacher.columns, attacher.traced
-    shape = (id(columns.dictionary), columns.loaded, tuple(columns.numbers))
-    kept = planned.amounts.get(shape)
-    if kept is None:
-        found = Amounts(planned, traced).build()
-        kept = planned.amounts[shape] = (columns.dictionary, dict(traced.keys), found)
-    traced.keys = dict(kept[1])
-    return kept[2]
-
-
 def plain_amounts(item: BoundItem, columns: Columns, rows: NDArray[Any]) -> tuple[Floats, Floats]:
     """照读的数额 of some rows, by the reference calculator."""
     assert item.benefit is not None
@@ -454,8 +587,8 @@ def plain_amounts(item: BoundItem, columns: Columns, rows: NDArray[Any]) -> tupl
 
 
 def _parts(blocks: int, threads: int) -> list[tuple[int, int]]:
-    """Block ranges for the threads; little work stays on one."""
-    count = 1 if blocks < 4 else min(threads, blocks)
+    """Block ranges for the threads to take in turn; little work stays on one."""
+    count = 1 if blocks < 4 or threads == 1 else min(threads * PARTS, blocks)
     edges = np.linspace(0, blocks, count + 1).astype(int)
     return [(int(a), int(b)) for a, b in pairwise(edges)]
 

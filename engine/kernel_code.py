@@ -491,9 +491,9 @@ def list_hits(
             _possible(
                 start,
                 stop,
-                conditions,
-                program,
-                program_at,
+                tests,
+                steps,
+                step_at,
                 base,
                 acc_at,
                 stack_at,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,6 @@ from engine.benefit import Calculator, round_fen
 from engine.columns import Categories, Columns, Key
 from engine.evaluate import Frame, Tree, Values, compare, member_test
 from engine.expression import Bin, Call, Compare, Has, In, Node, Range, Ref, Text
-from engine.indicators import Dictionary
 from engine.kernel_trace import (
     CONST,
     GEK,
@@ -60,10 +60,8 @@ class Plan:
     items: list[list[int]] = field(default_factory=list)
     _trees: dict[Tree, int] = field(default_factory=dict)
     _whens: dict[int, int] = field(default_factory=dict)
-    # by the shape of the columns: their dictionary (kept alive), the keys the programs load, the programs
-    amounts: dict[tuple[object, ...], tuple[Dictionary, dict[Key, int], AmountPlan]] = field(
-        default_factory=dict
-    )
+    # what the plan is when put to columns, by the shape of these (see kernel._Shape)
+    shapes: dict[tuple[object, ...], Any] = field(default_factory=dict)
 
     def literal(self, predicate: int) -> int:
         return self.literals.setdefault(predicate, len(self.literals))
@@ -143,8 +141,6 @@ class Attached:
     """落到列上: the arrays `kernel_code` runs on; see fill_planes for their columns."""
 
     rows: int
-    numbers: list[NDArray[np.float64]] = field(default_factory=list)
-    codes: list[NDArray[np.int32]] = field(default_factory=list)
     direct: list[tuple[int, int, int, int]] = field(default_factory=list)
     direct_x: list[tuple[float, float]] = field(default_factory=list)
     groups: list[tuple[int, int, int]] = field(default_factory=list)
@@ -181,6 +177,7 @@ class Attacher:
         self.tape = Tape()
         self.traced = TraceColumns(columns, self.tape)
         self.frame = TraceFrame(self.traced, self.tape)
+        self.coded_keys: list[Key] = []
         self._intervals: list[_Interval] = []
         self._coded: dict[tuple[str, int | None], list[tuple[int, frozenset[str] | str, bool]]] = {}
         self._computed: list[tuple[int, int, bool, Values, Values]] = []
@@ -198,12 +195,6 @@ class Attacher:
         self._groups()
         self._program()
         return self.out
-
-    def gather(self) -> None:
-        """取列: the columns the programs read, once predicates and amounts are known."""
-        self.out.numbers = [
-            np.ascontiguousarray(self.columns.numbers[key], np.float64) for key in self.traced.keys
-        ]
 
     def column(self, key: tuple[str, int | None]) -> int:
         return self.traced.keys.setdefault(key, len(self.traced.keys))
@@ -239,10 +230,10 @@ class Attacher:
         return self._category(literal, left, frozenset([_Exact(right.value)]))
 
     def _groups(self) -> None:
+        self.coded_keys = list(self._coded)
         for key, tests in self._coded.items():
             side = self.columns.categories[key]
-            column = len(self.out.codes)
-            self.out.codes.append(np.ascontiguousarray(side.codes, np.int32))
+            column = self.coded_keys.index(key)
             finder = _Finder(side)
             for at in range(0, len(tests), GROUP):
                 part = tests[at : at + GROUP]
