@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -110,3 +111,37 @@ def test_many_conditions(count: int, tmp_path: Path) -> None:
         plain = matching.match([item], columns, day, {}, every)
         assert plain[0].unknown.any()
         assert_same(Matcher([item]).match(columns, day, {}, every), plain)
+
+
+def test_the_narrow_way_of_listing_is_for_processors_that_need_it() -> None:
+    from engine import kernel_code, kernel_vector
+
+    wide = kernel_vector.compresses()
+    assert (kernel_code._list_block is kernel_code._list_wide) == wide
+    if os.environ.get("NUMBA_CPU_NAME") == "generic":
+        assert not wide
+
+
+def test_memory_is_taken_again_only_when_nobody_holds_it() -> None:
+    room = kernel.Room()
+    first = room.take("rows", 5000, np.int32)
+    first[:] = 7
+    part = first[10:20].view(np.uint8)
+    del first
+    second = room.take("rows", 5000, np.int32)
+    assert not np.shares_memory(part, second) and (part.view(np.int32) == 7).all()
+    del part
+    where = second.ctypes.data
+    del second
+    assert room.take("rows", 4000, np.int32).ctypes.data == where
+
+
+def test_hits_travel_without_the_other_items(tmp_path: Path) -> None:
+    import pickle
+
+    items, columns, as_of, _ = random_work(3, tmp_path)
+    found = Matcher(items).match(columns, as_of)
+    again = pickle.loads(pickle.dumps(found))
+    assert_same(again, found)
+    listed = [h for h in again if isinstance(h, kernel.ListedHits)]
+    assert listed and all(len(h._listed.rows) == len(h) for h in listed)
