@@ -60,15 +60,40 @@ def text_md(found: Decomposition, labels: Mapping[int, str], title: str) -> str:
 _NUMBER = re.compile(r"[\u4e00-\u9fa5]{2,12}[〔\[（(]\s*\d{4}\s*[〕\]）)]\s*\d+\s*号")
 
 
+_PAGE = re.compile(
+    r">|首页|当前(?:所在)?位置|网站|政府网|无障碍|点击|^依据|^《|^[一二三四五六七八九十]{1,3}、"
+)
+_NAMES = re.compile(r"办法|意见|措施|政策|细则|通知|方案|指南|规定|公告|解读")
+
+
+def _title(found: Decomposition, source: str) -> str:
+    """The document's name: among its first lines the one that names a kind of document, a name broken over two lines joined."""
+    lines = [c.text.strip() for c in found.clauses[:10] if c.first and not _PAGE.search(c.text)]
+    titled = [
+        re.split(r"\s*(?:发布时间|来源|字号)[:：]", c.text.strip())[0]
+        for c, r in zip(found.clauses[:8], found.roles[:8], strict=False)
+        if "title" in r and not _PAGE.search(c.text) and not re.search(r"[。：；:;]$", c.text.strip())
+    ]
+    basis = [c.text.strip() for c in found.clauses[:4] if re.match(r"《[^》]{8,60}》", c.text.strip())]
+    head = next(
+        (t for t in lines[:2] if _NAMES.search(t) and len(t) <= 60 and not re.match(r"[一二三]、", t)), ""
+    )
+    plain = [t for t in titled if not re.search(r"^（|[。：:？?]$", t)]
+    first = head or next(iter([*plain, *basis]), source.rsplit(".", 1)[0])
+    title = next((t for t in titled if _NAMES.search(t)), first)
+    if title in lines:
+        at = lines.index(title)
+        before = lines[at - 1] if at else ""
+        if re.search(r"关于(?:印发|组织|发布|实施|开展|进一步|公布)", before) and not re.search(
+            r"(?:通知|办法|意见|措施|公告)$|号$", before
+        ):
+            title = before + title
+    return title
+
+
 def document_facts(found: Decomposition, source: str) -> dict[str, Any]:
     """文件信息: title, number, issuer, dates; only what the text says."""
-    titles = [
-        c.text.strip() for c, r in zip(found.clauses[:8], found.roles[:8], strict=False) if "title" in r
-    ]
-    title = next(
-        (t for t in titles if re.search(r"办法|意见|措施|政策|细则|通知|方案|指南|规定", t)),
-        titles[0] if titles else source,
-    )
+    title = _title(found, source)
     facts: dict[str, Any] = {"title": re.sub(r"\s+", "", title)}
     head = [c.text for c in found.clauses[:12] if "preamble" not in found.roles[c.number - 1]]
     number = next((m.group() for text in head if (m := _NUMBER.search(text))), "")

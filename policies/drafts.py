@@ -258,7 +258,7 @@ class _Maker:
                 self.out.sure -= 1
                 continue
             own = [n for x in leaves for n in x.indicators]
-            listed = all(" 含 " in x.when for x in leaves)  # members of one list: any of them
+            listed = all(re.search(r' (?:含|in|=) ["\[]', x.when) for x in leaves)  # members: any of them
             twice = t.join == "any" and len(set(own)) < len(own) and not listed
             if (twice or any(n in taken for n in own)) and t.said:
                 quote = t.said.get("quote", "")
@@ -310,7 +310,8 @@ class _Maker:
     ) -> None:
         slug = f"item-{n:02d}"
         owner = item.title or slug
-        parts = split(once(item.conditions), item.benefits, self.found.text)
+        stated, limits = _apart_from_limits(once(item.conditions))
+        parts = split(stated, item.benefits, self.found.text)
         trees, exclusive = self.own_trees(item, owner, parts)
         data: dict[str, Any] = {"item": f"{self.out.document}/{slug}", "title": owner}
         if facts.get("issuer"):
@@ -333,6 +334,10 @@ class _Maker:
             data.get("subject") == "人才",
         )
         self.out.proposed |= new
+        if limits:
+            limited = "；".join(f"{self.cite(e)}“{one_line(str(e['quote']))}”" for e in limits)
+            before = f"{data['benefit']['note']}；" if "note" in data["benefit"] else ""
+            data["benefit"]["note"] = f"{before}兑现时另有限制：{limited}"
         if exclusive:
             data["exclusive"] = exclusive
         if item.materials:
@@ -354,6 +359,20 @@ class _Maker:
             # An item with a question, a paper or an amount that no data fix may not be paid unasked.
             return {"note": "条文写明免申即享；条件、材料、数额全部能由数据认定后再改 delivery"}
         return {"delivery": name} if name else {}
+
+
+_LIMITS = re.compile(
+    r"(?:[^，。；]{0,12}(?:补贴|贴息|资助|奖励|补助|享受|扶持|支持|优惠|执行|政策)的?(?:期限|年限|时限)|期限)(?:一般|原则上|最长|累计|最多)*(?:不得?超过|为|至多)?[一二两三四五六七八九十\d]+(?:年|个月)"
+    r"|(?:给予|可给予)?(?:企业|单位)?(?:连续|最长)?(?:不超过)?[一二两三四五\d]+年(?:的)?(?:奖励|补贴|补助|扶持|社会保险补贴)?"
+    r"|(?:单个|每家|每个|同一|每)(?:企业|单位|项目|人|申请人|基金出资方|基金|机构)?(?:每年|年度)?(?:最多|只能|仅可|仅能|限)(?:申[报请]|享受)[^，。；]{0,8}"
+    r"|[^，。；]{0,10}(?:补贴|资助|奖励|支持)(?:累计)?不超过[一二两三四五\d]+年"
+)
+
+
+def _apart_from_limits(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
+    """Conditions, and what only limits the payment (补贴期限最长不超过3年): no question to ask of an applicant."""
+    limits = [e for e in entries if _LIMITS.fullmatch(re.sub(r"\s+", "", str(e["quote"])))]
+    return [e for e in entries if not any(e is x for x in limits)], limits
 
 
 def _category(item: Item) -> str:

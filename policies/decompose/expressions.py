@@ -165,7 +165,10 @@ class Proposer:
             "",
             flat,
         )
-        question = f"是否确认没有下列排除情形：{flat}？"
+        if _CLEAN.search(flat):
+            return self.propose(quote)  # told the right way round: what must not have happened
+        limit = _LIMITS.search(flat) and not _BARS.search(flat)
+        question = f"是否没有超出这项限制：{flat}？" if limit else f"是否确认没有下列排除情形：{flat}？"
         if re.search(r"不得(?!申[报请领]|享受|纳入|参与|参加|获得|列入|推荐|认定|给予)", flat):
             return Proposal(ask=question)  # a duty, whom it bars is told elsewhere
         if not told or not re.search(r"不|除外", flat):
@@ -247,7 +250,18 @@ def _joined(flat: str, found: list[Found]) -> tuple[tuple[Leaf, ...], str] | Non
     return leaves, "all"
 
 
+_BARS = re.compile(r"(?:不得|不能|不可)(?:申[报请领]|享受|参与|参加)|不予|不再|取消.{0,6}资格|除外$|终止")
+_CLEAN = re.compile(
+    r"^(?!.*(?:不予|不得|除外|不再))(?:.*?[，、])?[^，。；]{0,14}(?:未|没有|不存在|无)(?=[^，。；]{3,}(?<!的)(?<!的企业)(?<!的单位)(?<!的项目)$)"
+)
+_LIMITS = re.compile(
+    r"(?:不得?超过|最多|最高|至多|仅限?|只能|限)[^，。；]{0,10}?(?:[一二两三四五\d]+(?:次|项|个|家|人|件|年|轮)|一[次项个家人])"
+)
+
+
 def _question(flat: str) -> str:
+    if _BARS.search(flat):
+        return f"是否确认没有下列排除情形：{flat}？"
     return f"是否{'' if re.match(r'已|属于|具有|具备|符合|取得|在', flat) else '符合：'}{flat}？"
 
 

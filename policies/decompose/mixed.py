@@ -34,8 +34,25 @@ def parts_of(quote: str, sure: Callable[[str, int, bool], bool]) -> list[tuple[i
             for a, b in spans
         ]
         if len(spans) > 1 and any(told) and not all(told) and all(b - a > 2 for a, b in spans):
-            return _joined(spans, told)
+            return _again(quote, _joined(spans, told), sure) if not at_de else _joined(spans, told)
     return []
+
+
+def _again(
+    quote: str, spans: list[tuple[int, int]], sure: Callable[[str, int, bool], bool]
+) -> list[tuple[int, int]]:
+    """What is still asked after a cut at the joints, cut once more at 的 where that helps."""
+    out: list[tuple[int, int]] = []
+    for a, b in spans:
+        inner: list[tuple[int, int]] = []
+        if not sure(quote[a:b], a, False) and not _JOINTS.search(quote[a:b]):
+
+            def behind(piece: str, at: int, at_de: bool, start: int = a) -> bool:
+                return sure(piece, start + at, at_de)
+
+            inner = parts_of(quote[a:b], behind)
+        out += [(a + x, a + y) for x, y in inner] or [(a, b)]
+    return out
 
 
 def _at_joints(quote: str) -> list[tuple[int, int]]:

@@ -287,7 +287,9 @@ def above_scale(text: str, lexicon: Lexicon) -> Iterator[Found]:
         yield Found(m.start(), m.end(), Fact(tuple(leaves), bare=not m["new"], score=0.88, note=note))
 
 
-_FUND = re.compile(r"(?:已|需|须)?在(?:中国证券投资)?基金业协会(?:完成|进行)?(?:备案|登记备案)")
+_FUND = re.compile(
+    r"(?:基金)?(?:应当?|已|需|须)?在(?:中国证券投资)?基金业协会(?:完成|进行)?(?:备案|登记备案)"
+)
 _MANAGER = re.compile(
     r"(?:已|需|须)?在(?:中国证券投资)?基金业协会(?:完成|进行)?登记(?:为(?:私募)?(?:股权)?(?:投资)?基金管理人)?"
 )

@@ -161,3 +161,26 @@ def test_drafts_bring_the_indicators_they_need(tmp_path: Path) -> None:
     loaded = load_library(tmp_path, builtin_dictionary())
     assert loaded.dictionary["省级工业设计中心首次认定日期"].kind == "日期"
     assert [p.render() for p in check_library(loaded).problems if p.level == "error"] == []
+
+
+def test_questions_say_what_to_answer(proposer: Proposer) -> None:
+    assert proposer.barred("未享受过省级财政补助").ask.startswith("是否符合：")  # told the right way round
+    assert proposer.barred("未按规定缴纳社会保险费的").ask.startswith("是否确认没有下列排除情形：")
+    assert proposer.barred("同一企业每年最多申报1项").ask.startswith("是否没有超出这项限制：")
+    assert proposer.propose("近三年出现过安全事故的不得申报").ask.startswith("是否确认没有下列排除情形：")
+
+
+LIMITED = """\
+示例区住房补贴办法
+第一条 对在本区就业的高校毕业生，每人每月给予500元补贴，补贴期限最长不超过3年。
+"""
+
+
+def test_what_only_limits_the_payment_is_no_question(tmp_path: Path) -> None:
+    made = draft(
+        decompose(LIMITED), "demo", "demo.txt", builtin_dictionary(), {"本区": "120116*"}, dt.date(2026, 3, 1)
+    )
+    items = [t for n, t in made.files.items() if "/items/" in n and not n.endswith(".test.yaml")]
+    assert items
+    assert all("ask: 是否符合：补贴期限" not in t for t in items)
+    assert any("兑现时另有限制：" in t and "补贴期限最长不超过3年" in t for t in items)
