@@ -1,13 +1,33 @@
-"""Shared by all tests: one PostgreSQL server a test run, where the binaries are here."""
+"""Shared by all tests: one PostgreSQL server a test run, and which of the two databases a test opens its store in."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests import databases
 from tests.postgres import binaries, server
+
+NONE_HERE = "POSTGRESQL WAS NOT TRIED: no binaries here (make setup installs some), and HUIQI_TEST_POSTGRES names no server"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=[*databases.KINDS, "both"],
+        default=os.environ.get("HUIQI_TEST_DB", "both"),
+        help="databases that tests open a store in (also HUIQI_TEST_DB)",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database" in metafunc.fixturenames:
+        asked = metafunc.config.getoption("--database")
+        kinds = databases.KINDS if asked == "both" else (asked,)
+        metafunc.parametrize("database", kinds, scope="session", indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +38,32 @@ def postgres_server() -> Iterator[str]:
         yield named
         return
     if binaries() is None:
-        pytest.skip("no PostgreSQL binaries here, and HUIQI_TEST_POSTGRES names no server")
+        if os.environ.get("CI"):
+            pytest.fail(NONE_HERE)  # in CI half of the proof would be missing without anybody noticing
+        pytest.skip(NONE_HERE)
     with server() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Kind of the database that `database_in` names for as long as the tests with this parameter run."""
+    databases.use(request.getfixturevalue("postgres_server") if request.param == "postgresql" else "")
+    yield request.param
+    databases.drop_below(Path("/"))
+    databases.use("")
+
+
+@pytest.fixture(autouse=True)
+def _databases_of_the_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Drop what was made for the test's own folder: a few hundred databases would fill the disk."""
+    folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    yield
+    if folder is not None and databases.kind() == "postgresql":
+        databases.drop_below(folder)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    left = [r for r in terminalreporter.stats.get("skipped", []) if NONE_HERE in str(r.longrepr)]
+    if left:
+        terminalreporter.write_line(f"{NONE_HERE}; {len(left)} tests left out", red=True, bold=True)

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from desk.app import create_app
 from store.accounts import who_is
 from store.database import open_database
+from tests.databases import copy_database, database_in
 
 
 class Desk:
@@ -19,7 +20,7 @@ class Desk:
 
     def __init__(self, home: Path, library: Path):
         self.home = home
-        self.engine = open_database(f"sqlite:///{home / 'huiqi.db'}")
+        self.engine = open_database(database_in(home))
         self.moment = world.NOW
         self.app = create_app(self.engine, home, lambda: self.moment, library=library)
         self._clients: dict[str, TestClient] = {}
@@ -58,6 +59,7 @@ def copy_of(built: Path, target: Path) -> Desk:
     import policies
 
     shutil.copytree(built, target)
+    copy_database(built, target)
     library = target / "library"
     shutil.copytree(Path(policies.__file__).with_name("library"), library)
     return Desk(target, library)

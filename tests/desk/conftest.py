@@ -13,9 +13,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 import world
 from clients import Desk, copy_of
 
+from tests.databases import drop_below
+
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(database: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with one finished night and one person a role."""
     home = tmp_path_factory.mktemp("office")
     engine = world.make_office(home)
@@ -29,6 +31,7 @@ def desk(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk
     made = copy_of(built, tmp_path_factory.mktemp("desk") / "home")
     yield made
     made.engine.dispose()
+    drop_below(made.home)
 
 
 @pytest.fixture

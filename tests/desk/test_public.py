@@ -11,14 +11,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from desk.app import create_app
-from store.database import open_database, upgrade
+from tests.databases import new_database
 
 
 @pytest.fixture(scope="module")
-def visitor(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
+def visitor(database: str, tmp_path_factory: pytest.TempPathFactory) -> TestClient:
     home: Path = tmp_path_factory.mktemp("home")
-    engine = open_database(f"sqlite:///{home / 'huiqi.db'}")
-    upgrade(engine)
+    engine = new_database(home)
     return TestClient(create_app(engine, home, lambda: datetime(2026, 6, 18, tzinfo=UTC)))
 
 

@@ -17,8 +17,8 @@ from profiles import sample
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import from_table
 from store import accounts
-from store.database import open_database, upgrade
 from store.nights import NightInputs, file_hash, write_night
+from tests.databases import new_database
 
 AS_OF = date(2026, 6, 16)
 NOW = datetime(2026, 6, 16, 1, 30, tzinfo=UTC)
@@ -41,8 +41,7 @@ def complain(problem: object) -> None:
 def make_office(home: Path, firms: int = 400, seed: int = 3) -> Engine:
     """A database and a data folder with one finished night and one person a role."""
     home.mkdir(parents=True, exist_ok=True)
-    engine = open_database(f"sqlite:///{home / 'huiqi.db'}")
-    upgrade(engine)
+    engine = new_database(home)
     for login, (role, name) in PEOPLE.items():
         accounts.create_person(engine, login, name, [role], PASSWORD, by="测试", now=NOW)
     make_night(engine, home, firms, seed)

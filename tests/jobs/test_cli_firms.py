@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from jobs.cli import firms
 from profiles.codes import check_character
+from tests.databases import database_in
 
 HEAD = "企业名称,统一社会信用代码,注册日期,企业类型,注册资金,经营范围,所在省份,地区,注册地址\n"
 
@@ -24,10 +25,10 @@ ONE, TWO = code("00000017"), code("00000025")
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def run(tmp_path, monkeypatch, database):
     app = typer.Typer()
     firms.register(app)
-    monkeypatch.setenv("HUIQI_DB", str(tmp_path / "var" / "x.db"))
+    monkeypatch.setenv("HUIQI_DB", database_in(tmp_path / "var", "x.db", bare=True))
     monkeypatch.delenv("HUIQI_SOURCES", raising=False)
     runner = CliRunner()
     return lambda *words: runner.invoke(app, [str(word) for word in words])

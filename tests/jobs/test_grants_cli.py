@@ -11,25 +11,27 @@ from typer.testing import CliRunner
 
 from jobs.cli import grants as commands
 from store import outbox
-from store.database import open_database, upgrade, writing
+from store.database import writing
+from tests.databases import database_in, new_database
 from tests.jobs.receivers import HttpReceiver
 
 AT = datetime(2026, 4, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def run(tmp_path, monkeypatch, database):
     for name in ("HUIQI_WEBHOOK_URL", "HUIQI_WEBHOOK_SECRET", "HUIQI_DB"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HUIQI_HOME", str(tmp_path))
+    if database == "postgresql":
+        monkeypatch.setenv("HUIQI_DB", database_in(tmp_path))
     app = typer.Typer()
     commands.register(app)
     return lambda *words: CliRunner().invoke(app, list(words))
 
 
 def fill(tmp_path, count: int) -> list[str]:
-    engine = open_database(f"sqlite:///{tmp_path / 'huiqi.db'}")
-    upgrade(engine)
+    engine = new_database(tmp_path)
     keys = [outbox.push_key(f"F{i}", "d/i", "2026", "webhook", "inform", 1) for i in range(count)]
     with writing(engine) as opened:
         for i, key in enumerate(keys):

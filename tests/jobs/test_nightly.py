@@ -22,7 +22,9 @@ from profiles import sample
 from store import grants, night_blocks, outbox
 from store.database import Engine, open_database, session
 from store.nights import Night, latest_night, list_nights, set_state
+from tests.databases import copy_database, database_in
 
+pytestmark = pytest.mark.usefixtures("database")
 LIBRARY = Path(policies_file).with_name("library")
 DAY = date(2026, 6, 17)
 
@@ -36,10 +38,10 @@ def night(engine: Engine, home: Path, day: date = DAY) -> NightReport:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Engine, Path, NightReport]:
+def made(database: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Engine, Path, NightReport]:
     home = tmp_path_factory.mktemp("home")
     sample.write_sample(sample.generate(150, 4), home / "inbox", 0.02)
-    engine = open_database(f"sqlite:///{home / 'huiqi.db'}")
+    engine = open_database(database_in(home))
     return engine, home, night(engine, home)
 
 
@@ -100,7 +102,7 @@ def test_nights_take_over_what_did_not_change(tmp_path: Path, monkeypatch: pytes
         monkeypatch.setattr(night_blocks, name, size)
     home = tmp_path / "home"
     sample.write_sample(sample.generate(60, 4), home / "inbox", 0.0)
-    engine = open_database(f"sqlite:///{home / 'huiqi.db'}")
+    engine = open_database(database_in(home))
     first_night = night(engine, home).night
     assert first_night is not None and first_night.counts["fresh_blocks"] == first_night.counts["blocks"] > 5
     told = home / "inbox" / "税务_年度申报_20260615.csv"
@@ -132,7 +134,7 @@ def test_a_night_on_a_cluster_is_the_same(tmp_path: Path) -> None:
     for name, cluster in (("here", ""), ("there", "local")):
         home = tmp_path / name
         sample.write_sample(sample.generate(60, 5), home / "inbox", 0.0)
-        engine = open_database(f"sqlite:///{home / 'huiqi.db'}")
+        engine = open_database(database_in(home))
         made = run_night(engine, home, LIBRARY, DAY, now, cluster=cluster).night
         assert made is not None
         hashes.append(made.run.hits_hash)
@@ -175,19 +177,20 @@ def test_a_killed_night_leaves_nothing_behind_it_counts_on(tmp_path: Path) -> No
     home = tmp_path / "home"
     sample.write_sample(sample.generate(60, 5), home / "inbox", 0.0)
     command = [sys.executable, "-m", "jobs.cli", "nightly", "--home", str(home), "--as-of", "2026-06-17"]
+    env = {**os.environ, "HUIQI_DB": database_in(home)}
     for delay in (0.9, 1.6, 2.4):
-        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        child = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(delay)
         if child.poll() is None:
             os.kill(child.pid, signal.SIGKILL)
         child.wait(30)
-    engine = open_database(f"sqlite:///{home / 'huiqi.db'}")
+    engine = open_database(database_in(home))
     report = night(engine, home)
     assert report.night is not None and len(list_nights(engine, home)) == report.night.no
     assert replay(engine, home, report.night.no) == []
     clean = tmp_path / "clean"
     sample.write_sample(sample.generate(60, 5), clean / "inbox", 0.0)
-    other = night(open_database(f"sqlite:///{clean / 'huiqi.db'}"), clean)
+    other = night(open_database(database_in(clean)), clean)
     assert other.night is not None and other.night.run.hits_hash == report.night.run.hits_hash
 
 
@@ -220,7 +223,7 @@ def test_a_look_back_stores_a_night_and_sends_nothing(made) -> None:
 
 
 def test_a_night_without_a_library_says_so(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path / 'huiqi.db'}")
+    engine = open_database(database_in(tmp_path, bare=True))
     with pytest.raises(ValueError, match="没有政策库文件夹"):
         run_night(engine, tmp_path, tmp_path / "none", DAY, now)
     assert latest_night(engine, tmp_path) is None
@@ -229,7 +232,8 @@ def test_a_night_without_a_library_says_so(tmp_path: Path) -> None:
 def test_a_night_repeats_itself_after_time_made_values_stale(made, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(made[1], home)
-    engine = open_database(f"sqlite:///{home / 'huiqi.db'}")
+    copy_database(made[1], home)
+    engine = open_database(database_in(home))
     night(engine, home, date(2026, 6, 1))
     once = night(engine, home, DAY)
     again = night(engine, home, DAY)
@@ -241,7 +245,8 @@ def test_what_was_paid_before_is_taken_off_and_replays(
 ) -> None:
     home = tmp_path / "home"
     shutil.copytree(made[1], home)
-    engine = open_database(f"sqlite:///{home / 'huiqi.db'}")
+    copy_database(made[1], home)
+    engine = open_database(database_in(home))
     before = latest_night(engine, home)
     assert before is not None
     item = "bs-2025-04/srdi-award"

@@ -21,7 +21,7 @@ from profiles import sample
 from store import accounts, audit
 from store.database import Engine, open_database, session, upgrade
 from store.dumps import DumpError
-from tests.postgres import fresh_database
+from tests.databases import database_in
 
 LIBRARY = Path(policies_file).with_name("library")
 NOW = datetime(2026, 6, 17, 18, 0, tzinfo=UTC)
@@ -35,9 +35,9 @@ def office(home: Path, url: str) -> Engine:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Engine, Path, Path]:
+def kept(database: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Engine, Path, Path]:
     home = tmp_path_factory.mktemp("office")
-    engine = office(home, f"sqlite:///{home / 'huiqi.db'}")
+    engine = office(home, database_in(home))
     return engine, home, back_up(engine, home, tmp_path_factory.mktemp("backup"), NOW).file
 
 
@@ -52,7 +52,7 @@ def rows(engine: Engine) -> dict[str, int]:
 def test_a_restore_brings_everything_back(kept, tmp_path: Path) -> None:
     engine, _, backup = kept
     target = tmp_path / "new"
-    url = f"sqlite:///{target / 'huiqi.db'}"
+    url = database_in(target, bare=True)
     assert bring_back(backup, target, url) == []
     again = open_database(url)
     assert rows(again) == rows(engine)
@@ -60,29 +60,12 @@ def test_a_restore_brings_everything_back(kept, tmp_path: Path) -> None:
     assert run_night(again, target, LIBRARY, date(2026, 6, 17), lambda: NOW).repeated
 
 
-def test_a_restore_on_postgresql(postgres_server: str, tmp_path: Path) -> None:
-    if shutil.which("pg_dump") is None:
-        pytest.skip("no pg_dump here: the restore drill on PostgreSQL needs its client programs")
-    with fresh_database(postgres_server) as first, fresh_database(postgres_server) as second:
-        home, target = tmp_path / "home", tmp_path / "new"
-        home.mkdir()
-        engine = office(home, first)
-        backup = back_up(engine, home, tmp_path / "b.zip", NOW).file
-        assert bring_back(backup, target, second) == []
-        again = open_database(second)
-        assert rows(again) == rows(engine) and replay(again, target, 1) == []
-        with pytest.raises(DumpError, match="已经有表"):
-            bring_back(backup, tmp_path / "third", second)
-        engine.dispose()
-        again.dispose()
-
-
 def test_nothing_is_put_over_what_is_there(kept, tmp_path: Path) -> None:
     engine, home, backup = kept
     with pytest.raises(DumpError, match="不是空的"):
-        bring_back(backup, home, str(engine.url))
+        bring_back(backup, home, database_in(home))
     with pytest.raises(DumpError, match="已经有了"):
-        bring_back(backup, tmp_path / "new", str(engine.url))
+        bring_back(backup, tmp_path / "new", database_in(home))
     with pytest.raises(DumpError, match="换一个名字"):
         back_up(engine, home, backup, NOW)
 
@@ -112,7 +95,7 @@ def test_a_damaged_backup_restores_nothing(kept, tmp_path: Path, damage: str) ->
     if damage == "text":
         bad.write_text("not a backup", encoding="utf-8")
     with pytest.raises(DumpError):
-        bring_back(bad, target, f"sqlite:///{target / 'huiqi.db'}")
+        bring_back(bad, target, database_in(target, bare=True))
     assert not target.exists() and not (tmp_path.parent / "escaped").exists()
 
 
@@ -126,8 +109,8 @@ def seen(engine: Engine, home: Path, now: datetime = NOW, **env: str) -> dict[st
 
 def test_the_doctor_finds_what_is_wrong_and_only_that(kept, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    bring_back(kept[2], home, f"sqlite:///{home / 'huiqi.db'}")
-    engine = open_database(f"sqlite:///{home / 'huiqi.db'}")
+    bring_back(kept[2], home, database_in(home, bare=True))
+    engine = open_database(database_in(home))
     well = seen(engine, home)
     for name in ("数据文件夹", "数据库", "政策库", "比对", "工作日历", "推送", "记录与台账", "内核"):
         assert [s for s, _ in well[name]] == [GOOD], name
@@ -150,7 +133,7 @@ def test_the_doctor_finds_what_is_wrong_and_only_that(kept, tmp_path: Path) -> N
 
 
 def test_the_doctor_looks_at_an_empty_place_and_an_old_database(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path / 'huiqi.db'}")
+    engine = open_database(database_in(tmp_path, bare=True))
     empty = seen(engine, tmp_path)
     assert empty["数据库"][0][0] == WARN and "比对" not in empty
     upgrade(engine)
@@ -168,4 +151,4 @@ def test_the_commands(kept, tmp_path: Path) -> None:
     assert runner.invoke(app, ["backup", str(tmp_path / "b.zip"), "--home", str(home)]).exit_code == 0
     assert runner.invoke(app, ["restore", str(kept[2]), "--home", str(home)]).exit_code == 2
     assert runner.invoke(app, ["contacts", "erase", "--home", str(home)]).exit_code == 2
-    assert accounts.people(open_database(f"sqlite:///{home / 'huiqi.db'}")) == []
+    assert accounts.people(open_database(database_in(home))) == []

@@ -13,8 +13,9 @@ from jobs.channels import Settings
 from jobs.process import _started, fate, is_dead, place, worker_name
 from jobs.push import push_once
 from store import outbox, reach
-from store.database import open_database, upgrade, writing
+from store.database import writing
 from store.outbox import DEAD, DUE, SENT
+from tests.databases import new_database
 from tests.jobs.receivers import HttpReceiver, SmtpReceiver
 
 AT = datetime(2026, 4, 1, 1, tzinfo=UTC)
@@ -29,9 +30,8 @@ def _later(by: timedelta) -> datetime:
 
 
 @pytest.fixture
-def engine(tmp_path):
-    opened = open_database(f"sqlite:///{tmp_path / 'h.db'}")
-    upgrade(opened)
+def engine(tmp_path, database):
+    opened = new_database(tmp_path)
     yield opened
     opened.dispose()
 

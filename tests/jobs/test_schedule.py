@@ -21,17 +21,16 @@ from jobs.schedule import Context, Plan, run_planned
 from profiles import sample
 from store import grants, leases
 from store.calendars import office_calendar
-from store.database import open_database, upgrade
 from store.grants import Actor, NewGrant
 from store.review import change_setting
+from tests.databases import database_in, new_database
 
 AT = datetime(2026, 6, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def engine(tmp_path):
-    opened = open_database(f"sqlite:///{tmp_path / 'h.db'}")
-    upgrade(opened)
+def engine(tmp_path, database):
+    opened = new_database(tmp_path)
     yield opened
     opened.dispose()
 
@@ -212,6 +211,7 @@ def test_paid_grants_become_a_department_file(engine, tmp_path):
 def started(home: Path, log: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "jobs.cli", "schedule", "--home", str(home)]
     env = {k: v for k, v in os.environ.items() if not k.startswith("HUIQI_")}
+    env["HUIQI_DB"] = database_in(home)
     return subprocess.Popen(command, stdout=log.open("wb"), stderr=subprocess.STDOUT, env=env)
 
 
@@ -223,11 +223,10 @@ def until(true, seconds: float = 90.0) -> None:
 
 
 @pytest.mark.slow
-def test_two_processes_of_which_one_leads_and_the_other_takes_over(tmp_path):
+def test_two_processes_of_which_one_leads_and_the_other_takes_over(tmp_path, database):
     """For real: two `huiqi schedule` on one database; the leader is killed amid the night, then the other stopped."""
     sample.write_sample(sample.generate(30, 5), tmp_path / "inbox", 0.0)
-    engine = open_database(f"sqlite:///{tmp_path / 'huiqi.db'}")
-    upgrade(engine)
+    engine = new_database(tmp_path)
     everyday = {"facts", "night", "check", "scores"}  # the others rest on days that are no working days
     both = [started(tmp_path, tmp_path / f"{n}.log") for n in "ab"]
     try:

@@ -14,21 +14,22 @@ from jobs.lists import list_frame
 from jobs.replay import replay
 from jobs.scoring import replay_scores, score_night
 from profiles import sample
-from store.database import database_url, open_database
+from store.database import open_database
 from store.night_scores import scored_with
 from store.nights import file_hash, latest_night
+from tests.databases import database_in
 
 DAY = date(2026, 6, 17)
 ITEM = "cn-2017-115/tech-sme"
 
 
 @pytest.fixture(scope="module")
-def scored(tmp_path_factory: pytest.TempPathFactory):
+def scored(database: str, tmp_path_factory: pytest.TempPathFactory):
     from jobs.nightly import run_night
 
     home = tmp_path_factory.mktemp("scored")
     sample.write_sample(sample.generate(200, 3), home / "inbox", 0.01)
-    engine = open_database(database_url({"HUIQI_HOME": str(home)}))
+    engine = open_database(database_in(home))
     library = Path(policies.__file__).with_name("library")
     report = run_night(engine, home, library, DAY, lambda: datetime(2026, 6, 17, 1, tzinfo=UTC))
     night = report.night

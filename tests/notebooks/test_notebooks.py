@@ -9,13 +9,14 @@ import pytest
 
 from analysis.percent import cells, drawn, render
 from tests.analysis.sample_night import make_night
+from tests.databases import database_in
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(database: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_night(tmp_path_factory.mktemp("notebooks"))
 
 
@@ -27,6 +28,7 @@ def test_the_six_are_there() -> None:
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_it_runs_and_ends_with_an_assertion(path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HUIQI_HOME", str(home))
+    monkeypatch.setenv("HUIQI_DB", database_in(home))
     assert cells(path.read_text(encoding="utf-8"))[-1].text.startswith("assert ")
     page = render(path)
     assert "<h1>" in page

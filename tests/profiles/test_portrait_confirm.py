@@ -14,19 +14,20 @@ from profiles.dictionary import builtin_dictionary
 from profiles.inputs import read_profiles
 from profiles.portrait_firm import confirmation
 from profiles.portrait_tags import disagreements
+from tests.databases import database_in
 
 DAY = date(2026, 6, 16)
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory):
+def office(database, tmp_path_factory):
     """A store with the registration of 20 firms, and the firms' profiles file."""
     folder = tmp_path_factory.mktemp("office")
     made = sample.generate(20, 2)
     manifest = sample.write_sample(made, folder / "in")
     sample.write_profiles(made, folder / "firms.parquet")
     cli._register()
-    run, env = CliRunner(), {"HUIQI_DB": f"sqlite:///{folder / 'store.db'}"}
+    run, env = CliRunner(), {"HUIQI_DB": database_in(folder, bare=True)}
     for name in ("market_registration", "statistical_register"):
         file = next(f["file"] for f in manifest["files"] if f["source"] == name)
         assert (

@@ -14,6 +14,7 @@ from profiles import sample
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import read_profiles
 from profiles.portrait import Portrayer
+from tests.databases import database_in
 
 SOURCES = (
     "market_registration",
@@ -27,12 +28,12 @@ SOURCES = (
 
 
 @pytest.fixture(scope="module")
-def imported(tmp_path_factory):
+def imported(database, tmp_path_factory):
     """A store with some departments' files of 150 firms, 4 % of their rows dirty; and the reports of the imports."""
     folder = tmp_path_factory.mktemp("sample")
     made = sample.generate(150, 17)
     manifest = sample.write_sample(made, folder / "in", 0.04)
-    run, env = CliRunner(), {"HUIQI_DB": f"sqlite:///{folder / 'store.db'}"}
+    run, env = CliRunner(), {"HUIQI_DB": database_in(folder, bare=True)}
     cli._register()
     reports = {}
     for name in SOURCES:

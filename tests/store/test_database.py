@@ -22,6 +22,7 @@ from store.database import (
     upgrade,
     writing,
 )
+from tests.databases import database_in
 
 
 def test_the_address_comes_from_the_environment():
@@ -42,8 +43,8 @@ def test_models_and_migrations_agree(engine):
     assert differences == []
 
 
-def test_upgrading_twice_at_once_is_harmless(tmp_path):
-    opened = open_database(f"sqlite:///{tmp_path / 'two.db'}")
+def test_upgrading_twice_at_once_is_harmless(tmp_path, database):
+    opened = open_database(database_in(tmp_path, "two.db", bare=True))
     failures: list[BaseException] = []
 
     def run() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, date, datetime
 
 import pytest
@@ -13,9 +12,9 @@ from hypothesis import strategies as st
 from store.batches import take_back
 from store.claims import pending
 from store.corrections import file_correction
-from store.database import open_database
 from store.exchange import export_firm, export_store, import_firm, import_store
 from store.firms import provenance
+from tests.databases import drop_below, new_database
 
 DAY = date(2026, 6, 1)
 LISTS = source("项目库", "投资: {indicator: 项目投资额, unit: 万元}", "members: {indicator: 项目, key: 编号}")
@@ -51,15 +50,10 @@ def filled(engine, tmp_path):
     return engine
 
 
-def empty(sqlite_template, folder, name="other.db"):
-    shutil.copy(sqlite_template, folder / name)
-    return open_database(f"sqlite:///{folder / name}")
-
-
-def test_one_file_out_and_in_is_the_same_file(filled, tmp_path, sqlite_template):
+def test_one_file_out_and_in_is_the_same_file(filled, tmp_path):
     text = export_firm(filled, code(1), DAY, DICTIONARY)
     assert "注册资本: 12500.00元" in text
-    other = empty(sqlite_template, tmp_path)
+    other = new_database(tmp_path, "other.db")
     for _ in range(2):
         assert import_firm(other, text, DICTIONARY) == code(1)
         assert export_firm(other, code(1), DAY, DICTIONARY) == text
@@ -75,9 +69,9 @@ def test_one_file_out_and_in_is_the_same_file(filled, tmp_path, sqlite_template)
         assert ours == theirs
 
 
-def test_a_whole_store_out_and_in_is_the_same_store(filled, tmp_path, sqlite_template):
+def test_a_whole_store_out_and_in_is_the_same_store(filled, tmp_path):
     count = export_store(filled, tmp_path / "out", DAY, DICTIONARY)
-    other = empty(sqlite_template, tmp_path)
+    other = new_database(tmp_path, "other.db")
     assert import_store(other, tmp_path / "out", DICTIONARY) == count
     export_store(other, tmp_path / "again", DAY, DICTIONARY)
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
@@ -89,9 +83,9 @@ def test_a_whole_store_out_and_in_is_the_same_store(filled, tmp_path, sqlite_tem
     assert len(pending(other)) == 1
 
 
-def test_a_changed_record_is_refused(filled, tmp_path, sqlite_template):
+def test_a_changed_record_is_refused(filled, tmp_path):
     text = export_firm(filled, code(1), DAY, DICTIONARY)
-    other = empty(sqlite_template, tmp_path)
+    other = new_database(tmp_path, "other.db")
     with pytest.raises(ValueError, match="与摘要不符"):
         import_firm(other, text.replace("12500.00元", "99900.00元"), DICTIONARY)
     with pytest.raises(ValueError, match="没有"):
@@ -117,9 +111,9 @@ words = st.text(
         min_size=1, max_size=4,
     )
 )  # fmt: skip
-def test_random_files_survive_the_round_trip(tmp_path_factory, sqlite_template, found):
+def test_random_files_survive_the_round_trip(tmp_path_factory, database, found):
     folder = tmp_path_factory.mktemp("trip")
-    ours, theirs = empty(sqlite_template, folder, "a.db"), empty(sqlite_template, folder, "b.db")
+    ours, theirs = new_database(folder, "a.db"), new_database(folder, "b.db")
     for day, (mark, former, share, scope) in enumerate(found, 1):
         text = f"代码,名称,失信,曾用,占比,范围\n{code(1)},甲,{mark},{former},{share},{scope}\n"
         put(ours, folder, MARKS, text, day=f"2026-01-0{day}", accept=True)
@@ -133,3 +127,4 @@ def test_random_files_survive_the_round_trip(tmp_path_factory, sqlite_template, 
     assert facts[0] == facts[1]
     ours.dispose()
     theirs.dispose()
+    drop_below(folder)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from profiles.file import CONFLICT, KNOWN, STALE, UNUSED
 from store.batches import take_back
 from store.corrections import answer_correction, corrections, file_correction
-from store.database import open_database
 from store.firms import firm_codes, provenance, relations, without_file
+from tests.databases import drop_below, new_database
 
 LATER = datetime(2026, 4, 1, 2, tzinfo=UTC)
 COLUMNS = "资本: {indicator: 注册资本, unit: 万元}, 状态: {indicator: 登记状态}"
@@ -151,12 +151,9 @@ step = st.tuples(
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(step, min_size=2, max_size=6))
-def test_views_of_past_days_never_change(tmp_path_factory, sqlite_template, steps):
-    import shutil
-
+def test_views_of_past_days_never_change(tmp_path_factory, database, steps):
     folder = tmp_path_factory.mktemp("views")
-    shutil.copy(sqlite_template, folder / "x.db")
-    engine = open_database(f"sqlite:///{folder / 'x.db'}")
+    engine = new_database(folder)
     views, landed = {}, []
     for month, (what, number, declared) in enumerate(steps, 1):
         at = datetime(2026, month, 10, tzinfo=UTC)
@@ -171,3 +168,4 @@ def test_views_of_past_days_never_change(tmp_path_factory, sqlite_template, step
             assert provenance(engine, code(1), past, DICTIONARY, known_on=past) == view
     assert firm_codes(engine) in ([], [code(1)])
     engine.dispose()
+    drop_below(folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, date, datetime
 
 import pytest
@@ -13,10 +12,10 @@ from sqlalchemy import func, select
 
 from profiles.source import SourceError
 from store.batches import batches, import_inbox, take_back, troubles
-from store.database import open_database
 from store.firms import firm_codes, has_file, history, loaded_indicators, provenance, relations
 from store.imports import import_file
 from store.observations import Content, Sighting
+from tests.databases import drop_below, new_database
 
 HEAD = "代码,名称,资本,状态\n"
 SPRING = date(2026, 3, 1)
@@ -262,15 +261,14 @@ batch = st.tuples(
     st.lists(batch, min_size=1, max_size=5, unique_by=lambda b: (b[0], b[1])),
     st.randoms(use_true_random=False),
 )
-def test_any_order_of_the_same_batches_gives_the_same_file(tmp_path_factory, sqlite_template, found, random):
+def test_any_order_of_the_same_batches_gives_the_same_file(tmp_path_factory, database, found, random):
     other = source("统计", "资本: {indicator: 注册资本, unit: 万元}, 状态: {indicator: 登记状态}")
     mixed = list(found)
     random.shuffle(mixed)
     seen = []
     for order in (found, mixed):
         folder = tmp_path_factory.mktemp("order")
-        shutil.copy(sqlite_template, folder / "x.db")
-        opened = open_database(f"sqlite:///{folder / 'x.db'}")
+        opened = new_database(folder)
         for name, day, says in order:
             text = rows(*(f"{code(firm)},企业{firm},{n},{state}" for firm, (n, state) in says.items()))
             put(
@@ -287,6 +285,7 @@ def test_any_order_of_the_same_batches_gives_the_same_file(tmp_path_factory, sql
             for key, fact in provenance(opened, firm, date(2026, 6, 1)).items()
         })  # fmt: skip
         opened.dispose()
+        drop_below(folder)
     assert seen[0] == seen[1]
 
 

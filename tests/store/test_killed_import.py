@@ -16,6 +16,7 @@ from profiles import reading
 from store.database import open_database
 from store.firms import firm_codes
 from store.imports import import_file
+from tests.databases import database_in, new_database
 
 # Kills itself at the second chunk, when the first is written but not committed.
 PROGRAM = """
@@ -55,13 +56,13 @@ def still_there(mark: str) -> list[int]:
 
 
 @pytest.mark.parametrize("ahead", [False, True])
-def test_an_import_killed_in_the_middle_has_left_nothing(tmp_path, sqlite_template, ahead):
-    database, data = tmp_path / "huiqi.db", tmp_path / "登记.csv"
-    database.write_bytes(sqlite_template.read_bytes())
+def test_an_import_killed_in_the_middle_has_left_nothing(tmp_path, database, ahead):
+    new_database(tmp_path).dispose()
+    data = tmp_path / "登记.csv"
     count = 2 * reading.CHUNK + 5
     lines = [f"{code(n)},企业{n},{n},存续\n" for n in range(1, count + 1)]
     data.write_text("代码,名称,资本,状态\n" + "".join(lines), "utf-8")
-    url = f"sqlite:///{database}"
+    url = database_in(tmp_path)
     program = tmp_path / "run.py"
     tests = str(Path(__file__).parent)
     program.write_text(PROGRAM.format(tests=tests, url=url, path=str(data), ahead=ahead), "utf-8")

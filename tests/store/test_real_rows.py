@@ -28,8 +28,6 @@ AT = datetime(2026, 7, 1, tzinfo=UTC)
 
 
 def test_every_planted_fault_of_the_sample_is_met_as_it_should_be(engine, tmp_path):
-    if engine.dialect.name != "sqlite":
-        pytest.skip("the same rows on one kind of database are enough")
     manifest = write_sample(generate(60, 3), tmp_path / "files", 0.05)
     planted = defaultdict(dict)
     for fault in manifest["faults"]:
@@ -102,8 +100,6 @@ def shifted(row: list[str]) -> list[list[str]]:
 @pytest.mark.skipif(not REAL.is_file(), reason="the shared registration data are not here")
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
 def test_real_rows_gone_wrong_are_rejected_and_no_amount_is_wrong(engine, tmp_path, encoding):
-    if engine.dialect.name != "sqlite":
-        pytest.skip("the same rows on one kind of database are enough")
     with REAL.open(encoding="utf-8-sig", newline="") as file:
         head, *rows = csv.reader(file)
     wrong = [one for row in rows[::97] for one in shifted(row)]
