@@ -7,7 +7,7 @@ import logging
 import pkgutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, RedirectResponse
 from desk import hooks, pages
 from desk.office import Office
 from desk.oidc import Provider, SignOn
+from desk.outward import Network
 from desk.web import HERE, LoginNeeded, say_fault, say_misuse, secure, templates, to_login
 from store.database import Engine
 
@@ -36,8 +37,9 @@ def create_app(
     warm: bool = False,
     sign_on: SignOn | None = None,
     showing: bool = False,
+    networks: Sequence[Network] = (),
 ) -> FastAPI:
-    """建工作台: over a database and a data folder; `clock` gives an aware moment, `library` is where rules are published, `warm` reads the latest night before it is asked for, `sign_on` is the office's single sign-on, `showing` says on every page that its day is not today."""
+    """建工作台: over a database and a data folder; `clock` gives an aware moment, `library` is where rules are published, `warm` reads the latest night before it is asked for, `sign_on` is the office's single sign-on, `showing` says on every page that its day is not today, `networks` are those inside that webhooks may reach."""
     app = FastAPI(title="惠企直达", docs_url=None, redoc_url=None, openapi_url=None)
     office = Office(engine, home, clock)
     office.zone, office.library_root = zone or office.zone, library or office.library_root
@@ -47,7 +49,7 @@ def create_app(
     app.state.templates = templates()
     if warm:
         threading.Thread(target=_keep_warm, args=(office,), daemon=True).start()
-        threading.Thread(target=hooks.keep_telling, args=(engine, clock), daemon=True).start()
+        threading.Thread(target=hooks.keep_telling, args=(engine, clock, networks), daemon=True).start()
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.middleware("http")(secure)
     app.add_exception_handler(LoginNeeded, to_login)

@@ -7,11 +7,12 @@ import hmac
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import httpx
 
+from desk.outward import Network, Refusal, guarded_client
 from store import webhooks
 from store.audit import AuditEntry
 from store.database import Engine
@@ -55,7 +56,9 @@ def deliver(engine: Engine, now: Callable[[], datetime], client: httpx.Client) -
                 hook.url, content=body, headers=headers, timeout=TIMEOUT, follow_redirects=False
             )
             problem = "" if answer.is_success else f"对方答 {answer.status_code}"
-        except httpx.HTTPError as error:
+        except Refusal as error:
+            problem = str(error)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             problem = f"连不上：{type(error).__name__}"
         if problem:
             webhooks.failed(engine, hook.id, problem, now())
@@ -65,9 +68,9 @@ def deliver(engine: Engine, now: Callable[[], datetime], client: httpx.Client) -
     return count
 
 
-def keep_telling(engine: Engine, now: Callable[[], datetime]) -> None:
-    """一直送, in the background of `huiqi desk`."""
-    with httpx.Client() as client:
+def keep_telling(engine: Engine, now: Callable[[], datetime], networks: Sequence[Network] = ()) -> None:
+    """一直送, in the background of `huiqi desk`; into the office's own network only where `networks` says so."""
+    with guarded_client(networks) as client:
         while True:
             try:
                 deliver(engine, now, client)

@@ -50,13 +50,14 @@ def desk_command(
 
     from desk.app import create_app
     from desk.oidc import from_environment
+    from desk.outward import allowed_networks
 
     with telling():
         engine, folder = open_home(home)
         clock = clock_of(engine)
         app = create_app(
             engine, folder, clock, zone=os.environ.get("HUIQI_ZONE", ""), library=library_path(None), warm=True,
-            sign_on=from_environment(os.environ), showing=clock is not now,
+            sign_on=from_environment(os.environ), showing=clock is not now, networks=allowed_networks(os.environ),
         )  # fmt: skip
     if clock is not now:
         typer.echo(f"这是演示数据，工作台上今天是 {clock().astimezone(SHANGHAI):%Y-%m-%d}")
