@@ -24,6 +24,8 @@ from engine.errors import Problem
 from engine.indicators import Dictionary, Indicator, read_indicators
 from profiles.codes import tidy_codes, valid_codes
 from profiles.dictionary import builtin_dictionary
+from profiles.patterns import Pattern
+from profiles.patterns import pattern as compiled
 from profiles.reading import Chunk
 from profiles.source import Column, Source, SourceError
 from profiles.values import SUSPECT, Refused, Value, is_mojibake, parse_date, parse_text, parser, unit_fault
@@ -117,7 +119,7 @@ class _Cells:
     yearly: bool
     text: bool
     plain: bool
-    patterns: tuple[tuple[re.Pattern[str], str], ...]
+    patterns: tuple[tuple[Pattern, str], ...]
     cache: dict[str, str | Refused | None] = field(default_factory=dict)
     seen: list[int] = field(default_factory=lambda: [0, 0])
 
@@ -237,7 +239,7 @@ class Plan:
             spec.kind in (kinds.TEXT, kinds.CODE, kinds.LIST),
             spec.kind in (kinds.TEXT, kinds.CODE)
             and not (dated or column.join or column.pattern or column.values or column.patterns),
-            tuple((re.compile(pattern), value) for pattern, value in column.patterns.items()),
+            tuple((compiled(text), value) for text, value in column.patterns.items()),
         )
 
     def _column(
@@ -299,7 +301,7 @@ class Plan:
     ) -> None:
         """A column that fills nothing: a cell without the form it should have is the sign of a shifted row."""
         texts = columns[self._place[name]]
-        form = re.compile(column.pattern)
+        form = compiled(column.pattern)
         missing = self.source.missing_marks
         wrong = {t for t in set(texts) if t.strip() not in missing and not form.fullmatch(t.strip())}
         for i, text in enumerate(texts if wrong else ()):
@@ -333,7 +335,7 @@ class Plan:
             return None
         value: Value
         try:
-            if column.pattern and not re.fullmatch(column.pattern, tidy):
+            if column.pattern and not compiled(column.pattern).fullmatch(tidy):
                 raise Refused("pattern", f"“{tidy[:40]}”不像“{cells.header}”，这一行可能错位了")
             if column.values:
                 tidy = _translated(tidy, column)
@@ -428,7 +430,7 @@ def day_of_file(source: Source, path: Path) -> str | None:
     """文件名里的日期: by the declaration's `date: {name: 正则}`. Raises SourceError where the name has none."""
     if not source.date.name:
         return None
-    found = re.search(source.date.name, path.name)
+    found = compiled(source.date.name).search(path.name)
     if found is None:
         raise SourceError(f"{path.name}  文件名里没有日期（声明写的是 {source.date.name}），可用 --date 写明")
     try:

@@ -14,6 +14,8 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from rapidfuzz import process
 
+from profiles.patterns import pattern as compiled
+
 BUILT_IN = Path(__file__).parent / "sources"
 YES, NO = ("是", "true", "True", "yes"), ("否", "false", "False", "no")
 REFRESH = re.compile(r"(\d{1,5}) *(天|日|周|个月|月|年)")
@@ -285,9 +287,9 @@ def find_source(sources: Mapping[str, Source], name: str) -> Source:
 
 def _readable(pattern: str, where: str) -> None:
     try:
-        re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise ValueError(f"{where} 的正则“{pattern[:40]}”读不通：{error}") from error
+        compiled(pattern)
+    except ValueError as error:
+        raise ValueError(f"{where} 的{error}") from error
 
 
 class _TextLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]

@@ -15,6 +15,7 @@ from sqlmodel import col, select
 
 from engine.indicators import Dictionary
 from profiles.ingest import Trouble
+from profiles.patterns import TooSlow
 from profiles.reading import FORMATS
 from profiles.source import Source, SourceError
 from store.database import session, writing
@@ -111,7 +112,7 @@ def import_inbox(
             continue
         try:
             report = import_file(engine, path, source, dictionary=dictionary, arrived_at=arrived_at, by=by)
-        except SourceError as error:
+        except (SourceError, TooSlow) as error:
             report = BatchReport(source.source, path.name, held=str(error))
             report.problems.append(Trouble(0, "", "unreadable", str(error)))
         imported.append(report)
