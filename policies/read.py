@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.archives import why_not_office
+from policies.pdf import PdfTrouble, pdf_pages, pdf_tables
 
 FORMATS = (".docx", ".pdf", ".html", ".htm", ".txt", ".md")
 LEGACY = (".doc", ".wps", ".rtf", ".et", ".ceb")
@@ -228,20 +229,11 @@ def read_tables(path: Path) -> list[list[list[str]]]:
 
 
 def _pdf_tables(data: bytes, name: str) -> list[list[list[str]]]:
-    """Ruled tables page by page; where a page has none, its lines cut at blanks are the rows of one."""
-    import pdfplumber
-    from pdfminer.pdfexceptions import PDFException
-    from pdfplumber.utils.exceptions import PdfminerException
-
+    """Ruled tables of a PDF; a page without any gives its lines, each cut at spaces."""
     try:
-        with pdfplumber.open(BytesIO(data)) as document:
-            out: list[list[list[str]]] = []
-            for page in document.pages:
-                ruled = [[[c or "" for c in row] for row in t] for t in page.extract_tables()]
-                lines = [line.split() for line in (page.extract_text() or "").split("\n") if line.strip()]
-                out += ruled or [lines]
-    except (PDFException, PdfminerException):
-        raise Unreadable(f"{name} 打不开：PDF 损坏或有密码；请另存一份无密码的 PDF") from None
+        out = pdf_tables(data)
+    except PdfTrouble as trouble:
+        raise Unreadable(f"{name} {trouble}") from None
     if not any(cell for table in out for row in table for cell in row):
         raise Unreadable(f"{name} 是扫描件（没有文字层）：请先做文字识别（OCR），或向发文单位要 .xlsx")
     return out
@@ -251,13 +243,10 @@ _PAGE_NUMBER = re.compile(r"^\s*[-—–－]?\s*(?:第\s*)?\d{1,3}\s*(?:页.{0,8
 
 
 def _read_pdf(data: bytes, name: str) -> str:
-    import pypdfium2
-
     try:
-        document = pypdfium2.PdfDocument(data)
-    except pypdfium2.PdfiumError:
-        raise Unreadable(f"{name} 打不开：PDF 损坏或有密码；请另存一份无密码的 PDF") from None
-    pages = [document[i].get_textpage().get_text_bounded() for i in range(len(document))]
+        pages = pdf_pages(data)
+    except PdfTrouble as trouble:
+        raise Unreadable(f"{name} {trouble}") from None
     letters = sum(len(re.findall(r"\w", p)) for p in pages)
     if letters < _LEAST_LETTERS * max(1, len(pages)):
         raise Unreadable(f"{name} 是扫描件（没有文字层）：请先做文字识别（OCR），或向发文单位要 .docx")
