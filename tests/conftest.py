@@ -11,6 +11,7 @@ import pytest
 from tests import databases
 from tests.postgres import binaries, server
 
+pytest_plugins = ["pytester"]
 NONE_HERE = "POSTGRESQL WAS NOT TRIED: no binaries here (make setup installs some), and HUIQI_TEST_POSTGRES names no server"
 
 

@@ -13,18 +13,18 @@ from jobs.nightly import run_night
 from policies.library import load_library
 from profiles.dictionary import builtin_dictionary
 from store import grants, ledger
-from store.database import open_database, session, upgrade
+from store.database import session
 from store.nights import night_on_show
 from store.showing import make_showing, showing
+from tests.databases import new_database
 
 DAY = date(2026, 6, 17)
 LIBRARY = Path(policies.__file__).with_name("library")
 
 
 @pytest.fixture
-def engine(tmp_path):
-    made = open_database(f"sqlite:///{tmp_path / 'huiqi.db'}")
-    upgrade(made)
+def engine(tmp_path, database):
+    made = new_database(tmp_path)
     yield made
     made.dispose()
 

@@ -262,7 +262,7 @@ def test_what_was_paid_before_is_taken_off_and_replays(
         opened.add(paid)
         opened.add(paid.model_copy(update={"id": None, "batch": "2026", "arrived": 9_900_000}))
     after = night(engine, home).night
-    assert after is not None and after.no == before.no + 1
+    assert after is not None and after.no > before.no
     got = after.hits(item).set_index("统一社会信用代码")
     assert got.loc[code, "paid_high"] == got.loc[code, "paid_low"] == 80_000.0
     assert (got.loc[[c for c in fits["统一社会信用代码"] if c != code], "paid_high"] == 100_000.0).all()
