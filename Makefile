@@ -4,10 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= var
 
-.PHONY: test setup demo quick lint eval notebooks torture bench clean
+.PHONY: test test-postgres setup demo quick lint eval notebooks torture bench clean
 
 test: setup
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --database both
+
+test-postgres: setup
+	$(BIN)/pytest -n 2 --database postgresql
 
 quick: setup
 	$(BIN)/pytest -n 2 -m "not slow"
@@ -17,6 +20,7 @@ setup: $(VENV)/.ready
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,cluster]'
+	$(BIN)/python -m tests.postgres || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[postgres]'
 	$(BIN)/python scripts/compile_kernel.py
 	touch $@
 

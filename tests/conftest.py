@@ -19,8 +19,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--database",
         choices=[*databases.KINDS, "both"],
-        default=os.environ.get("HUIQI_TEST_DB", "both"),
-        help="databases that tests open a store in (also HUIQI_TEST_DB)",
+        default=os.environ.get("HUIQI_TEST_DB", "sqlite"),
+        help="databases that tests open a store in (also HUIQI_TEST_DB); `make test` says both",
     )
 
 

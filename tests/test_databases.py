@@ -59,15 +59,19 @@ def test_a_database_is_a_folders_own_and_its_copy_another(database: str, tmp_pat
     other.dispose()
 
 
-def test_where_there_is_no_postgresql_it_is_a_failure_in_ci_alone(pytester: pytest.Pytester, monkeypatch) -> None:
+def test_where_there_is_no_postgresql_it_is_a_failure_in_ci_alone(
+    pytester: pytest.Pytester, monkeypatch
+) -> None:
     nowhere = "\nfrom tests import postgres\npostgres._places = lambda: iter(())\n"
     pytester.makeconftest((HERE / "conftest.py").read_text("utf-8") + nowhere)
     pytester.makepyfile("def test_one(database): pass")
     monkeypatch.setenv("PYTHONPATH", str(HERE.parent))
     for name in ("HUIQI_TEST_POSTGRES", "HUIQI_TEST_DB", "CI"):
         monkeypatch.delenv(name, raising=False)
-    away = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    away = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--database", "both")
     away.assert_outcomes(passed=1, skipped=1)
     away.stdout.fnmatch_lines(["*POSTGRESQL WAS NOT TRIED*1 tests left out*"])
     monkeypatch.setenv("CI", "true")
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1, errors=1)
+    pytester.runpytest_subprocess("-p", "no:cacheprovider", "--database", "both").assert_outcomes(
+        passed=1, errors=1
+    )
