@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from jobs.robots import REFUSED, TAKEN, Reply, Robot, robot_of
 from store.outbox import DEAD, SENT, Outcome, Parcel
 
 TIMEOUT = 10.0
@@ -205,21 +206,45 @@ class Mail:
 
 
 class Chat:
-    """企业微信、钉钉、飞书 and the like, by apprise. It can't tell a repeat: what broke off is left to a person."""
+    """聊天: 企业微信、钉钉、飞书 by their robots, anything else by apprise. A repeat can't be told apart there.
+
+    So only a plain refusal is tried again; what may have been taken, by one robot of several too, is left to a person.
+    """
 
     def __init__(self, urls: tuple[str, ...]):
-        import apprise
-
-        self._notify = apprise.Apprise()
+        self._robots: list[Robot] = []
+        others = []
         for url in urls:
-            if not self._notify.add(url):
-                raise ValueError("HUIQI_APPRISE_URLS 里有认不出的地址（地址含密钥，这里不写出）")
+            robot = robot_of(url)
+            if robot is None:
+                others.append(url)
+            else:
+                self._robots.append(robot)
+        self._notify = _apprise(others) if others else None
 
     def send(self, parcel: Parcel) -> Outcome:
         subject, text = text_of(parcel)
-        if self._notify.notify(title=subject, body=text):
-            return Outcome(parcel, SENT, "apprise")
-        return Outcome(parcel, RETRY, "聊天渠道没有收下")
+        replies = [robot.say(f"{subject}\n\n{text}") for robot in self._robots]
+        if self._notify is not None:
+            taken = self._notify.notify(title=subject, body=text)
+            replies.append(Reply(TAKEN, "apprise") if taken else Reply(REFUSED, "聊天渠道没有收下"))
+        note = "；".join(r.note for r in replies if r.state != TAKEN) or "；".join(r.note for r in replies)
+        if all(r.state == TAKEN for r in replies):
+            return Outcome(parcel, SENT, note)
+        if all(r.state == REFUSED for r in replies):
+            return Outcome(parcel, RETRY, note, max((r.after for r in replies if r.after), default=None))
+        part = "有的机器人已经收下" if any(r.state == TAKEN for r in replies) else "不知道是否送达"
+        return Outcome(parcel, DEAD, f"{note}；{part}：请核实后再决定是否重发")
+
+
+def _apprise(urls: list[str]) -> Any:
+    import apprise
+
+    made = apprise.Apprise()
+    for url in urls:
+        if not made.add(url):
+            raise ValueError("HUIQI_APPRISE_URLS 里有认不出的地址（地址含密钥，这里不写出）")
+    return made
 
 
 class FileDrop:
