@@ -303,6 +303,11 @@ def _rule_in_transit(grant: Grant, facts: Mapping[str, object], _on: date, _cale
         raise Refused(f"在途只有 {_yuan(grant.ordered)} 元")
 
 
+def _rule_back(grant: Grant, facts: Mapping[str, object], _on: date, _calendar: Calendar) -> None:
+    if _whole(facts, "支付金额") > grant.arrived - grant.claimed:
+        raise Refused(f"已到账、没有追回的只有 {_yuan(grant.arrived - grant.claimed)} 元")
+
+
 def _rule_revoke(grant: Grant, _facts: Mapping[str, object], _on: date, _calendar: Calendar) -> None:
     if grant.ordered or grant.arrived:
         raise Refused("已经下达或到账，不能撤销：请办“追回”")
@@ -398,6 +403,7 @@ _RULES = {
     "退回提请": _rule_turn_down,
     "到账": _rule_in_transit,
     "退票": _rule_in_transit,
+    "冲回": _rule_back,
     "财政通过": _rule_finance,
     "撤销": _rule_revoke,
     "停付": _rule_stop,
@@ -411,7 +417,7 @@ _RULES = {
 
 def _fen_of(grant: Grant, move: Move, facts: Mapping[str, object]) -> int:
     """The fen a move's ledger entry is for."""
-    if move.money in ("拨付", "到账", "退票"):
+    if move.money in ("拨付", "到账", "退票", "冲回"):
         return _whole(facts, "支付金额")
     if move.money == "追回":
         return _whole(facts, "追回金额")
@@ -510,6 +516,8 @@ def _moved_money(grant: Grant, money: str, fen: int) -> Grant:
             return replace(grant, ordered=grant.ordered - fen, arrived=grant.arrived + fen)
         case "退票":
             return replace(grant, ordered=grant.ordered - fen, reserved=grant.reserved + fen)
+        case "冲回":
+            return replace(grant, arrived=grant.arrived - fen, reserved=grant.reserved + fen)
         case "追回":
             return replace(grant, claimed=grant.claimed + fen)
         case "退款":

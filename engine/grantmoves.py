@@ -187,6 +187,8 @@ MOVES: tuple[Move, ...] = (
     _move("下达", State.PAYING, State.PAYING, "财政", "支付金额 流水号", "拨付"),
     _move("到账", State.PAYING, State.PAYING, "财政 系统", "支付金额 流水号", "到账", branch=[State.ARRIVED]),
     _move("退票", State.PAYING, State.PAYING, "财政 系统", "支付金额 流水号 理由", "退票"),
+    # What had arrived comes back from the bank: it is promised again, to be paid anew.
+    _move("冲回", [State.PAYING, State.ARRIVED, State.DONE], State.PAYING, "财政 系统", "支付金额 流水号 理由", "冲回"),
     _move("条件成立", State.PAYING, State.PAYING, "经办 财政", "期次 依据"),
     _move("停付", State.PAYING, State.PAYING, "复核", "", "释放", branch=[State.ARRIVED], second=True),
     _move("改账户", State.PAYING, State.PAYING, "企业 专员", ACCOUNT),
@@ -201,7 +203,7 @@ MOVES: tuple[Move, ...] = (
     _move("退款", State.RECOVERING, State.RECOVERING, "财政 系统", "退款金额 流水号", "退款", branch=[State.RECOVERED]),
 )  # fmt: skip
 
-MONEY = ("占用", "减占", "释放", "拨付", "到账", "退票", "追回", "退款")
+MONEY = ("占用", "减占", "释放", "拨付", "到账", "退票", "冲回", "追回", "退款")
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def deadlines(
 def paid_facts(engine: Engine) -> Iterator[tuple[str, str, int, int, str]]:
     """已兑现: per firm and year the fen that arrived and stayed, and the items, from the grants' own steps."""
     sums: dict[tuple[str, int], tuple[str, int, set[str]]] = {}
-    for case, event in grants.steps(engine, ("到账", "退款")):
+    for case, event in grants.steps(engine, ("到账", "冲回", "退款")):
         key = (case.code, event.on.year)
         firm, fen, items = sums.get(key, (case.firm, 0, set()))
         change = event.fen if event.action == "到账" else -event.fen

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.engine import Engine
-from sqlmodel import Field, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from engine.grantmoves import CLOCKS, State
 from engine.instalments import kept_plan
@@ -106,6 +106,8 @@ def settle_claim(
         ).one_or_none()
         if claim is None or not 0 < fen <= claim.fen - claim.settled:
             raise ValueError("没有这笔欠款，或者金额超过还欠的数")
+        if not written_off:
+            _not_used_elsewhere(opened, claim, ref)
         claim.settled += fen
         opened.add(claim)
         kind = "核销欠款" if written_off else "清偿欠款"
@@ -113,6 +115,18 @@ def settle_claim(
             opened, kind, fen, subject=claim.subject, on=on, at=at, who=who, ref=ref, note=written_off
         )
         return claim
+
+
+def _not_used_elsewhere(opened: Session, claim: ArrearsClaim, ref: str) -> None:
+    """One bank payment can't be two repayments: not a grant's, and not another firm's. Raises ValueError."""
+    query = select(ledger.LedgerEntry).where(
+        ledger.LedgerEntry.ref == ref, col(ledger.LedgerEntry.kind).in_(["到账", "清偿欠款"])
+    )
+    for entry in opened.exec(query).all():
+        if entry.kind == "到账":
+            raise ValueError(f"流水 {ref} 是第 {entry.grant_id} 号兑现事项的到账，不能又算清偿欠款")
+        if entry.subject == claim.subject or entry.subject.split("|")[2] != claim.code:
+            raise ValueError(f"流水 {ref} 已经清偿过 {entry.subject}，不能再用一次")
 
 
 def arrears(engine: Engine, on: date) -> list[Arrear]:

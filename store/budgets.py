@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import CheckConstraint, Column, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, UniqueConstraint, func
 from sqlalchemy.engine import Engine
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -79,6 +79,7 @@ MOVED = {
     "拨付": ("reserved", "ordered"),
     "到账": ("ordered", "paid"),
     "退票": ("ordered", "reserved"),
+    "冲回": ("paid", "reserved"),
     "追回": ("paid", "claimed"),
     "退款": ("claimed", "refunded"),
 }
@@ -179,7 +180,7 @@ def set_budget_in(
         opened.exec(select(ledger.LedgerHead).where(ledger.LedgerHead.id == 1).with_for_update()).one()
         budget = locked(opened, item, batch)
     if budget is None:
-        budget = BatchBudget(item=item, batch=batch, mode=mode)
+        budget = BatchBudget(item=item, batch=batch, mode=mode, **_promised_before(opened, item, batch))
     if limit is not None and limit < budget.used:
         raise ValueError(f"{item} {batch} 已经用了 {budget.used / 100:,.2f} 元，额度不能低于这个数")
     change = (limit or 0) - (budget.limit_fen or 0)
@@ -190,3 +191,17 @@ def set_budget_in(
         kind = "预算下达" if change > 0 else "预算调减"
         ledger.append(opened, kind, abs(change), subject=budget.subject, on=on, at=at, who=who)
     return budget
+
+
+def _promised_before(opened: Session, item: str, batch: str) -> dict[str, int]:
+    """What grants had promised and been paid before their batch got a budget: it counts from the first."""
+    from store.grants import GrantCase
+
+    case = GrantCase
+    sums = {
+        "reserved": col(case.reserved), "ordered": col(case.ordered), "paid": col(case.arrived) - col(case.claimed),
+        "claimed": col(case.claimed) - col(case.recovered), "refunded": col(case.recovered),
+    }  # fmt: skip
+    totals: Any = select(*(func.coalesce(func.sum(s), 0) for s in sums.values()))  # type: ignore[call-overload]
+    row = opened.exec(totals.where(case.item == item, case.batch == batch)).one()
+    return {name: int(fen) for name, fen in zip(sums, row, strict=True)}

@@ -345,6 +345,9 @@ def act_in(
             opened, result.money, result.fen, subject=case.subject, on=on, at=at, who=actor.name,
             grant_id=grant_id, ref=str(facts.get("流水号", "")),
         )  # fmt: skip
+        # Both hold the ledger's head: a first budget counts what stood before it, or this step sees the budget.
+        if budget is None and budgets.locked(opened, case.item, case.batch) is not None:
+            raise Refused("这个批次刚刚下达了额度，请再办一次")
     opened.add(case)
     opened.flush()
     return case
@@ -513,6 +516,14 @@ def disagreements(opened: Session) -> list[ledger.Finding]:
             if said.get(name, 0) != fen
         ]
     found += [ledger.Finding("消失", None, f"台账里有第 {n} 号兑现事项，事项不见了") for n in held]
+    orphans = (
+        select(GrantEvent.grant_id).where(col(GrantEvent.grant_id).not_in(select(GrantCase.id))).distinct()
+    )
+    found += [
+        ledger.Finding("消失", None, f"第 {n} 号兑现事项有经过，事项不见了")
+        for n in sorted(opened.exec(orphans).all())
+        if n not in held
+    ]
     return found + _broken_histories(opened) + _budget_disagreements(opened)
 
 

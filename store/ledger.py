@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, func
 from sqlalchemy.engine import Engine
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from store.database import BigId, fen_column, session, utc_column, writing
 from store.faults import point
@@ -24,6 +24,7 @@ KINDS = {
     "拨付": ("占用", "在途"),
     "到账": ("在途", "已付"),
     "退票": ("在途", "占用"),
+    "冲回": ("已付", "占用"),
     "追回": ("已付", "待追回"),
     "退款": ("待追回", "已退回"),
     "登记欠款": ("应付登记", "拖欠"),
@@ -78,6 +79,8 @@ class LedgerSeal(SQLModel, table=True):
     day: date = Field(primary_key=True)
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
     hash: str
+    last_event: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    events: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,7 @@ def _dated(entry: LedgerEntry, latest: datetime | None) -> list[Finding]:
 
 
 def _seals(opened: Session, hashes: dict[int, str]) -> list[Finding]:
-    found = []
+    found = _vanished_steps(opened)
     for seal in opened.exec(select(LedgerSeal).order_by(LedgerSeal.day)).all():  # type: ignore[arg-type]
         if hashes.get(seal.seq) != seal.hash:
             found.append(
@@ -164,6 +167,30 @@ def _seals(opened: Session, hashes: dict[int, str]) -> list[Finding]:
                     "改动", seal.seq, f"{seal.day} 封存时第 {seal.seq} 行的哈希和现在不同：整条链被重写过"
                 )
             )
+    return found
+
+
+def _steps(opened: Session, until: int | None) -> tuple[int, int]:
+    """The last step of any grant and how many there are, up to one."""
+    from store.grants import GrantEvent
+
+    query = select(func.max(GrantEvent.id), func.count())
+    last, count = opened.exec(query if until is None else query.where(col(GrantEvent.id) <= until)).one()
+    return last or 0, count
+
+
+def _vanished_steps(opened: Session) -> list[Finding]:
+    """Steps that were there when a day was sealed and are no more: a grant deleted with all its traces, before any money."""
+    found = []
+    query = select(LedgerSeal).where(col(LedgerSeal.events).is_not(None))
+    for seal in opened.exec(query.order_by(col(LedgerSeal.day))):
+        _, count = _steps(opened, seal.last_event)
+        if count < (seal.events or 0):
+            gone = (seal.events or 0) - count
+            found.append(
+                Finding("消失", None, f"{seal.day} 封存时兑现经过有 {seal.events} 步，现在少了 {gone} 步")
+            )
+            break  # later seals lack the same steps
     return found
 
 
@@ -186,7 +213,8 @@ def seal(engine: Engine, day: date) -> LedgerSeal:
         if existing is not None:
             return existing
         head = opened.exec(select(LedgerHead).where(LedgerHead.id == 1)).one()
-        sealed = LedgerSeal(day=day, seq=head.seq, hash=head.hash)
+        last, count = _steps(opened, None)
+        sealed = LedgerSeal(day=day, seq=head.seq, hash=head.hash, last_event=last, events=count)
         opened.add(sealed)
         return sealed
 

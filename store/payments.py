@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import UniqueConstraint, func
 from sqlalchemy.engine import Engine
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -19,7 +19,7 @@ from store import grants
 from store.database import fen_column, id_column, session, utc_column, writing
 from store.faults import point
 from store.grants import Actor, GrantCase
-from store.ledger import LedgerHead
+from store.ledger import LedgerEntry, LedgerHead
 from store.sheets import read_day, read_fen, read_rows
 
 COLUMNS = ("流水号", "统一社会信用代码", "事项", "金额(元)", "支付日期", "状态")
@@ -191,7 +191,7 @@ def standing(engine: Engine) -> list[str]:
     if newest is None:
         return []
     open_rows = [f"{r.outcome}：{_line(r)}" for r in _rows(engine, newest.id or 0) if r.outcome != "已记"]
-    return [*_differences(engine, newest.id or 0), *open_rows]
+    return [*_differences(engine, newest.id or 0), *open_rows, *unproven(engine)]
 
 
 def _settle(engine: Engine, row: PaymentRow, at: datetime, calendar: Calendar) -> str:
@@ -220,6 +220,11 @@ def _compared(event: grants.GrantEvent, row: PaymentRow) -> tuple[str, str]:
 
 
 def _pay(opened: Session, row: PaymentRow, at: datetime, calendar: Calendar) -> tuple[int | None, str, str]:
+    owed = claims_of(opened, row.serial)
+    if owed:
+        return None, *_of_claims(owed, row)
+    if row.status == BOUNCED and (arrival := _arrival(opened, row.serial)) is not None:
+        return _bring_back(opened, row, arrival, at, calendar)
     case, why = _grant_of(opened, row)
     if case is None:
         return None, "对不上", why
@@ -245,6 +250,67 @@ def _pay(opened: Session, row: PaymentRow, at: datetime, calendar: Calendar) -> 
     return case.id, "已记", ""
 
 
+def _arrival(opened: Session, serial: str) -> grants.GrantEvent | None:
+    """The step by which money with this bank number arrived."""
+    request = f"pay:{serial}:{PAID}"
+    return opened.exec(select(grants.GrantEvent).where(grants.GrantEvent.request == request)).first()
+
+
+def _bring_back(
+    opened: Session, row: PaymentRow, arrival: grants.GrantEvent, at: datetime, calendar: Calendar
+) -> tuple[int | None, str, str]:
+    """冲回: the bank returns what an earlier file said had arrived; the grant waits to be paid again."""
+    case = opened.get_one(GrantCase, arrival.grant_id)
+    facts = {"支付金额": row.fen, "流水号": row.serial, "理由": "到账后银行退回"}
+    request = f"pay:{row.serial}:{BOUNCED}"
+    try:
+        with opened.begin_nested():
+            if row.fen != arrival.fen or row.code != case.code:
+                raise Refused(
+                    f"退回 {row.fen / 100:,.2f} 元，到账的是 {case.code} {arrival.fen / 100:,.2f} 元"
+                )
+            day = max(row.paid_on, case.since)
+            grants.act_in(opened, case.id or 0, "冲回", FINANCE, day, at, calendar, facts, request)
+    except Refused as refused:
+        return case.id, "对不上", str(refused)[:300]
+    return case.id, "已记", ""
+
+
+def claims_of(opened: Session, serial: str) -> list[LedgerEntry]:
+    """清偿欠款 that were booked under a bank number."""
+    query = select(LedgerEntry).where(LedgerEntry.kind == "清偿欠款", LedgerEntry.ref == serial)
+    return list(opened.exec(query.order_by(col(LedgerEntry.seq))).all())
+
+
+def _of_claims(owed: Sequence[LedgerEntry], row: PaymentRow) -> tuple[str, str]:
+    """What finance's row says of the registered claims that its number is said to have settled."""
+    if row.status == BOUNCED:
+        return "对不上", f"清偿欠款用的流水已退票：{'、'.join(e.subject for e in owed)}"
+    told = sum(e.fen for e in owed)
+    others = [e.subject for e in owed if e.subject.split("|")[2] != row.code]
+    if others:
+        return "对不上", f"这笔付给了 {row.code}，却清偿了 {'、'.join(others)}"
+    if told > row.fen:
+        return "对不上", f"清偿记了 {told / 100:,.2f} 元，支付日志只有 {row.fen / 100:,.2f} 元"
+    return "已记", "" if told == row.fen else f"其中 {told / 100:,.2f} 元清偿欠款"
+
+
+def unproven(engine: Engine) -> list[str]:
+    """没有凭据的清偿: claims said to be settled by a bank number that no file of finance knows, though one covers the day.
+
+    审计 calls it a false repayment; an office that has handed in no file of that day yet is not accused.
+    """
+    with session(engine) as opened:
+        covered = opened.exec(select(func.max(PaymentRow.paid_on))).one()
+        known = set(opened.exec(select(PaymentRow.serial)).all()) if covered else set()
+        query = select(LedgerEntry).where(LedgerEntry.kind == "清偿欠款").order_by(col(LedgerEntry.seq))
+        return [
+            f"清偿没有凭据：{e.subject} {e.on} 记清偿 {e.fen / 100:,.2f} 元，流水 {e.ref} 不在支付日志里（日志已到 {covered}）"
+            for e in opened.exec(query).all()
+            if covered and e.on <= covered and e.ref not in known
+        ]
+
+
 def _grant_of(opened: Session, row: PaymentRow) -> tuple[GrantCase | None, str]:
     """The one grant of the firm that is being paid and can take this sum."""
     query = select(GrantCase).where(GrantCase.code == row.code, GrantCase.state == State.PAYING.value)
@@ -256,5 +322,22 @@ def _grant_of(opened: Session, row: PaymentRow) -> tuple[GrantCase | None, str]:
     if len(fitting) == 1:
         return fitting[0], ""
     if not fitting:
-        return None, "没有在拨付、金额合得上的兑现事项"
+        return None, _paid_already(opened, row) or "没有在拨付、金额合得上的兑现事项"
     return None, f"有 {len(fitting)} 个兑现事项都合得上，请在文件里写明事项"
+
+
+def _paid_already(opened: Session, row: PaymentRow) -> str:
+    """疑似重复支付: the firm's grant, of the named item where one is named, to which this sum has come already."""
+    query = select(GrantCase).where(GrantCase.code == row.code, col(GrantCase.arrived) >= row.fen)
+    if row.item:
+        query = query.where(GrantCase.item == row.item)
+    case = opened.exec(query.order_by(col(GrantCase.id))).first()
+    if case is None:
+        return ""
+    step = opened.exec(
+        select(grants.GrantEvent)
+        .where(grants.GrantEvent.grant_id == case.id, grants.GrantEvent.action == "到账")
+        .order_by(col(grants.GrantEvent.no).desc())
+    ).first()
+    when = f"{step.on} 已由流水 {step.facts.get('流水号', '')} 到账" if step else "已到账"
+    return f"疑似重复支付：第 {case.id} 号兑现事项（{case.title or case.item}）{when}"

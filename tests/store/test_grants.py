@@ -348,3 +348,17 @@ def test_random_events_from_everybody_keep_the_books(engine, seed: int):
             continue
     assert done > 10
     clean(engine)
+
+
+def test_a_first_budget_counts_what_was_promised_before_it(engine):
+    first, second = to_confirm(engine, 2)
+    act(engine, first, "确认", FIRM, date(2026, 6, 10), **ACCOUNT)
+    with pytest.raises(ValueError, match=r"已经用了 100\.00 元"):
+        budgets.set_budget(engine, ITEM, BATCH, 50_00, budgets.FIRST_COME, who="钱", on=D, at=AT)
+    late = {"on": date(2026, 6, 11), "at": at(date(2026, 6, 11))}
+    held = budgets.set_budget(engine, ITEM, BATCH, 150_00, budgets.FIRST_COME, who="钱", **late)
+    assert (held.reserved, held.available) == (100_00, 50_00)
+    assert act(engine, second, "确认", FIRM, date(2026, 6, 11), **ACCOUNT).state == "候补"
+    act(engine, first, "财政通过", FINANCE, date(2026, 6, 11))
+    act(engine, first, "下达", FINANCE, date(2026, 6, 11), 支付金额=100_00, 流水号="1")
+    clean(engine)

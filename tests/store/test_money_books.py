@@ -11,8 +11,9 @@ import pytest
 
 from engine.columns import Columns
 from engine.grantmoves import AUTOMATIC
+from jobs.fulfil import paid_facts
 from profiles.dictionary import builtin_dictionary
-from store import arrears, grants, guard, kpi, leases, ledger, payments
+from store import arrears, budgets, grants, guard, kpi, leases, ledger, payments
 from store.calendars import enter_year, office_calendar
 from store.grants import Actor, NewGrant
 
@@ -249,3 +250,100 @@ def test_an_item_that_vanishes_before_its_time_holds_the_night(before, after, ca
         [("符合企业数", "d/i", 100.0, 0.0)] if cause else []
     )
     assert all(cause in j.words() for j in found)
+
+
+# ---------------------------------------------------------------- the audits' findings, as tests
+
+
+def test_money_that_comes_back_after_it_arrived_is_owed_again(engine, tmp_path):
+    paying(engine, "A")
+    budgets.set_budget(engine, "d/i", "2026", 500_00, budgets.OPEN, who="钱", on=D, at=AT)
+    calendar = office_calendar(engine)
+    payments.reconcile(engine, log(tmp_path, "1.csv", "S1,A,,100.00,2026-06-12,成功"), AT, calendar)
+    assert grants.find(engine)[0].state == "到账"
+    for _ in range(2):
+        back = payments.reconcile(
+            engine, log(tmp_path, "2.csv", "S1,A,,100.00,2026-06-15,退票"), AT, calendar
+        )
+        assert back.counts == {"已记": 1}
+    case = grants.find(engine)[0]
+    assert (case.state, case.arrived, case.reserved) == ("拨付", 0, 100_00)
+    assert list(paid_facts(engine)) == [("A", "甲", 2026, 0, "d/i")] and kpi.paid_by_item(engine) == []
+    again = payments.reconcile(engine, log(tmp_path, "3.csv", "S2,A,,100.00,2026-06-16,成功"), AT, calendar)
+    assert again.counts == {"已记": 1} and grants.find(engine)[0].arrived == 100_00
+    assert [f for f in ledger.verify_ledger(engine) if f.kind != "不平" or "预算" not in f.text] == []
+
+
+def test_the_same_grant_paid_again_from_elsewhere_is_named_as_paid_twice(engine, tmp_path):
+    paying(engine, "A")
+    calendar = office_calendar(engine)
+    payments.reconcile(engine, log(tmp_path, "区.csv", "Q1,A,d/i,100.00,2026-06-12,成功"), AT, calendar)
+    other = payments.reconcile(
+        engine, log(tmp_path, "市.csv", "C9,A,d/i,100.00,2026-06-20,成功"), AT, calendar
+    )
+    assert (
+        other.counts == {"对不上": 1}
+        and "疑似重复支付：第 1 号兑现事项（奖）2026-06-12 已由流水 Q1 到账" in other.unmatched[0]
+    )
+    assert grants.find(engine)[0].arrived == 100_00 and ledger.verify_ledger(engine) == []
+
+
+def settle(engine, number: int, fen: int, ref: str):
+    return arrears.settle_claim(engine, number, fen, "钱", date(2026, 6, 12), AT, ref=ref)
+
+
+def test_a_repayment_that_finance_knows_nothing_of_is_named(engine, tmp_path):
+    calendar = office_calendar(engine)
+    one = arrears.register_claim(engine, claim(code="A"), "钱", D, AT)
+    two = arrears.register_claim(engine, claim(code="B", contract="HT-2"), "钱", D, AT)
+    settle(engine, one.id, 300_00, "S1")
+    settle(engine, two.id, 500_00, "S7")
+    assert (
+        payments.standing(engine) == [] and payments.unproven(engine) == []
+    )  # no file yet: nobody is accused
+    payments.reconcile(engine, log(tmp_path, "1.csv", "S1,A,,300.00,2026-06-12,成功"), AT, calendar)
+    (found,) = payments.standing(engine)
+    assert "清偿没有凭据：欠款|合同款|B|HT-2 2026-06-12 记清偿 500.00 元，流水 S7" in found
+    for name, row, told in (
+        ("2.csv", "S7,C,,500.00,2026-06-12,成功", "这笔付给了 C，却清偿了"),
+        ("3.csv", "S7,B,,400.00,2026-06-12,成功", "清偿记了 500.00 元，支付日志只有 400.00 元"),
+        ("4.csv", "S7,B,,500.00,2026-06-13,退票", "清偿欠款用的流水已退票"),
+    ):
+        report = payments.reconcile(engine, log(tmp_path, name, row), AT, calendar)
+        assert report.counts == {"对不上": 1} and told in report.unmatched[0]
+    good = payments.reconcile(engine, log(tmp_path, "5.csv", "S7,B,,800.00,2026-06-12,成功"), AT, calendar)
+    assert good.counts == {"已记": 1} and payments.unproven(engine) == []
+
+
+def test_one_bank_payment_is_not_two_repayments(engine, tmp_path):
+    paying(engine, "A")
+    payments.reconcile(
+        engine, log(tmp_path, "1.csv", "S1,A,,100.00,2026-06-12,成功"), AT, office_calendar(engine)
+    )
+    first, second, other = (
+        arrears.register_claim(engine, claim(code=code, contract=name), "钱", D, AT)
+        for code, name in (("A", "HT-1"), ("A", "HT-2"), ("B", "HT-3"))
+    )
+    with pytest.raises(ValueError, match="S1 是第 1 号兑现事项的到账"):
+        settle(engine, first.id, 100_00, "S1")
+    settle(engine, first.id, 100_00, "S5")
+    settle(engine, second.id, 100_00, "S5")  # one transfer for two contracts of a firm
+    for number in (first.id, other.id):
+        with pytest.raises(ValueError, match="S5 已经清偿过"):
+            settle(engine, number, 100_00, "S5")
+    assert ledger.verify_ledger(engine) == []
+
+
+@pytest.mark.parametrize("deleted", ["grant_case", "grant_event", "both"])
+def test_a_grant_deleted_before_any_money_moved_is_missed(engine, deleted: str):
+    from sqlalchemy import text
+
+    found = [NewGrant(c, "甲", "d/i", "2026", "奖", "经发局", AUTOMATIC, 100, 100) for c in "AB"]
+    grants.open_grants(engine, found, D, AT, office_calendar(engine))
+    ledger.seal(engine, D)
+    assert ledger.verify_ledger(engine) == []
+    with engine.begin() as connection:
+        for table, key in (("grant_case", "id"), ("grant_event", "grant_id")):
+            if deleted in (table, "both"):
+                connection.execute(text(f"DELETE FROM {table} WHERE {key} = 2"))
+    assert {f.kind for f in ledger.verify_ledger(engine)} == {"消失"}
