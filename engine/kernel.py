@@ -24,6 +24,7 @@ from engine import matching
 from engine.benefit import Calculator, round_fen
 from engine.columns import Columns, Floats, Selected
 from engine.evaluate import Frame
+from engine.expression import Node
 from engine.kernel_plan import (
     AmountPlan,
     Amounts,
@@ -41,6 +42,8 @@ from engine.program import BoundItem
 CHUNK = 1 << 17
 SMALL = 1 << 20  # elements a kept array may be larger than asked for
 SHAPES = 16  # of columns a plan keeps what it found for
+FEW_ITEMS = 200  # whose amounts are traced in less time than a thread takes to begin
+LITTLE = 400  # comparisons of a block, in about half a millisecond
 PARTS = 4  # of the blocks for each thread, so that one that is held up leaves its rest to the other
 WORTH_COMPILING = 0.5  # seconds of plain work; loading the compiled loops takes about as long
 MASKS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
@@ -101,15 +104,8 @@ class Listed:
 class ListedHits(PackedHits):
     """列出的结果: PackedHits that cut their arrays out of a run's when asked; most nights look at few of many items."""
 
-    def __init__(self, item: BoundItem, listed: Listed, at: int, soon: bool):
-        vars(self).update(
-            item=item.program.item.id,
-            batch=item.batch.name,
-            ids=item.ids,
-            upcoming=soon,
-            _listed=listed,
-            _at=at,
-        )
+    def __init__(self, head: Mapping[str, Any], listed: Listed, at: int, soon: bool):
+        vars(self).update(head, upcoming=soon, _listed=listed, _at=at)
 
     _listed: Listed
     _at: int
@@ -207,11 +203,33 @@ def match_fast(
     return Matcher(items).match(columns, as_of, answers, every)
 
 
-class Matcher:
-    """匹配器: a plan of items, put to as many columns as wanted (chunks of rows, one firm, partitions)."""
+@dataclass(frozen=True)
+class Kept:
+    """留着的位面: the planes of a run's predicates, for items that come to be matched to the very same columns."""
 
-    def __init__(self, items: Sequence[BoundItem], threads: int | None = None):
+    columns: Columns
+    literals: Mapping[Node, int]
+    planes: NDArray[np.uint64]
+
+
+class Matcher:
+    """匹配器: a plan of items, put to as many columns as wanted (chunks of rows, one firm, partitions).
+
+    `keep` keeps the planes of the largest run (two bits a firm and distinct comparison), and `known` are planes another
+    matcher kept: a running service matches a changed item by its new comparisons alone.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[BoundItem],
+        threads: int | None = None,
+        keep: bool = False,
+        known: Kept | None = None,
+    ):
         self.items = list(items)
+        self.keys = [(item.program.item.id, item.batch.name) for item in self.items]
+        self.keep, self._known = keep, known
+        self.kept: Kept | None = None
         self.threads = threads or len(os.sched_getaffinity(0))
         self.compiled = available()
         self._fast = [i for i, item in enumerate(self.items) if self.compiled and plannable(item)]
@@ -226,7 +244,10 @@ class Matcher:
         if not self._fast or type(columns) is not Columns or not len(columns):
             return matching.match(self.items, columns, as_of, book, every)
         out: list[ItemHits | None] = [None] * len(self.items)
-        run = _Run(self.plan, columns, as_of, self.threads, self._room)
+        known = self._known if self._known is not None and self._known.columns is columns else None
+        run = _Run(self.plan, columns, as_of, self.threads, self._room, known)
+        if self.keep and (self.kept is None or len(self.kept.columns) <= len(columns)):
+            self.kept = Kept(columns, run.literals(), run.planes)
         for at, hits in zip(self._fast, run.every() if every else run.hits(), strict=True):
             out[at] = hits
         slow = [i for i, hits in enumerate(out) if hits is None]
@@ -294,13 +315,13 @@ class _Shape:
     """一种列: a plan put to columns of one shape: the same dictionary, columns and texts. Kept by the plan, so that
     chunks of rows, changed rows and the next night's columns find everything but the addresses done."""
 
-    def __init__(self, planned: Plan, columns: Columns):
+    def __init__(self, planned: Plan, columns: Columns, skip: frozenset[int] = frozenset()):
         self.kept = (
             columns.dictionary,
             [c.names for c in columns.categories.values()],
         )  # what identities stand for
         self.attacher = Attacher(planned, columns)
-        a = self.attached = self.attacher.attach()
+        a = self.attached = self.attacher.attach(skip)
         table_at = np.cumsum([0, *(len(t) for t in a.tables)]).astype(np.int64)
         tables = np.concatenate(a.tables) if a.tables else np.zeros(0, np.uint64)
         self.predicates = (
@@ -335,43 +356,75 @@ class _Shape:
         return self.amounts
 
 
-def _shape(planned: Plan, columns: Columns) -> _Shape:
+def _shape(planned: Plan, columns: Columns, skip: frozenset[int]) -> _Shape:
     names = tuple((key, id(c.names)) for key, c in columns.categories.items())
-    key = (id(columns.dictionary), columns.loaded, tuple(columns.numbers), names)
+    key = (id(columns.dictionary), columns.loaded, tuple(columns.numbers), names, skip)
     found = planned.shapes.get(key)
     if found is None:
         if len(planned.shapes) >= SHAPES:
             planned.shapes.clear()
-        found = planned.shapes[key] = _Shape(planned, columns)
+        found = planned.shapes[key] = _Shape(planned, columns, skip)
     return found
 
 
 class _Run:
     """One plan over one set of columns."""
 
-    def __init__(self, planned: Plan, columns: Columns, as_of: date, threads: int, room: Room):
+    def __init__(
+        self,
+        planned: Plan,
+        columns: Columns,
+        as_of: date,
+        threads: int,
+        room: Room,
+        known: Kept | None = None,
+    ):
         from engine import kernel_code as code
 
         self.code: Any = code
         self.plan, self.columns, self.as_of, self.room = planned, columns, as_of, room
-        self.shape = _shape(planned, columns)
+        self.known = known
+        self.borrowed = (
+            {}
+            if known is None
+            else {
+                mine: known.literals[node] for node, mine in self.literals().items() if node in known.literals
+            }
+        )
+        self.shape = _shape(planned, columns, frozenset(self.borrowed))
         self.attached: Attached = self.shape.attached
         self.rows = len(columns)
         self.blocks = (self.rows + code.BLOCK - 1) // code.BLOCK
-        self.parts = _parts(self.blocks, threads)
-        self.threads = min(threads, len(self.parts))
+        self.threads = threads
+        self.block_parts, self.parts = _parts(self.blocks, len(planned.items), threads)
+        new = len(planned.literals) - len(self.borrowed)
+        if self.blocks * new < LITTLE:  # another thread would not have begun before this one was done
+            self.block_parts = [(0, self.blocks)]
+        if self.blocks * len(planned.items) < 2 * LITTLE:
+            self.parts = [(0, self.blocks, 0, len(planned.items))]
         self.numbers = {
             key: np.ascontiguousarray(columns.numbers[key], np.float64) for key in self.shape.first_keys
         }
-        with ThreadPoolExecutor(1) as pool:  # amounts are traced while the compiled loops fill the planes
-            planes = pool.submit(self._planes) if self.shape.amounts is None else None
-            self.amounts: AmountPlan = self.shape.trace(planned, columns)
-            self.planes = planes.result() if planes is not None else self._planes()
+        if self.shape.amounts is None and len(planned.items) > FEW_ITEMS:
+            with ThreadPoolExecutor(1) as pool:  # amounts are traced while the compiled loops fill the planes
+                planes = pool.submit(self._planes)
+                self.amounts: AmountPlan = self.shape.trace(planned, columns)
+                self.planes = planes.result()
+        else:
+            self.amounts, self.planes = self.shape.trace(planned, columns), self._planes()
         for key in self.shape.keys:
             if key not in self.numbers:
                 self.numbers[key] = np.ascontiguousarray(columns.numbers[key], np.float64)
         self.pointers = _pointers([self.numbers[key] for key in self.shape.keys])
         self.order = self._order()
+
+    def literals(self) -> dict[Node, int]:
+        """位面的编号 of each comparison."""
+        return {
+            node: self.plan.literals[predicate]
+            for node, predicate in self.plan.predicates.items()
+            if predicate in self.plan.literals
+        }
 
     # -- planes
     def _planes(self) -> NDArray[np.uint64]:
@@ -389,6 +442,9 @@ class _Run:
             code.fill_planes(begin, end, self.rows, planes, pointers, codes, *self.shape.predicates)
 
         self._threaded(work)
+        for mine, other in self.borrowed.items():
+            assert self.known is not None
+            planes[:, mine] = self.known.planes[:, other]
         return planes
 
     def _outside(self, planes: NDArray[np.uint64]) -> None:
@@ -413,7 +469,7 @@ class _Run:
         self._threaded(work)
 
     def _threaded(self, work: Callable[[int, int], None]) -> None:
-        self._each([partial(work, *part) for part in self.parts])
+        self._each([partial(work, *part) for part in self.block_parts])
 
     def _each(self, jobs: Sequence[Callable[[], None]]) -> None:
         if len(jobs) == 1 or self.threads == 1:
@@ -471,9 +527,8 @@ class _Run:
         low_at, high_at, amounts = self._amount_room(first, ends)
 
         def work(part: int) -> None:
-            begin, end = self.parts[part]
             self.code.list_hits(
-                begin, end, *self._item_args(), counts, starts[part].copy(), rows, raw, shift, widths,
+                *self.parts[part], *self._item_args(), counts, starts[part].copy(), rows, raw, shift, widths,
                 self.pointers, *self.shape.amount_tables, low_at, high_at, amounts,
             )  # fmt: skip
 
@@ -486,15 +541,13 @@ class _Run:
 
         listed = Listed(begins, stops, rows, raw, mask_at.tolist(), widths.tolist(), ends_of)
         del self.planes  # the hits keep this run alive for their amounts, not its planes
-        return [
-            ListedHits(item, listed, i, item.batch.opens > self.as_of)
-            for i, item in enumerate(self.plan.bound)
-        ]
+        soon = [opens > self.as_of for opens in self.plan.opens]
+        return [ListedHits(head, listed, i, soon[i]) for i, head in enumerate(self.plan.heads)]
 
     def _count(self) -> tuple[NDArray[np.uint16], NDArray[np.int64], NDArray[np.int64]]:
         """Hits by block and item; where each thread's part of each item begins; where each item ends."""
         n = len(self.plan.items)
-        counts = np.empty((self.blocks, n), np.uint16)
+        counts = np.zeros((self.blocks, n), np.uint16)
         totals = np.zeros((len(self.parts), n), np.int64)
 
         def work(part: int) -> None:
@@ -586,10 +639,21 @@ def plain_amounts(item: BoundItem, columns: Columns, rows: NDArray[Any]) -> tupl
 # ---------------------------------------------------------------- arrays
 
 
-def _parts(blocks: int, threads: int) -> list[tuple[int, int]]:
-    """Block ranges for the threads to take in turn; little work stays on one."""
-    count = 1 if blocks < 4 or threads == 1 else min(threads * PARTS, blocks)
-    edges = np.linspace(0, blocks, count + 1).astype(int)
+Part = tuple[int, int, int, int]
+
+
+def _parts(blocks: int, items: int, threads: int) -> tuple[list[tuple[int, int]], list[Part]]:
+    """Blocks, and blocks with items (from, to, from, to), for the threads to take in turn; with few blocks the items
+    are shared out instead."""
+    many = blocks >= 2 * threads
+    by_block = _shares(blocks, 1 if threads == 1 else threads * PARTS if many else threads)
+    if many or threads == 1:
+        return by_block, [(*part, 0, items) for part in by_block]
+    return by_block, [(0, blocks, *part) for part in _shares(items, threads)]
+
+
+def _shares(size: int, count: int) -> list[tuple[int, int]]:
+    edges = np.linspace(0, size, min(count, max(size, 1)) + 1).astype(int)
     return [(int(a), int(b)) for a, b in pairwise(edges)]
 
 

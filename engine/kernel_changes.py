@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -228,29 +228,49 @@ def changes(before: Fingerprint, after: Fingerprint) -> Changes:
 # ---------------------------------------------------------------- the new hits
 
 
+@dataclass(frozen=True)
+class _Patch:
+    """What the patched hits of all items have in common: the rows matched anew, and where old rows went."""
+
+    rows: NDArray[np.intp]
+    moved: NDArray[np.intp] | None
+    firms: int
+
+    @cached_property
+    def anew(self) -> NDArray[np.bool_]:
+        """Rows matched anew; the last place stands for rows that are gone."""
+        out = np.zeros(self.firms + 1, bool)
+        out[self.rows], out[-1] = True, True
+        return out
+
+    def place(self, rows: NDArray[Any]) -> NDArray[Any]:
+        return rows if self.moved is None else self.moved[rows]
+
+
 class PatchedHits(ItemHits):
     """补过的结果: last night's hits of an item less the rows matched anew, with those rows' hits; put together when read."""
 
-    def __init__(self, old: ItemHits, new: ItemHits, rows: NDArray[np.intp], changes: Changes, firms: int):
-        put = object.__setattr__
-        for name in ("item", "batch", "ids", "upcoming"):
-            put(self, name, getattr(new, name))
-        put(self, "_parts", (old, new, rows, changes, firms))
-        everyone = np.arange(firms) if changes.moved is None else changes.moved
-        anew = np.zeros(firms + 1, bool)  # the last place stands for rows that are gone
-        anew[rows], anew[-1] = True, True
-        put(self, "detail", _details(old.detail, new.detail, everyone, anew, rows))
+    def __init__(self, old: ItemHits, new: ItemHits, patch: _Patch):
+        detail = None
+        if old.detail is not None or new.detail is not None:
+            detail = _details(old.detail, new.detail, patch)
+        vars(self).update(
+            item=new.item,
+            batch=new.batch,
+            ids=new.ids,
+            upcoming=new.upcoming,
+            detail=detail,
+            _parts=(old, new, patch),
+        )
 
-    _parts: tuple[ItemHits, ItemHits, NDArray[np.intp], Changes, int]
+    _parts: tuple[ItemHits, ItemHits, _Patch]
 
     @cached_property
     def _whole(self) -> dict[str, NDArray[Any]]:
-        old, new, rows, change, firms = self._parts
-        at = old.rows if change.moved is None else change.moved[old.rows]
-        anew = np.zeros(firms + 1, bool)  # the last place stands for rows that are gone
-        anew[rows], anew[-1] = True, True
-        keep = ~anew[at]
-        own = rows[new.rows]
+        old, new, patch = self._parts
+        at = patch.place(old.rows)
+        keep = ~patch.anew[at]
+        own = patch.rows[new.rows]
         order = np.argsort(np.concatenate([at[keep], own]), kind="stable")
         out = {"rows": np.concatenate([at[keep], own])[order]}
         for name in ("verdict", "low", "high", "fails", "unknown"):
@@ -285,15 +305,13 @@ class PatchedHits(ItemHits):
         return self._whole["unknown"]
 
 
-def _details(
-    old: DetailHits | None, new: DetailHits | None, at: NDArray[np.intp], anew: NDArray[np.bool_], rows: NDArray[np.intp]
-) -> DetailHits | None:  # fmt: skip
+def _details(old: DetailHits | None, new: DetailHits | None, patch: _Patch) -> DetailHits | None:
     """Detail rows of the enterprises that stay as they were, and the new ones, in the order of enterprises."""
     if old is None or new is None:
         return new if old is None else old
-    owner = at[old.owner]
-    keep = np.flatnonzero(~anew[owner])
-    owners = np.concatenate([owner[keep], rows[new.owner]])
+    owner = patch.place(old.owner)
+    keep = np.flatnonzero(~patch.anew[owner])
+    owners = np.concatenate([owner[keep], patch.rows[new.owner]])
     order = np.argsort(owners, kind="stable")
     ids = [*(old.ids[i] for i in keep), *new.ids]
     ends = [
@@ -310,26 +328,76 @@ def rematch(
     as_of: date,
     answers: AnswerBook | None = None,
     matcher: Matcher | None = None,
-) -> list[ItemHits]:
+) -> Sequence[ItemHits]:
     """只比变动: the hits a full match would give, from last night's (by item and batch) and what changed.
 
     `matcher` is last night's, kept by a running service; it is used where it is of the same items.
     """
-    fresh = [i for i, item in enumerate(items) if _key(item) in change.items or _key(item) not in before]
-    kept = [i for i in range(len(items)) if i not in set(fresh)]
+    same = matcher is not None and same_items(matcher.items, items)
+    keys = _keys(items, matcher)
+    fresh = [i for i, key in enumerate(keys) if key in change.items or key not in before]
+    if matcher is not None and same and not fresh and not change.answers:
+        found = matcher.match(columns.take(change.rows), as_of, answers)
+        return Patched(keys, before, found, _Patch(change.rows, change.moved, len(columns)))
+    renewed = set(fresh)
+    kept = [i for i in range(len(items)) if i not in renewed]
     out: dict[int, ItemHits] = {}
     if fresh:
-        again = Matcher([items[i] for i in fresh]).match(columns, as_of, answers)
+        known = matcher.kept if matcher is not None else None
+        again = Matcher([items[i] for i in fresh], known=known).match(columns, as_of, answers)
         out |= dict(zip(fresh, again, strict=True))
-    part = columns.take(change.rows)
-    if matcher is not None and fresh == [] and matcher.items == list(items):
-        found = matcher.match(part, as_of, answers)
+    if not len(change.rows) and change.moved is None:
+        out |= {i: before[keys[i]] for i in kept}
     else:
-        found = Matcher([items[i] for i in kept]).match(part, as_of, answers)
-    for i, new in zip(kept, found, strict=True):
-        out[i] = PatchedHits(before[_key(items[i])], new, change.rows, change, len(columns))
+        patch = _Patch(change.rows, change.moved, len(columns))
+        found = Matcher([items[i] for i in kept]).match(columns.take(change.rows), as_of, answers)
+        for i, new in zip(kept, found, strict=True):
+            out[i] = PatchedHits(before[keys[i]], new, patch)
     _answered(out, change, items, columns, as_of, answers)
     return [out[i] for i in range(len(items))]
+
+
+class Patched(Sequence[ItemHits]):
+    """补过的各事项: a night's patched hits in the order of the items, each made when asked for."""
+
+    def __init__(
+        self,
+        keys: Sequence[ItemKey],
+        before: Mapping[ItemKey, ItemHits],
+        found: Sequence[ItemHits],
+        patch: _Patch,
+    ):
+        self._keys, self._before, self._found, self._patch = keys, before, found, patch
+        self._made: dict[int, ItemHits] = {}
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @overload
+    def __getitem__(self, at: int) -> ItemHits: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[ItemHits]: ...
+    def __getitem__(self, at: int | slice) -> ItemHits | list[ItemHits]:
+        if isinstance(at, slice):
+            return [self[i] for i in range(*at.indices(len(self)))]
+        place = range(len(self))[at]
+        if place not in self._made:
+            old, new = self._before[self._keys[place]], self._found[place]
+            self._made[place] = PatchedHits(old, new, self._patch)
+        return self._made[place]
+
+
+def _keys(items: Sequence[BoundItem], matcher: Matcher | None) -> list[ItemKey]:
+    """Item and batch of each; those of items the matcher holds too are known there."""
+    if matcher is None or len(matcher.items) != len(items):
+        return [_key(item) for item in items]
+    given = zip(matcher.keys, matcher.items, items, strict=True)
+    return [key if mine is item else _key(item) for key, mine, item in given]
+
+
+def same_items(one: Sequence[BoundItem], other: Sequence[BoundItem]) -> bool:
+    """是不是同一批事项: the very same objects, or equal ones."""
+    return len(one) == len(other) and all(a is b or a == b for a, b in zip(one, other, strict=True))
 
 
 def _answered(
@@ -340,10 +408,9 @@ def _answered(
     if not change.answers:
         return
     where = {code: row for row, code in enumerate(columns.codes)}
-    still = Changes(change.rows, None, frozenset(), {})
     for i, item in enumerate(items):
         codes = change.answers.get(_key(item), frozenset())
         rows = np.array(sorted(where[c] for c in codes if c in where), np.intp)
         if len(rows):
             new = Matcher([item]).match(columns.take(rows), as_of, answers)[0]
-            out[i] = PatchedHits(out[i], new, rows, still, len(columns))
+            out[i] = PatchedHits(out[i], new, _Patch(rows, None, len(columns)))

@@ -379,8 +379,22 @@ def _valid(first, rows, valid):
 
 
 @compiled
-def count_hits(begin, end, rows, planes, item_at, conditions, program, program_at, depth, counts, total):
-    """Hits of each item in each block begin..end into counts[block, item] and, together, total[item]."""
+def count_hits(
+    begin,
+    end,
+    first_item,
+    last_item,
+    rows,
+    planes,
+    item_at,
+    conditions,
+    program,
+    program_at,
+    depth,
+    counts,
+    total,
+):
+    """Hits of the items first_item..last_item in each block begin..end into counts[block, item], together total[item]."""
     acc, valid = np.zeros(WORDS + WORDS // 64, np.uint64), np.zeros(WORDS, np.uint64)
     stack, own = np.zeros((depth, WORDS), np.uint64), np.zeros((64, 2, WORDS), np.uint64)
     at = np.zeros(64, np.int64)
@@ -391,7 +405,7 @@ def count_hits(begin, end, rows, planes, item_at, conditions, program, program_a
         chunks = (min(BLOCK, rows - first) + 511) // 512
         base = planes.ctypes.data + block * planes.shape[1] * PLANES
         _valid(first, rows, valid)
-        for item in range(len(item_at) - 1):
+        for item in range(first_item, last_item):
             copy_bytes(acc_at, valid.ctypes.data, SIDE)
             n = _possible(
                 item_at[item], item_at[item + 1], tests, steps, step_at, base, acc_at, stack_at,
@@ -462,7 +476,7 @@ def _open(begin, end, conditions, places, to, width, chunks):
 
 @compiled
 def list_hits(
-    begin, end, rows, planes, item_at, conditions, program, program_at, depth, counts, at, out_rows, out_marks,
+    begin, end, first_item, last_item, rows, planes, item_at, conditions, program, program_at, depth, counts, at, out_rows, out_marks,
     mask_at, widths, numbers, amount_of, code, code_x, code_at, n_regs, low_of, high_of, low_at, high_at, out_amounts,
 ):  # fmt: skip
     """Rows, unknown masks and amounts of the hits of blocks begin..end; at[item] is where an item's next hit goes."""
@@ -483,7 +497,7 @@ def list_hits(
         chunks = (words + 7) // 8
         base = planes.ctypes.data + block * planes.shape[1] * PLANES
         _valid(first, rows, valid)
-        for item in range(len(item_at) - 1):
+        for item in range(first_item, last_item):
             if counts[block, item] == 0:
                 continue
             start, stop, width = item_at[item], item_at[item + 1], widths[item]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,8 @@ class Plan:
     items: list[list[int]] = field(default_factory=list)
     _trees: dict[Tree, int] = field(default_factory=dict)
     _whens: dict[int, int] = field(default_factory=dict)
+    heads: list[dict[str, Any]] = field(default_factory=list)  # what all hits of an item have in common
+    opens: list[date] = field(default_factory=list)  # each item's batch
     # what the plan is when put to columns, by the shape of these (see kernel._Shape)
     shapes: dict[tuple[object, ...], Any] = field(default_factory=dict)
 
@@ -117,6 +120,8 @@ def plan(items: Iterable[BoundItem]) -> Plan:
     out = Plan(list(items))
     for item in out.bound:
         out.items.append([out.condition(tree) for tree in item.conditions])
+        out.opens.append(item.batch.opens)
+        out.heads.append({"item": item.program.item.id, "batch": item.batch.name, "ids": item.ids})
         if item.benefit is not None:
             for node in benefit_expressions(item.benefit):
                 if isinstance(node, Compare | In | Has):
@@ -182,11 +187,11 @@ class Attacher:
         self._coded: dict[tuple[str, int | None], list[tuple[int, frozenset[str] | str, bool]]] = {}
         self._computed: list[tuple[int, int, bool, Values, Values]] = []
 
-    def attach(self) -> Attached:
-        """落列: all predicates of the plan."""
+    def attach(self, skip: frozenset[int] = frozenset()) -> Attached:
+        """落列: all predicates of the plan but the literals to skip, whose planes are there already."""
         for node, predicate in self.plan.predicates.items():
             literal = self.plan.literals.get(predicate)
-            if literal is not None and not self._place(literal, node):
+            if literal is not None and literal not in skip and not self._place(literal, node):
                 self.out.outside.append((literal, node))
         asked = self.plan.literals.get(ASKED)
         if asked is not None:
@@ -385,10 +390,30 @@ def is_constant(node: Node) -> bool:
     return all(is_constant(a) for a in node.args) if isinstance(node, Call) else True
 
 
+_FOUND: dict[tuple[float, float, float], float] = {}
+_MOST_FOUND = 1 << 16
+
+
 def equal_end(
     numbers: NDArray[np.float64], sizes: NDArray[np.float64], towards: float
 ) -> NDArray[np.float64]:
-    """等于的边: the float farthest `towards` ±inf that still counts as equal to each number; by halving floats."""
+    """等于的边: the float farthest `towards` ±inf that still counts as equal to each number; what was found is kept."""
+    keys = [(float(n), float(s), towards) for n, s in zip(numbers, sizes, strict=True)]
+    new = sorted({key[:2] for key in keys if key not in _FOUND})
+    if new:
+        if len(_FOUND) + len(new) > _MOST_FOUND:
+            _FOUND.clear()
+            new = sorted({key[:2] for key in keys})
+        given = np.array(new).reshape(-1, 2)
+        ends = _search_end(given[:, 0].copy(), given[:, 1].copy(), towards)
+        _FOUND.update({(*key, towards): float(end) for key, end in zip(new, ends, strict=True)})
+    return np.array([_FOUND[key] for key in keys])
+
+
+def _search_end(
+    numbers: NDArray[np.float64], sizes: NDArray[np.float64], towards: float
+) -> NDArray[np.float64]:
+    """By halving floats."""
     inside = _keys(numbers)
     outside = _keys(np.full(len(numbers), np.finfo(np.float64).max * np.sign(towards)))
     right = Values(numbers, sizes)

@@ -131,8 +131,9 @@ class BoundItem:
     conditions: tuple[Tree, ...]
     benefit: TypedBenefit | None
 
-    @property
+    @cached_property
     def ids(self) -> tuple[str, ...]:
+        """条件编号, in the order of the masks."""
         return tuple(c.id for c in self.program.conditions)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from engine import matching
 from engine.columns import Columns
+from engine.kernel import Matcher
 from engine.kernel_changes import changes, fingerprint, firm_digests, rematch
 from engine.matching import AnswerBook
 from engine.program import BoundItem
@@ -75,3 +77,32 @@ def test_formatting_is_no_change(tmp_path: Path) -> None:
     items, columns, day, _ = random_work(305, tmp_path, 5)
     again, _, _, _ = random_work(305, tmp_path / "again", 5)
     assert fingerprint(items, columns, day).items == fingerprint(again, columns, day).items
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_running_service_keeps_its_matcher(seed: int, tmp_path: Path) -> None:
+    items, columns, day, answers = random_work(seed + 500, tmp_path, 60)
+    other, _, _, _ = random_work(seed + 600, tmp_path / "other", 1)
+    rng = random.Random(seed)
+    matcher = Matcher(items, keep=True)
+    hits = matcher.match(columns, day, answers)
+    for turn in range(4):
+        before = fingerprint(items, columns, day, answers)
+        known = {(h.item, h.batch): h for h in hits}
+        if turn % 2:  # firms change
+            columns = columns.between(0, len(columns))
+            for key in rng.sample(sorted(columns.numbers, key=str), 3):
+                values = columns.numbers[key].copy()
+                values[rng.randrange(len(values))] = rng.choice([np.nan, 0.0, 5e6])
+                columns.numbers[key] = values
+        else:  # an item changes: its comparisons are known but for the first condition's
+            at = rng.randrange(len(items))
+            first = next(o.conditions[:1] for o in other if len(o.conditions))
+            changed = replace(items[at], conditions=(*first, *items[at].conditions[1:]))
+            items = [*items[:at], changed, *items[at + 1 :]]
+        change = changes(before, fingerprint(items, columns, day, answers))
+        hits = rematch(known, change, items, columns, day, answers, matcher)
+        assert_same(list(hits), matching.match(items, columns, day, answers))
+        if not turn % 2:
+            matcher = Matcher(items, keep=True)
+            matcher.match(columns, day, answers)
