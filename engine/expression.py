@@ -356,7 +356,9 @@ class Parser:
         tok = self.take()
         if tok.kind == "name":
             if tok.value not in self.sets:
-                raise self.fault(1, f"没有“{tok.value}”这个集合。{nearest(tok.value, self.sets)}", tok.span)
+                cure = f"要新建就写 sets/{tok.value}.yaml（一行一个代码或文字），或者用 --set {tok.value}=…"
+                near = nearest(tok.value, self.sets)
+                raise self.fault(1, f"没有“{tok.value}”这个集合。{near}{cure}", tok.span)
             members = frozenset(self.sets[tok.value])
             return In(left, members, tok.value, kind=Kind(BOOL), span=(left.span[0], tok.span[1]))
         if tok.kind != "op" or tok.value != "[":

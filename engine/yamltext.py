@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import yaml
 
+from engine import yamlwords
 from engine.errors import Place, Problem
 
 
@@ -128,16 +129,17 @@ def read(text: str, file: str, report: Report) -> Node | None:
         return None
     try:
         root = yaml.compose(text, Loader=_Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-        report(Problem(0, f"不是合法的 YAML：{_say(error)}", place))
+    except RecursionError:
+        report(Problem(0, f"嵌套超过 {MAX_DEPTH} 层，请拆开写", Place(file)))
         return None
-    except (yaml.YAMLError, RecursionError) as error:
-        report(Problem(0, f"不是合法的 YAML：{error}", Place(file)))
+    except yaml.YAMLError as error:
+        report(unreadable(error, text, file))
         return None
     if root is None:
         report(Problem(0, "文件是空的", Place(file)))
+        return None
+    if isinstance(root, yaml.ScalarNode) and yamlwords.find_slip(text, 1) is not None:
+        report(unreadable(yaml.YAMLError(), text, file))
         return None
     try:
         return _convert(root, file, "", report, 0, set())
@@ -146,20 +148,18 @@ def read(text: str, file: str, report: Report) -> Node | None:
         return None
 
 
-def _say(error: yaml.MarkedYAMLError) -> str:
-    """What is wrong in the reader's words; the parser's own words stay behind it."""
-    said = str(error.problem or error.context or "")
-    hints = {
-        "mapping values are not allowed": "冒号多了；含冒号的文字请加引号",
-        "could not find expected ':'": "少了冒号",
-        "did not find expected key": "这一行没有对齐，或者上一行没有写完",
-        "found character": "有不能开头的字符；请给整段文字加引号",
-        "did not find expected ',' or": "少了逗号或右括号",
-        "found unexpected end of stream": "引号或括号没有配对",
-        "found undefined alias": "不支持引用（*）；含 * 的文字请加引号",
-    }
-    hint = next((zh for en, zh in hints.items() if en in said), "")
-    return f"{hint}（{said}）" if hint else said
+def unreadable(error: yaml.YAMLError, text: str, file: str) -> Problem:
+    """读不成的原因: a problem of code 0 in the reader's words, at the place where a person would look for it."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    line, column = (mark.line + 1, mark.column) if mark else (1, 0)
+    message = yamlwords.say(str(getattr(error, "problem", None) or error))
+    if "引号没有配对" in message and getattr(error, "context_mark", None):
+        line, column = error.context_mark.line + 1, error.context_mark.column
+    lines = text.splitlines() or [""]
+    slip = yamlwords.find_slip(text, line) or yamlwords.Slip(message, line, column, column + 1)
+    shown = lines[min(slip.line, len(lines)) - 1]
+    place = Place(file, slip.line, slip.start + 1)
+    return Problem(0, f"不是合法的 YAML：{slip.message}", place, source=shown, span=(slip.start, slip.end))
 
 
 class _Refused(Exception):
@@ -217,6 +217,10 @@ def _mapping(node: yaml.MappingNode, place: Place, report: Report, depth: int, s
         if not isinstance(key_node, yaml.ScalarNode):
             raise _Refused(Problem(0, "键必须是文字", key_place))
         key = unicodedata.normalize("NFC", key_node.value)
+        slip = yamlwords.slip_in_key(key) if key_node.style not in ("'", '"') else None
+        if slip is not None:
+            place = Place(place.file, mark.line + 1, mark.column + 1 + slip.start, place.path)
+            raise _Refused(Problem(0, slip.message, place, source=key, span=(slip.start, slip.end)))
         if key in value:
             first = keys[key].line
             report(Problem(0, f"键“{key}”重复了，第 {first} 行已经写过，请合并或删去一个", key_place))

@@ -13,6 +13,7 @@ from engine.expression import Node as ExpressionNode
 from engine.policy import Clause, Condition, PolicyDocument
 from engine.yamltext import Node, Report
 from policies.library import Library, LoadedDocument
+from policies.quoting import why_not_quoted
 
 INCLUSIVE = {"以上": (">=",), "不低于": (">=",), "不少于": (">=",), "达到": (">=",), "以下": ("<=",), "不超过": ("<=",),
              "不高于": ("<=",), "不多于": ("<=",), "以内": ("<=",)}  # fmt: skip
@@ -83,8 +84,8 @@ class TextChecker:
         """引文核对 (code 3)."""
         for entry in quoted(root):
             if entry.quote and squeeze(entry.quote) not in self._whole:
-                message = "原文里没有这句话；请从 text.md 逐字复制"
-                self.report(Problem(3, message, entry.place, source=entry.quote, span=(0, len(entry.quote))))
+                message, span = why_not_quoted(entry.quote, self.document.text)
+                self.report(Problem(3, message, entry.place, source=entry.quote, span=span))
                 continue
             if not entry.cite:
                 continue
@@ -105,6 +106,8 @@ class TextChecker:
 def check_text(library: Library, loaded: LoadedDocument, root: Node | None, report: Report) -> None:
     """一件文件的引文: document.yaml, items, and that numbered conditions have cite and quote."""
     document = loaded.document
+    if root is not None and root.is_map and root.get("title") is None:
+        report(Problem(1, "缺少 title（文件名称），请补上，例如 title: 关于……的若干措施", document.place))
     if not document.text:
         report(Problem(3, "缺少 text.md（政策原文，每条一个标题）", Place(f"{document.id}/text.md")))
         return

@@ -14,6 +14,8 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from rapidfuzz import process
 
+from engine.yamltext import unreadable
+from engine.yamlwords import slip_in_key
 from profiles.patterns import pattern as compiled
 
 BUILT_IN = Path(__file__).parent / "sources"
@@ -243,9 +245,8 @@ def parse_source(text: str, file: str) -> Source:
     try:
         plain = yaml.load(text, Loader=_TextLoader)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise SourceError(f"{file}{line}  不是可读的 YAML：{getattr(error, 'problem', error)}") from error
+        fault = unreadable(error, text, file)
+        raise SourceError(f"{file}:{fault.place.line}  {fault.message}") from error
     if not isinstance(plain, dict):
         raise SourceError(f"{file}:1  来源声明应当是“source: 名称 …”的映射")
     try:
@@ -343,6 +344,9 @@ def _line_of(lines: list[str], steps: list[str]) -> int:
 
 def _what(one: Any, steps: list[str]) -> str:
     if one["type"] == "extra_forbidden":
+        slip = slip_in_key(steps[-1])
+        if slip is not None:
+            return slip.message
         near = process.extractOne(steps[-1], _known_keys(), score_cutoff=50)
         return f"没有“{steps[-1]}”这个键。" + (f"您是不是想写“{near[0]}”？" if near else "")
     if one["type"] == "missing":

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import Problem
+from engine.yamlwords import SAID, say
 from policies.check import check_library
 from policies.library import LibraryError, load_library
 from profiles.dictionary import builtin_dictionary
@@ -152,3 +153,66 @@ def test_twins_are_told(tmp_path: Path) -> None:
 def test_a_folder_that_is_no_library_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match=r"document\.yaml"):
         load_library(tmp_path, builtin_dictionary())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "caret", "says"),
+    [
+        ("item: d/a", "item：d/a", 1, "：", "全角冒号"),
+        ("title: 试行奖励", "title：试行奖励", 2, "：", "title: …"),
+        ("opens: 2026-01-01, closes:", "opens：2026-01-01， closes:", 4, "：", "半角冒号"),
+        ("opens: 2026-01-01, closes:", "opens: 2026-01-01， closes:", 4, "，", "半角逗号"),
+        ("title: 试行奖励", "title:试行奖励", 2, ":", "空一格"),
+        ("      cite: 第一条", "     cite: 第一条", 8, "", "左对齐"),
+        ("    - id: rd", "   - id: rd\n    - id: other", 8, "", "左对齐"),
+        ("title: 试行奖励", "title: '试行奖励", 2, "'", "引号没有配对"),
+    ],
+)
+def test_a_slip_of_punctuation_or_indent_is_told_where_it_stands(
+    tmp_path: Path, old: str, new: str, line: int, caret: str, says: str
+) -> None:
+    found = problems(library(tmp_path, ITEM.replace(old, new)))
+    fault = next(p for p in found if p.code == 0)
+    assert fault.place.line == line and says in fault.message and fault.span is not None
+    assert fault.source[fault.span[0] : fault.span[1]].startswith(caret)
+    assert not any(word in fault.message for word in ("expected", "found", "allowed"))
+
+
+@pytest.mark.parametrize("said", [*(part for part, _ in SAID), "something the parser never said before"])
+def test_whatever_the_parser_says_is_told_in_chinese(said: str) -> None:
+    assert not any("a" <= ch.lower() <= "z" for ch in say(said).replace("YAML", "").replace("Tab", ""))
+
+
+def test_a_wrong_quote_shows_what_the_text_says_and_where(tmp_path: Path) -> None:
+    (fault,) = problems(
+        library(tmp_path, ITEM.replace("quote: 上一年度研发费用在500", "quote: 上一年度研发经费在500"))
+    )
+    assert fault.message.startswith(
+        "原文里没有这句话，最接近的在 text.md 第 4 行：“上一年度研发费用在500万元以上"
+    )
+    assert "这里写“经”，原文是“用”" in fault.message or "原文是“费用”" in fault.message
+    assert fault.span is not None and "经" in fault.source[slice(*fault.span)]
+
+
+def test_quote_marks_around_a_quote_and_a_strange_quote_are_told_apart(tmp_path: Path) -> None:
+    inside = "上一年度研发费用在500万元以上"
+    (fault,) = problems(library(tmp_path / "a", ITEM.replace(f"quote: {inside}", f"quote: “{inside}”")))
+    assert "请去掉" in fault.message
+    (fault,) = problems(
+        library(tmp_path / "b", ITEM.replace(f"quote: {inside}", "quote: 船舶吨位达到规定标准"))
+    )
+    assert fault.message == "原文里没有这句话；请从 text.md 逐字复制"
+
+
+def test_an_unknown_set_says_how_to_make_one(tmp_path: Path) -> None:
+    (fault,) = problems(library(tmp_path, ITEM.replace("研发费用[Y] >= 500万元", "登记地区划 in 示范片")))
+    assert "sets/示范片.yaml" in fault.message and "--set 示范片=" in fault.message
+
+
+def test_a_document_without_title_is_an_error(tmp_path: Path) -> None:
+    (fault,) = problems(library(tmp_path, document=DOCUMENT.replace("title: 试行办法\n", "")))
+    assert (fault.code, fault.level, fault.place.file) == (
+        1,
+        "error",
+        "d/document.yaml",
+    ) and "title" in fault.message

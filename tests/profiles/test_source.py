@@ -27,7 +27,7 @@ columns:
         (("source: trial", "source: trial\nsource: other"), "“source”写了两次"),
         (("department: 税务局", "department: 税务局\nrestates: 也许"), "要写 是 或 否"),
         (("department: 税务局", "department: 税务局\nrefresh: 常常"), "refresh 要写成"),
-        (("department: 税务局", "department: [税务局"), "不是可读的 YAML"),
+        (("department: 税务局", "department: [税务局"), "不是合法的 YAML"),
         (("unit: 万元", "unit: 万元, patterns: {'(': x}"), "columns › 营收 的正则“(”读不通"),
         (("indicator: 营业收入, unit", "unit"), "columns › 营收 要写 indicator"),
         (("columns:", "coverage: 半量\ncolumns:"), "只能是 '全量' 或 '部分'"),
