@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from engine.columns import Categories, Columns, Key, Lists
 from engine.expression import Node, references
-from engine.kernel import Matcher
+from engine.kernel import Matcher, PackedHits
 from engine.matching import AnswerBook, DetailHits, ItemHits
 from engine.program import BoundItem, benefit_expressions, tree_expressions
 
@@ -266,43 +266,49 @@ class PatchedHits(ItemHits):
     _parts: tuple[ItemHits, ItemHits, _Patch]
 
     @cached_property
-    def _whole(self) -> dict[str, NDArray[Any]]:
+    def _merge(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        """Places of last night's pairs that stay, where the new ones go among them, and the rows of all."""
         old, new, patch = self._parts
-        at = patch.place(old.rows)
-        keep = ~patch.anew[at]
-        own = patch.rows[new.rows]
-        order = np.argsort(np.concatenate([at[keep], own]), kind="stable")
-        out = {"rows": np.concatenate([at[keep], own])[order]}
-        for name in ("verdict", "low", "high", "fails", "unknown"):
-            out[name] = np.concatenate([getattr(old, name)[keep], getattr(new, name)])[order]
-        return out
+        at = patch.place(old.packed_rows if isinstance(old, PackedHits) else old.rows)
+        keep = np.flatnonzero(~patch.anew[at])
+        own, stay = patch.rows[new.rows], at[keep].astype(np.intp)
+        if patch.moved is not None:  # rows may have changed places among themselves
+            order = np.argsort(stay, kind="stable")
+            keep, stay = keep[order], stay[order]
+        among = np.searchsorted(stay, own)
+        return keep, among, np.insert(stay, among, own)
+
+    def _put(self, name: str) -> NDArray[Any]:
+        old, new, _ = self._parts
+        keep, among, _ = self._merge
+        return np.insert(getattr(old, name)[keep], among, getattr(new, name), axis=0)
 
     def __len__(self) -> int:
         return len(self.rows)
 
     @property
     def rows(self) -> NDArray[np.intp]:
-        return self._whole["rows"]
+        return self._merge[2]
 
-    @property
+    @cached_property
     def verdict(self) -> NDArray[np.int8]:
-        return self._whole["verdict"]
+        return self._put("verdict")
 
-    @property
+    @cached_property
     def low(self) -> NDArray[np.float64]:
-        return self._whole["low"]
+        return self._put("low")
 
-    @property
+    @cached_property
     def high(self) -> NDArray[np.float64]:
-        return self._whole["high"]
+        return self._put("high")
 
-    @property
+    @cached_property
     def fails(self) -> NDArray[np.bool_]:
-        return self._whole["fails"]
+        return self._put("fails")
 
-    @property
+    @cached_property
     def unknown(self) -> NDArray[np.bool_]:
-        return self._whole["unknown"]
+        return self._put("unknown")
 
 
 def _details(old: DetailHits | None, new: DetailHits | None, patch: _Patch) -> DetailHits | None:
@@ -339,13 +345,15 @@ def rematch(
     if matcher is not None and same and not fresh and not change.answers:
         found = matcher.match(columns.take(change.rows), as_of, answers)
         return Patched(keys, before, found, _Patch(change.rows, change.moved, len(columns)))
+    if not len(change.rows) and change.moved is None and not change.answers:
+        whole = [before.get(key) for key in keys]
+        for i, hits in zip(fresh, _anew(fresh, items, columns, as_of, answers, matcher), strict=True):
+            whole[i] = hits
+        return whole  # type: ignore[return-value]
     renewed = set(fresh)
     kept = [i for i in range(len(items)) if i not in renewed]
     out: dict[int, ItemHits] = {}
-    if fresh:
-        known = matcher.kept if matcher is not None else None
-        again = Matcher([items[i] for i in fresh], known=known).match(columns, as_of, answers)
-        out |= dict(zip(fresh, again, strict=True))
+    out |= dict(zip(fresh, _anew(fresh, items, columns, as_of, answers, matcher), strict=True))
     if not len(change.rows) and change.moved is None:
         out |= {i: before[keys[i]] for i in kept}
     else:
@@ -385,6 +393,17 @@ class Patched(Sequence[ItemHits]):
             old, new = self._before[self._keys[place]], self._found[place]
             self._made[place] = PatchedHits(old, new, self._patch)
         return self._made[place]
+
+
+def _anew(
+    fresh: Sequence[int], items: Sequence[BoundItem], columns: Columns, as_of: date, answers: AnswerBook | None,
+    matcher: Matcher | None,
+) -> list[ItemHits]:  # fmt: skip
+    """All firms of the items that changed, with the planes the matcher kept."""
+    if not fresh:
+        return []
+    known = matcher.kept if matcher is not None else None
+    return Matcher([items[i] for i in fresh], known=known).match(columns, as_of, answers)
 
 
 def _keys(items: Sequence[BoundItem], matcher: Matcher | None) -> list[ItemKey]:
