@@ -37,29 +37,60 @@ T = TypeVar("T")
 
 
 class Memory:
-    """记住: a small store of things that never change once made, by key; the least used one goes first."""
+    """记住: things that never change once made, by key: what nobody asked for between two nights goes, and beyond `size` the least used.
+
+    A night's frames weigh far more than their number tells, so counting alone would keep weeks of nights.
+    """
 
     def __init__(self, size: int):
         self._size = size
-        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._gates: dict[Hashable, threading.RLock] = {}
         self._lock = threading.Lock()
+        self._night, self._age = 0, 0
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """取, made where it is not kept; those who ask at once wait for the one that makes it."""
         with self._lock:
             if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        made = make()
-        self.put(key, made)
+                return self._used(key)
+            gate = self._gates.setdefault(key, threading.RLock())
+        with gate:
+            with self._lock:
+                if key in self._kept:
+                    return self._used(key)
+            try:
+                made = make()
+                self.put(key, made)
+            finally:
+                with self._lock:
+                    self._gates.pop(key, None)
+        return made
+
+    def _used(self, key: Hashable) -> Any:
+        made, _ = self._kept.pop(key)
+        self._kept[key] = (made, self._age)
         return made
 
     def put(self, key: Hashable, made: object) -> None:
         """放进去, in place of what was kept there."""
         with self._lock:
-            self._kept[key] = made
-            self._kept.move_to_end(key)
+            self._kept.pop(key, None)
+            self._kept[key] = (made, self._age)
             while len(self._kept) > self._size:
                 self._kept.popitem(last=False)
+
+    def turn(self, night: int) -> None:
+        """换夜: another night is on show; what was not asked for since the last time goes."""
+        with self._lock:
+            if night == self._night:
+                return
+            self._night = night
+            self._kept = OrderedDict((k, v) for k, v in self._kept.items() if v[1] == self._age)
+            self._age += 1
+
+    def __len__(self) -> int:
+        return len(self._kept)
 
 
 @dataclass
@@ -89,7 +120,10 @@ class Office:
         """比对: the one asked for, or that of the latest day among those the guard has let through."""
         if no is not None:
             return get_night(self.engine, no, self.home)
-        return night_on_show(self.engine, self.home, self.today())
+        shown = night_on_show(self.engine, self.home, self.today())
+        if shown is not None:
+            self.memory.turn(shown.no)
+        return shown
 
     def newest(self) -> Night | None:
         """最近一次比对, held back or not."""
