@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import kinds
+from engine.expression import nearest_indicator
 from engine.indicators import Dictionary, Indicator
 
 Floats = NDArray[np.float64]
@@ -323,7 +324,9 @@ class Builder:
         if spec is None:
             if name not in self.unknown:
                 self.unknown.add(name)
-                self.complain(row, name, f"没有“{name}”这个指标，这一列没有读入")
+                hint = f'按年的写成 {{"{name.partition("@")[0]}": {{"2024": 值}}}}' if "@" in name else ""
+                meant = hint or nearest_indicator(name, self.dictionary)
+                self.complain(row, name, f"没有“{name}”这个指标，这一列没有读入。{meant}")
             return
         if not spec.yearly:
             if isinstance(value, Mapping):

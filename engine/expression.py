@@ -247,6 +247,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"您是不是想写“{hit[0]}”？" if hit else ""
 
 
+def nearest_indicator(name: str, indicators: Mapping[str, object]) -> str:
+    """相近的指标: as `nearest`, where another word for an indicator (营收) goes before names that look alike."""
+    own = next((known for known, spec in indicators.items() if name in getattr(spec, "synonyms", ())), None)
+    return nearest(name, indicators) if own is None else f"您是不是想写“{own}”？"
+
+
 # ---------------------------------------------------------------- parser
 
 
@@ -500,7 +506,7 @@ class Parser:
     def indicator(self, tok: Token) -> Node:
         spec = self.indicators.get(tok.value)
         if spec is None:
-            hint = nearest(tok.value, self.indicators)
+            hint = nearest_indicator(tok.value, self.indicators)
             raise self.fault(1, f"没有“{tok.value}”这个指标。{hint}", tok.span)
         kind = Kind(spec.kind, kinds.canonical_unit(spec.unit))
         if not self.is_op("["):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from engine import kinds, yamltext
 from engine.errors import Problem
-from engine.expression import NAME, nearest
+from engine.expression import NAME, nearest, nearest_indicator
 from engine.yamltext import Node, Report
 
 KEYS = ("kind", "yearly", "unit", "source", "authority", "absent_means", "fresh_for", "column", "department", "synonyms",
@@ -18,6 +18,9 @@ ABSENT = {
     "0": kinds.NUMERIC,
     "无": (kinds.DATE, kinds.TEXT, kinds.CODE, kinds.LIST),
 }
+YEARED = re.compile(
+    r"(?P<first>(?:19|20)\d\d)年?度?(?P<after>.+)|(?P<before>.+?)(?P<last>(?:19|20)\d\d)年?度?[\])]?"
+)
 SELF_REPORTED = "企业填报"
 
 
@@ -64,6 +67,16 @@ class Dictionary(Mapping[str, Indicator]):
     def with_entries(self, more: Mapping[str, Indicator]) -> Dictionary:
         """合并: a dictionary in which `more` goes before the present entries."""
         return Dictionary({**self._entries, **more})
+
+
+def column_meant(name: str, dictionary: Dictionary) -> str:
+    """想写的列: "请写成 营业收入@2025。" for 营业收入2025 or 2025年营业收入, else the nearest indicator, or ""."""
+    found = YEARED.fullmatch(name)
+    base = (found["before"] or found["after"] or "").strip("_-@[] ") if found else ""
+    spec = dictionary.get(base)
+    if found and spec is not None and spec.yearly:
+        return f"请写成 {base}@{found['first'] or found['last']}"
+    return nearest_indicator(name.partition("@")[0], dictionary)
 
 
 def read_indicators(text: str, file: str, report: Report) -> dict[str, Indicator]:

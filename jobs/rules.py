@@ -8,20 +8,23 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from engine import kinds
 from engine.columns import Columns
 from engine.errors import Place, Problem
 from engine.evaluate import FOUNDED
 from engine.expression import references
+from engine.indicators import SELF_REPORTED
 from engine.matching import AnswerBook, ItemHits, live, match
 from engine.program import BoundItem
 from engine.yamltext import decode
 from policies.check import CheckReport, check_library
 from policies.format import format_file
-from policies.library import REFUSING, Library, load_library, without_collector
+from policies.library import REFUSING, Library, load_library, own_dictionary, without_collector
 from policies.library_cache import load_compiled
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import CODE, read_profiles
@@ -157,6 +160,31 @@ def _put_answer(given: dict[str, bool | dict[str, bool]], code: str, row: object
     if not isinstance(rows, dict):
         rows = given[code] = {}
     rows[str(row)] = answer
+
+
+def list_indicators(library: Path, word: str = "") -> list[dict[str, Any]]:
+    """指标清单: the dictionary of a library, one record an indicator; those with the word in any of its texts."""
+    builtin = builtin_dictionary()
+    problems: list[Problem] = []
+    if not library.is_dir():
+        raise ValueError(f"没有政策库文件夹：{library}。请用 --library 指明，或设 HUIQI_LIBRARY")
+    dictionary = own_dictionary(library, builtin, problems.append)
+    if problems:
+        raise ValueError(problems[0].render().replace("\n", " "))
+    rows = []
+    for name, spec in dictionary.items():
+        department = spec.department or spec.source or SELF_REPORTED
+        texts = (name, *spec.synonyms, department, spec.source, spec.label, spec.note)
+        if not word or any(word in text for text in texts):
+            unit = "元" if spec.kind == kinds.MONEY else spec.unit
+            rows.append(
+                {
+                    "name": name, "kind": spec.kind, "unit": unit, "yearly": spec.yearly,
+                    "department": department, "source": spec.source, "synonyms": list(spec.synonyms),
+                    "note": spec.note, "own": builtin.get(name) != spec,
+                }
+            )  # fmt: skip
+    return rows
 
 
 def check_folder(library: Path, sets: Sequence[str] = ()) -> CheckReport:

@@ -145,10 +145,10 @@ class CaseReader(Reader):
                 continue
             spec = self.dictionary.get(name)
             if spec is None:
-                from engine.expression import nearest
+                from engine.expression import nearest_indicator
 
                 place = (node.keys or {}).get(name, value.place) if node else value.place
-                self.fault(place, f"没有“{name}”这个指标。{nearest(name, self.dictionary)}")
+                self.fault(place, f"没有“{name}”这个指标。{nearest_indicator(name, self.dictionary)}")
                 continue
             if spec.yearly and value.value is not None and not value.is_map:
                 self.fault(value.place, f"“{name}”是按年的指标，请写成 {{2024: 值}}", 2)

@@ -97,11 +97,7 @@ def load_library(
         raise LibraryError(f"没有政策库文件夹：{root}。请用 --library 指明，或设 HUIQI_LIBRARY")
     library = Library(root, dictionary, {})
     report = library.problems.append
-    own = root / "indicators.yaml"
-    if own.is_file():
-        text = _text(own, "indicators.yaml", report)
-        if text is not None:
-            library.dictionary = dictionary.with_entries(read_indicators(text, "indicators.yaml", report))
+    library.dictionary = own_dictionary(root, dictionary, report)
     library.sets = _read_sets(root, report)
     library.sets.update({name: tuple(members) for name, members in (set_overrides or {}).items()})
     folders = sorted(p.parent for p in root.glob("*/document.yaml"))
@@ -112,6 +108,15 @@ def load_library(
     if not library.documents:
         raise LibraryError(f"{root} 里没有政策（应当有 文件编号/document.yaml）")
     return library
+
+
+def own_dictionary(root: Path, dictionary: Dictionary, report: Report) -> Dictionary:
+    """本库的指标字典: the given one with the entries of the library's own indicators.yaml, where it has one."""
+    own = root / "indicators.yaml"
+    text = _text(own, "indicators.yaml", report) if own.is_file() else None
+    if text is None:
+        return dictionary
+    return dictionary.with_entries(read_indicators(text, "indicators.yaml", report))
 
 
 def read_document(library: Library, folder: Path) -> tuple[LoadedDocument, list[Problem]]:

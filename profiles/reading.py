@@ -14,13 +14,12 @@ from typing import Any
 
 from engine.archives import why_not_office
 from profiles.codes import looks_like_code
+from profiles.encoding import tell_encoding as tell_encoding  # where others look for it
 from profiles.source import Source, SourceError
 from profiles.values import cell_text
 
 CHUNK = 20_000
 LONG = 48 << 20  # bytes from which a second process pays for its start
-LOOK = 8 << 20  # bytes looked at to tell the encoding
-ASCII = bytes(range(128))
 SIMPLE = 1_000  # lines read at once where every record is one line
 LONGEST_RECORD = 60  # physical lines one quoted record may span before the quote counts as never closed
 FORMATS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx", ".jsonl": "jsonl", ".ndjson": "jsonl",
@@ -72,20 +71,6 @@ def open_table(path: Path, source: Source, chunk: int = CHUNK) -> Iterator[Table
         yield table
     finally:
         opened.close()
-
-
-def tell_encoding(path: Path) -> str:
-    """编码: by byte order mark, else UTF-8 where its bytes are sound but for a few, else GB18030."""
-    with path.open("rb") as file:
-        head = file.read(LOOK)
-    if head.startswith(b"\xef\xbb\xbf"):
-        return "utf-8-sig"
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    text = head.decode("utf-8", errors="replace")
-    broken = text.count("�")
-    foreign = len(head.translate(None, ASCII)) / 3 if broken else 1
-    return "utf-8" if broken <= 0.05 * foreign + 1 else "gb18030"
 
 
 class _Lines:

@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     app.command("match")(match_command)
     app.command("fmt")(fmt_command)
     app.command("schema")(schema_command)
+    app.command("indicators")(indicators_command)
 
 
 def match_command(
@@ -39,6 +40,9 @@ def match_command(
     as_json: Annotated[bool, typer.Option("--json", help="小结写成 JSON")] = False,
 ) -> None:
     """不用数据库，直接比对：政策库 × 企业数据 → 结果文件。
+
+    企业数据一行一家，一列一个指标（huiqi indicators 列出全部），按年的写 营业收入@2025。金额不写单位的一律按元读：
+    格里写 3000万元，或者 .csv 的表头写 营业收入@2025（万元）。格式见 docs/writing-a-library.md。
 
     例：huiqi match --library policies/library --profiles firms.jsonl --as-of 2026-06-01 --out hits.parquet
     """
@@ -62,7 +66,7 @@ def match_command(
         typer.echo(json.dumps(counts, ensure_ascii=False))
     else:
         typer.echo(f"企业 {report.firms} 家，事项 {report.items} 个，结果 {report.pairs} 条 → {out}")
-    if report.problems:
+    if any(p.level == "error" for p in report.problems):
         raise typer.Exit(1)
 
 
@@ -124,3 +128,33 @@ def schema_command() -> None:
     from policies.schema import item_schema
 
     typer.echo(json.dumps(item_schema(), ensure_ascii=False, indent=2))
+
+
+def indicators_command(
+    word: Annotated[str, typer.Argument(help="只看名称、别称、部门或说明里有这个词的；不写看全部")] = "",
+    library: LibraryOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="写成 JSON")] = False,
+) -> None:
+    """指标清单：规则和企业数据里能用的名字，类别、单位、按不按年、哪个部门的数据。
+
+    例：huiqi indicators 研发
+    """
+    from jobs.rules import list_indicators
+
+    with telling():
+        found = list_indicators(library_path(library), word)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        return
+    for row in found:
+        unit = f"（{row['unit']}）" if row["unit"] else ""
+        year = "，按年，写 [Y]" if row["yearly"] else ""
+        own = "，本库自己的" if row["own"] else ""
+        also = f"　又叫 {'、'.join(row['synonyms'])}" if row["synonyms"] else ""
+        note = f"　{row['note']}" if row["note"] else ""
+        typer.echo(f"{row['name']}　{row['kind']}{unit}{year}　{row['department']}{own}{also}{note}")
+    if not found:
+        typer.echo(
+            f"没有含“{word}”的指标；huiqi indicators 看全部。库里没有的可以写进 indicators.yaml", err=True
+        )
+        raise typer.Exit(1)

@@ -12,7 +12,12 @@ import pytest
 from typer.testing import CliRunner
 
 import jobs.cli
+from engine.columns import to_value
+from engine.errors import Problem
+from engine.literal import parse_number
 from jobs.cli import app
+from profiles.dictionary import builtin_dictionary
+from profiles.inputs import read_profiles
 
 CODE = "统一社会信用代码"
 RULE = """
@@ -187,3 +192,95 @@ def test_check_prints_the_contract(library: Path) -> None:
     found = json.loads(out)
     assert code == 1 and found["documents"] == 1 and found["items"] == 1 and found["cases"] == 0
     assert set(found["problems"][0]) == {"code", "level", "file", "line", "column", "message"}
+
+
+VALID = "91120116MA05ABCA4M"
+READINGS = [
+    ("营业收入@2025", "3000万元", 3e7),
+    ("营业收入@2025", '"3,000万元"', 3e7),
+    ("营业收入@2025", "3000", 3000.0),
+    ("营业收入@2025", "1e7", 1e7),
+    ("营业收入@2025（万元）", "3000", 3e7),
+    ("营业收入@2025 (万元)", '"3,000.5"', 3.0005e7),
+    ("营业收入@2025（万元）", "3000元", 3000.0),
+    ("外资比例", "5e-05", 5e-05),
+    ("外资比例", "12%", 0.12),
+    ("外资比例（%）", "12", 0.12),
+]
+
+
+@pytest.mark.parametrize(("header", "cell", "yuan"), READINGS)
+def test_a_cell_is_read_as_import_reads_it(tmp_path: Path, header: str, cell: str, yuan: float) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text(f"{CODE},{header}\n{VALID},{cell}\n", encoding="utf-8")
+    problems: list[Problem] = []
+    columns = read_profiles(path, builtin_dictionary(), problems.append)
+    assert not problems
+    assert [float(c[0]) for c in columns.numbers.values()] == [yuan]
+
+
+def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_bytes(f"{CODE} ,成立日期,法人资格,曾用名\n{VALID},2020/3/1,有,甲厂；乙厂\n".encode("gb18030"))
+    problems: list[Problem] = []
+    columns = read_profiles(path, builtin_dictionary(), problems.append)
+    assert not problems and columns.codes[0] == VALID
+    assert columns.numbers["成立日期", None][0] == to_value(
+        "2020-03-01", builtin_dictionary()["成立日期"], parse_number
+    )
+    assert columns.numbers["法人资格", None][0] == 1.0 and "乙厂" in str(columns.lists["曾用名", None])
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "says"),
+    [
+        ("营业收入2025", "1", "请写成 营业收入@2025"),
+        ("2025年营业收入", "1", "请写成 营业收入@2025"),
+        ("营收@2025", "1", "您是不是想写“营业收入”？"),
+        ("营业收入@2025（吨）", "1", "没有“吨”这个金额单位"),
+        ("成立日期（年）", "2020-01-01", "没有单位"),
+        ("营业收入@2025", "很多", "“很多”不是金额（可以写 3000万元"),
+        ("营业收入@2025", "3000万", "不能断定是人民币"),
+        ("营业收入@2025", '"1,5万元"', "不是千分号"),
+        ("成立日期", "去年", "不是日期"),
+    ],
+)
+def test_a_header_or_cell_that_cannot_be_read_is_told_with_a_cure(
+    tmp_path: Path, library: Path, header: str, cell: str, says: str
+) -> None:
+    (tmp_path / "p.csv").write_text(f"{CODE},{header}\n{VALID},{cell}\n", encoding="utf-8")
+    problems: list[Problem] = []
+    read_profiles(tmp_path / "p.csv", builtin_dictionary(), problems.append)
+    assert [p.message for p in problems if says in p.message], problems
+
+
+def test_two_columns_of_one_indicator_are_not_both_read(tmp_path: Path) -> None:
+    text = f"{CODE},营业收入@2025,营业收入@2025（万元）\n{VALID},1,2\n"
+    (tmp_path / "p.csv").write_text(text, encoding="utf-8")
+    problems: list[Problem] = []
+    columns = read_profiles(tmp_path / "p.csv", builtin_dictionary(), problems.append)
+    assert columns.numbers["营业收入", 2025][0] == 1 and "同一列" in problems[0].message
+
+
+def test_a_code_with_a_wrong_check_character_is_told_and_matched(tmp_path: Path, library: Path) -> None:
+    wrong = VALID[:-1] + ("2" if VALID[-1] != "2" else "3")
+    (tmp_path / "p.csv").write_text(
+        f"{CODE},登记地区划,研发费用@2025\n{VALID},990155,6000000\n{wrong},990155,6000000\n", encoding="utf-8"
+    )
+    code, _, err = match(library, tmp_path / "p.csv", tmp_path / "o.jsonl")
+    assert code == 0 and "第18位校验码不符" in err and "p.csv:3" in err and wrong in err
+    assert {row[CODE] for row in lines(tmp_path / "o.jsonl")} == {VALID, wrong}
+
+
+def test_indicators_are_listed_with_the_librarys_own(library: Path) -> None:
+    (library / "indicators.yaml").write_text(
+        "展位数: {kind: 数量, unit: 个, yearly: 是, source: 商务}\n", encoding="utf-8"
+    )
+    code, out, _ = run("indicators", "--library", library, "--json")
+    rows = {row["name"]: row for row in json.loads(out)}
+    assert code == 0 and rows["展位数"]["own"] and not rows["营业收入"]["own"] and rows["营业收入"]["yearly"]
+    assert len(rows) == len(builtin_dictionary()) + 1
+    code, out, _ = run("indicators", "营收", "--library", library)
+    assert code == 0 and "营业收入　金额（元），按年" in out and "税务局" in out
+    code, _, err = run("indicators", "没有的词", "--library", library)
+    assert code == 1 and "indicators.yaml" in err
