@@ -21,15 +21,18 @@ from desk.firm import (
     has_form,
     why,
 )
-from desk.firmfile import fact_groups, snapshot_groups
+from desk.firmfile import fact_groups, mask, snapshot_groups
+from desk.publicity import shows_credit
 from desk.web import render, see
 from store import audit, corrections, grants
 from store.database import writing
-from store.reach import FirmReach, change_reach, reach
+from store.reach import FirmReach, change_reach, erase_contacts, own_contacts, reach
 
 router = APIRouter(prefix="/my", tags=["企业"], route_class=FirmRoute)
 FILLED = ("企业类型", "成立日期", "注册资本", "注册地址", "登记行业代码", "经营范围")
 BLANK = "＿" * 24
+CREDIT = "信用"
+PACES = {"": "和别的企业一样", "30": "一个月最多一次", "90": "一季最多一次"}
 WISH = {"愿意": True, "不愿意": False}
 
 
@@ -53,7 +56,10 @@ def _groups(visit: FirmVisit) -> tuple[list[tuple[str, list[dict[str, Any]]]], b
     if night is None or one is None:
         return [], False
     facts = facts_of(office, night, visit.code)
-    return (fact_groups(facts, one, False) if facts else snapshot_groups(one, False)), bool(facts)
+    groups = fact_groups(facts, one, False) if facts else snapshot_groups(one, False)
+    if not shows_credit(office.engine):
+        groups = [(section, rows) for section, rows in groups if section != CREDIT]
+    return groups, bool(facts)
 
 
 def _file(request: Request, visit: FirmVisit, fault: str, kept: dict[str, str]) -> HTMLResponse:
@@ -133,7 +139,8 @@ def wishes(request: Request, visit: FirmVisit = Depends(firm)) -> HTMLResponse:
     """消息与意愿: consent to messages, stopping them, items the firm does not want."""
     kept = reach(visit.office.engine, visit.code) or FirmReach(code=visit.code, updated=visit.office.now())
     return render(
-        request, "my_wishes.html", name=visit.name(), reach=kept, titles=_titles(visit), contacts=bool(kept.email or kept.phone)
+        request, "my_wishes.html", name=visit.name(), reach=kept, titles=_titles(visit), contacts=bool(kept.email or kept.phone),
+        paces=PACES, pace=str(kept.every_days or ""), email=mask("邮箱", kept.email), phone=mask("电话", kept.phone),
     )  # fmt: skip
 
 
@@ -150,9 +157,36 @@ def wish(given: FirmPosted = Depends(firm_posted)) -> Response:
     consent = given.text("consent")
     if consent not in WISH:
         raise HTTPException(400, "请选“愿意”或“不愿意”")
-    changes = {"consent": WISH[consent], "stopped": given.text("stopped") == "是"}
-    _change(visit, changes, {"同意": consent, "停发": "是" if changes["stopped"] else "否"})
+    pace = given.text("pace")
+    if pace not in PACES:
+        raise HTTPException(400, "请选多久收一次")
+    changes: dict[str, Any] = {"consent": WISH[consent], "stopped": given.text("stopped") == "是"}
+    changes["every_days"] = int(pace) if pace else None
+    _change(
+        visit, changes, {"同意": consent, "停发": "是" if changes["stopped"] else "否", "间隔": PACES[pace]}
+    )
     return _done("/my/wishes", "已按您的意思改好")
+
+
+@router.post("/wishes/contacts")
+def contacts(given: FirmPosted = Depends(firm_posted)) -> Response:
+    """改或删去自己的联系方式: the address itself stands in no record."""
+    visit, office = given.visit, given.visit.office
+    if given.text("do") == "删去":
+        count = erase_contacts(office.engine, office.now(), visit.who, code=visit.code)
+        return _done("/my/wishes", "联系方式已删去" if count else "我们本来就没有您的联系方式")
+    try:
+        names = own_contacts(
+            office.engine,
+            visit.code,
+            office.now(),
+            given.text("email", 200),
+            given.text("phone", 40),
+            visit.who,
+        )
+    except ValueError as error:
+        return _done("/my/wishes", f"没有改：{error}")
+    return _done("/my/wishes", f"改好了：{'、'.join(names)}" if names else "没有变化")
 
 
 @router.post("/wishes/items")

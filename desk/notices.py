@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from desk.office import Office
 from desk.onepage import Sheet, as_png, as_svg, sheet_of, steps_of
 from desk.public import card, library_of, said, shown
+from desk.publicity import NOTE, masks, public_name, sole
 from desk.web import office_of, render
 from engine.grantmoves import State
 from engine.program import Program
@@ -23,7 +24,12 @@ def notices(request: Request, office: Office = Depends(office_of)) -> HTMLRespon
     open_now: dict[tuple[str, str], list[grants.GrantCase]] = {}
     for case in grants.find(office.engine, states=[State.NOTICE]):
         open_now.setdefault((case.title or case.item, case.department), []).append(case)
-    return render(request, "notices.html", groups=open_now, paid=paid_by_item(office.engine))
+    mask = masks(office.engine)
+    masked = mask and any(sole(c.code) for cases in open_now.values() for c in cases)
+    return render(
+        request, "notices.html", groups=open_now, paid=paid_by_item(office.engine), note=NOTE if masked else "",
+        name=lambda c: public_name(c.code, c.firm, mask),
+    )  # fmt: skip
 
 
 def _program(office: Office, item: str) -> Program:

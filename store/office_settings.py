@@ -122,6 +122,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("impact", "over_budget", "应付的占批次额度超过这个比例", 1.0, _share),
     Option("impact", "promised", "已经告知或在办的企业失去的超过这么多家", 0, _whole),
     *(Option("schedule", job, f"{words}的钟点", None, _clock) for job, words in JOBS.items()),
+    Option("public", "mask_sole_traders", "公示时隐去个体工商户的名称（名称里常有经营者的姓名）", True, _flag),
+    Option("public", "own_credit", "企业的“我的档案”列出信用、处罚一类数据", True, _flag),
     Option("sets", "", "夜间比对的地方词，例如 本区=120116*", [], _words),
     Option("second_limit", "", "达到这个金额（元）要第二个人复核", SECOND_LIMIT_YUAN, _number),
 )  # fmt: skip

@@ -17,7 +17,8 @@ from store.sheets import read_rows
 
 
 class FirmReach(SQLModel, table=True):
-    """企业联系: addresses, consent (None: never asked), items it does not want, a credit hold with its cause."""
+    """企业联系: addresses, consent (None: never asked), items it does not want, a credit hold with its cause; days it wants
+    between two messages (None: as the office does)."""
 
     __tablename__ = "firm_reach"
 
@@ -29,10 +30,11 @@ class FirmReach(SQLModel, table=True):
     refused: list[str] = Field(default_factory=list, sa_column=json_column())
     hold: str = Field(default="", max_length=200)
     hold_until: date | None = None
+    every_days: int | None = None
     updated: datetime = Field(sa_column=utc_column())
 
 
-FIELDS = ("email", "phone", "consent", "stopped", "refused", "hold", "hold_until")
+FIELDS = ("email", "phone", "consent", "stopped", "refused", "hold", "hold_until", "every_days")
 
 
 def reach(engine: Engine, code: str) -> FirmReach | None:
@@ -59,6 +61,32 @@ def change_reach(engine: Engine, code: str, at: datetime, **changes: Any) -> Fir
         row.updated = at
         opened.add(row)
         return row
+
+
+MAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
+PHONE = re.compile(r"1\d{10}|0\d{2,3}-?\d{7,8}(-\d{1,6})?|400-?\d{3}-?\d{4}")
+
+
+def own_contacts(engine: Engine, code: str, at: datetime, email: str, phone: str, by: str) -> list[str]:
+    """企业自己改联系方式: what is left empty stays; which fields changed. On record without the addresses themselves.
+
+    Raises ValueError where one is no address.
+    """
+    email, phone = email.strip(), re.sub(r"\s", "", phone)
+    if email and not (len(email) <= 200 and MAIL.fullmatch(email)):
+        raise ValueError("邮箱要写成 name@example.com")
+    if phone and not PHONE.fullmatch(phone):
+        raise ValueError("电话要写成 11 位手机号，或区号加号码，例如 022-12345678")
+    kept = reach(engine, code)
+    before = {"email": kept.email if kept else "", "phone": kept.phone if kept else ""}
+    changes = {k: v for k, v in (("email", email), ("phone", phone)) if v and v != before[k]}
+    if changes:
+        change_reach(engine, code, at, **changes)
+        names = [{"email": "邮箱", "phone": "电话"}[k] for k in changes]
+        with writing(engine) as opened:
+            audit.record(opened, by, "企业改联系方式", code, {"改了": names}, at)
+        return names
+    return []
 
 
 def erase_contacts(
@@ -98,7 +126,7 @@ def change_from_file(engine: Engine, path: Path, at: datetime) -> tuple[int, lis
                 raise ValueError(f"“{code}”不是有效的统一社会信用代码")
             if cells["同意"] not in ("", "是", "否"):
                 raise ValueError(f"同意“{cells['同意']}”应当是 是、否 或空着")
-            if cells["邮箱"] and not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", cells["邮箱"]):
+            if cells["邮箱"] and not MAIL.fullmatch(cells["邮箱"]):
                 raise ValueError(f"邮箱“{cells['邮箱']}”不像邮箱")
         except ValueError as error:
             rejected.append(f"{path.name}:{line} {error}")

@@ -144,9 +144,13 @@ def _quiet(asked: Asked, facts: Facts) -> Held | None:
             return Held(f"静默期到 {end}", end + timedelta(days=1))
     last = facts.last_sent.get((asked.firm, asked.channel))
     if asked.channel in PERSONAL and asked.kind != "confirm" and last is not None:
-        free = last + timedelta(days=facts.every)
+        row = facts.reach.get(asked.firm)
+        own = (row.every_days or 0) if row is not None else 0
+        every = max(facts.every, own)  # a firm may ask for fewer messages, never for more
+        free = last + timedelta(days=every)
         if free > facts.today:
-            return Held(f"静默期：{facts.every}天内通知过一次，{free} 再发", free)
+            whose = "企业要的间隔：" if own > facts.every else "静默期："
+            return Held(f"{whose}{every}天内通知过一次，{free} 再发", free)
     return None
 
 

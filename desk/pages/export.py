@@ -14,6 +14,7 @@ from desk.office import CODE
 from desk.pages.fulfil import cases_of
 from desk.pages.match import material
 from desk.pages.matches import filters_of, my_firms, opened, table_rows
+from desk.publicity import NOTE, masks, public_code, public_name
 from desk.web import Visit, need
 from engine.program import BoundItem
 from store import audit, review
@@ -124,14 +125,15 @@ def notice(request: Request, doc: str, slug: str, visit: Visit = need("export"))
         basis = f"{bound.program.document.title} {bound.program.document.number}"
         states = office.states(night, item, bound.batch.name)
         passed = [(code, s.decision) for code, s in states.items() if s.word == "已通过" and s.decision]
+        mask = masks(office.engine)
         for n, (code, d) in enumerate(sorted(passed), 1):
-            rows.append([n, office.name(night, code), code, bound.program.item.title, _wan(d), basis])
+            name = public_name(code, office.name(night, code), mask)
+            rows.append([n, name, public_code(code, mask), bound.program.item.title, _wan(d), basis])
     logged(visit, "导出公示名单", item, len(rows))
     title = bound.program.item.title if bound else slug
     head = ("序号", "企业名称", "统一社会信用代码", "事项", "拟兑现 万元", "政策依据")
-    return file_answer(
-        workbook(f"{title} 公示名单", notes_of(night, visit), head, rows), f"{title}_公示名单.xlsx", EXCEL
-    )
+    notes = notes_of(night, visit) + ([NOTE] if any("…" in str(r[2]) for r in rows) else [])
+    return file_answer(workbook(f"{title} 公示名单", notes, head, rows), f"{title}_公示名单.xlsx", EXCEL)
 
 
 def _wan(decision: review.ReviewDecision) -> float | None:

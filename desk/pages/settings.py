@@ -9,6 +9,7 @@ from datetime import date
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
+from desk import publicity
 from desk.access import NAMES, RIGHTS
 from desk.urls import url
 from desk.web import Posted, Visit, need, posted, render, see
@@ -30,7 +31,7 @@ def settings_page(request: Request, visit: Visit = need("settings")) -> HTMLResp
         limit=review.second_limit(office.engine), reasons=review.all_reasons(office.engine), roles=[r for r in accounts.ROLES if r != "企业"],
         rights=RIGHTS, names=NAMES, tokens=accounts.tokens(office.engine), now=office.now(), sign_on=office.sign_on,
         quiet="\n".join(f"{a} {b}" for a, b in push.get("quiet", [])), every=int(push.get("every_days", QUIET_DAYS)),
-        years=sorted(calendar.years), hooks=webhooks.hooks(office.engine), events=list(webhooks.EVENTS),
+        masks=publicity.masks(office.engine), credit=publicity.shows_credit(office.engine), years=sorted(calendar.years), hooks=webhooks.hooks(office.engine), events=list(webhooks.EVENTS),
     )  # fmt: skip
 
 
@@ -144,6 +145,15 @@ def _quiet(_request: Request, given: Posted) -> str:
     return f"改好了：{len(periods)} 段静默期，两次通知至少隔 {every} 天"
 
 
+def _public(_request: Request, given: Posted) -> str:
+    """公开与企业端: whether sole traders' names are masked, and whether a firm sees its own credit data."""
+    office = given.visit.office
+    before = review.setting(office.engine, "public", {}) or {}
+    wanted = {k: given.text(k) == "1" for k in ("mask_sole_traders", "own_credit")}
+    review.change_setting(office.engine, "public", {**before, **wanted}, by=given.visit.who, now=office.now())
+    return "改好了"
+
+
 def _period(line: str) -> tuple[date, date]:
     parts = line.split()
     try:
@@ -205,6 +215,6 @@ def _drop_hook(_request: Request, given: Posted) -> str:
 
 ACTS: dict[str, Callable[[Request, Posted], str | Response]] = {
     "改限额": _limit, "改理由": _reasons, "新建人员": _new_person, "改人员": _change_person, "重设密码": _password, "结束会话": _end_sessions,
-    "新建令牌": _new_token, "收回令牌": _end_token, "改静默期": _quiet, "录入一年": _year, "新建回调": _new_hook,
+    "新建令牌": _new_token, "收回令牌": _end_token, "改静默期": _quiet, "改公开": _public, "录入一年": _year, "新建回调": _new_hook,
     "删回调": _drop_hook,
 }  # fmt: skip

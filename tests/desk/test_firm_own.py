@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from urllib.parse import unquote
 
 import pypdfium2
 import pytest
@@ -17,6 +19,7 @@ from store import audit, corrections, grants
 from store.calendars import office_calendar
 from store.firms import provenance
 from store.reach import change_reach, reach
+from store.suppress import Asked, Held, _quiet, load_facts
 
 FILES = "/my/file/corrections"
 
@@ -171,3 +174,51 @@ def test_the_new_pages_want_a_login(desk: Desk) -> None:
         assert desk.client("lin").get(path).status_code == 303, "an officer's session is no firm's"
     for path in (FILES, "/my/wishes", "/my/wishes/items"):
         assert desk.anyone().post(path, data={"csrf": "x"}).headers["location"] == "/my/login"
+
+
+def test_a_firm_changes_its_own_contacts_and_no_record_holds_them(fresh: Desk) -> None:
+    mine = str(fresh.app.state.office.night().columns().codes[0])
+    client = enter(fresh, mine)
+    assert "还没有。填了才能收到" in client.get("/my/wishes").text
+    for bad in ({"email": "不是邮箱"}, {"phone": "12345"}):
+        answer = client.post("/my/wishes/contacts", data=form(client, do="改", **bad))
+        assert "没有改" in unquote(answer.headers["location"])
+    given = {"email": "office@example.com", "phone": "022-12345678"}
+    assert client.post("/my/wishes/contacts", data=form(client, do="改", **given)).status_code == 303
+    assert (
+        client.post("/my/wishes/contacts", data=form(client, do="改", phone="13800000000")).status_code == 303
+    )
+    kept = reach(fresh.engine, mine)
+    assert kept is not None and (kept.email, kept.phone) == ("office@example.com", "13800000000")
+    page = client.get("/my/wishes").text
+    assert "office@example.com" not in page and "o＊" in page
+    told = [e for e in audit.entries(fresh.engine, what="企业改联系方式")[0]]
+    assert [e.detail for e in told] == [{"改了": ["电话"]}, {"改了": ["邮箱", "电话"]}]
+    assert client.post("/my/wishes/contacts", data=form(client, do="删去")).status_code == 303
+    kept = reach(fresh.engine, mine)
+    assert kept is not None and (kept.email, kept.phone) == ("", "")
+
+
+def test_a_firm_asks_for_fewer_messages_and_never_for_more(fresh: Desk) -> None:
+    mine = str(fresh.app.state.office.night().columns().codes[0])
+    client = enter(fresh, mine)
+    assert client.post("/my/wishes", data=form(client, consent="愿意", pace="7")).status_code == 400
+    assert client.post("/my/wishes", data=form(client, consent="愿意", pace="30")).status_code == 303
+    kept = reach(fresh.engine, mine)
+    assert kept is not None and kept.every_days == 30
+    today = date(2026, 6, 16)
+    facts = replace(load_facts(fresh.engine, today), last_sent={(mine, "sms"): date(2026, 6, 1)})
+    asked = Asked(mine, "a/b", "2026", "sms", "inform")
+    assert _quiet(asked, facts) == Held("企业要的间隔：30天内通知过一次，2026-07-01 再发", date(2026, 7, 1))
+    change_reach(fresh.engine, mine, fresh.moment, every_days=1)
+    facts = replace(load_facts(fresh.engine, today), last_sent={(mine, "sms"): date(2026, 6, 12)})
+    assert _quiet(asked, facts) == Held("静默期：7天内通知过一次，2026-06-19 再发", date(2026, 6, 19))
+
+
+def test_the_office_can_keep_credit_data_off_the_firms_file(fresh: Desk) -> None:
+    mine = str(fresh.app.state.office.night().columns().codes[0])
+    client = enter(fresh, mine)
+    assert ">信用</h2>" in client.get("/my/file").text
+    assert fresh.post("admin", "/desk/settings", do="改公开", mask_sole_traders="1").status_code == 303
+    page = client.get("/my/file").text
+    assert ">信用</h2>" not in page and ">登记</h2>" in page

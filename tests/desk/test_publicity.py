@@ -99,3 +99,23 @@ def test_what_was_paid_is_a_sum_by_item_without_names(fresh: Desk) -> None:
         grants.act(fresh.engine, case.id or 0, action, clerk, case.since, fresh.moment, calendar, facts)
     page = fresh.anyone().get("/zone/notices").text
     assert "200,000.00" in page and case.title in page and case.firm not in page and "PAY-1" not in page
+
+
+def test_a_sole_traders_name_is_kept_off_the_notice_until_the_office_says_otherwise(fresh: Desk) -> None:
+    item, today = "a/b", fresh.app.state.office.today()
+    names = {"92120116MA0000001X": "滨海示范区某某某小吃店", "91120116MA0000002X": "滨海示范某某有限公司"}
+    opened = [grants.NewGrant(c, n, item, "2026", "样例奖励", "商务局", AUTOMATIC, 100, 100) for c, n in names.items()]  # fmt: skip
+    calendar = office_calendar(fresh.engine)
+    grants.open_grants(fresh.engine, opened, today, fresh.moment, calendar)
+    for case in grants.find(fresh.engine):
+        actor = grants.Actor("lin", "经办")
+        for action, facts in (("通过名单", {"核定金额": 100}), ("信用通过", {"信用查询日期": str(today), "公示地址": "样例"})):  # fmt: skip
+            grants.act(fresh.engine, case.id or 0, action, actor, today, fresh.moment, calendar, facts)
+    page = fresh.anyone().get("/zone/notices").text
+    assert (
+        "某某某小吃店" not in page
+        and "个体工商户（代码尾号 001X）" in page
+        and "滨海示范某某有限公司" in page
+    )
+    assert fresh.post("admin", "/desk/settings", do="改公开", own_credit="1").status_code == 303
+    assert "某某某小吃店" in fresh.anyone().get("/zone/notices").text
