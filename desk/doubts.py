@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from dataclasses import dataclass
 from typing import Any
 
 from analysis import View
 from analysis.disagree import disagreements
+from desk.beside import beside
 from desk.office import CODE, Office
 from desk.said import short_label
 from store import review
@@ -17,8 +16,6 @@ from store.nights import Night
 MOST = 300
 SEEN = "看过文字与规则的不一致："
 NOT_YET = object()
-_working: set[tuple[str, int]] = set()
-_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -44,11 +41,7 @@ def doubts(office: Office, night: Night) -> list[Doubt] | None:
     found: Any = office.memory.get(("doubts", night.no), lambda: NOT_YET)
     if found is not NOT_YET:
         return found
-    key = (str(night.home), night.no)
-    with _lock:
-        if key not in _working:
-            _working.add(key)
-            threading.Thread(target=_work, args=(office, night, key), daemon=True).start()
+    beside(("doubts", str(night.home), night.no), lambda: work_out(office, night))
     return None
 
 
@@ -57,16 +50,6 @@ def work_out(office: Office, night: Night) -> list[Doubt]:
     made = _doubts(office, night)
     office.memory.put(("doubts", night.no), made)
     return made
-
-
-def _work(office: Office, night: Night, key: tuple[str, int]) -> None:
-    try:
-        work_out(office, night)
-    except (OSError, ValueError) as error:
-        logging.getLogger(__name__).warning("第 %s 次比对的不一致没有算出来：%s", night.no, error)
-    finally:
-        with _lock:
-            _working.discard(key)
 
 
 def _doubts(office: Office, night: Night) -> list[Doubt]:

@@ -21,9 +21,11 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from desk.access import rights_of, sees_item
 from desk.office import SHANGHAI, Office
 from desk.urls import url
-from engine.grantmoves import FINAL, State
-from store import drafts, grants, review
+from store import caseload, drafts, review
 from store.accounts import LoggedIn, Person, who_is
+from store.calendars import office_calendar
+from store.caseload import Caseload
+from store.turns import Turns
 
 HERE = Path(__file__).parent
 COOKIE, THEME = "huiqi_session", "huiqi_theme"
@@ -259,11 +261,9 @@ def _waiting(office: Office, person: Person, rights: frozenset[str]) -> dict[str
         ]
         out["policies"] = len(papers) + len(mine)
     if "fulfil" in rights:
-        late = grants.find(office.engine, states=[s for s in State if s not in FINAL], order="due", limit=200)
-        today = office.today()
-        out["fulfil"] = sum(
-            c.due is not None and c.due < today and person.department in ("", c.department) for c in late
-        )
+        load = Caseload(person.department, Turns(office.engine).firms_of(person))
+        load = load.on(office.today(), office_calendar(office.engine))
+        out["fulfil"] = sum(p.count for p in caseload.parts(office.engine, load) if p.late)
     if "second" in rights:
         out["second"] = sum(d.who != person.login for d in review.waiting_second(office.engine))
     return out

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import case as sa_case
 from sqlalchemy import func
 from sqlalchemy.engine import Engine
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from engine.grantmoves import AUTOMATIC
 from engine.workdays import Calendar, UnknownYear
 from store.database import session, to_fen
 from store.grants import GrantCase, GrantEvent
+from store.night_blocks import CODE
 from store.nights import Night, last_night_of
 
 WHOLE_CHAIN = {AUTOMATIC: 60, "即申即享": 20, "申报兑现": 60}
@@ -58,33 +64,53 @@ def kpi(engine: Engine, quarter: str, calendar: Calendar, home: Path | None = No
     and nothing is under way; without such a night, the grants of the quarter that wait for their firm or for budget.
     """
     first, last = quarter_of(quarter)
+    case, event = GrantCase, GrantEvent
+    begun: Any = select(func.count(), func.sum(sa_case((col(case.arrived) != 0, 1), else_=0)))
+    came: Any = select(func.coalesce(func.sum(col(event.fen)), 0)).where(event.action == "到账")
     with session(engine) as opened:
-        cases = opened.exec(select(GrantCase).where(GrantCase.opened <= last)).all()
-        events = opened.exec(
-            select(GrantEvent).where(GrantEvent.action == "到账", GrantEvent.on <= last)
-        ).all()
-    arrived_on: dict[int, date] = {}
-    for event in events:
-        arrived_on[event.grant_id] = max(event.on, arrived_on.get(event.grant_id, event.on))
-    begun = [c for c in cases if first <= c.opened]
-    paid = [
-        c
-        for c in cases
-        if c.arrived and not c.reserved and first <= arrived_on.get(c.id or 0, date.min) <= last
-    ]
-    lengths = [(c, _days(c, arrived_on[c.id or 0], calendar)) for c in paid]
-    known = [(c, n) for c, n in lengths if n is not None]
+        opened_now, with_money = opened.exec(begun.where(col(case.opened).between(first, last))).one()
+        fen = opened.exec(came.where(col(event.on).between(first, last))).one()
+        paid = _paid_in(opened, first, last)
+    lengths = [(variant, _days(begin, end, calendar)) for variant, begin, end in paid]
+    known = [(variant, n) for variant, n in lengths if n is not None]
     night = last_night_of(engine, first, last, home) if home is not None else None
-    waiting = [(c.amount or 0) for c in begun if not c.arrived and c.state in WAITING]
-    unclaimed = waiting if night is None else list(_unclaimed(night, cases))
+    count, owed = _waiting(engine, first, last) if night is None else _unclaimed(engine, night, last)
     return Kpi(
-        quarter, len(begun), len(paid), sum(e.fen for e in events if first <= e.on),
-        _share(sum(1 for c in begun if c.arrived), len(begun)),
-        _share(sum(1 for c, n in known if n <= WHOLE_CHAIN[c.variant]), len(known)),
-        _share(sum(1 for c in paid if c.variant == AUTOMATIC), len(paid)),
+        quarter, int(opened_now), len(paid), int(fen), _share(int(with_money or 0), int(opened_now)),
+        _share(sum(1 for variant, n in known if n <= WHOLE_CHAIN[variant]), len(known)),
+        _share(sum(1 for variant, _, _ in paid if variant == AUTOMATIC), len(paid)),
         round(sum(n for _, n in known) / len(known), 1) if known else None,
-        len(unclaimed), sum(unclaimed), len(lengths) - len(known), night.no if night else None,
+        count, owed, len(lengths) - len(known), night.no if night else None,
     )  # fmt: skip
+
+
+def _paid_in(opened: Session, first: date, last: date) -> list[tuple[str, date, date]]:
+    """付清的: way, first day and day of the last payment, of grants whose last payment came in the quarter."""
+    case, event = GrantCase, GrantEvent
+    latest = func.max(col(event.on))
+    query: Any = select(col(case.variant), col(case.opened), latest).join(
+        event, col(event.grant_id) == col(case.id)
+    )
+    query = query.where(
+        event.action == "到账",
+        event.on <= last,
+        case.opened <= last,
+        col(case.arrived) != 0,
+        col(case.reserved) == 0,
+    )
+    query = query.group_by(col(case.id), col(case.variant), col(case.opened)).having(latest >= first)
+    return [(variant, begin, end) for variant, begin, end in opened.exec(query)]
+
+
+def _waiting(engine: Engine, first: date, last: date) -> tuple[int, int]:
+    """等企业或等额度的 of the quarter: how many, fen."""
+    case = GrantCase
+    query: Any = select(func.count(), func.coalesce(func.sum(func.coalesce(col(case.amount), 0)), 0)).where(
+        col(case.opened).between(first, last), col(case.arrived) == 0, col(case.state).in_(WAITING)
+    )
+    with session(engine) as opened:
+        count, fen = opened.exec(query).one()
+    return int(count), int(fen)
 
 
 @dataclass(frozen=True)
@@ -113,24 +139,40 @@ def paid_by_item(engine: Engine) -> list[Paid]:
         return [Paid(i, t or i, b, int(n), int(fen)) for i, t, b, n, fen in opened.exec(query)]  # type: ignore[call-overload]
 
 
-def _unclaimed(night: Night, cases: Sequence[GrantCase]) -> Iterator[int]:
-    """Fen of each pair of the night that fits, is money, and has neither come nor is under way."""
-    served = {(c.code, c.item, c.batch) for c in cases if c.arrived or c.state not in WAITING}
+def _unclaimed(engine: Engine, night: Night, last: date) -> tuple[int, int]:
+    """应享未享: how many pairs of the night fit, are money, and have neither come nor are under way; fen of those known."""
+    case = GrantCase
+    query: Any = select(col(case.item), col(case.batch), col(case.code)).where(
+        case.opened <= last, (col(case.arrived) != 0) | col(case.state).not_in(WAITING)
+    )
+    served: dict[tuple[str, str], list[str]] = defaultdict(list)
+    with session(engine) as opened:
+        for item, batch, code in opened.exec(query):
+            served[item, batch].append(code)
+    count = fen = 0
     for row in night.items().itertuples():
-        if row.category not in ("奖补", "减免"):
-            continue
-        hits = night.hits(str(row.item))
-        if not len(hits):
-            continue
-        fits = hits[(hits["verdict"] == "符合") & (hits["gave_way"] == "")]
-        for code, high in zip(fits["统一社会信用代码"], fits["paid_high"], strict=True):
-            if (code, row.item, row.batch) not in served:
-                yield 0 if high != high else to_fen(float(high))
+        if row.category in ("奖补", "减免"):
+            n, worth = _of_item(night, str(row.item), served[str(row.item), str(row.batch)])
+            count, fen = count + n, fen + worth
+    return count, fen
 
 
-def _days(case: GrantCase, arrived: date, calendar: Calendar) -> int | None:
+def _of_item(night: Night, item: str, served: Sequence[str]) -> tuple[int, int]:
+    found = night.columns_of(item, [CODE, "verdict", "gave_way", "paid_high"])
+    if found is None:
+        return 0, 0
+    fits = pc.and_(pc.equal(found["verdict"], "符合"), pc.equal(found["gave_way"], ""))
+    kept = found.filter(fits)
+    if served:
+        kept = kept.filter(pc.invert(pc.is_in(kept[CODE], value_set=pa.array(served))))
+    sums = Counter(kept["paid_high"].to_pylist())
+    known = ((high, n) for high, n in sums.items() if high is not None and high == high)
+    return len(kept), sum(to_fen(float(high)) * n for high, n in known)
+
+
+def _days(begin: date, end: date, calendar: Calendar) -> int | None:
     try:
-        return calendar.between(case.opened, arrived)
+        return calendar.between(begin, end)
     except UnknownYear:
         return None
 

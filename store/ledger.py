@@ -123,6 +123,12 @@ def append(
     return entry
 
 
+def head(engine: Engine) -> int:
+    """链头的行号: it grows with every entry."""
+    with session(engine) as opened:
+        return int(opened.exec(select(LedgerHead.seq).where(LedgerHead.id == 1)).first() or 0)
+
+
 def check_chain(opened: Session) -> list[Finding]:
     """验链: vanished, altered, back-dated rows, and seals that no longer fit."""
     found: list[Finding] = []

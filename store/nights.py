@@ -397,6 +397,10 @@ class Night:
         table = night_reads.item_table(self.folder, item, columns)
         return pd.DataFrame(columns=list(columns)) if table is None else table.to_pandas()
 
+    def columns_of(self, item: str, columns: Sequence[str]) -> pa.Table | None:
+        """一事项的几列 as an Arrow table with plain texts; None where nobody is on its list."""
+        return night_reads.item_table(self.folder, item, columns)
+
     def pair(self, item: str, code: str, columns: Sequence[str]) -> dict[str, Any] | None:
         """一对的结果: some columns of it, None where the firm is 不符合 or was not there."""
         return night_reads.pair(self.folder, item, code, columns)

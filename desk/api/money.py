@@ -22,13 +22,14 @@ from desk.api.frame import (
     Size,
     Words,
     caller,
-    sliced,
+    cut,
     writer,
 )
 from desk.pages.fulfil import TURNS
 from engine.fulfilment import Refused, moves_from
-from store import audit, grants
+from store import audit, caseload, grants
 from store.calendars import office_calendar
+from store.caseload import Caseload
 from store.database import session, to_fen, writing
 from store.turns import Turns
 
@@ -93,17 +94,9 @@ def grant_list(
     by: Caller = caller("fulfil"),
 ) -> dict[str, Any]:
     """兑现台账."""
-    found = grants.find(by.office.engine, item=item or None, code=code or None)
-    mine = Turns(by.office.engine).firms_of(by.person)
-    seen = [
-        c
-        for c in found
-        if by.person.department in ("", c.department)
-        and (not state or c.state == state)
-        and (mine is None or c.code in mine)
-    ]
-    out = sliced(seen, page, size)
-    return {**out, "rows": [grant_answer(by, c) for c in out["rows"]]}
+    load = Caseload(by.person.department, Turns(by.office.engine).firms_of(by.person), item)
+    total, found = caseload.listed(by.office.engine, load, code, state, (page - 1) * size, size)
+    return {**cut(total, page, size, None), "rows": [grant_answer(by, c) for c in found]}
 
 
 @router.get("/grants/{number}", response_model=GrantDetail, responses=FAULTS)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,6 +15,7 @@ from fastapi.responses import HTMLResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
+from desk.beside import beside
 from desk.office import Office
 from desk.urls import url
 from desk.web import Posted, Visit, need, posted, render, see
@@ -21,9 +24,10 @@ from engine.grantmoves import FINAL, NEEDS, State
 from engine.instalments import kept_plan
 from engine.workdays import Calendar
 from store import arrears as owed
-from store import audit, grants, ledger, payments
+from store import audit, caseload, grants, ledger, payments
 from store.budgets import list_budgets
 from store.calendars import office_calendar
+from store.caseload import SCOPES, Caseload, Part
 from store.database import session, to_fen, writing
 from store.kpi import kpi as kpi_sheet
 from store.kpi import quarter_of
@@ -39,19 +43,26 @@ TURNS = {"经办": "经办", "复核": "复核", "财政": "财政", "专员": "
 PAGE = 100
 BY = {"age": "账龄", "department": "部门", "firm": "企业", "kind": "种类"}
 MOST_BYTES = 20 * 1024 * 1024
-SCOPES = ("在办", "逾期", "轮到我", "已到账", "不再办")
+PORTION = 2000
+BOOKS_LAST = timedelta(minutes=5)
 
 
-def cases_of(office: Office, visit: Visit, item: str = "") -> list[dict[str, Any]]:
-    """兑现事项 in plain values, the most urgent first."""
-    calendar, today = office_calendar(office.engine), office.today()
-    found = grants.find(office.engine, item=item or None)
+def load_of(office: Office, visit: Visit, item: str = "") -> Caseload:
+    """这个人看得到的台账, today."""
+    turns = frozenset(TURNS[r] for r in visit.person.roles if r in TURNS)
     mine = Turns(office.engine).firms_of(visit.person)
-    found = [
-        c for c in found if visit.person.department in ("", c.department) and (mine is None or c.code in mine)
-    ]
-    rows = [_row(c, calendar, today) for c in found]
-    return sorted(rows, key=lambda r: (r["late"] is None, -(r["late"] or 0), r["id"]))
+    found = Caseload(visit.person.department, mine, item, turns)
+    return found.on(office.today(), office_calendar(office.engine))
+
+
+def cases_of(office: Office, visit: Visit, item: str = "") -> Iterator[dict[str, Any]]:
+    """兑现事项 in plain values, the most urgent first, read in portions."""
+    load, calendar, today = load_of(office, visit, item), office_calendar(office.engine), office.today()
+    for scope in ("在办", "已到账", "不再办"):
+        start = 0
+        while found := caseload.page(office.engine, load, scope, start, PORTION):
+            yield from (_row(c, calendar, today) for c in found)
+            start += PORTION
 
 
 def _row(c: grants.GrantCase, calendar: Calendar, today: Any) -> dict[str, Any]:
@@ -66,61 +77,67 @@ def _row(c: grants.GrantCase, calendar: Calendar, today: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def in_scope(row: dict[str, Any], scope: str, turns: set[str]) -> bool:
-    """属于哪个范围."""
-    if scope == "在办":
-        return not row["final"] and row["state"] != "到账"
-    if scope == "逾期":
-        return row["late"] is not None and row["late"] > 0
-    if scope == "轮到我":
-        return not row["final"] and row["holder"] in turns
-    return (
-        row["state"] in ("到账", "办结")
-        if scope == "已到账"
-        else row["state"] in ("放弃", "不予兑现", "撤销", "已追回")
-    )
-
-
 @router.get("/desk/fulfil")
 def fulfil_index(
     request: Request, scope: str = "在办", item: str = "", page: int = 1, visit: Visit = need("fulfil")
 ) -> HTMLResponse:
     """兑现台账."""
     office = visit.office
-    rows = cases_of(office, visit, item)
-    turns = {TURNS[r] for r in visit.person.roles if r in TURNS}
-    scope = scope if scope in SCOPES else "在办"
-    shown = [r for r in rows if in_scope(r, scope, turns)]
-    start = (max(page, 1) - 1) * PAGE
+    load, calendar, today = load_of(office, visit, item), office_calendar(office.engine), office.today()
+    scope, page = scope if scope in SCOPES else "在办", min(max(page, 1), 1_000_000)
+    found = caseload.parts(office.engine, load)
+    counts = {s: sum(p.count for p in found if p.within(s, load.turns)) for s in SCOPES}
+    shown = [p for p in found if p.within(scope, load.turns)]
+    rows = [
+        _row(c, calendar, today) for c in caseload.page(office.engine, load, scope, (page - 1) * PAGE, PAGE)
+    ]
+    findings, checked = books(office)
     return render(
-        request, "fulfil.html", rows=shown[start : start + PAGE], total=len(shown), scope=scope, item=item, page=max(page, 1),
-        pages=max(-(-len(shown) // PAGE), 1), counts={s: sum(in_scope(r, s, turns) for r in rows) for s in SCOPES},
-        road=ROAD, steps=road_sums(rows), owed=sum((r["amount"] or 0) - r["paid"] for r in shown),
-        open_amounts=sum(r["amount"] is None for r in shown), findings=books(office), newest=payments.newest_file(office.engine),
-        finance=bool({"财政", "管理员"} & set(visit.person.roles)),
+        request, "fulfil.html", rows=rows, total=counts[scope], scope=scope, item=item, page=page,
+        pages=max(-(-counts[scope] // PAGE), 1), counts=counts, road=ROAD, steps=road_sums(found),
+        owed=sum(p.amount - p.arrived for p in shown), open_amounts=sum(p.undecided for p in shown), findings=findings,
+        checked=checked, newest=payments.newest_file(office.engine), finance=bool({"财政", "管理员"} & set(visit.person.roles)),
     )  # fmt: skip
 
 
-def road_sums(rows: list[dict[str, Any]]) -> list[tuple[str, int, float, int]]:
+def road_sums(found: list[Part]) -> list[tuple[str, int, float, int]]:
     """各步笔数、金额、逾期."""
-    going = [r for r in rows if r["state"] not in ("放弃", "不予兑现", "撤销", "已追回")]
-    count = Counter(r["place"] for r in going)
-    late = Counter(r["place"] for r in going if r["late"] is not None and r["late"] > 0)
+    count: Counter[int] = Counter()
+    late: Counter[int] = Counter()
     money: Counter[int] = Counter()
-    for r in going:
-        money[r["place"]] += r["paid"] if r["place"] == 6 else (r["amount"] or 0)
+    for p in found:
+        if p.state in ("放弃", "不予兑现", "撤销", "已追回"):
+            continue
+        place = PLACE.get(p.state, 0)
+        count[place] += p.count
+        late[place] += p.count if p.late else 0
+        money[place] += p.arrived if place == 6 else p.amount
     return [(name, count[i], money[i] / 100, late[i]) for i, name in enumerate(ROAD)]
 
 
-def books(office: Office) -> list[str]:
-    """要先看的事: what the ledger's check finds and what finance's newest file says otherwise; read once a minute."""
+def books(office: Office) -> tuple[list[str], datetime | None]:
+    """要先看的事 and when they were looked for: what the ledger's check finds and what finance's newest file says otherwise.
 
-    def make() -> list[str]:
-        found = [f"{f.kind}：{f.text}" for f in ledger.verify_ledger(office.engine)]
-        return found + payments.standing(office.engine)
+    A large ledger is checked beside the visit, at most once in some minutes; until it has been, the time is None.
+    """
+    newest, head = payments.newest_file(office.engine), ledger.head(office.engine)
+    key = (newest.id if newest else 0, head)
+    last: tuple[Any, datetime, list[str]] | None = office.memory.get(("books",), lambda: None)
+    fresh = last is not None and office.now() - last[1] < BOOKS_LAST
+    if last is not None and fresh and (last[0] == key or caseload.many(office.engine)):
+        return last[2], last[1]
+    if not caseload.many(office.engine):
+        return _check_books(office, key), office.now()
+    beside(("books", str(office.home)), lambda: _check_books(office, key))
+    return (last[2], last[1]) if last else ([], None)
 
-    newest = payments.newest_file(office.engine)
-    return office.memory.get(("books", office.now().strftime("%Y%m%d%H%M"), newest.id if newest else 0), make)
+
+def _check_books(office: Office, key: Any) -> list[str]:
+    at = office.now()
+    found = [f"{f.kind}：{f.text}" for f in ledger.verify_ledger(office.engine)]
+    found += payments.standing(office.engine)
+    office.memory.put(("books",), (key, at, found))
+    return found
 
 
 @router.get("/desk/fulfil/arrears")

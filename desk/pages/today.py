@@ -13,15 +13,15 @@ from desk.evidence import source_title
 from desk.finding import find_firms, find_items
 from desk.moves import moves, of_firms
 from desk.office import Office
+from desk.pages.fulfil import load_of
 from desk.pages.matches import item_rows, my_firms
 from desk.said import short_label, until_words
 from desk.urls import url
 from desk.web import Visit, need, render
 from engine.expression import references
 from engine.fulfilment import lateness
-from engine.grantmoves import FINAL, State
 from engine.program import BoundItem, tree_expressions
-from store import batches, drafts, grants, outbox, review
+from store import batches, caseload, drafts, outbox, review
 from store.calendars import office_calendar
 from store.nights import Night
 
@@ -41,8 +41,8 @@ def today(request: Request, visit: Visit = need("today")) -> Response:
     groups = sorted((g for r in rows if r["todo"] for g in [_group(office, night, r)]), key=_urgency)
     context = {
         "night": night, "held": held, "groups": groups[:GROUPS], "all_groups": len(groups), "rows": rows,
-        "changes": moves(office, night, visit.person), "missing": worth_asking(office, night, visit), "clocks": clocks(office),
-        "money": money(office), "arrivals": arrivals(office), "policies": policy_work(office, visit),
+        "changes": moves(office, night, visit.person), "missing": worth_asking(office, night, visit), "clocks": clocks(office, visit),
+        "money": money(office, visit), "arrivals": arrivals(office), "policies": policy_work(office, visit),
         "second": sum(d.who != visit.who for d in review.waiting_second(office.engine)) if visit.may("second") else 0,
         "mine": of_firms(office, night, visit.person, my_firms(office, visit)), "first": groups[0]["href"] if groups else None,
         "totals": {k: sum(r[k] for r in rows) for k in ("fits", "open", "new", "gone")}, "firms": len(night.columns().codes),
@@ -154,12 +154,11 @@ def _owner(office: Office, night: Night, bound: BoundItem, condition: str) -> st
     return next((dictionary[n].department or dictionary[n].source for n in names if n in dictionary), "")
 
 
-def clocks(office: Office) -> list[dict[str, Any]]:
-    """时限: grants whose day is near or past."""
+def clocks(office: Office, visit: Visit) -> list[dict[str, Any]]:
+    """时限: grants whose day is near or past, of those the visitor may see."""
     calendar, day = office_calendar(office.engine), office.today()
-    open_states = [s for s in State if s not in FINAL]
     out = []
-    for case in grants.find(office.engine, states=open_states, order="due", limit=SHOWN):
+    for case in caseload.page(office.engine, load_of(office, visit), "在办", 0, SHOWN):
         late = lateness(case.due, day, calendar)
         if late is not None and case.due is not None:
             limit = max(calendar.between(case.since, case.due) if case.due >= case.since else 0, 1)
@@ -170,19 +169,10 @@ def clocks(office: Office) -> list[dict[str, Any]]:
     return out
 
 
-def money(office: Office) -> list[tuple[str, float, int]]:
-    """本年资金, by where it stands."""
-    cases = office.memory.get(
-        ("money", office.now().strftime("%Y%m%d%H%M")), lambda: grants.find(office.engine)
-    )
-    year = office.today().year
-    here = [c for c in cases if c.opened.year == year]
-    groups = (
-        ("已到账", lambda c: c.arrived, here),
-        ("已拨出未到账", lambda c: c.ordered - c.arrived, [c for c in here if c.ordered > c.arrived]),
-        ("公示中", lambda c: c.amount or 0, [c for c in here if c.state == "公示"]),
-    )
-    return [(w, sum(f(c) for c in cs) / 100, sum(1 for c in cs if f(c))) for w, f, cs in groups]
+def money(office: Office, visit: Visit) -> list[tuple[str, float, int]]:
+    """本年资金 in yuan, by where it stands."""
+    found = caseload.money_of_year(office.engine, office.today().year, visit.person.department)
+    return [(words, fen / 100, count) for words, fen, count in found]
 
 
 def arrivals(office: Office) -> list[dict[str, Any]]:

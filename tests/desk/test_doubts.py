@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from urllib.parse import unquote
 
 import pandas as pd
@@ -9,6 +11,7 @@ import pytest
 
 from analysis.disagree import COLUMNS
 from desk import doubts
+from desk.beside import beside
 from store import audit, review
 
 
@@ -27,12 +30,10 @@ def pair(fresh, monkeypatch):
 def test_the_queue_is_worked_out_beside_the_visit_and_then_shown(fresh, pair, monkeypatch):
     office = fresh.app.state.office
     began = []
-    monkeypatch.setattr(doubts.threading, "Thread", lambda **given: began.append(given) or type("T", (), {"start": lambda self: None})())  # fmt: skip
+    monkeypatch.setattr(doubts, "beside", lambda name, work: began.append(work))
     client = fresh.client("fen")
     assert "正在拿企业的文字" in client.get("/desk/doubts").text and len(began) == 1
-    client.get("/desk/doubts")
-    assert len(began) == 1, "it is under way"
-    began[0]["target"](*began[0]["args"])
+    began[0]()
     page = client.get("/desk/doubts").text
     assert pair[3] in page and "30.00" in page and "工业企业" in page
     assert office.memory.get(("doubts", office.night().no), lambda: None)[0].code == pair[2]
@@ -53,3 +54,20 @@ def test_what_was_looked_at_is_a_note_beside_the_match_and_leaves_the_queue(fres
     assert (made.kind, made.who, made.code) == ("备注", "fen", pair[2])
     assert audit.entries(fresh.engine, what="备注")[1] == 1
     assert office.states(office.night(), pair[0], made.batch)[pair[2]].word == "待处理"
+
+
+def test_work_beside_a_visit_is_begun_once_and_a_fault_in_it_ends_it():
+    begun, go = [], threading.Event()
+
+    def work():
+        begun.append(1)
+        go.wait(10)
+        raise RuntimeError("broken")
+
+    assert beside(("test", 1), work) and not beside(("test", 1), work)
+    go.set()
+    for _ in range(200):
+        if beside(("test", 1), lambda: begun.append(2)):
+            break
+        time.sleep(0.02)
+    assert begun[0] == 1
