@@ -18,7 +18,7 @@ SAFE = {
     "strings_to_formulas": False,
     "strings_to_urls": False,
     "strings_to_numbers": False,
-    "in_memory": True,
+    "constant_memory": True,  # rows go to a file as they come: a whole list of 10^5 firms takes no more memory than a page
 }
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 MONEY, WIDE = (
@@ -48,13 +48,14 @@ def workbook(title: str, notes: Sequence[str], head: Sequence[str], rows: Iterab
     text = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top"})
     money = book.add_format({"num_format": "#,##0.00", "valign": "top"})
     count = book.add_format({"num_format": "0", "valign": "top"})
+    for j, name in enumerate(head):
+        sheet.set_column(j, j, WIDE.get(name, 14))
     sheet.write_string(0, 0, title, bold)
     for i, note in enumerate(notes, 1):
         sheet.write_string(i, 0, note, small)
     first = len(notes) + 1
     for j, name in enumerate(head):
         sheet.write_string(first, j, name, top)
-        sheet.set_column(j, j, WIDE.get(name, 14))
     last = first
     for last, row in enumerate(rows, first + 1):
         for j, value in enumerate(row):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy.engine import Engine
-
+from store.database import Engine
 from store.review import setting
 
 SOLE = "92"  # GB 32100-2015: registered by market regulation (9), 个体工商户 (2)

@@ -263,7 +263,7 @@ def _waiting(office: Office, person: Person, rights: frozenset[str]) -> dict[str
     if "fulfil" in rights:
         load = Caseload(person.department, Turns(office.engine).firms_of(person))
         load = load.on(office.today(), office_calendar(office.engine))
-        out["fulfil"] = sum(p.count for p in caseload.parts(office.engine, load) if p.late)
+        out["fulfil"] = caseload.late_count(office.engine, load)
     if "second" in rights:
         out["second"] = sum(d.who != person.login for d in review.waiting_second(office.engine))
     return out

@@ -10,10 +10,11 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from desk.api import decisions, firms, money, people, reads, rules
+from desk.api import decisions, files, firms, money, people, reads, rules, sheets
 from desk.api.frame import JsonRoute
 
-ROOMS = (reads, decisions, rules, firms, money, people)
+# `files` before `reads`: its addresses end in the kind of file.
+ROOMS = (files, reads, decisions, rules, firms, money, people, sheets)
 router = APIRouter(route_class=JsonRoute)
 for room in ROOMS:
     router.include_router(room.router)

@@ -21,9 +21,9 @@ from starlette.concurrency import run_in_threadpool
 
 from desk.access import rights_of, sees_item
 from desk.office import Office
-from desk.web import office_of
+from desk.web import Visit, office_of
 from store import api_requests
-from store.accounts import ApiToken, Person, who_has
+from store.accounts import ApiToken, LoggedIn, Person, who_has
 from store.nights import Night
 
 MOST_SIZE = 500
@@ -198,10 +198,11 @@ bearer = HTTPBearer(auto_error=False, description="设置页新建的接口令�
 
 @dataclass(frozen=True)
 class Caller:
-    """调用方: the office and the person a token acts for."""
+    """调用方: the office, the person a token acts for, and the token."""
 
     office: Office
     person: Person
+    token: ApiToken
 
     @property
     def who(self) -> str:
@@ -210,6 +211,10 @@ class Caller:
     @property
     def rights(self) -> frozenset[str]:
         return rights_of(self.person)
+
+    def visit(self) -> Visit:
+        """来访: as the desk's pages know a person; no session, no form."""
+        return Visit(self.office, LoggedIn(self.person, 0, ""), self.rights)
 
     def need(self, right: str) -> None:
         """要有权利. Raises 403."""
@@ -243,7 +248,7 @@ def caller(right: str, scope: str = "read") -> Any:
             raise HTTPException(403, f"令牌的范围里没有 {scope}")
         if "企业" in person.roles or (right and right not in rights_of(person)):
             raise HTTPException(403, f"{person.login} 的角色没有这个权限")
-        return Caller(office_of(request), person)
+        return Caller(office_of(request), person, token)
 
     check.__dict__["right"], check.__dict__["scope"] = right, scope
     return Depends(check)

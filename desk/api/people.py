@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -83,6 +84,56 @@ class Limit(Body):
     """复核限额 in yuan."""
 
     second_limit: float = Field(gt=0, le=1e12)
+
+
+class ReasonAnswer(Body):
+    """不纳入的一个理由: `overrides` where it goes against the rule's own 符合; a retired one is kept for old opinions."""
+
+    code: Annotated[str, Field(pattern=r"^[1-9][0-9]?$")]
+    words: Annotated[str, Field(min_length=2, max_length=30)]
+    overrides: bool = True
+    retired: bool = False
+
+
+class TokenAnswer(BaseModel):
+    """一个接口令牌, without its secret."""
+
+    id: int
+    name: str
+    login: str
+    scopes: list[str]
+    expires: datetime
+    revoked: bool
+
+
+class NewToken(Body):
+    """新建令牌 of a person; it can do no more and lives no longer than the token it is made with."""
+
+    login: Short
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    scopes: Annotated[list[Literal["read", "write"]], Field(min_length=1, max_length=2)]
+
+
+class MadeToken(BaseModel):
+    """新建的令牌, its secret shown once."""
+
+    secret: str
+    days: int
+
+
+class View(BaseModel):
+    """一个常用筛选."""
+
+    id: int
+    name: str
+    url: str
+
+
+class NewView(Body):
+    """存常用筛选; one of the name is replaced."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    url: Annotated[str, Field(pattern=r"^/desk/[^\s\\]*$", max_length=2000)]
 
 
 class Entry(BaseModel):
@@ -197,6 +248,91 @@ def change_settings(given: Limit, by: Caller = writer("settings")) -> Limit:
         by.office.engine, "second_limit", given.second_limit, by=by.who, now=by.office.now()
     )
     return given
+
+
+@router.get("/reasons", response_model=list[ReasonAnswer], responses=FAULTS)
+def reason_list(by: Caller = caller("matches")) -> list[dict[str, Any]]:
+    """不纳入的理由, retired ones among them."""
+    return [asdict(r) for r in review.all_reasons(by.office.engine)]
+
+
+@router.post("/reasons", response_model=list[ReasonAnswer], responses=WRITES, dependencies=[Once])
+def change_reasons(
+    given: Annotated[list[ReasonAnswer], Field(min_length=1, max_length=99)], by: Caller = writer("settings")
+) -> list[dict[str, Any]]:
+    """改不纳入的理由, all of them; 409 where a used one would be reworded or left out."""
+    wanted = [review.ReasonCode(**r.model_dump()) for r in given]
+    try:
+        review.set_reasons(by.office.engine, wanted, by=by.who, now=by.office.now())
+    except review.ReviewError as error:
+        raise HTTPException(409, f"没有保存：{error}") from error
+    return reason_list(by)
+
+
+@router.get("/tokens", response_model=list[TokenAnswer], responses=FAULTS)
+def token_list(by: Caller = caller("settings")) -> list[dict[str, Any]]:
+    """接口令牌, without secrets."""
+    return [
+        {"id": t.id, "name": t.name, "login": p.login, "scopes": t.scopes, "expires": t.expires, "revoked": t.revoked is not None}
+        for t, p in accounts.tokens(by.office.engine)
+    ]  # fmt: skip
+
+
+@router.post("/tokens", status_code=201, response_model=MadeToken, responses=WRITES, dependencies=[Once])
+def new_token(given: NewToken, by: Caller = writer("settings")) -> MadeToken:
+    """新建令牌: no more scopes and no later end than the caller's own."""
+    if set(given.scopes) - set(by.token.scopes):
+        raise HTTPException(409, "没有保存：新令牌的范围不能比您的大")
+    days = (by.token.expires - by.office.now()).days
+    if days < 1:
+        raise HTTPException(409, "没有保存：您的令牌今天就到期，请在设置页新建")
+    try:
+        secret = accounts.create_token(
+            by.office.engine,
+            given.login,
+            given.name,
+            list(given.scopes),
+            by=by.who,
+            now=by.office.now(),
+            days=days,
+        )
+    except accounts.AccountError as error:
+        raise HTTPException(409, f"没有保存：{error}") from error
+    return MadeToken(secret=secret, days=days)
+
+
+@router.delete("/tokens/{number}", response_model=Done, responses=FAULTS)
+def end_token(number: Number, by: Caller = writer("settings")) -> Done:
+    """收回令牌; doing it twice is the same as once."""
+    try:
+        accounts.revoke_token(by.office.engine, number, by=by.who, now=by.office.now())
+    except accounts.AccountError as error:
+        raise HTTPException(404, str(error)) from error
+    return Done(told="收回了")
+
+
+@router.get("/views", response_model=list[View], responses=FAULTS)
+def view_list(by: Caller = caller("own")) -> list[dict[str, Any]]:
+    """我的常用筛选."""
+    found = accounts.saved_views(by.office.engine, by.person.id or 0)
+    return [v.model_dump(include=set(View.model_fields)) for v in found]
+
+
+@router.post("/views", response_model=list[View], responses=WRITES, dependencies=[Once])
+def new_view(given: NewView, by: Caller = writer("own")) -> list[dict[str, Any]]:
+    """存常用筛选."""
+    try:
+        accounts.save_view(by.office.engine, by.person.id or 0, given.name, given.url)
+    except accounts.AccountError as error:
+        raise HTTPException(409, f"没有保存：{error}") from error
+    return view_list(by)
+
+
+@router.delete("/views/{number}", response_model=Done, responses=FAULTS)
+def drop_view(number: Number, by: Caller = writer("own")) -> Done:
+    """删常用筛选: one's own; another's is left alone."""
+    accounts.drop_view(by.office.engine, by.person.id or 0, number)
+    return Done(told="删掉了")
 
 
 @router.post("/runs/{number}/release", response_model=Done, responses=WRITES, dependencies=[Once])

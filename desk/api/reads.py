@@ -31,6 +31,7 @@ from desk.evidence import facts_of, seen_of
 from desk.listing import Filters, list_page
 from desk.office import CODE, NAME, number
 from desk.pages.match import hit_of
+from desk.pages.matches import my_firms
 from engine.explain import explain
 from engine.match import Evidence, Seen
 from store import review
@@ -188,13 +189,23 @@ def item_matches(
     state: Literal["待处理", "已问", "待复核", "已通过", "未纳入"] | None = None,
     since: Literal["新增", "有变化"] | None = None,
     stuck: Annotated[int | None, Query(ge=1, le=999, description="卡在第几条")] = None,
+    why: Literal["只差人工判断", "缺数据"] | None = None,
+    industry: Annotated[str, Query(pattern=r"^[A-T]?$", description="行业门类的字母")] = "",
+    officer: Annotated[Literal["", "me"], Query(description="me：只看我的企业")] = "",
+    sort: Annotated[
+        str,
+        Query(
+            pattern=r"^(code|-?(expected|amount|score|name|change|open))(,-?(expected|amount|score|name|change|open))*$",
+            description="按什么排：code（翻页最稳）、expected、amount、score、name、change、open；前面加 - 从大到小",
+        ),
+    ] = "code",
     q: Annotated[Short, Query(description="名称或代码里的字")] = "",
     page: PageNo = 1,
     size: Size = 50,
     run: RunNo = None,
     by: Caller = caller("matches"),
 ) -> dict[str, Any]:
-    """名单 of an item, by code: 符合 and 待核实; who is not on it is 不符合."""
+    """名单 of an item, by code unless sorted: 符合 and 待核实; who is not on it is 不符合."""
     office, item = by.office, f"{document}/{slug}"
     night = night_of(office, run)
     by.sees(department_of(office, night, item))
@@ -203,9 +214,13 @@ def item_matches(
         return {**cut(0, page, size, night.no), "rows": []}
     states = office.states(night, item, bound.batch.name)
     filters = Filters(
-        verdict=(verdict,) if verdict else (), stuck=stuck or 0, since=(since,) if since else (), state=state or "全部", q=q.strip()
+        verdict=(verdict,) if verdict else (), why=(why,) if why else (), stuck=stuck or 0, since=(since,) if since else (),
+        state=state or "全部", officer=officer, industry=(industry,) if industry else (), q=q.strip(),
+        sort="name" if sort == "code" else sort,
     )  # fmt: skip
-    order = sorted(list_page(frame, bound.ids, states, set(), filters).order)
+    mine = my_firms(office, by.visit()) if officer else set()
+    order = list_page(frame, bound.ids, states, mine, filters).order
+    order = sorted(order) if sort == "code" else order
     part = frame.set_index(CODE, drop=False).loc[order[(page - 1) * size : page * size]]
     return {**cut(len(order), page, size, night.no), "rows": _pairs(part, {item: states})}
 

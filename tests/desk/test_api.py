@@ -29,6 +29,9 @@ class Api:
         headers = {**self.headers, "Idempotency-Key": key or secrets.token_hex(8)}
         return self.client.post("/api" + path, json=body, params=query, headers=headers)
 
+    def delete(self, path: str) -> Any:
+        return self.client.delete("/api" + path, headers=self.headers)
+
 
 @pytest.fixture(scope="module")
 def api(desk: Desk) -> Api:

@@ -16,15 +16,14 @@ from profiles.dictionary import builtin_dictionary
 from store import caseload, grants
 from store.calendars import office_calendar
 from store.caseload import SCOPES, Caseload
-from store.database import open_database, upgrade
+from tests.databases import new_database
 
 DAY = date(2026, 6, 17)
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    made = open_database(f"sqlite:///{tmp_path_factory.mktemp('caseload') / 'huiqi.db'}")
-    upgrade(made)
+def engine(tmp_path_factory, database):
+    made = new_database(tmp_path_factory.mktemp("caseload"))
     library = load_library(Path(policies.__file__).with_name("library"), builtin_dictionary(), {})
     demo.earlier_grants(made, library, 1500, 1, DAY)
     undated = grants.NewGrant("91120116MA0000002X", "", "a/b", "2026", "", "商务局", "申报兑现", None, 500)
