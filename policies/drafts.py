@@ -18,7 +18,7 @@ from engine.indicators import Dictionary, Indicator
 from .decompose.amounts import benefit_form, once, one_line, scale, tops_up
 from .decompose.definitions import delivery_words, meanings, number_words, short_names
 from .decompose.expressions import Proposal, Proposer, own_places, places_of_offices
-from .decompose.facts import PEOPLE
+from .decompose.facts import PEOPLE, Leaf
 from .decompose.model import Decomposition, Item
 from .decompose.references import referred
 from .decompose.skeletons import Tree, case_skeleton, of_rows, tree_of
@@ -258,8 +258,7 @@ class _Maker:
                 self.out.sure -= 1
                 continue
             own = [n for x in leaves for n in x.indicators]
-            listed = all(re.search(r' (?:含|in|=) ["\[]', x.when) for x in leaves)  # members: any of them
-            twice = t.join == "any" and len(set(own)) < len(own) and not listed
+            twice = t.join == "any" and _contrary(leaves)
             if (twice or any(n in taken for n in own)) and t.said:
                 quote = t.said.get("quote", "")
                 guess = "；".join(x.when for x in leaves)
@@ -359,6 +358,16 @@ class _Maker:
             # An item with a question, a paper or an amount that no data fix may not be paid unasked.
             return {"note": "条文写明免申即享；条件、材料、数额全部能由数据认定后再改 delivery"}
         return {"delivery": name} if name else {}
+
+
+def _contrary(leaves: Sequence[Leaf]) -> bool:
+    """Whether one indicator is compared in two ways, other than as a member of several lists."""
+    said: dict[str, set[str]] = {}
+    for x in leaves:
+        if not re.search(r' (?:含|in|=) ["\[]', x.when):
+            for n in x.indicators:
+                said.setdefault(n, set()).add(x.when)
+    return any(len(whens) > 1 for whens in said.values())
 
 
 _LIMITS = re.compile(

@@ -340,6 +340,8 @@ class Plan:
             if column.values:
                 tidy = _translated(tidy, column)
             found = _first_match(tidy, cells) if cells.patterns else None
+            if found == "":
+                return None  # read, but it tells nothing of this indicator
             if column.lookup:
                 value = cells.parse(text) if found is None else found
             else:

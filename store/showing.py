@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from sqlalchemy import inspect
 from sqlalchemy.engine import Engine
 from sqlmodel import select
 
@@ -33,7 +34,9 @@ def make_showing(engine: Engine, day: date, now: datetime) -> timedelta:
 
 
 def showing(engine: Engine) -> timedelta | None:
-    """演示日与今天差几天: None where the folder lives by the clock."""
+    """演示日与今天差几天: None where the folder lives by the clock, as one does that no command has filled yet."""
+    if not inspect(engine).has_table(OfficeSetting.__tablename__):
+        return None
     with session(engine) as opened:
         kept = read_setting(opened, NAME)
     return None if kept is None else _shift(kept)

@@ -64,8 +64,9 @@ class Proposal:
 
 
 def _before(text: str, at: int) -> str:
-    """What the text says before a place in it, line ends as ends of sentences."""
-    return re.sub(r"\s*\n\s*", "。", text[max(0, at - 240) : at])
+    """What the text says before a place in it; a line that ends without a mark goes on in the next."""
+    said = text[max(0, at - 240) : at]
+    return re.sub(r"\s*\n\s*", "", re.sub(r"(?<=[。；：！？:;])\s*\n\s*", "。", said))
 
 
 # A comparison of a figure, as against one of a date or a member of a list.
@@ -146,6 +147,8 @@ class Proposer:
                 return meant
             question = f"{question}（本文所称{term}，是指{self.meanings[term]}）"
         guess, missing = proposed(flat, self.lexicon)
+        if not guess and not found and (trade := _TRADE.search(flat)):
+            guess = f'经营范围 含 "{trade["x"]}"'
         if not guess and found:
             guess = "；".join(leaf.when for f in found for leaf in f.fact.leaves)
         return Proposal(ask=question, guess=guess, missing=missing, score=0.5 if guess else 0.3)
@@ -250,6 +253,10 @@ def _joined(flat: str, found: list[Found]) -> tuple[tuple[Leaf, ...], str] | Non
     return leaves, "all"
 
 
+# What a firm deals in, where it can at least be looked up in its scope of business.
+_TRADE = re.compile(
+    r"(?:从事|主营(?:业务)?(?:为|是)?|主要经营)(?P<x>[\u4e00-\u9fa5]{2,6}?)(?=业|的|、|和|及|与|研发|生产|制造|经营|服务|管理|活动|业务|销售|$)"
+)
 _BARS = re.compile(r"(?:不得|不能|不可)(?:申[报请领]|享受|参与|参加)|不予|不再|取消.{0,6}资格|除外$|终止")
 _CLEAN = re.compile(
     r"^(?!.*(?:不予|不得|除外|不再))(?:.*?[，、])?[^，。；]{0,14}(?:未|没有|不存在|无)(?=[^，。；]{3,}(?<!的)(?<!的企业)(?<!的单位)(?<!的项目)$)"

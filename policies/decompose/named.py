@@ -255,7 +255,7 @@ _CLASSES = {
 
 def listings(text: str, lexicon: Lexicon) -> Iterator[Found]:
     """上市挂牌: the board a firm is listed on."""
-    if re.search(r"拟|未|非|辅导|申报|培育|首次|新", text):
+    if re.search(r"拟|未|非|辅导|申报|培育|首次|新(?!三板)", text):
         return
     for m in _LISTED.finditer(text):
         boards = list(dict.fromkeys(re.findall(_BOARDS, m["b"])))

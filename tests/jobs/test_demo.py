@@ -64,3 +64,9 @@ def test_a_look_back_or_ahead_takes_no_nights_place(engine, tmp_path):
         run_night(engine, tmp_path, LIBRARY, day, lambda: datetime(2026, 6, 17, 2, tzinfo=UTC))
     shown = {today: night_on_show(engine, tmp_path, today) for today in (DAY, date(2026, 5, 2), date(2026, 9, 2), date(2026, 1, 1))}  # fmt: skip
     assert [n.no for n in shown.values() if n] == [1, 2, 3, 3]
+
+
+def test_a_folder_that_no_command_has_filled_lives_by_the_clock(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path}/huiqi.db")
+    assert showing(engine) is None
+    engine.dispose()
