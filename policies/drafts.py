@@ -182,6 +182,10 @@ class _Maker:
 
     def elsewhere(self, entry: Entry, proposal: Proposal) -> bool:
         """Whether words are told of a case that is reckoned otherwise (不足两年的，按实际年限), or name what the document itself confers."""
+        if _one_of_several(self.found.text, int(entry["start"])) or _in_definition(
+            self.found.text, int(entry["start"]), str(entry["quote"])
+        ):
+            return True
         behind = re.sub(r"\s+", "", self.found.text[int(entry["start"]) + len(str(entry["quote"])) :][:24])
         if re.match(r"的?[，,](?:按|以实际|视同|由|可不|不受|参照|则)", behind) or re.match(
             r"的?[）)]", behind
@@ -230,8 +234,20 @@ class _Maker:
         """What binds every item."""
         trees = [self.condition(f"g{n}", e, "通用条件") for n, e in enumerate(once(self.found.conditions), 1)]
         barred, exclusive = self.exclusions(self.found.exclusions, "gx", "通用条件")
-        self.bound = self.apart([*trees, *barred], [])
+        trees = [self.apart_from_some(t) for t in [*trees, *barred]]
+        self.bound = self.apart(trees, [])
         return self.bound, exclusive
+
+    def apart_from_some(self, tree: Tree) -> Tree:
+        """What is said of persons, projects or the holders of a title rarely binds every item of a document: it is asked."""
+        leaves = tree.leaves()
+        if len(self.found.items) < 2 or all(x.indicators <= _OF_EVERYBODY for x in leaves):
+            return tree
+        self.out.sure -= 1
+        self.out.asked += 1
+        quote, guess = tree.said.get("quote", ""), "；".join(x.when for x in leaves)
+        said = {**tree.said, "note": f"是否约束所有事项要由人定；建议写成：{guess}"}
+        return Tree(said, ask=f"是否符合：{quote}？")
 
     def exclusions(
         self, entries: Sequence[Entry], prefix: str, owner: str
@@ -358,6 +374,73 @@ class _Maker:
             # An item with a question, a paper or an amount that no data fix may not be paid unasked.
             return {"note": "条文写明免申即享；条件、材料、数额全部能由数据认定后再改 delivery"}
         return {"delivery": name} if name else {}
+
+
+# What a document may ask of all applicants alike: where and when they were founded, what they are, what they owe, what lists they are on.
+_OF_EVERYBODY = frozenset(
+    (
+        "登记地区划",
+        "税务登记地区划",
+        "法人资格",
+        "成立日期",
+        "注册资本",
+        "企业类型",
+        "企业规模",
+        "行业代码",
+        "主体类别",
+        "居民企业",
+        "征收方式",
+        "一般纳税人",
+        "一套表单位类别",
+        "依法纳统",
+        "严重违法失信名单",
+        "经营异常名录",
+        "失信被执行人",
+        "重大税收违法",
+        "科研失信",
+        "欠缴税款",
+        "社会保险欠费",
+        "纳税信用等级",
+        "失业保险参保状态",
+        "上市日期",
+    )
+)
+_EITHER = re.compile(r"(?:之一|任意?一(?:项|条|款))(?:的)?(?:[^。；\n：:]{0,12})?[：:，,。]?[ \t]*\n?")
+
+
+def _one_of_several(text: str, at: int) -> bool:
+    """Whether a place stands in a list of which one suffices (符合下列条件之一：(1)… (2)…)."""
+    before = text[max(0, at - 700) : at]
+    leads = list(_EITHER.finditer(before))
+    if not leads:
+        return False
+    lead = leads[-1]
+    if not before[lead.end() :].strip():
+        return True
+    first = re.match(
+        r"\s*(?P<m>[（(]?[一二三四五六七八九十\d]{1,2}[）).、．]|[①-⑳·•●-])", before[lead.end() :]
+    )
+    if first is None:
+        return False
+    kind = _mark(first["m"])
+    marks = [
+        _mark(m[1])
+        for m in re.finditer(
+            r"\n\s*([（(]?[一二三四五六七八九十\d]{1,2}[）).、．]|[①-⑳·•●-]|第[一二三四五六七八九十百]+条)",
+            before[lead.end() :],
+        )
+    ]
+    return all(k == kind for k in marks)
+
+
+def _mark(label: str) -> str:
+    return re.sub(r"[一二三四五六七八九十百]+", "一", re.sub(r"[\d①-⑳]+", "1", label))
+
+
+def _in_definition(text: str, at: int, quote: str) -> bool:
+    """Whether a place stands in the words that explain a term (本办法所称…，是指…)."""
+    sentence = re.split(r"[。；\n]", text[max(0, at - 160) : at])[-1]
+    return bool(re.search(r"(?:是|系|均?)指|所称", sentence)) and not re.search(r"是指|所称", quote)
 
 
 def _contrary(leaves: Sequence[Leaf]) -> bool:

@@ -222,7 +222,9 @@ def _plain(flat: str, q: Quantity, op: str, literal: str, names: Numbers, contex
     dated = bool(said) or not entry.yearly
     rest = (head.replace(growth.group(), "", 1) if growth else head) + flat[q.end :]
     rest = _THE_YEAR.sub("", _LASTYEAR.sub("", rest, count=1))
-    whole = not _left_over(rest.replace("项目", "") if entry.name in _OF_PROJECTS.values() else rest, entry)
+    if entry.name in _OF_PROJECTS.values():
+        rest = re.sub(r"项目|固定资产投资|设备(?:购置|采购)?(?:投资|金额)?", "", rest)
+    whole = not _left_over(rest, entry)
     odd = bool(growth) and re.search(r"年均|近|连续", growth.group() if growth else "")
     one_of_many = entry.name.startswith("贷款")  # said of one loan, held of the firm
     if not (sure and fits and dated and whole) or odd or one_of_many:

@@ -184,3 +184,30 @@ def test_what_only_limits_the_payment_is_no_question(tmp_path: Path) -> None:
     assert items
     assert all("ask: 是否符合：补贴期限" not in t for t in items)
     assert any("兑现时另有限制：" in t and "补贴期限最长不超过3年" in t for t in items)
+
+
+EITHER = """\
+示例区支持办法
+一、申报条件
+申报企业应符合下列条件之一：
+（1）属于高新技术企业；
+（2）注册资本500万元以上。
+二、扶持标准
+给予一次性补助10万元。
+三、附则
+本办法所称青年企业，是指负责人45周岁以下、在本区登记注册的企业。
+"""
+
+
+def test_one_of_several_conditions_and_words_of_a_definition_shut_nobody_out(tmp_path: Path) -> None:
+    from policies.drafts import _in_definition, _one_of_several
+
+    at = EITHER.find("注册资本500")
+    assert _one_of_several(EITHER, at)
+    assert not _one_of_several(EITHER, EITHER.find("给予一次性"))
+    assert _in_definition(EITHER, EITHER.find("在本区登记"), "在本区登记注册")
+    made = draft(
+        decompose(EITHER), "demo", "demo.txt", builtin_dictionary(), {"本区": "120116*"}, dt.date(2026, 3, 1)
+    )
+    texts = "".join(t for n, t in made.files.items() if not n.endswith(".test.yaml"))
+    assert "when:" not in texts.replace("when_short", "")
