@@ -13,7 +13,7 @@ from jobs.nightly import run_night
 from policies.library import load_library
 from profiles.dictionary import builtin_dictionary
 from store import grants, ledger
-from store.database import session
+from store.database import open_database, session
 from store.nights import night_on_show
 from store.showing import make_showing, showing
 from tests.databases import new_database

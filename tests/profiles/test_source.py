@@ -141,3 +141,17 @@ def test_a_register_row_whose_province_is_none_is_shifted(province, lands):
     }
     parsed = plan.parse(Chunk([2], [[cells.get(name, "") for name in plan.header]]))
     assert (len(parsed.codes) + len(parsed.unsure), parsed.rejected) == ((1, 0) if lands else (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "legal"),
+    [
+        ("甲乙有限公司", "true"), ("甲乙有限责任公司", "true"), ("甲乙股份有限公司", "true"), ("甲乙有限公司滨海分公司", "false"),
+        ("某银行某支行", "false"), ("甲乙贸易公司", None), ("甲乙贸易商行", None),
+    ],
+)  # fmt: skip
+def test_a_company_name_tells_a_legal_person_as_far_as_the_law_does(name, legal):
+    source = load_sources()["registration"]
+    plan = Plan(source, list(source.columns), load_dictionary())
+    read = next(c for c in plan._cells if c.column.indicator == "法人资格")
+    assert plan._read(read, name) == legal
