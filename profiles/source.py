@@ -138,7 +138,9 @@ class Column(_Strict):
     authority: int | None = Field(None, ge=1, le=9)
     separator: str = "；;、|"
     values: dict[str, str] = Field(default_factory=dict, description="来源的写法 → 取值")
-    patterns: dict[str, str] = Field(default_factory=dict, description="正则 → 取值，依次试，先中先得；取值为空是看懂了但说明不了")
+    patterns: dict[str, str] = Field(
+        default_factory=dict, description="正则 → 取值，依次试，先中先得；取值为空是看懂了但说明不了"
+    )
     join: tuple[str, ...] = Field((), description="和这一列连在一起再比 patterns、再查 lookup 的其他列")
     lookup: Literal["", "行政区划"] = Field(
         "", description="patterns 都不合时查表：这一列是省，join 是地区、地址"
