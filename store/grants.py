@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Index, Integer, UniqueConstraint, func
+from sqlalchemy import Column, Index, Integer, UniqueConstraint, func, insert
 from sqlalchemy.engine import Engine
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -151,10 +151,9 @@ def open_grants(
             # Two openers of the same pairs: the second waits here, then sees the first one's rows.
             opened.exec(select(ledger.LedgerHead).where(ledger.LedgerHead.id == 1).with_for_update()).one()
             known = _known(opened, [f.code for f in part])
-            for one in part:
-                if (one.code, one.item, one.batch) not in known:
-                    _open(opened, one, on, at, calendar)
-                    new += 1
+            fresh = [f for f in part if (f.code, f.item, f.batch) not in known]
+            _open(opened, list({(f.code, f.item, f.batch): f for f in fresh}.values()), on, at, calendar)
+            new += len(fresh)
             point("grants.opened")
     return new
 
@@ -164,23 +163,36 @@ def _known(opened: Session, codes: list[str]) -> set[tuple[str, str, str]]:
     return {tuple(r) for r in opened.exec(columns.where(GrantCase.code.in_(codes))).all()}  # type: ignore[attr-defined,misc]
 
 
-def _open(opened: Session, new: NewGrant, on: date, at: datetime, calendar: Calendar) -> None:
-    pure = fulfilment.start(new.variant, on, new.amount, new.high, new.notice_days)
-    case = GrantCase(
-        code=new.code, firm=new.firm, item=new.item, batch=new.batch, title=new.title, department=new.department,
-        variant=new.variant, state=pure.state.value, since=on, opened=on, updated=at, run_no=new.run_no,
-        facts=new.facts, notice_days=new.notice_days, amount=new.amount, high=new.high,
-    )  # fmt: skip
-    opened.add(case)
-    opened.flush()
-    _event(opened, case, 1, "立项", SYSTEM, on, at, "", {}, None, None)
-    if pure.state == State.MATCHED:
-        listed = fulfilment.step(to_pure(case), "上名单", SYSTEM.role, {}, on, calendar)
-        _event(opened, case, 2, "上名单", SYSTEM, on, at, pure.state.value, {}, listed, None)
-        _take(case, listed.grant, at, calendar)
-    else:
-        _take(case, to_pure(case), at, calendar)
-    opened.add(case)
+def _open(opened: Session, found: Sequence[NewGrant], on: date, at: datetime, calendar: Calendar) -> None:
+    """The cases and their first events, in two statements however many there are."""
+    if not found:
+        return
+    rows: list[dict[str, Any]] = []
+    begun: list[list[tuple[str, str, fulfilment.Step | None]]] = []
+    for new in found:
+        start = fulfilment.start(new.variant, on, new.amount, new.high, new.notice_days)
+        start = replace(start, facts=MappingProxyType(dict(new.facts)))
+        steps: list[tuple[str, str, fulfilment.Step | None]] = [("立项", start.state.value, None)]
+        grant = start
+        if start.state == State.MATCHED:
+            listed = fulfilment.step(start, "上名单", SYSTEM.role, {}, on, calendar)
+            steps.append(("上名单", start.state.value, listed))
+            grant = listed.grant
+        rows.append(
+            {"code": new.code, "firm": new.firm, "item": new.item, "batch": new.batch, "title": new.title,
+             "department": new.department, "variant": new.variant, "notice_days": new.notice_days,
+             "run_no": new.run_no, "opened": on, **_at_rest(grant, at, calendar)}
+        )  # fmt: skip
+        begun.append(steps)
+    ids = opened.execute(
+        insert(GrantCase).returning(col(GrantCase.id), sort_by_parameter_order=True), rows
+    ).scalars()
+    events = []
+    for case_id, steps in zip(ids, begun, strict=True):
+        for no, (action, state, result) in enumerate(steps, 1):
+            states = ("", state) if result is None else (state, result.grant.state.value)
+            events.append(_event(case_id or 0, no, action, SYSTEM, on, at, states, {}, result, None))
+    opened.execute(insert(GrantEvent), events)
 
 
 @dataclass(frozen=True)
@@ -201,7 +213,7 @@ def follow_night(
     `found` tells of an enterprise, or None where the night leaves it open. How many moved; safe to repeat.
     """
     moved = 0
-    for case in find(engine, item=item, batch=batch, states=UNDER_WAY):
+    for case in _under_way(engine, item, batch):
         now = found(case.code)
         if now is None:
             continue
@@ -220,14 +232,32 @@ def follow_night(
             continue
         request = f"night:{run_no}:{action}:{case.id}"
         try:
-            act(engine, case.id or 0, action, SYSTEM, max(on, case.since), at, calendar, facts, request)
+            act(engine, case.id, action, SYSTEM, max(on, case.since), at, calendar, facts, request)
         except Refused:  # somebody moved it meanwhile: the next night looks again
             continue
         moved += 1
     return moved
 
 
-def _renewed(case: GrantCase, now: Found, closes: date | None) -> bool:
+class _Followed(NamedTuple):
+    id: int
+    code: str
+    state: str
+    since: date
+    reserved: int
+    amount: int | None
+    high: int | None
+    facts: dict[str, Any]
+
+
+def _under_way(engine: Engine, item: str, batch: str) -> list[_Followed]:
+    here = (GrantCase.item == item, GrantCase.batch == batch, col(GrantCase.state).in_(UNDER_WAY))
+    query = select(*(getattr(GrantCase, name) for name in _Followed._fields)).where(*here)
+    with session(engine) as opened:
+        return [_Followed(*row) for row in opened.execute(query.order_by(col(GrantCase.id)))]
+
+
+def _renewed(case: _Followed, now: Found, closes: date | None) -> bool:
     """Whether the night knows another sum, or the rule another last day."""
     moved = closes is not None and case.facts.get("批次截止", closes.isoformat()) != closes.isoformat()
     return moved or (now.amount, now.high) != (case.amount, case.high)
@@ -266,16 +296,22 @@ def to_pure(case: GrantCase) -> fulfilment.Grant:
     )  # fmt: skip
 
 
-def _take(case: GrantCase, grant: fulfilment.Grant, at: datetime, calendar: Calendar) -> None:
-    case.state, case.since = grant.state.value, grant.since
-    case.amount, case.high = grant.amount, grant.high
-    for name in SUMS:
-        setattr(case, name, getattr(grant, name))
-    case.returned_from = grant.returned_from.value if grant.returned_from else None
-    case.asked, case.facts = list(grant.asked), {k: _plain(v) for k, v in grant.facts.items()}
+def _at_rest(grant: fulfilment.Grant, at: datetime, calendar: Calendar) -> dict[str, Any]:
+    """The columns of a case that follow its grant."""
     clock = fulfilment.due(grant, calendar)
-    case.due, case.holder, case.due_note = (clock.day, clock.holder, clock.note) if clock else (None, "", "")
-    case.updated = at
+    return {
+        "state": grant.state.value, "since": grant.since, "amount": grant.amount, "high": grant.high,
+        **{name: getattr(grant, name) for name in SUMS},
+        "returned_from": grant.returned_from.value if grant.returned_from else None,
+        "asked": list(grant.asked), "facts": {k: _plain(v) for k, v in grant.facts.items()},
+        "due": clock.day if clock else None, "holder": clock.holder if clock else "",
+        "due_note": clock.note if clock else "", "updated": at,
+    }  # fmt: skip
+
+
+def _take(case: GrantCase, grant: fulfilment.Grant, at: datetime, calendar: Calendar) -> None:
+    for name, value in _at_rest(grant, at, calendar).items():
+        setattr(case, name, value)
 
 
 def _plain(value: object) -> object:
@@ -283,17 +319,15 @@ def _plain(value: object) -> object:
 
 
 def _event(
-    opened: Session, case: GrantCase, no: int, action: str, actor: Actor, on: date, at: datetime, came_from: str,
+    case_id: int, no: int, action: str, actor: Actor, on: date, at: datetime, states: tuple[str, str],
     facts: Mapping[str, object], result: fulfilment.Step | None, request: str | None,
-) -> None:  # fmt: skip
-    went = result.grant.state.value if result else case.state
-    event = GrantEvent(
-        grant_id=case.id or 0, no=no, action=action, role=actor.role, who=actor.name, on=on, at=at,
-        came_from=came_from, went_to=went, facts={k: _plain(v) for k, v in facts.items()},
-        money=result.money if result else "", fen=result.fen if result else 0, request=request,
-    )  # fmt: skip
-    opened.add(event)
-    opened.flush()
+) -> dict[str, Any]:  # fmt: skip
+    """The row of a step: where it came from and went to, and its money."""
+    return {
+        "grant_id": case_id, "no": no, "action": action, "role": actor.role, "who": actor.name, "on": on, "at": at,
+        "came_from": states[0], "went_to": states[1], "facts": {k: _plain(v) for k, v in facts.items()},
+        "money": result.money if result else "", "fen": result.fen if result else 0, "request": request,
+    }  # fmt: skip
 
 
 def act(
@@ -335,7 +369,11 @@ def act_in(
     if case.state == State.QUEUED.value and came_from != case.state:
         case.queued = at
     count = opened.exec(select(func.count()).where(GrantEvent.grant_id == grant_id)).one()
-    _event(opened, case, count + 1, action, actor, on, at, came_from, facts, result, request)
+    states = (came_from, result.grant.state.value)
+    opened.add(
+        GrantEvent(**_event(case.id or 0, count + 1, action, actor, on, at, states, facts, result, request))
+    )
+    opened.flush()
     notices.tell(opened, case, action, count + 1, facts, at)
     if result.money:
         if budget is not None:
@@ -456,6 +494,37 @@ def find(
         query = query.where(GrantCase.state.in_([s.value for s in states]))  # type: ignore[attr-defined]
     with session(engine) as opened:
         return list(opened.exec(query.limit(limit) if limit else query).all())
+
+
+class Standing(NamedTuple):
+    """一项的现状: what a night needs of a grant, without its papers; sums in fen."""
+
+    code: str
+    item: str
+    batch: str
+    variant: str
+    state: str
+    amount: int | None
+    high: int | None
+    arrived: int
+    since: date
+    due: date | None
+
+
+def standings(engine: Engine, item: str | None = None, batch: str | None = None) -> list[Standing]:
+    """现状 of all grants, or of one item and batch: columns only, since a register has hundreds of thousands."""
+    query = select(*(getattr(GrantCase, name) for name in Standing._fields))
+    if item is not None:
+        query = query.where(GrantCase.item == item, GrantCase.batch == batch)
+    with session(engine) as opened:
+        return [Standing(*row) for row in opened.execute(query)]
+
+
+def batches_with(engine: Engine, states: Iterable[State]) -> set[tuple[str, str]]:
+    """有这些状态的 items and batches."""
+    query = select(GrantCase.item, GrantCase.batch).where(col(GrantCase.state).in_([s.value for s in states]))
+    with session(engine) as opened:
+        return {(item, batch) for item, batch in opened.exec(query.distinct())}
 
 
 def received_before(

@@ -137,7 +137,7 @@ def wanted_of(
         ):
             continue
         about = about_item(program, str(row.batch), works_as(night, program, str(row.batch)))
-        begun = {g.code: g.variant for g in grants.find(engine, item=about.item.id, batch=about.batch)}
+        begun = {g.code: g.variant for g in grants.standings(engine, about.item.id, about.batch)}
         wanted = list(_pairs(night, about, ask_firms, begun))
         more = approved.get((about.item.id, about.batch), frozenset()) - {
             w.firm for w in wanted if w.kind != "ask"
@@ -298,7 +298,7 @@ def open_wanted(
 def _follow(engine: Engine, night: Night, as_of: date, now: datetime) -> int:
     """Grants under way follow the night: new sums, and marks where a pair fits no more or gave way."""
     calendar, library = office_calendar(engine), night.library()
-    known = {(c.item, c.batch) for c in grants.find(engine, states=grants.UNDER_WAY)}
+    known = grants.batches_with(engine, grants.UNDER_WAY)
     approved = approved_against(engine, as_of)
     moved = 0
     for row in night.items().itertuples():

@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from engine.grantmoves import FINAL, State
 from store.database import session
-from store.grants import GrantCase
+from store.grants import Standing, standings
 from store.messages import KINDS
 from store.outbox import PERSONAL, SENT, Push
 from store.reach import FirmReach
@@ -25,7 +25,7 @@ class Facts:
 
     today: date
     reach: Mapping[str, FirmReach]
-    grants: Mapping[tuple[str, str, str], GrantCase]
+    grants: Mapping[tuple[str, str, str], Standing]
     decided: Mapping[tuple[str, str, str], str]
     paid: frozenset[tuple[str, str]]
     last_sent: Mapping[tuple[str, str], date]
@@ -175,7 +175,6 @@ def load_facts(engine: Engine, today: date) -> Facts:
     quiet = tuple((date.fromisoformat(a), date.fromisoformat(b)) for a, b in settings.get("quiet", []))
     with session(engine) as opened:
         reach = {r.code: r for r in opened.exec(select(FirmReach)).all()}
-        grants = {(g.code, g.item, g.batch): g for g in opened.exec(select(GrantCase)).all()}
         decided = states(opened.exec(select(ReviewDecision)).all(), {}, today)
         sent = select(Push.firm, Push.channel, func.max(Push.sent)).where(
             Push.state == SENT, Push.channel.in_(PERSONAL)  # type: ignore[attr-defined]
@@ -183,6 +182,7 @@ def load_facts(engine: Engine, today: date) -> Facts:
         last = {
             (f, c): at.date() for f, c, at in opened.exec(sent.group_by(Push.firm, Push.channel)).all() if at
         }
+    grants = {(g.code, g.item, g.batch): g for g in standings(engine)}
     paid = frozenset((g.code, g.item) for g in grants.values() if g.arrived and g.since.year == today.year)
     words = {key: state.word for key, state in decided.items()}
     return Facts(today, reach, grants, words, paid, last, quiet, int(settings.get("every_days", 7)))

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from engine.grantmoves import State
 from store.database import from_fen, session, writing
 from store.faults import point
-from store.grants import GrantCase
+from store.grants import GrantCase, Standing
 from store.messages import KINDS, money_words, template
 from store.outbox import DUE, SUPPRESSED, Push, take_turns
 from store.suppress import Asked, Facts, Held, held, load_facts
@@ -128,7 +128,7 @@ def _confirmations(opened: Session, keys: Sequence[str], facts: Facts) -> Moves:
     return words
 
 
-def confirmed(push: Push, case: GrantCase) -> dict[str, Any]:
+def confirmed(push: Push, case: GrantCase | Standing) -> dict[str, Any]:
     """确认的告知: the words of a confirmation by its grant's day and sum."""
     low, high, until = said_of(case)
     fields = {
@@ -147,7 +147,7 @@ def confirmed(push: Push, case: GrantCase) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def said_of(case: GrantCase) -> tuple[float | None, float | None, str]:
+def said_of(case: GrantCase | Standing) -> tuple[float | None, float | None, str]:
     """事项现在的数: amounts in yuan and the last day to confirm, as a grant in 企业确认 has them."""
     exact = None if case.amount is None else float(from_fen(case.amount))
     high = exact if exact is not None else None if case.high is None else float(from_fen(case.high))
