@@ -5,7 +5,7 @@ from analysis.classifiers import ClassifierReport, disagreeing, role_report, tag
 from analysis.effects import Impact, Impacts, Limits, compare, compare_all
 from analysis.missing import missing_value
 from analysis.night import View, open_night
-from analysis.sweeping import Sweep, sweep, sweep_two
+from analysis.sweeping import Sweep, sweep, sweep_two, threshold_for
 
 __all__ = [
     "Backtest",
@@ -26,4 +26,5 @@ __all__ = [
     "sweep",
     "sweep_two",
     "tag_report",
+    "threshold_for",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,14 @@ from store.nights import firm_names
 
 CODE_HEADS = (CODE, "信用代码", "社会信用代码")
 NAME_HEADS = (NAME, "单位名称", "申报单位", "企业", "名称")
-MONEY_HEADS = {"金额（元）": 1, "金额(元)": 1, "金额（万元）": 10_000, "金额(万元)": 10_000, "金额": 1}
+MONEY_HEAD = re.compile(r"(金额|资金|奖励|奖补|补贴|补助|拨付)")
+UNITS = {"元": 1, "万元": 10_000, "亿元": 100_000_000}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Backtest:
-    """回测结果: four frames and the money in yuan.
+    """回测结果: paid and 符合, paid and not, 符合 and not paid, rows that link to nobody; money in yuan. `doubts` are rows
+    that count but want a look: another name beside the code, a firm named twice.
 
     >>> nobody = pd.DataFrame({"统一社会信用代码": [""], "企业名称": ["查无此名有限公司"], "金额": [1.0]})
     >>> backtest(view, "bs-2025-03/unemployment-refund", nobody).unlinked["原因"].tolist()
@@ -39,6 +41,14 @@ class Backtest:
     missed: pd.DataFrame
     unpaid: pd.DataFrame
     unlinked: pd.DataFrame
+    doubts: pd.DataFrame
+
+    @property
+    def differs(self) -> pd.DataFrame:
+        """金额不同: matched firms that were paid another sum than the rules say, beyond 1 元; not those paid an unknown sum."""
+        paid = self.matched["已付"]
+        off = (paid < self.matched["paid_low"] - 1) | (paid > self.matched["paid_high"] + 1)
+        return self.matched[off].reset_index(drop=True)
 
     @property
     def recall(self) -> float:
@@ -64,7 +74,8 @@ class Backtest:
         return {
             "item": self.item, "recall": round(self.recall, 4), "matched": len(self.matched),
             "missed": self.missed[CODE].tolist(), "unpaid": self.unpaid[CODE].tolist(),
-            "unlinked": self.unlinked.to_dict("records"), "blame": self.blame.to_dict("records"),
+            "unlinked": self.unlinked.to_dict("records"),
+            "doubts": self.doubts.to_dict("records"), "differs": self.differs[CODE].tolist(), "blame": self.blame.to_dict("records"),
             "unpaid_yuan": float(self.unpaid["paid_high"].sum()),
         }  # fmt: skip
 
@@ -75,14 +86,27 @@ class Backtest:
         >>> backtest(view, "bs-2025-03/unemployment-refund", nobody).words()[:10]
         '名单上认出 0 家（'
         """
-        return (
+        text = (
             f"名单上认出 {len(self.matched) + len(self.missed)} 家（另有 {len(self.unlinked)} 行认不出），规则判符合 "
             f"{len(self.matched)} 家，查全 {self.recall:.0%}；符合而不在名单上 {len(self.unpaid)} 家，"
             f"最高 {self.unpaid['paid_high'].sum() / 1e4:,.2f} 万元"
         )
+        if n := len(self.differs):
+            text += f"；{n} 家付的数和规则算的不一样"
+        if n := len(self.doubts):
+            text += f"；{n} 行认出了但要看一眼"
+        return text
+
+    __repr__ = words
 
     def _repr_html_(self) -> str:
-        parts = [("付了、规则却不符合", self.missed), ("归因", self.blame), ("认不出的行", self.unlinked)]
+        parts = [
+            ("付了、规则却不符合", self.missed),
+            ("归因", self.blame),
+            ("金额不同", self.differs),
+            ("认不出的行", self.unlinked),
+            ("认出了但要看一眼", self.doubts),
+        ]
         return f"<p>{self.words()}</p>" + "".join(
             f"<h4>{name}</h4>{frame.to_html(index=False)}" for name, frame in parts if len(frame)
         )
@@ -100,6 +124,8 @@ def read_paid_list(path: Path) -> pd.DataFrame:
     >>> read_paid_list(path)["金额"].tolist()
     [35000.0]
     """
+    if not path.is_file():
+        raise ValueError(f"没有这个文件：{path}")
     suffix = path.suffix.lower()
     if suffix in (".xlsx", ".xlsm"):
         wrong = why_not_office(str(path))
@@ -114,14 +140,17 @@ def read_paid_list(path: Path) -> pd.DataFrame:
         tables = read_tables(path)
     parts: list[pd.DataFrame] = []
     heads: list[str] | None = None
+    above = ""
     for table in tables:
         cells = [[_cell(c) for c in row] for row in table]
         at = next((i for i, row in enumerate(cells[:10]) if set(row) & {*CODE_HEADS, *NAME_HEADS}), None)
         if at is not None:
-            heads = cells[at]
+            heads, above = cells[at], "".join(c for row in cells[:at] for c in row)
         if heads is not None:
             body = enumerate(cells[0 if at is None else at + 1 :], 1 if at is None else at + 2)
-            parts.append(_named_columns([(n, r) for n, r in body if len(r) == len(heads)], heads, path.name))
+            parts.append(
+                _named_columns([(n, r) for n, r in body if len(r) == len(heads)], heads, above, path.name)
+            )
     if not parts:
         raise ValueError(f"{path.name}：没有一张表的前十行里有“{CODE}”或“{NAME}”的表头")
     return pd.concat(parts, ignore_index=True)
@@ -131,14 +160,30 @@ def _cell(value: object) -> str:
     return re.sub(r"\s+", "", str(value))
 
 
-def _named_columns(rows: list[tuple[int, list[str]]], heads: list[str], file: str) -> pd.DataFrame:
+def _money_column(heads: list[str], above: str, file: str) -> tuple[str, int]:
+    """付了多少的一列 and its unit in yuan, from the header or from 单位：万元 above it. Raises ValueError without a unit."""
+    head = next((h for h in heads if MONEY_HEAD.search(h)), None)
+    if head is None:
+        return "", 1
+    inside = re.search(r"[（(].*?((?:亿|万)?元).*?[）)]$", head) or re.search(
+        r"单位[：:]?((?:人民币)?(?:亿|万)?元)", above
+    )
+    if inside is None and head != "金额":
+        raise ValueError(f"{file} 的“{head}”一列没写单位，请把表头改成“{head}（元）”或“{head}（万元）”")
+    return head, UNITS[inside[1].removeprefix("人民币")] if inside else 1
+
+
+def _named_columns(
+    rows: list[tuple[int, list[str]]], heads: list[str], above: str, file: str
+) -> pd.DataFrame:
     def column(known: Iterable[str]) -> list[str]:
         at = next((i for i, h in enumerate(heads) if h in known), None)
         return ["" if at is None else row[at] for _, row in rows]
 
     out = pd.DataFrame({CODE: column(CODE_HEADS), NAME: column(NAME_HEADS)}, dtype=object)
-    unit = next((MONEY_HEADS[h] for h in heads if h in MONEY_HEADS), 1)
-    written = pd.Series(column(MONEY_HEADS), dtype=object).str.replace(r"[,，]", "", regex=True)
+    out["行"] = [n for n, _ in rows]
+    money_head, unit = _money_column(heads, above, file)
+    written = pd.Series(column([money_head]), dtype=object).str.replace(r"[,，]", "", regex=True)
     money = pd.to_numeric(written, errors="coerce")
     named = (out[CODE] != "") | (out[NAME] != "")
     wrong = money.isna() & (written != "") & named
@@ -158,7 +203,7 @@ def backtest(view: View, item: str, paid: pd.DataFrame | Path | str) -> Backtest
     1.0
     """
     table = read_paid_list(Path(paid)) if isinstance(paid, Path | str) else paid
-    linked, unlinked = link(view, table)
+    linked, unlinked, doubts = link(view, table)
     hits = view.hits(item)
     on_list = hits[hits[CODE].isin(list(linked))].copy()
     on_list["已付"] = [linked[c][0] for c in on_list[CODE]]
@@ -170,32 +215,45 @@ def backtest(view: View, item: str, paid: pd.DataFrame | Path | str) -> Backtest
         on_list[on_list["verdict"] != "符合"].reset_index(drop=True),
         hits[fits & ~hits[CODE].isin(list(linked))].reset_index(drop=True),
         unlinked,
+        doubts,
     )
 
 
-def link(view: View, table: pd.DataFrame) -> tuple[dict[str, tuple[float, str]], pd.DataFrame]:
+LEFT = ["行", CODE, NAME, "原因"]
+
+
+def link(view: View, table: pd.DataFrame) -> tuple[dict[str, tuple[float, str]], pd.DataFrame, pd.DataFrame]:
     """认企业: rows by a valid code that has a file, else by a name whose written form is one firm's alone.
 
-    Returns code → (paid, how) and the rows left with the reason. A wrong code is never repaired or passed over.
+    Returns code → (paid, how), the rows left with the reason, and rows that count but want a look. A wrong code is
+    never repaired or passed over.
     """
-    known = set(view.columns.codes)
+    names = dict(zip(view.columns.codes, firm_names(view.columns).to_pylist(), strict=True))
     by_name: dict[str, list[str]] = defaultdict(list)
-    for code, name in zip(view.columns.codes, firm_names(view.columns).to_pylist(), strict=True):
+    for code, name in names.items():
         if name:
             by_name[normal_name(name)].append(code)
     linked: dict[str, tuple[float, str]] = {}
-    left = []
-    for row in table.to_dict("records"):
-        code, how, why = _identify(row, known, by_name)
+    left, doubts = [], []
+    for n, row in enumerate(table.to_dict("records"), 1):
+        said = {"行": row.get("行", n), CODE: row.get(CODE, ""), NAME: row.get(NAME, "")}
+        code, how, why = _identify(row, names, by_name)
         if why:
-            left.append({CODE: row.get(CODE, ""), NAME: row.get(NAME, ""), "原因": why})
+            left.append({**said, "原因": why})
             continue
-        had = linked.get(code, (0.0, how))[0]
+        written, known = str(said[NAME] or ""), names[code] or ""
+        if how == "代码" and written and known and normal_name(written) != normal_name(known):
+            doubts.append({**said, "原因": f"代码是“{known}”的，名称写的是另一家或旧名，请核对"})
+        if code in linked:
+            doubts.append({**said, "原因": "同一家不止一行，金额已相加"})
+        had = linked[code][0] if code in linked else 0.0
         linked[code] = (had + float(row.get("金额", float("nan"))), how)
-    return linked, pd.DataFrame(left, columns=[CODE, NAME, "原因"])
+    return linked, pd.DataFrame(left, columns=LEFT), pd.DataFrame(doubts, columns=LEFT)
 
 
-def _identify(row: dict[Any, Any], known: set[str], by_name: dict[str, list[str]]) -> tuple[str, str, str]:
+def _identify(
+    row: dict[Any, Any], known: Collection[str], by_name: dict[str, list[str]]
+) -> tuple[str, str, str]:
     code = tidy_code(str(row.get(CODE, "") or ""))
     if code:
         if not is_code(code):

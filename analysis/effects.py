@@ -31,7 +31,7 @@ class Limits:
     promised: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Impact:
     """影响: `firms` one row a firm that changes; `groups` by industry, size and district; sums in yuan.
 
@@ -122,7 +122,13 @@ class Impact:
             text += f"，占预算 {b['high'] / self.budget:.0%} → {a['high'] / self.budget:.0%}"
         if len(self.promised):
             text += f"；已告知或在办的 {len(self.promised)} 家会受损"
+        if n := int(self.firms["只因核减"].sum()):
+            text += f"；{n} 家的金额只因额度核减或就高而变，标准没有变"
+        if empty := int((self.gained["新应付高"].fillna(0.0) == 0).sum()):
+            text += f"；新进的 {empty} 家没有钱可发：奖补标准够不着他们，要不要一起改标准"
         return text
+
+    __repr__ = words
 
     def _repr_html_(self) -> str:
         from analysis.charts import impact_chart, svg
@@ -130,7 +136,7 @@ class Impact:
         return f"<p>{self.words()}</p>{svg(impact_chart(self))}{self.firms.to_html(index=False)}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Impacts:
     """整份文件的影响: one Impact an item that differs between two views.
 
@@ -193,6 +199,8 @@ class Impacts:
             f"出 {sum(len(p.lost) for p in self.parts)} 家次，应付最多 {low / 1e4:,.2f} → {high / 1e4:,.2f} 万元"
         )
 
+    __repr__ = words
+
     def _repr_html_(self) -> str:
         return f"<p>{self.words()}</p>{self.table.to_html(index=False)}"
 
@@ -236,6 +244,8 @@ def compare(before: View, after: View, item: str) -> Impact:
     other = (b["verdict"] != a["verdict"]).to_numpy()
     kinds = [now & ~was, was & ~now, was & now & money, other]
     frame["变化"] = np.select(kinds, ["新符合", "不再符合", "金额变", "待核实变"], "")
+    own = np.isclose(b["high"], a["high"], equal_nan=True) & np.isclose(b["low"], a["low"], equal_nan=True)
+    frame["只因核减"] = (frame["变化"] == "金额变") & own
     for label in GROUPS:
         frame[label] = group_labels(before.columns, label)
     batch = stands.bound(item).batch

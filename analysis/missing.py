@@ -25,6 +25,7 @@ class _Held:
     items: set[str] = field(default_factory=set)
     pairs: int = 0
     alone: int = 0
+    unsure: int = 0
     expected: float = 0.0
     yuan: float = 0.0
     alone_yuan: float = 0.0
@@ -34,7 +35,8 @@ def missing_value(view: View, items: list[str] | None = None) -> pd.DataFrame:
     """数据价值: one row an indicator, the most money first.
 
     A 待核实 pair counts for every indicator its undecided conditions lack; `单缺` counts the pairs that lack this one
-    alone and no person's answer, so that the datum by itself decides them. Money is the highest possible sum.
+    alone and no person's answer, so that the datum by itself decides them. 最高金额 is the highest possible sum, where
+    it is not known what is usual for the item (`金额不定` counts those pairs); 期望金额 is shared by all that a pair lacks.
 
     >>> list(missing_value(view).columns[:3])
     ['指标', '部门', '企业']
@@ -45,11 +47,11 @@ def missing_value(view: View, items: list[str] | None = None) -> pd.DataFrame:
     dictionary = view.library.dictionary
     rows = [
         {"指标": name, "部门": dictionary[name].department or dictionary[name].source or "企业填报",
-         "企业": len(h.firms), "对": h.pairs, "事项": len(h.items), "期望金额": h.expected, "最高金额": h.yuan, "单缺": h.alone,
-         "单缺金额": h.alone_yuan}
+         "企业": len(h.firms), "对": h.pairs, "事项": len(h.items), "期望金额": h.expected, "最高金额": h.yuan,
+         "金额不定": h.unsure, "单缺": h.alone, "单缺金额": h.alone_yuan}
         for name, h in held.items()
     ]  # fmt: skip
-    columns = ["指标", "部门", "企业", "对", "事项", "期望金额", "最高金额", "单缺", "单缺金额"]
+    columns = ["指标", "部门", "企业", "对", "事项", "期望金额", "最高金额", "金额不定", "单缺", "单缺金额"]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.sort_values(
         ["期望金额", "最高金额", "指标"], ascending=[False, False, True], ignore_index=True
@@ -73,13 +75,17 @@ def _count(view: View, item: str, held: dict[str, _Held]) -> None:
     waiting = np.flatnonzero(found.verdict == OPEN)
     if not len(waiting):
         return
-    rows, worth = found.rows[waiting], np.nan_to_num(found.high[waiting])
+    usual = usual_amount(found.low, found.high)
+    rows, high = found.rows[waiting], found.high[waiting]
+    unsure = np.isnan(high)
+    most = np.where(unsure, np.fmax(usual, found.low[waiting]), high)
     lacking, asked = lacking_of(view, bound, found, waiting)
     count = np.sum(list(lacking.values()), axis=0) if lacking else np.zeros(len(rows))
     share = expected_of(view, item, found, waiting) / np.maximum(count, 1)
     for name, mask in lacking.items():
         if mask.any():
-            _add(held[name], item, rows, worth, mask, mask & (count == 1) & ~asked)
+            _add(held[name], item, rows, most, mask, mask & (count == 1) & ~asked)
+            held[name].unsure += int((mask & unsure).sum())
             held[name].expected += float(share[mask].sum())
 
 
@@ -123,14 +129,14 @@ def expected_of(view: View, item: str, found: ItemHits, waiting: np.ndarray) -> 
 
 
 def _add(
-    one: _Held, item: str, rows: np.ndarray, worth: np.ndarray, mask: np.ndarray, alone: np.ndarray
+    one: _Held, item: str, rows: np.ndarray, most: np.ndarray, mask: np.ndarray, alone: np.ndarray
 ) -> None:
     one.firms.update(rows[mask].tolist())
     one.items.add(item)
     one.pairs += int(mask.sum())
     one.alone += int(alone.sum())
-    one.yuan += float(worth[mask].sum())
-    one.alone_yuan += float(worth[alone].sum())
+    one.yuan += float(most[mask].sum())
+    one.alone_yuan += float(most[alone].sum())
 
 
 def _asks(tree: Tree) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,14 +23,14 @@ from engine.policy import Condition, PolicyItem
 from engine.program import BoundItem, Compiler, Program
 from engine.rulefile import Reader
 from policies.library import Library, read_document
-from store.database import Engine, database_url, open_database
+from store.database import Engine, database_url, open_database, require_tables
 from store.nights import Night, firm_names, get_night, home_folder, latest_night
 
 CODE, NAME = "统一社会信用代码", "企业名称"
 NO_DATA = "（无数据）"
 
 
-@dataclass
+@dataclass(repr=False)
 class View:
     """分析视图: a night, the items changed or added over it (`changed`: item → program) and those taken away (`gone`).
 
@@ -255,13 +256,23 @@ class View:
             raise ValueError("改后的规则有错：\n" + "\n".join(p.render() for p in errors))
         return program
 
-    def _repr_html_(self) -> str:
+    def words(self) -> str:
+        """一句话: how many firms, items and pairs, and what was changed.
+
+        >>> view.words()[:7]
+        '第 1 次比对'
+        """
         counts = self.night.counts
-        changed = "、".join(self.changed) or "无"
+        changed = "、".join(sorted({*self.changed, *self.gone})) or "无"
         return (
-            f"<p>第 {self.night.no} 次比对，{self.night.as_of}：企业 {counts['firms']:,} 家，事项 {counts['items']} 个，"
-            f"符合 {counts['fits']:,} 对，待核实 {counts['open']:,} 对。改动的事项：{changed}</p>"
+            f"第 {self.night.no} 次比对，{self.night.as_of}：企业 {counts['firms']:,} 家，事项 {counts['items']} 个，"
+            f"符合 {counts['fits']:,} 对，待核实 {counts['open']:,} 对。改动的事项：{changed}"
         )
+
+    __repr__ = words
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.words()}</p>"
 
 
 def group_labels(columns: Columns, name: str) -> np.ndarray:
@@ -324,7 +335,9 @@ def open_night(where: Path | str | Engine | None = None, no: int | None = None) 
     1
     """
     home = Path(where) if isinstance(where, Path | str) else home_folder()
-    engine = where if isinstance(where, Engine) else open_database(database_url({"HUIQI_HOME": str(home)}))
+    url = database_url({**os.environ, "HUIQI_HOME": str(home)})
+    engine = where if isinstance(where, Engine) else open_database(url)
+    require_tables(engine)
     night = latest_night(engine, home) if no is None else get_night(engine, no, home)
     if night is None:
         raise ValueError(f"{home} 里还没有比对过，请先运行 huiqi demo 或 huiqi nightly")

@@ -13,14 +13,14 @@ from engine.benefit import Calculator, round_fen
 from engine.columns import Columns
 from engine.evaluate import Frame, Tree
 from engine.expression import Compare, Node, Num, parse_value
-from engine.kinds import comparable
+from engine.kinds import MONEY, RATIO, comparable
 from engine.matching import FAILS, FITS, ItemHits, RowIndex, enterprise_answers, match
 from engine.policy import Condition
 from engine.program import BoundItem
 from engine.truth import Truth, all_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sweep:
     """扫描: `table` one row a value: firms 符合 and 待核实, sums in yuan before 就高 and budget cuts, and `budget`;
     `groups` the firms 符合 by value and group, where a grouping was asked for.
@@ -45,8 +45,14 @@ class Sweep:
         """
         under = self.table[self.table["应付高"] <= yuan]
         if not len(under):
-            raise ValueError(f"扫过的门槛都要超过 {yuan:,.0f} 元")
+            least = self.table.iloc[int(self.table["应付高"].to_numpy().argmin())]
+            raise ValueError(
+                f"试过的门槛都要花得比 {yuan:,.0f} 元多，最省的 {least['门槛']} 也要 {least['应付高']:,.2f} 元"
+            )
         return under.iloc[int(under["应付高"].to_numpy().argmax())]
+
+    def __repr__(self) -> str:
+        return self.table.to_string(index=False)
 
     def _repr_html_(self) -> str:
         from analysis.charts import svg, sweep_chart
@@ -62,6 +68,13 @@ class _Leaf:
     condition: int
     path: tuple[int, ...]
     compare: Compare
+
+    @property
+    def number(self) -> Num:
+        """The threshold as the rule has it."""
+        number = self.compare.left if isinstance(self.compare.left, Num) else self.compare.right
+        assert isinstance(number, Num)
+        return number
 
     def at(self, value: Num) -> Node:
         """The comparison with another number in the place of its threshold."""
@@ -216,6 +229,61 @@ def sweep_two(
     return pd.DataFrame(rows)
 
 
+DOUBLINGS, HALVINGS = 60, 60
+
+
+def threshold_for(view: View, item: str, condition: str, yuan: float) -> pd.Series:
+    """花这么多钱门槛该定在哪: the threshold nearest to what is spent at `yuan` without going over, as a row of `sweep`.
+
+    Found by halving, so that no list of values has to be guessed; two significant digits are kept where they do not
+    overspend. Sums are before 就高 and budget cuts. Raises ValueError where no threshold spends so little.
+
+    >>> found = threshold_for(view, "bs-2025-06/rd-intensity", "rd_scale", 3e6)
+    >>> bool(found["应付高"] <= 3e6)
+    True
+    """
+    leaf = _leaf(view.bound(item), condition)
+    solve = _solver(view, item, [leaf])
+
+    def cost(value: float) -> float:
+        return solve([(leaf, replace(leaf.number, value=value))]).row()["应付高"]
+
+    loose, strict = leaf.number.value or 1.0, leaf.number.value or 1.0
+    rising = cost(0.0) >= cost(abs(loose) * 2.0**DOUBLINGS)  # a higher threshold lets fewer in
+    apart, closer = (2.0, 0.5) if rising else (0.5, 2.0)
+    for _ in range(DOUBLINGS):
+        if cost(strict) <= yuan:
+            break
+        strict *= apart
+    else:
+        raise ValueError(f"{condition} 的门槛定到哪里，花的都比 {yuan:,.0f} 元多")
+    for _ in range(DOUBLINGS):
+        if cost(loose) > yuan:
+            break
+        loose *= closer
+    else:
+        strict = loose = 0.0 if rising else loose  # whoever there is can be paid
+    for _ in range(HALVINGS):
+        middle = (loose + strict) / 2
+        loose, strict = (middle, strict) if cost(middle) > yuan else (loose, middle)
+    value = next(v for v in (*_rounder(strict, rising), strict) if cost(v) <= yuan)
+    text = _as_written(value, leaf.number)
+    return pd.Series({"门槛": text, **solve([(leaf, replace(leaf.number, value=value))]).row()})
+
+
+def _rounder(value: float, up: bool) -> Iterator[float]:
+    """The value at two, three and four significant digits, rounded to the strict side."""
+    for digits in (2, 3, 4):
+        step = 10.0 ** (np.floor(np.log10(abs(value))) - digits + 1) if value else 1.0
+        yield float((np.ceil if up else np.floor)(round(value / step, 9)) * step)
+
+
+def _as_written(value: float, like: Num) -> str:
+    """A number as a rule writes it."""
+    times, unit = {MONEY: (1e-4, "万元"), RATIO: (100.0, "%")}.get(like.kind.name, (1.0, like.kind.unit))
+    return np.format_float_positional(value * times, precision=6, trim="-") + unit
+
+
 def _leaf(bound: BoundItem, condition: str) -> _Leaf:
     """The one comparison with a number below the condition (numbered, or a leaf inside one)."""
     found = []
@@ -255,8 +323,7 @@ def _put(tree: Tree, path: tuple[int, ...], new: Node | Tree) -> Tree:
 
 
 def _number(view: View, leaf: _Leaf, value: str | float) -> Num:
-    old = leaf.compare.left if isinstance(leaf.compare.left, Num) else leaf.compare.right
-    assert isinstance(old, Num)
+    old = leaf.number
     if not isinstance(value, str):
         return replace(old, value=float(value))
     node = parse_value(value, view.library.dictionary, view.library.sets)

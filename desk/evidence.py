@@ -17,7 +17,7 @@ from engine.explain import explain
 from engine.match import Evidence, Match, Seen
 from engine.policy import Benefit, Clause, Form, PolicyDocument
 from engine.program import BoundItem
-from engine.words import say_value
+from engine.words import say_holds_on, say_value
 from profiles.file import CONFLICT, Fact
 from profiles.source import Source, load_sources
 from store.firms import provenance
@@ -142,7 +142,7 @@ def _leaves(e: Evidence) -> Iterable[Evidence]:
 def _line(e: Evidence, one: Columns, depth: int = 0) -> Line:
     sources = list(dict.fromkeys(s.source for s in e.seen if s.source))
     days = [s.as_of for s in e.seen if s.as_of]
-    gap = f"{e.holds_on.isoformat()} 起符合" if e.holds_on else e.gap
+    gap = say_holds_on(e.holds_on) if e.holds_on else e.gap
     rule = "需人工判断" if e.kind == "ask" else tidy(e.text)
     notes = "；".join(dict.fromkeys(s.note for s in e.seen if s.note))
     value = "；".join(dict.fromkeys(say_seen(s, one) for s in e.seen)) or (
@@ -185,7 +185,7 @@ def _head(e: Evidence, leaves: Sequence[Evidence], one: Columns) -> Line:
         single = _line(leaves[0], one)
         return replace(single, verdict=str(e.verdict), rule=f"不得 {single.rule}", gap=e.gap and single.gap)
     sources = list(dict.fromkeys(s.source for leaf in leaves for s in leaf.seen if s.source))
-    gap = f"{e.holds_on.isoformat()} 起符合" if e.holds_on else e.gap
+    gap = say_holds_on(e.holds_on) if e.holds_on else e.gap
     return Line(
         str(e.verdict), words, value, "、".join(sources[:2]) or "—", "见下" if len(leaves) > 1 else "—", gap
     )

@@ -89,6 +89,11 @@ def say_day(days: int) -> str:
     return date.fromordinal(days + EPOCH).isoformat()
 
 
+def say_holds_on(day: date) -> str:
+    """哪天符合的说法: what counts is the day on which applications of a batch open, not the day itself."""
+    return f"{day.isoformat()} 起开始申报的批次会符合"
+
+
 def say(node: Node) -> str:
     """表达式的说法: a (bound) expression as a sentence."""
     if isinstance(node, Compare):

@@ -12,7 +12,7 @@ from engine import kinds
 from engine.explain import FIRM, OFFICE, explain
 from engine.match import Evidence, Match, Seen, Verdict
 from engine.program import Program
-from engine.words import say_money, say_value
+from engine.words import say_holds_on, say_money, say_value
 from jobs.rules import open_library
 from policies.cases import say_amount
 from profiles.inputs import read_profiles
@@ -103,7 +103,7 @@ def _lines(evidence: Evidence, indent: str) -> Iterator[str]:
         yield f"{indent}· {MARKS[child.verdict]}"
         yield from _lines(child, indent + "  ")
     if evidence.holds_on:
-        yield f"{indent}{evidence.holds_on} 起符合"
+        yield indent + say_holds_on(evidence.holds_on)
     if evidence.needs and evidence.kind in ("when", "ask"):
         yield f"{indent}还要知道：{evidence.needs}"
 

@@ -30,6 +30,7 @@ __all__ = [
     "id_column",
     "json_column",
     "open_database",
+    "require_tables",
     "session",
     "to_fen",
     "upgrade",
@@ -104,6 +105,24 @@ def upgrade(engine: Engine) -> None:
         finally:
             if connection.dialect.name == "sqlite":
                 _driver(connection).execute("PRAGMA foreign_keys=ON")
+
+
+def require_tables(engine: Engine) -> None:
+    """要有数据: for those that only read. Raises ValueError where the database is empty or of an older version; an
+    SQLite file that is not there is not made."""
+    file = engine.url.database if engine.dialect.name == "sqlite" else None
+    known = None
+    if file is None or file == ":memory:" or Path(file).is_file():
+        with engine.connect() as connection:
+            known = MigrationContext.configure(connection).get_current_revision()
+    if known is None:
+        raise ValueError(
+            f"{file or '数据库'} 里还没有数据，请先运行 huiqi demo 或 huiqi nightly，或用 --home 指明数据文件夹"
+        )
+    if known != ScriptDirectory.from_config(migration_config()).get_current_head():
+        raise ValueError(
+            f"{file or '数据库'} 的库表是旧版本（{known}），请先用这一版运行一次 huiqi nightly，它会升级库表"
+        )
 
 
 def migration_config(connection: Connection | None = None) -> Config:

@@ -27,6 +27,7 @@ from desk.urls import url
 from desk.web import Posted, Visit, need, posted, render, see
 from engine.columns import Columns
 from engine.matching import VERDICTS, live, match
+from engine.words import say_holds_on
 from store import accounts, audit, claims, corrections, grants, outbox, review
 from store.database import writing
 from store.exchange import export_firm
@@ -253,11 +254,7 @@ def firm_matches(
         found = night.explain(code, miss["id"])
         failed = next((e for e in found.evidence if e.verdict == "不符合"), None) if found else None
         miss["gap"] = (
-            ""
-            if failed is None
-            else f"{failed.holds_on.isoformat()} 起符合"
-            if failed.holds_on
-            else failed.gap
+            "" if failed is None else say_holds_on(failed.holds_on) if failed.holds_on else failed.gap
         )
         miss["quote"] = failed.quote if failed else ""
     out["符合"].sort(key=lambda r: -(r["low"] or 0))

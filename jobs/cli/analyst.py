@@ -8,13 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
-from jobs.cli.common import telling
+from jobs.cli.common import telling, yuan
 from jobs.cli.nightly import HomeOption
 
 JsonOption = Annotated[bool, typer.Option("--json", help="机器可读的结果")]
 RunOption = Annotated[int | None, typer.Option("--run", help="第几次比对；默认最近一次")]
 ItemArgument = Annotated[str, typer.Argument(help="事项编号，例如 bs-2025-06/rd-intensity")]
+ExcelOption = Annotated[Path | None, typer.Option("--excel", help="写成表格 .xlsx")]
 SHOWN = 30
+MISSING_WORDS = (
+    "金额单位元。期望金额：待核实各对的概率乘以金额中值，缺几项就由几项分担；排在前面的先去要。",
+    "最高金额：这些对最多能拿多少，金额不定的按该事项常见数额算；单缺：只差这一项、又不等人判断的对。",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -33,10 +38,15 @@ def impact_command(
     document: Annotated[
         Path | None, typer.Option("--document", help="整份文件（新的或改后的）的文件夹；草稿按有效算")
     ] = None,
-    budget: Annotated[float | None, typer.Option("--budget", help="改预算，元")] = None,
+    budget: Annotated[
+        float | None, typer.Option("--budget", parser=yuan, metavar="金额", help="改预算，例如 2000万元")
+    ] = None,
     lost: Annotated[int, typer.Option("--lost", min=0, help="审批限额：多少家不再符合")] = 0,
-    money: Annotated[float, typer.Option("--money", min=0, help="审批限额：应付最多增加多少元")] = 1_000_000,
+    money: Annotated[
+        float, typer.Option("--money", parser=yuan, metavar="金额", help="审批限额：应付最多增加多少")
+    ] = 1_000_000,
     gate: Annotated[bool, typer.Option("--gate", help="超过审批限额就以 1 退出")] = False,
+    excel: ExcelOption = None,
     home: HomeOption = None,
     run: RunOption = None,
     as_json: JsonOption = False,
@@ -62,6 +72,14 @@ def impact_command(
             raise ValueError("没有说改什么：用 --when、--rule、--budget 或 --document")
         found: Impact | Impacts = compare(before, after, item) if item else compare_all(before, after)
     reasons = found.approval(Limits(lost=lost, yuan=money))
+    if excel:
+        parts = {"企业": found.firms}
+        parts |= (
+            {"事项": found.table}
+            if isinstance(found, Impacts)
+            else {"分组": found.groups, "已承诺受损": found.promised}
+        )
+        _workbook(excel, "政策影响测算", [found.words(), *(f"要领导批准：{r}" for r in reasons)], parts)
     if as_json:
         _json({**found.as_dict(), "approval": reasons})
     else:
@@ -80,20 +98,31 @@ def sweep_command(
     condition: Annotated[str, typer.Argument(help="条件编号，例如 rd_scale")],
     values: Annotated[list[str], typer.Argument(help="门槛，按规则里的写法，例如 200万元 300万元 5%")],
     by: Annotated[str | None, typer.Option("--by", help="再按它分组看，例如 企业规模、登记地区划")] = None,
-    spend: Annotated[float | None, typer.Option("--spend", help="花多少元：说出最接近又不超过的门槛")] = None,
+    spend: Annotated[
+        float | None,
+        typer.Option(
+            "--spend", parser=yuan, metavar="金额", help="花多少钱：算出门槛该定在哪，例如 2000万元"
+        ),
+    ] = None,
     home: HomeOption = None,
     run: RunOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """把一个门槛逐个试过去：各有多少家、多少钱（就高与预算核减之前）。
 
-    例：huiqi sweep bs-2025-06/rd-intensity rd_scale 200万元 300万元 500万元 --by 企业规模 --spend 20000000
+    例：huiqi sweep bs-2025-06/rd-intensity rd_scale 200万元 300万元 500万元 --by 企业规模 --spend 2000万元
     """
-    from analysis import sweep
+    from analysis import sweep, threshold_for
 
     with telling():
-        found = sweep(_open(home, run), item, condition, values, by=by)
-        best = None if spend is None else found.spends(spend)
+        view = _open(home, run)
+        found = sweep(view, item, condition, values, by=by)
+        best, none = None, ""
+        if spend is not None:
+            try:
+                best = threshold_for(view, item, condition, spend)
+            except ValueError as error:
+                none = str(error)
     if as_json:
         _json(
             {
@@ -113,15 +142,15 @@ def sweep_command(
         typer.echo(
             f"不超过 {spend:,.0f} 元，门槛可定在 {best['门槛']}：{best['符合']} 家，最多 {best['应付高']:,.2f} 元"
         )
+    elif none:
+        typer.echo(none)
 
 
 def missing_command(
     items: Annotated[list[str] | None, typer.Argument(help="只看这些事项；默认全部")] = None,
     home: HomeOption = None,
     run: RunOption = None,
-    excel: Annotated[
-        Path | None, typer.Option("--excel", help="写成可签的清单 .xlsx，一张按指标、一张按部门")
-    ] = None,
+    excel: ExcelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """缺的数据各压着多少企业和钱，该找哪个部门要。
@@ -138,6 +167,8 @@ def missing_command(
         _json(found.to_dict("records"))
     else:
         _show(found)
+        for words in MISSING_WORDS:
+            typer.echo(words)
 
 
 def backtest_command(
@@ -146,6 +177,7 @@ def backtest_command(
         Path, typer.Argument(help="兑现名单 .xlsx .csv .docx .pdf .html，要有代码或企业名称一列")
     ],
     gate: Annotated[float, typer.Option("--gate", min=0, max=1, help="查全低于它就以 1 退出")] = 0.0,
+    excel: ExcelOption = None,
     home: HomeOption = None,
     run: RunOption = None,
     as_json: JsonOption = False,
@@ -157,13 +189,27 @@ def backtest_command(
     from analysis import backtest
 
     with telling():
-        found = backtest(_open(home, run), item, paid)
+        view = _open(home, run)
+        found = backtest(view, item, paid)
+    quotes = {c.id: f"{c.condition.cite}：{c.condition.quote}" for c in view.program(item).conditions}
+    missed = _in_words(found.missed, quotes)
+    if excel:
+        parts = {"付了却不符合": missed, "符合却没付": _in_words(found.unpaid, quotes), "认不出的行": found.unlinked,
+                 "要看一眼": found.doubts, "金额不同": _in_words(found.differs, quotes)}  # fmt: skip
+        _workbook(excel, "回测", [found.words()], parts)
     if as_json:
         _json(found.as_dict())
     else:
         typer.echo(found.words())
-        _show(found.blame)
-        _show(found.unlinked)
+        for title, frame in (
+            ("付了却判不符合或待核实", missed), ("怪哪条", found.blame.assign(原文=found.blame["条件"].map(quotes))),
+            ("认不出的行", found.unlinked), ("认出了但要看一眼", found.doubts),
+        ):  # fmt: skip
+            if len(frame):
+                typer.echo(f"\n{title}")
+                _show(frame)
+        if len(found.unpaid):
+            typer.echo(f"\n符合而不在名单上的 {len(found.unpaid)} 家，用 --excel 文件.xlsx 看名单")
     if found.recall < gate:
         raise typer.Exit(1)
 
@@ -216,9 +262,45 @@ def _json(value: Any) -> None:
 
 def _show(frame: Any) -> None:
     if len(frame):
-        typer.echo(frame.head(SHOWN).to_string(index=False))
+        typer.echo(_readable(frame.head(SHOWN)).to_string(index=False))
     if len(frame) > SHOWN:
-        typer.echo(f"…… 另有 {len(frame) - SHOWN} 行，用 --json 看全")
+        typer.echo(f"…… 另有 {len(frame) - SHOWN} 行，用 --excel 文件.xlsx 或 --json 看全")
+
+
+def _readable(frame: Any) -> Any:
+    """Sums with commas and what is not known as —, as a person reads a table."""
+    out = frame.copy()
+    for name in out.columns:
+        if out[name].dtype.kind == "f":
+            share = name == "占预算"
+            out[name] = [
+                "—" if v != v else f"{v:.1%}" if share else f"{v:,.2f}" if v % 1 else f"{v:,.0f}"
+                for v in out[name]
+            ]
+    return out
+
+
+def _in_words(hits: Any, quotes: dict[str, str]) -> Any:
+    """Hits for a person: the conditions that fail or are open by their clauses, not by their ids."""
+    names = ["统一社会信用代码", "企业名称", "verdict", "paid_low", "paid_high"]
+    out = hits[[*names, *(n for n in ("已付", "认定") if n in hits)]].rename(
+        columns={"verdict": "规则结论", "paid_low": "应付低", "paid_high": "应付高"}
+    )
+    for column, title in (("fails", "不符合"), ("unknown", "待核实")):
+        out[title] = ["；".join(quotes[c] for c in ids) for ids in hits[column]]
+    return out
+
+
+def _workbook(path: Path, title: str, notes: list[str], parts: dict[str, Any]) -> None:
+    """写成表格: one sheet a part, empty ones too, so that one sees that nothing is there."""
+    from jobs.lists import open_workbook, write_sheet
+
+    with open_workbook(path) as book:
+        for name, frame in parts.items():
+            write_sheet(
+                book, name, f"{title}：{name}", notes, frame, {"企业名称": 30, "统一社会信用代码": 22}
+            )
+    typer.echo(f"已写 {path}", err=True)
 
 
 def _to_sign(found: Any, path: Path) -> None:
@@ -227,7 +309,7 @@ def _to_sign(found: Any, path: Path) -> None:
     from jobs.lists import open_workbook, write_sheet
 
     notes = [
-        "期望金额：待核实各对的概率乘以金额中值，缺几项就由几项分担；单位元",
+        *MISSING_WORDS,
         "批准人：                日期：        ",
     ]
     with open_workbook(path) as book:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -53,6 +54,17 @@ def library_path(given: Path | None) -> Path:
     import policies
 
     return Path(policies.__file__).with_name("library")
+
+
+def yuan(text: str | float) -> float:
+    """金额参数: “2000万元”, “1.5亿元” or plain yuan, commas allowed (a default is a number); in yuan. Raises
+    typer.BadParameter."""
+    found = re.fullmatch(
+        r"(\d+(?:\.\d+)?)(亿元|万元|元)?", str(text).replace(",", "").replace("，", "").strip()
+    )
+    if found is None:
+        raise typer.BadParameter(f"金额“{text}”要写成 2000万元 或 20000000")
+    return float(found[1]) * {"亿元": 10**8, "万元": 10**4}.get(found[2] or "", 1)
 
 
 @contextmanager

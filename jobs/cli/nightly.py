@@ -244,6 +244,7 @@ def explain_command(
     例：huiqi explain 91120116MA05ABCD1X bs-2025-06/rd-increment
     """
     from jobs.explaining import explain_from_file, explain_from_store, render
+    from store.database import require_tables
 
     with telling():
         day = parse_as_of(as_of)
@@ -251,6 +252,7 @@ def explain_command(
             found, program = explain_from_file(code, item, library_path(library), profiles, day, sets, firm)
         else:
             engine, folder = open_home(home)
+            require_tables(engine)
             found, program = explain_from_store(engine, folder, code, item, day if as_of else None, firm)
     for line in render(found, program):
         typer.echo(line)
@@ -266,11 +268,13 @@ def replay_command(
     """
     from jobs.replay import replay
     from jobs.scoring import replay_scores
+    from store.database import require_tables
     from store.night_scores import scored_with
     from store.nights import get_night
 
     with telling():
         engine, folder = open_home(home)
+        require_tables(engine)
         differing = replay(engine, folder, run)
         night = get_night(engine, run, folder)
         scored = replay_scores(night, folder) if night else []

@@ -22,10 +22,12 @@ from analysis import (
     compare_all,
     disagreeing,
     missing_value,
+    open_night,
     role_report,
     sweep,
     sweep_two,
     tag_report,
+    threshold_for,
 )
 from analysis.night import CODE, NAME
 from jobs.cli import analyst
@@ -69,7 +71,7 @@ def test_two_thresholds_and_the_budget_question(view: View) -> None:
     assert list(same["应付高"]) == list(one.table["应付高"])
     top = one.table["应付高"].max()
     assert one.spends(top)["应付高"] == top
-    with pytest.raises(ValueError, match="都要超过"):
+    with pytest.raises(ValueError, match="最省的"):
         one.spends(0.0)
 
 
@@ -115,6 +117,62 @@ def test_a_backtest_links_and_never_guesses(view: View, tmp_path: Path) -> None:
     assert len(found.unpaid) == len(fits) - 2
 
 
+def test_what_counts_but_wants_a_look(view: View, tmp_path: Path) -> None:
+    fits = view.hits(PLENTY)
+    fits = fits[fits["verdict"] == "符合"].reset_index(drop=True)
+    path = tmp_path / "名单.csv"
+    lines = ["2025年公示名单,,单位：万元", "统一社会信用代码,企业名称,拟奖励金额"]
+    lines += [
+        f"{fits[CODE][0]},{fits[NAME][1]},1",
+        f"{fits[CODE][2]},,1",
+        f",{fits[NAME][2]},2",
+        ",查无此名有限公司,1",
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    found = backtest(view, PLENTY, path)
+    assert [r["行"] for r in found.doubts.to_dict("records")] == [3, 5]
+    assert fits[NAME][0] in found.doubts["原因"][0] and "不止一行" in found.doubts["原因"][1]
+    assert found.unlinked["行"].tolist() == [6]
+    assert sorted(found.matched["已付"]) == [10_000, 30_000]
+    high = found.matched["paid_high"]
+    assert len(found.differs) == int(((found.matched["已付"] - high).abs() > 1).sum()) > 0
+    path.write_text("\n".join(lines[1:]), encoding="utf-8")
+    with pytest.raises(ValueError, match="没写单位"):
+        backtest(view, PLENTY, path)
+    with pytest.raises(ValueError, match="没有这个文件"):
+        backtest(view, PLENTY, tmp_path / "没有.xlsx")
+
+
+@pytest.mark.parametrize("yuan", [1e5, 3e6, 1e12])
+def test_the_threshold_for_a_sum_spends_it_as_nearly_as_any(view: View, yuan: float) -> None:
+    found = threshold_for(view, ITEM, "rd_scale", yuan)
+    assert found["应付高"] <= yuan
+    again = sweep(view, ITEM, "rd_scale", [found["门槛"]]).table.iloc[0]
+    assert again["应付高"] == found["应付高"] and again["符合"] == found["符合"]
+    value = float(found["门槛"].removesuffix("万元")) * 1e4
+    looser = sweep(view, ITEM, "rd_scale", [value * f for f in (0.9, 0.5, 0.1)]).table["应付高"]
+    everyone = sweep(view, ITEM, "rd_scale", [0.0]).table["应付高"][0]
+    assert (looser > yuan).any() or everyone <= yuan
+    with pytest.raises(ValueError, match="都比"):
+        threshold_for(view, ITEM, "rd_scale", -1.0)
+
+
+def test_a_folder_without_data_is_told_and_stays_empty(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="还没有数据"):
+        open_night(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_gain_without_money_and_a_cut_of_the_budget_are_said(view: View) -> None:
+    lower = view.with_rule(ITEM, conditions={"rd_scale": "研发费用[Y] >= 1万元"})
+    impact = compare(view, lower, ITEM)
+    empty = int((impact.gained["新应付高"].fillna(0.0) == 0).sum())
+    assert empty > 0 and f"新进的 {empty} 家没有钱可发" in impact.words()
+    tight = view.with_rule(ITEM, budget=view.amounts(ITEM)["paid_high"].sum() / 2)
+    cut = compare(view, tight, ITEM)
+    assert cut.firms["只因核减"].all() and "只因额度核减" in cut.words()
+
+
 def test_charts_have_every_glyph(view: View, recwarn: pytest.WarningsRecorder) -> None:
     found = sweep(view, ITEM, "rd_scale", ["100万元", "300万元"])
     assert "<svg" in found._repr_html_()
@@ -137,6 +195,13 @@ def test_the_commands(home: Path, tmp_path: Path, view: View) -> None:
         "rows"
     ]
     assert rows[0]["符合"] > rows[1]["符合"]
+    spent = runner.invoke(
+        app, ["sweep", ITEM, "rd_scale", "100万元", "--spend", "300万元", "--home", str(home)]
+    )
+    assert spent.exit_code == 0 and "门槛可定在" in spent.stdout
+    book = tmp_path / "影响.xlsx"
+    assert runner.invoke(app, ["impact", ITEM, *change, "--excel", str(book), *at]).exit_code == 0
+    assert set(pd.ExcelFile(book).sheet_names) == {"企业", "分组", "已承诺受损"}
     missing = json.loads(runner.invoke(app, ["missing", ITEM, *at]).stdout)
     assert missing[0]["指标"] and np.isfinite(missing[0]["最高金额"])
     paid = tmp_path / "paid.csv"
