@@ -180,7 +180,9 @@ def set_budget_in(
         opened.exec(select(ledger.LedgerHead).where(ledger.LedgerHead.id == 1).with_for_update()).one()
         budget = locked(opened, item, batch)
     if budget is None:
-        budget = BatchBudget(item=item, batch=batch, mode=mode, **_promised_before(opened, item, batch))
+        budget = BatchBudget(item=item, batch=batch, mode=mode)
+        for name, fen in _promised_before(opened, item, batch).items():
+            setattr(budget, name, fen)
     if limit is not None and limit < budget.used:
         raise ValueError(f"{item} {batch} 已经用了 {budget.used / 100:,.2f} 元，额度不能低于这个数")
     change = (limit or 0) - (budget.limit_fen or 0)
@@ -202,6 +204,6 @@ def _promised_before(opened: Session, item: str, batch: str) -> dict[str, int]:
         "reserved": col(case.reserved), "ordered": col(case.ordered), "paid": col(case.arrived) - col(case.claimed),
         "claimed": col(case.claimed) - col(case.recovered), "refunded": col(case.recovered),
     }  # fmt: skip
-    totals: Any = select(*(func.coalesce(func.sum(s), 0) for s in sums.values()))  # type: ignore[call-overload]
+    totals: Any = select(*(func.coalesce(func.sum(s), 0) for s in sums.values()))
     row = opened.exec(totals.where(case.item == item, case.batch == batch)).one()
     return {name: int(fen) for name, fen in zip(sums, row, strict=True)}
