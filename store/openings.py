@@ -17,7 +17,7 @@ from store import grants
 from store.approved import approved_against
 from store.calendars import office_calendar
 from store.grants import Actor, GrantCase
-from store.pushes import About, Wanted, about_item, matched, new_grant, open_wanted, works_as
+from store.pushes import MONEY, About, Wanted, about_item, matched, new_grant, open_wanted, works_as
 from store.sheets import read_rows
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _open_item(night: Night, item: str, today: date) -> About:
     if batch is None:
         spans = "；".join(f"{b.name} {b.opens} 至 {b.closes}" for b in program.item.batches)
         raise ValueError(f"{program.item.title}今天不受理（{program.item.status}，批次：{spans or '没有'}）")
-    if program.item.category not in ("奖补", "减免"):
+    if program.item.category not in MONEY:
         raise ValueError(f"{program.item.title}是{program.item.category}类，没有钱要兑现")
     return about_item(program, batch.name, works_as(night, program, batch.name))
 

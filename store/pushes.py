@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 ALWAYS = ("webhook", "inbox")
 CODE, NAME = "统一社会信用代码", "企业名称"
 MOST_QUESTIONS = 2
+MONEY = ("奖补", "减免")  # categories whose items bring money
 CHUNK = 2000
 SHANGHAI_HOURS = timedelta(hours=8)
 
@@ -157,13 +158,13 @@ def works_as(night: Night, program: Program, batch: str) -> str:
 
 def _pairs(night: Night, about: About, ask_firms: bool, begun: Mapping[str, str]) -> Iterator[Wanted]:
     """The pairs to tell; a grant that has begun goes on as it began, whatever its item is today."""
-    usual = variant_of(about.delivery)
+    usual, money = variant_of(about.delivery), about.item.category in MONEY
     frame = night.hits(about.item.id)
     if not len(frame):
         return
     names = [CODE, NAME, "verdict", *_sums(about), "gave_way", "unknown"]
     for code, name, verdict, low, high, gave, unknown in frame[names].itertuples(index=False, name=None):
-        if gave:
+        if gave or (money and high is not None and high <= 0):  # nothing to be told, and no grant of nothing
             continue
         open_ids = tuple(unknown) if verdict == "待核实" else ()
         askable = (
@@ -288,7 +289,7 @@ def open_wanted(
     calendar = office_calendar(engine)
     for about, wanted in wanted_of(engine, night, as_of, only):
         variant = variant_of(about.delivery)
-        if variant not in (AUTOMATIC, ONCE) or about.item.category not in ("奖补", "减免"):
+        if variant not in (AUTOMATIC, ONCE) or about.item.category not in MONEY:
             continue
         found = [new_grant(about, w, variant, night.no) for w in wanted if w.verdict in ("符合", APPROVED)]
         opened += grants.open_grants(engine, found, as_of, now, calendar)

@@ -35,6 +35,11 @@ def clock_of(engine: Any) -> Callable[[], datetime]:
     return now if shift is None else lambda: now() + shift
 
 
+def day_of(engine: Any, text: str | None) -> date:
+    """办事的日子: the date written, else today by the data folder's clock. Raises typer.BadParameter."""
+    return parse_as_of(text) if text else clock_of(engine)().astimezone(SHANGHAI).date()
+
+
 def parse_as_of(text: str | None) -> date:
     """日期参数: an ISO date, or today's. Raises typer.BadParameter."""
     if not text:

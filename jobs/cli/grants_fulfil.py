@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jobs.cli.common import library_path, now, parse_as_of, telling
+from jobs.cli.common import clock_of, day_of, library_path, telling
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="数据文件夹；默认 HUIQI_HOME 或 var")]
 AsOfOption = Annotated[str | None, typer.Option("--as-of", help="日期，例如 2026-06-16；默认今天")]
@@ -48,7 +48,7 @@ def clocks(home: HomeOption = None, as_of: AsOfOption = None) -> None:
 
     with telling():
         engine, _ = open_store(home)
-        report = advance(engine, parse_as_of(as_of), now())
+        report = advance(engine, day_of(engine, as_of), clock_of(engine)())
     typer.echo("，".join(f"{k} {v}" for k, v in report.moved.items()) or "没有到时间的事")
     for line in report.unknown:
         typer.echo(line, err=True)
@@ -76,7 +76,7 @@ def due(
 
     with telling():
         engine, _ = open_store(home)
-        rows = deadlines(engine, parse_as_of(as_of), within, tell=tell, department=department, who=who)
+        rows = deadlines(engine, day_of(engine, as_of), within, tell=tell, department=department, who=who)
     if as_json:
         found = [{"id": r.case.id, "firm": r.case.code, "item": r.case.item, "state": r.case.state, "late": r.late,
                   "due": str(r.case.due or ""), "holder": r.case.holder, "tell": list(r.tell),
@@ -114,7 +114,9 @@ def act(
         engine, _ = open_store(home)
         calendar = office_calendar(engine)
         actor = grants.Actor(who, role)
-        case = grants.act(engine, grant, action, actor, parse_as_of(as_of), now(), calendar, facts)
+        case = grants.act(
+            engine, grant, action, actor, day_of(engine, as_of), clock_of(engine)(), calendar, facts
+        )
     typer.echo(
         f"{case.firm or case.code} {case.title}：{case.state}，轮到{case.holder or '没有人'}，期限 {case.due or case.due_note or '无'}"
     )
@@ -153,13 +155,13 @@ def apply(
         night = latest_night(engine, folder, released=True)
         if night is None:
             raise ValueError("还没有比对过：先运行 huiqi nightly")
-        day = parse_as_of(as_of)
+        day = day_of(engine, as_of)
         if file is not None:
-            report = apply_from_file(engine, night, file, day, now(), who)
+            report = apply_from_file(engine, night, file, day, clock_of(engine)(), who)
             rejected = report.rejected
             typer.echo(f"{file.name}：登记 {report.opened} 件，退回 {len(rejected)} 行")
         else:
-            case = apply_for(engine, night, code.upper(), item, day, now(), who, facts)
+            case = apply_for(engine, night, code.upper(), item, day, clock_of(engine)(), who, facts)
             mark = case.facts.get("比对变化")
             typer.echo(
                 f"第 {case.id} 号：{case.firm or case.code} {case.title}，{case.state}，期限 {case.due or case.due_note or '无'}"
@@ -197,7 +199,7 @@ def reconcile(
 
     with telling():
         engine, _ = open_store(home)
-        report = payments.reconcile(engine, file, now(), office_calendar(engine))
+        report = payments.reconcile(engine, file, clock_of(engine)(), office_calendar(engine))
     typer.echo(f"{report.file}：" + ("，".join(f"{k} {v}" for k, v in report.counts.items()) or "没有新行"))
     for line in (*report.rejected, *report.differences, *report.unmatched):
         typer.echo(line)
@@ -224,19 +226,29 @@ def verify(home: HomeOption = None) -> None:
 
 
 @fulfil.command("arrears")
-def arrears_command(home: HomeOption = None, as_of: AsOfOption = None, as_json: JsonOption = False) -> None:
+def arrears_command(
+    home: HomeOption = None,
+    as_of: AsOfOption = None,
+    excel: Annotated[Path | None, typer.Option("--excel", help="写成 Excel")] = None,
+    as_json: JsonOption = False,
+) -> None:
     """拖欠报告：按账龄、部门、企业、种类。
 
-    例：huiqi fulfil arrears --as-of 2026-06-30
+    例：huiqi fulfil arrears --as-of 2026-06-30 --excel 拖欠.xlsx
     """
     from dataclasses import asdict
 
+    from jobs.money_books import write_arrears
     from store.arrears import arrears, summary, undated
 
     with telling():
         engine, _ = open_store(home)
-        found = arrears(engine, parse_as_of(as_of))
+        day = day_of(engine, as_of)
+        found = arrears(engine, day)
         unknown = undated(engine)
+        if excel is not None:
+            excel.parent.mkdir(parents=True, exist_ok=True)
+            write_arrears(found, unknown, day, excel)
     if as_json:
         rows = [{**asdict(a), "due_on": a.due_on.isoformat(), "age": a.age} for a in found]
         typer.echo(json.dumps(rows, ensure_ascii=False))
@@ -262,51 +274,43 @@ def kpi_command(
     """
     from dataclasses import asdict
 
+    from jobs.money_books import kpi_rows, write_kpi
     from store.calendars import office_calendar
-    from store.kpi import kpi
+    from store.kpi import figures, quarter_sheet
 
     with telling():
         engine, folder = open_store(home)
-        sheet = kpi(engine, quarter, office_calendar(engine), folder)
-        rows = kpi_rows(sheet)
+        found = quarter_sheet(engine, quarter, office_calendar(engine), folder)
+        sheet = figures(found)
         if excel is not None:
-            write_kpi(rows, quarter, excel)
+            excel.parent.mkdir(parents=True, exist_ok=True)
+            write_kpi(found, excel)
     if as_json:
         typer.echo(json.dumps(asdict(sheet), ensure_ascii=False))
         return
-    for name, words in rows:
-        typer.echo(f"{name}\t{words}")
+    for name, words, how in kpi_rows(sheet):
+        typer.echo(f"{name}\t{words}\t{how}")
 
 
-def kpi_rows(sheet: Any) -> list[tuple[str, str]]:
-    """考核表的行: name and words."""
+@fulfil.command("paylist")
+def paylist(
+    path: Annotated[Path, typer.Argument(help="写成的 Excel")],
+    home: HomeOption = None,
+    as_of: AsOfOption = None,
+) -> None:
+    """付款清单：财政已通过、到这一天可以付的，每笔多少、付到哪个账户；含账号，注意保管。
 
-    def share(value: float | None) -> str:
-        return "—" if value is None else f"{value:.1%}"
+    例：huiqi fulfil paylist 付款清单.xlsx
+    """
+    from jobs.money_books import payable, write_paylist
 
-    return [
-        ("立项", f"{sheet.opened} 件"),
-        ("到账", f"{sheet.arrived} 件，{sheet.fen / 100:,.2f} 元"),
-        ("兑现率", share(sheet.rate)),
-        ("按时率", share(sheet.on_time)),
-        ("免申即享占比", share(sheet.automatic)),
-        ("平均天数", "—" if sheet.days is None else f"{sheet.days} 个工作日"),
-        ("应享未享", f"{sheet.unclaimed} 件，{sheet.unclaimed_fen / 100:,.2f} 元"
-                   + (f"（第 {sheet.night} 次比对）" if sheet.night else "（本季没有比对，只数在等的）")),
-        ("工作日历不知道的", f"{sheet.unknown_days} 件"),
-    ]  # fmt: skip
-
-
-def write_kpi(rows: list[tuple[str, str]], quarter: str, path: Path) -> None:
-    """考核 Excel."""
-    import pandas as pd
-
-    from jobs.lists import open_workbook, write_sheet
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open_workbook(path) as book:
-        frame = pd.DataFrame(rows, columns=["指标", "本季"])
-        write_sheet(book, "考核", f"{quarter} 兑现考核", ["按工作日计"], frame, {"指标": 20, "本季": 44})
+    with telling():
+        engine, _ = open_store(home)
+        day = day_of(engine, as_of)
+        found = payable(engine, day)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_paylist(found, day, path)
+    typer.echo(f"{path}：{len(found)} 笔，{sum(f for _, f in found) / 100:,.2f} 元")
 
 
 @fulfil.command("facts")
@@ -319,7 +323,7 @@ def facts_command(home: HomeOption = None, as_of: AsOfOption = None) -> None:
 
     with telling():
         engine, folder = open_store(home)
-        path, count = write_facts(engine, folder / "inbox", parse_as_of(as_of))
+        path, count = write_facts(engine, folder / "inbox", day_of(engine, as_of))
     typer.echo(f"{path}：{count} 行")
 
 
@@ -343,8 +347,8 @@ def calendar_command(
         engine, _ = open_store(home)
         if add is not None:
             year, rest, work = read_year(add)
-            enter_year(engine, year, rest, work, who, now())
-            moved = grants.redate(engine, office_calendar(engine), now())
+            enter_year(engine, year, rest, work, who, clock_of(engine)())
+            moved = grants.redate(engine, office_calendar(engine), clock_of(engine)())
             typer.echo(
                 f"{year} 年：平日放假 {len(rest)} 天，调休上班 {len(work)} 天；重算了 {moved} 件的期限"
             )
@@ -369,10 +373,10 @@ def release(
 
     with telling():
         engine, folder = open_store(home)
-        release_night(engine, run, who, why, now())
+        release_night(engine, run, who, why, clock_of(engine)())
         night = get_night(engine, run, folder)
         assert night is not None
-        counts = queue_pushes(engine, night, night.as_of, now())
+        counts = queue_pushes(engine, night, night.as_of, clock_of(engine)())
     typer.echo(f"第 {run} 次比对已放行：" + "，".join(f"{k} {v}" for k, v in counts.items()))
 
 
@@ -432,16 +436,16 @@ def schedule(
         engine, folder = open_store(home)
         rules = library_path(library)
         if port:
-            metrics.serve(engine, now, host, port)
+            metrics.serve(engine, clock_of(engine), host, port)
         if again and not leases.again(engine, again):
             raise ValueError(f"最近一次“{again}”没有失败，不用重办")
         if once or again:
-            context, holder = Context(engine, folder, rules, now), process_name()
+            context, holder = Context(engine, folder, rules, clock_of(engine)), process_name()
             with leading(context, holder):
                 done = catch_up(context, holder)
             typer.echo("，".join(f"{job} {outcome}" for job, outcome in done.items()))
             raise typer.Exit(1 if "失败" in done.values() else 0)
-        serve_forever(engine.url.render_as_string(hide_password=False), folder, rules, now)
+        serve_forever(engine.url.render_as_string(hide_password=False), folder, rules, clock_of(engine))
     typer.echo("停了；没有办完的作业由下一个 huiqi schedule 接着办")
     sys.stdout.flush()
     os._exit(0)  # a job under way ends here; its threads would be waited for

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from jobs.cli.common import library_path, now, parse_as_of, telling, today
+from jobs.cli.common import clock_of, day_of, library_path, parse_as_of, telling
 from jobs.cli.grants_fulfil import AsOfOption, HomeOption, JsonOption, fulfil, open_store
 
 
@@ -45,8 +45,8 @@ def budget(
 
     faults: list[str] = []
     with telling():
-        day = parse_as_of(as_of)
         engine, _ = open_store(home)
+        day = day_of(engine, as_of)
         if item:
             if not batch or not yuan:
                 raise ValueError("下达额度要写 --batch 和 --yuan")
@@ -56,12 +56,17 @@ def budget(
                 raise ValueError(f"“{yuan}”不是金额，要写成 12000000.00") from None
             held = next((b for b in budgets.list_budgets(engine, item) if b.batch == batch), None)
             how = mode or (held.mode if held else budgets.FIRST_COME)
-            budgets.set_budget(engine, item, batch, fen, how, who=who, on=today(), at=now())
+            budgets.set_budget(
+                engine, item, batch, fen, how, who=who, on=day_of(engine, None), at=clock_of(engine)()
+            )
         if take:
             known = {(b.item, b.batch) for b in budgets.list_budgets(engine)}
             loaded = load_library(library_path(library), builtin_dictionary(), {})
             changed, faults = budgets.take_over(
-                engine, budgets.ruled_budgets(loaded, day, known), on=today(), at=now()
+                engine,
+                budgets.ruled_budgets(loaded, day, known),
+                on=day_of(engine, None),
+                at=clock_of(engine)(),
             )
             if not as_json:
                 typer.echo(f"从规则接过来 {changed} 个批次的额度")
@@ -109,8 +114,8 @@ def share(
     from store.calendars import office_calendar
 
     with telling():
-        day = parse_as_of(as_of)
         engine, _ = open_store(home)
+        day = day_of(engine, as_of)
         program = load_library(library_path(library), builtin_dictionary(), {}).program(item)
         window = program.item.batch(batch) if program else None
         if window is not None and day <= window.closes and not early:
@@ -118,7 +123,7 @@ def share(
                 f"{item} {batch} 到 {window.closes} 才截止，后来的企业会分不到；要提前分，加 --early"
             )
         actor = grants.Actor(who, OFFICE)
-        count = grants.share_out(engine, item, batch, actor, day, now(), office_calendar(engine))
+        count = grants.share_out(engine, item, batch, actor, day, clock_of(engine)(), office_calendar(engine))
     typer.echo(f"分给了 {count} 件" if count else "没有待分配的事项")
 
 
@@ -139,7 +144,7 @@ def claim(
 
     with telling():
         engine, _ = open_store(home)
-        report = register_file(engine, file, who, today(), now())
+        report = register_file(engine, file, who, day_of(engine, None), clock_of(engine)())
     typer.echo(f"{file.name}：新登记 {report.new}，登记过 {report.known}，退回 {len(report.rejected)}")
     for line in report.rejected:
         typer.echo(line)
@@ -169,7 +174,16 @@ def settle(
             fen = to_fen(yuan.replace(",", ""))
         except ArithmeticError:
             raise ValueError(f"“{yuan}”不是金额，要写成 50000.00") from None
-        kept = settle_claim(engine, number, fen, who, today(), now(), ref=ref, written_off=written_off)
+        kept = settle_claim(
+            engine,
+            number,
+            fen,
+            who,
+            day_of(engine, None),
+            clock_of(engine)(),
+            ref=ref,
+            written_off=written_off,
+        )
     typer.echo(f"{kept.contract}：还欠 {(kept.fen - kept.settled) / 100:,.2f} 元")
 
 
@@ -216,7 +230,7 @@ def reach_command(
     with telling():
         engine, _ = open_store(home)
         if file is not None:
-            count, rejected = reach.change_from_file(engine, file, now())
+            count, rejected = reach.change_from_file(engine, file, clock_of(engine)())
             typer.echo(f"{file.name}：改了 {count} 家，退回 {len(rejected)} 行")
         until = parse_as_of(hold_until) if hold_until else None
         given = {
@@ -231,7 +245,7 @@ def reach_command(
         if changes:
             if not is_code(code):
                 raise ValueError(f"“{code}”不是有效的统一社会信用代码")
-            reach.change_reach(engine, code, now(), **changes)
+            reach.change_reach(engine, code, clock_of(engine)(), **changes)
         rows = [r for r in reach.addresses(engine) if not code or r.code == code]
     for line in rejected:
         typer.echo(line)

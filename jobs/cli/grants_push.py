@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jobs.cli.common import now, telling
+from jobs.cli.common import clock_of, telling
 from jobs.cli.grants_fulfil import HomeOption, open_store
 
 
@@ -38,8 +38,8 @@ def push(
         settings = Settings.read()
         engine, _ = open_store(home)
         if resend:
-            outbox.resend(engine, resend, now())
-        report = push_once(engine, settings, now, threads=threads)
+            outbox.resend(engine, resend, clock_of(engine)())
+        report = push_once(engine, settings, clock_of(engine), threads=threads)
     waiting = {c: n for (c, state), n in outbox.counts(engine).items() if state == outbox.DUE}
     summary = {"sent": report.counts.get("sent", 0), "retry": report.counts.get("retry", 0),
                "dead": report.counts.get("dead", 0), "woken": report.woken, "closed": report.closed, "due": waiting}  # fmt: skip
@@ -62,6 +62,10 @@ def pushes(
     home: HomeOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="每条一个对象")] = False,
     state: Annotated[list[str], typer.Option("--state", help="due sent suppressed dead，可以多个")] = [],  # noqa: B006
+    item: Annotated[str, typer.Option("--item", help="只列一个事项")] = "",
+    first: Annotated[
+        bool, typer.Option("--first", help="只写第一家企业的代码，给脚本用；没有就退出码 1")
+    ] = False,
 ) -> None:
     """列出推送：到期、已送达、暂缓（原因）、死信。
 
@@ -75,7 +79,12 @@ def pushes(
         if wrong:
             raise ValueError(f"没有“{wrong[0]}”这个状态：可以是 {' '.join(known)}")
         engine, _ = open_store(home)
-        rows = outbox.list_pushes(engine, states=state or None)
+        rows = outbox.list_pushes(engine, states=state or None, items=[item] if item else None)
+    if first:
+        if not rows:
+            raise typer.Exit(1)
+        typer.echo(rows[0].firm)
+        return
     if as_json:
         names = ("key", "firm", "item", "channel", "state", "reason", "attempts")
         typer.echo(

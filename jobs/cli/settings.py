@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jobs.cli.common import now, telling
+from jobs.cli.common import clock_of, telling
 from jobs.cli.grants_fulfil import HomeOption, JsonOption, open_store
 
 
@@ -34,7 +34,7 @@ def settings_command(
     with telling():
         options = own.options_of(group) if group else own.OPTIONS
         engine, _ = open_store(home)
-        changed = own.change(engine, group, values, by=who, now=now()) if values else []
+        changed = own.change(engine, group, values, by=who, now=clock_of(engine)()) if values else []
         found = [(o, *own.value_of(engine, o)) for o in options]
     if as_json:
         rows = [

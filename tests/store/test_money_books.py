@@ -347,3 +347,66 @@ def test_a_grant_deleted_before_any_money_moved_is_missed(engine, deleted: str):
             if deleted in (table, "both"):
                 connection.execute(text(f"DELETE FROM {table} WHERE {key} = 2"))
     assert {f.kind for f in ledger.verify_ledger(engine)} == {"消失"}
+
+
+def test_a_quarter_is_reckoned_as_it_stood_at_its_end(engine, tmp_path):
+    paying(engine, "ABC")
+    calendar = office_calendar(engine)
+    new = [NewGrant(c, "乙", "d/i", "2026", "奖", "经发局", AUTOMATIC, 70_00, 70_00) for c in "DE"]
+    grants.open_grants(engine, new, D, AT, calendar)
+    payments.reconcile(
+        engine,
+        log(tmp_path, "1.csv", "S1,A,,100.00,2026-06-12,成功", "S2,B,,40.00,2026-06-12,成功"),
+        AT,
+        calendar,
+    )
+    gone = grants.find(engine, code="E")[0]
+    grants.act(engine, gone.id, "放弃", Actor("E", "企业"), date(2026, 6, 20), AT, calendar, {"理由": "不要"})
+
+    def told() -> kpi.Kpi:
+        return kpi.kpi(engine, "2026Q2", calendar)
+
+    before = told()
+    assert (before.opened, before.arrived, before.fen, before.rate, before.why) == (
+        5,
+        1,
+        140_00,
+        0.4,
+        {"企业放弃": 1},
+    )
+    assert (before.unclaimed, before.unclaimed_fen) == (0, 0)  # D is under way, E said no
+    july = log(tmp_path, "2.csv", "S2b,B,,60.00,2026-07-03,成功", "S1,A,,100.00,2026-07-06,退票")
+    payments.reconcile(engine, july, AT, calendar)
+    assert told() == before  # what came later is the next quarter's
+    after = kpi.kpi(engine, "2026Q3", calendar)
+    assert (after.opened, after.arrived, after.fen) == (0, 1, 60_00 - 100_00)
+
+
+def test_workbooks_of_money_add_up_and_say_what_is_not_known(engine, tmp_path):
+    import openpyxl
+
+    from jobs.money_books import payable, write_arrears, write_kpi, write_paylist
+
+    paying(engine, "AB")
+    calendar = office_calendar(engine)
+    arrears.register_claim(engine, claim(firm="=1+1"), "钱", D, AT)
+    write_paylist(payable(engine, date(2026, 6, 11)), date(2026, 6, 11), tmp_path / "p.xlsx")
+    rows = list(openpyxl.load_workbook(tmp_path / "p.xlsx")["付款清单"].iter_rows(values_only=True))
+    assert [(r[1], r[5], r[7]) for r in rows[3:]] == [("A", 100.0, "6222"), ("B", 100.0, "6222")]
+    day = date(2026, 7, 1)
+    write_arrears(arrears.arrears(engine, day), arrears.undated(engine), day, tmp_path / "a.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    assert book.sheetnames == ["拖欠明细", "按账龄", "按部门", "按企业", "按种类", "期限不明"]
+    for name in book.sheetnames[1:5]:
+        assert sum(r[2] for r in list(book[name].iter_rows(values_only=True))[3:]) == 700.0
+    assert "=1+1" in [c.value for c in book["拖欠明细"]["C"]]
+    payments.reconcile(engine, log(tmp_path, "1.csv", "S1,A,,100.00,2026-06-12,成功"), AT, calendar)
+    write_kpi(kpi.quarter_sheet(engine, "2026Q2", calendar), tmp_path / "k.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "k.xlsx")
+    sheet = {r[0]: r[1:] for r in book["考核"].iter_rows(values_only=True)}
+    assert (
+        sheet["到账"][0] == "1 件，100.00 元"
+        and sheet["兑现率"][0] == "50.0%"
+        and "季末" in sheet["应享未享"][1]
+    )
+    assert [r[9:] for r in list(book["到账明细"].iter_rows(values_only=True))[3:]] == [(9, "按时", 100.0)]
