@@ -118,7 +118,9 @@ def _paid(paid: Iterable[Stood]) -> pd.DataFrame:
         "是否按时",
         "到账（元）",
     ]
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(
+        rows, columns=names, dtype=object
+    )  # else an unknown number of days makes decimals of all
 
 
 def _unclaimed(found: Quarter) -> pd.DataFrame:

@@ -407,6 +407,6 @@ def test_workbooks_of_money_add_up_and_say_what_is_not_known(engine, tmp_path):
     assert (
         sheet["到账"][0] == "1 件，100.00 元"
         and sheet["兑现率"][0] == "50.0%"
-        and "季末" in sheet["应享未享"][1]
+        and "只数在等的" in sheet["应享未享"][1]
     )
     assert [r[9:] for r in list(book["到账明细"].iter_rows(values_only=True))[3:]] == [(9, "按时", 100.0)]
