@@ -64,15 +64,13 @@ def write_kpi(found: Quarter, path: Path) -> None:
     with open_workbook(path) as book:
         frame = pd.DataFrame(rows, columns=["指标", "本季", "怎么算"])
         write_sheet(book, "考核", f"{found.name} 兑现考核", note, frame, WIDE)
-        write_sheet(
-            book, "按部门", f"{found.name} 按部门", note, _by(found, lambda s: s.case.department), WIDE
-        )
+        write_sheet(book, "按部门", f"{found.name} 按部门", note, _by(found, lambda s: s.department), WIDE)
         write_sheet(
             book,
             "按事项",
             f"{found.name} 按事项",
             note,
-            _by(found, lambda s: s.case.title or s.case.item),
+            _by(found, lambda s: s.title or s.item),
             WIDE,
         )
         write_sheet(
@@ -100,8 +98,8 @@ def _by(found: Quarter, name: Callable[[Stood], str]) -> pd.DataFrame:
 def _paid(paid: Iterable[Stood]) -> pd.DataFrame:
     words = {True: "按时", False: "超时", None: "不知道"}
     rows = [
-        (s.case.id, s.case.code, s.case.firm, s.case.title or s.case.item, s.case.batch, s.case.department, s.case.variant,
-         s.case.opened.isoformat(), s.finished.isoformat() if s.finished else "", s.days, words[s.on_time], yuan(s.arrived))
+        (s.id, s.code, s.firm, s.title or s.item, s.batch, s.department, s.variant,
+         s.opened.isoformat(), s.finished.isoformat() if s.finished else "", s.days, words[s.on_time], yuan(s.arrived))
         for s in paid
     ]  # fmt: skip
     names = [
@@ -125,7 +123,8 @@ def _paid(paid: Iterable[Stood]) -> pd.DataFrame:
 
 def _unclaimed(found: Quarter) -> pd.DataFrame:
     rows = [
-        (u.code, u.firm, u.title or u.item, u.item, u.department, u.why, yuan(u.fen)) for u in found.unclaimed
+        (u.code, u.firm, u.title or u.item, u.item, u.department, u.why, yuan(u.fen))
+        for u in found.unclaimed()
     ]
     return pd.DataFrame(rows, columns=[CODE, "企业名称", "事项", "事项编号", "部门", "原因", "金额（元）"])
 

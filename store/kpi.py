@@ -145,13 +145,14 @@ def quarter_sheet(engine: Engine, quarter: str, calendar: Calendar, home: Path |
         ended = _endings(opened, first, last)
         facts = _facts_of(opened, ended)
         earlier = _earlier(opened, last)
-        query: Any = select(*(col(getattr(GrantCase, n)) for n in COLUMNS), col(GrantCase.state), _kept())
+        columns: list[Any] = [*(col(getattr(GrantCase, n)) for n in COLUMNS), col(GrantCase.state), _kept()]
+        query: Any = select(*columns)
         rows = opened.exec(query.where(GrantCase.opened <= last).order_by(col(GrantCase.id))).all()
         fen = _came(opened, "到账", first, last) - _came(opened, "冲回", first, last)
         back = _came(opened, "退款", first, last)
     stood = []
     for *cells, state, arrived in rows:
-        one = Stood(*cells, State(state), int(arrived))
+        one = Stood(**dict(zip(COLUMNS, cells, strict=True)), state=State(state), arrived=int(arrived))
         if one.id in earlier:
             one = replace(one, state=earlier[one.id][0], arrived=earlier[one.id][1])
         if one.id in ended:
@@ -180,7 +181,9 @@ def _endings(opened: Session, first: date, last: date) -> dict[int, date]:
     arrived = (event.went_to == State.ARRIVED.value) & (event.came_from != State.ARRIVED.value)
     inside = col(event.on).between(first, last)
     found: dict[int, date] = {}
-    for grant, action, on in opened.exec(query.where(inside, arrived | (event.action == "冲回")).order_by(col(event.id))):
+    for grant, action, on in opened.exec(
+        query.where(inside, arrived | (event.action == "冲回")).order_by(col(event.id))
+    ):
         if action == "冲回":
             found.pop(grant, None)
         else:
@@ -189,7 +192,8 @@ def _endings(opened: Session, first: date, last: date) -> dict[int, date]:
 
 
 def _facts_of(opened: Session, ids: Collection[int]) -> dict[int, dict[str, Any]]:
-    numbers, found = sorted(ids), {}
+    numbers = sorted(ids)
+    found: dict[int, dict[str, Any]] = {}
     for begin in range(0, len(numbers), 500):
         query: Any = select(col(GrantCase.id), col(GrantCase.facts))
         found |= dict(opened.exec(query.where(col(GrantCase.id).in_(numbers[begin : begin + 500]))).all())
@@ -201,7 +205,9 @@ def _earlier(opened: Session, last: date) -> dict[int, tuple[State, int]]:
     event = GrantEvent
     moved = select(event.grant_id).where(event.on > last).distinct()
     query: Any = select(col(event.grant_id), col(event.went_to), col(event.action), col(event.fen))
-    query = query.where(event.on <= last, col(event.grant_id).in_(moved)).order_by(col(event.grant_id), col(event.no))
+    query = query.where(event.on <= last, col(event.grant_id).in_(moved)).order_by(
+        col(event.grant_id), col(event.no)
+    )
     sign = {"到账": 1, "冲回": -1, "退款": -1}
     found: dict[int, tuple[State, int]] = {}
     for grant, went_to, action, fen in opened.exec(query):
@@ -260,7 +266,9 @@ def _of_night(night: Night, stood: Iterable[Stood]) -> Iterator[Unclaimed]:
         for code, firm, high in zip(*(pairs[n].to_pylist() for n in (CODE, NAME, "paid_high")), strict=True):
             why = _why(grants[code]) if code in grants else NOT_OPENED
             if why:
-                yield Unclaimed(code, firm or "", str(row.item), str(row.title), str(row.department), why, _fen(high))
+                yield Unclaimed(
+                    code, firm or "", str(row.item), str(row.title), str(row.department), why, _fen(high)
+                )
 
 
 def _sums(found: Quarter) -> tuple[dict[str, int], int]:
@@ -313,7 +321,7 @@ def paid_by_item(engine: Engine) -> list[Paid]:
         .order_by(kept.desc(), col(case.item), col(case.batch))
     )
     with session(engine) as opened:
-        return [Paid(i, t or i, b, int(n), int(fen)) for i, t, b, n, fen in opened.exec(query)]  # type: ignore[call-overload]
+        return [Paid(i, t or i, b, int(n), int(fen)) for i, t, b, n, fen in opened.exec(query)]
 
 
 def _days(begin: date, end: date, calendar: Calendar) -> int | None:
