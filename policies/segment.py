@@ -26,6 +26,7 @@ _LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
     ("①", 8, re.compile(r"[①②③④⑤⑥⑦⑧⑨⑩]")),
 )
 _SORT_OF_ROW = re.compile(r"^[\s→>·•●\-—]*")
+LEAD_STEP = 0.2  # a lead-in at the end of a paragraph stands just over the points it introduces
 LEAD_RANK = 5.5  # a line that ends in ： introduces what follows, below numbered headings
 HEADING_RANK = 4  # an unnumbered heading stands beside a 条, unless the numbering restarts under it
 _FIELD = re.compile(
@@ -46,6 +47,7 @@ FIELD_ROLES: tuple[tuple[str, str], ...] = (
     ("标准|额度|金额|内容|测算|待遇|利率|政策", "benefit"),
     ("对象|主体|条件|范围|要求", "condition"),
 )
+_RECKONED = re.compile(r"归集|核算|界定|判[断定]")  # 费用归集范围 says what is counted, not who may apply
 _STEPS = {"material", "window", "procedure", "contact"}
 _GIVES = re.compile(r"标准|额度|金额|内容|测算|待遇|利率|政策")
 _END = re.compile(r"[。；;！!？?，,、]$")
@@ -67,7 +69,9 @@ class Clause:
     first: bool  # first of its line
     last: bool
     label: str = ""
-    sort: str = ""  # which row of the label table; "h" an unnumbered heading
+    sort: str = (
+        ""  # which row of the label table; "h" an unnumbered heading, "l" a lead-in at the end of a paragraph
+    )
     rank: float = 0
     headings: tuple[int, ...] = ()  # numbers of the clauses that stand over it, outermost first
     field_name: str = ""  # 申报条件, 补贴标准 … where a heading or a lead-in names what follows
@@ -138,7 +142,7 @@ def field_of(text: str) -> str:
     if body.strip() in ("依据文件", "时间/频度"):
         return body.strip()
     m = _FIELD.search(head)
-    if not m or len(head) > 20:
+    if not m or len(head) > 20 or _RECKONED.search(head):
         return ""
     # 材料份数及时间 names more than one field; 申报条件 and 补贴标准 name one.
     return head if _role_sets(head) > 1 else m.group() if len(head) <= 16 else ""
@@ -203,6 +207,9 @@ def _rank(clauses: list[Clause]) -> None:
                 c.sort, c.rank = "h", HEADING_RANK
             # A line right under an unnumbered field name is that field's value, not another heading.
             awaits = c.sort == "h" and bool(field_of(c.text)) and not c.text.rstrip().endswith(("：", ":"))
+    for one, two in itertools.pairwise(clauses):
+        if _leads_on(one, two):
+            one.sort, one.rank = "l", two.rank - LEAD_STEP
     # 条 whose first stands right under a （一） rank below it.
     lines = [c for c in clauses if c.first]
     first = next((i for i, c in enumerate(lines) if c.sort == "条"), 0)
@@ -217,11 +224,21 @@ def _rank(clauses: list[Clause]) -> None:
             c.rank = 1
 
 
+def _leads_on(one: Clause, two: Clause) -> bool:
+    """Whether the end of a paragraph introduces the points that follow it (…提出申请。申请时提交下列材料：)."""
+    ends = not one.first and one.last and one.text.rstrip().endswith(("：", ":"))
+    return ends and bool(two.label) and two.rank > 0 and _starts(two)
+
+
+def _starts(c: Clause) -> bool:
+    return re.sub(r"[（()）、．.\s]", "", c.label) in ("一", "1", "①")
+
+
 def _hang(clauses: list[Clause]) -> None:
     stack: list[Clause] = []
     seen: dict[tuple[int, str], int] = {}  # how far the points of a sort have come under a heading
     for c in clauses:
-        if c.first and c.rank:
+        if c.rank and (c.first or c.sort == "l"):
             while stack and stack[-1].rank >= c.rank:
                 stack.pop()
             # （一） that begins again: the heading over it is missing from the text, the old one doesn't hold it.
@@ -240,10 +257,10 @@ def _hang(clauses: list[Clause]) -> None:
                 stack.pop()
         c.headings = tuple(s.number for s in stack)
         c.path = tuple(s.label or s.text.strip()[:20] for s in stack) + ((c.label,) if c.label else ())
-        own = field_of(c.text) if c.first else ""
+        own = field_of(c.text) if c.first or c.rank else ""
         above = next((s.field_name for s in reversed(stack) if s.field_name), "")
         c.field_name = own or above
-        if c.first and c.rank:
+        if c.rank:
             stack.append(c)
 
 

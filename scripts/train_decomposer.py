@@ -24,9 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("root", type=Path)
     parser.add_argument("--as-of", default="", help="模型卡上的日期")
-    parser.add_argument(
-        "--gold-only", action="store_true", help="不用项目自己的标注（现存的模型就是这样训练的）"
-    )
+    parser.add_argument("--gold-only", action="store_true", help="不用项目自己的标注")
     args = parser.parse_args()
     docs = (
         load_annotated(args.root) if args.gold_only else [*load_annotated(args.root), *load_extra(args.root)]

@@ -43,6 +43,12 @@ def places(clauses: Sequence[Clause]) -> list[Place]:
 
 _CHAPTERS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
+        "definition",
+        re.compile(
+            r"定义|释义|界定|名词|术语|含义|归集|口径|核算|判[断定](?:依据|标准|方法|法)|计算(?:方法|公式)?$"
+        ),
+    ),
+    (
         "authority",
         re.compile(
             r"监督|监管|(?:资金|档案|日常|经费|项目)管理|职责|组织(?:领导|协调|保障|实施)|保障措施|绩效|罚则|纪律|责任(?!险)|经费|资金来源"

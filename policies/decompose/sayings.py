@@ -115,6 +115,8 @@ def _given(place: Place, text: str, body: str, under: str, who: str) -> list[Opi
 
 
 def _required(body: str, under: str, who: str, mode: str) -> list[Opinion]:
+    if under == "definition":
+        return []
     if under == "condition" and not (who == "office" and HANDLES.search(body)):
         return [("condition", "field-condition")]
     if who == "firm" and mode in ("must", "has") and HAS.search(body) and not HANDLES.search(body):

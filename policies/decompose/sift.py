@@ -9,7 +9,7 @@ from policies.segment import role_of_field
 
 from .benefits import benefits_of, keyed
 from .model import Item
-from .phrases import DENIES_GIVING, GIVES
+from .phrases import DENIES_GIVING, GIVES, MAY_HAVE
 from .pieces import LABELS, Piece, Reading
 from .roles import ROLES
 
@@ -30,7 +30,7 @@ def with_numbers(reading: Reading, pieces: Sequence[Piece]) -> list[Piece]:
 _STRONG = re.compile(
     r"(?:给予|予以|发放|提供|享受)[^，。；]{0,30}(?:奖励|奖补|补贴|补助|资助|扶持|救助|津贴|贴息|补偿|奖金|支持(?!下|和)|资金)|一次性(?:奖励|补[贴助]|资助)|"
     r"(?:实行|采取|按)[^，。；]{0,12}一事一议|免[收征]|减免|返还(?!贷)|按[^，。；]{0,30}(?:补贴|补助|奖励|资助|贴息)|优先(?:推荐|支持|安排|给予|享受)|"
-    r"(?:申请|申领|领取|享受)[^，。；]{0,14}(?:补贴|补助|待遇|优惠|奖励|贷款)"
+    r"(?:申请|申领|领取|享受)[^，。；]{0,14}(?:补贴|补助|待遇|优惠|奖励|贷款|扶持|资助)|不征收|即征即退"
 )
 _SUBJECT = re.compile(
     r"^[^，。]{0,30}?对(?!于?[^，]{0,20}(?:进行|开展|加强))|的(?:企业|单位|机构|个人|人员|项目|团队|人才)?[，。]|企业|单位|人员|毕业生|职工|家庭|者"
@@ -69,7 +69,8 @@ _AIMS = re.compile(
 
 # What a report tells was done, is given to nobody who reads it.
 _REPORTS = re.compile(
-    r"比上年|同比|初步核算|年末|惠及|(?:全年|累计|去年|过去一年|已)[^，。]{0,4}(?:发放|兑现|拨付|新增|实现|完成|落实|为企业)"
+    r"比上年|同比|初步核算|年末|惠及|(?:全年|累计|去年|过去一年|已)[^，。]{0,4}(?:发放|兑现|拨付|新增|实现|完成|落实|为企业)|"
+    r"^[^，。]{0,4}(?:[一两二三四五]年来|过去[一两二三四五]年|去年(?!度)|今年以来|近年来)|(?:享受|获得|拿到|领到|兑现|发放)了|我们?(?:公司|企业)"
 )
 
 
@@ -130,10 +131,10 @@ def with_triggers(reading: Reading, pieces: Sequence[Piece]) -> list[Piece]:
 _TRIGGERS = re.compile(r"^对(?!其)|的$|^(?:新|首次|初次|凡|经|被|获|通过)")
 _HARD = re.compile(
     r"给予(?!.{0,6}(?:指导|重视|关注|保障$))|予以(?:一次性|适当|补|奖|资助|扶持|支持|贴息|返还)|奖励|奖补|补贴|补助|资助|贴息|津贴|返还|减免|减半|减[征缴按]|免[费收征]|"
-    r"加计|救助|报销|抵扣|摊销"
+    r"加计|救助|报销|抵扣|摊销|不征收?|退[税还]|即征即退|免[缴交]|可以?申[请报领][^，。；]{0,16}(?:扶持|资助|支持|贷款)|享受[^，。；]{0,12}(?:税收)?优惠政策"
 )
 _SOFT = re.compile(
-    r"优先|一事一议|扶持|全额|可(?:申[请报]|享受|获|在|直接|缩短|由)|享受|配套|绿色通道|一站式|便利化|补偿|授信|支持|保障|纳入|缩短|推荐|认定"
+    rf"{MAY_HAVE}|优先|一事一议|扶持|全额|可(?:直接|由)|允许|享受|配套|绿色通道|一站式|便利化|补偿|授信|支持|保障|纳入|缩短|推荐|认定"
 )
 _PAYS = re.compile(
     _HARD.pattern + r"|标准|额度|金额|贷款|资金|费率|税率|享受|扶持|支持|租金|配套|奖|补|元/|每人|每[家件个]"
@@ -163,7 +164,8 @@ def grade(reading: Reading, item: Item) -> int:
             continue
         strong = bool(_STRONG.search(said)) and bool(_SUBJECT.search(flat)) and not _NOT_GIVING.search(flat)
         if keyed(reading, p) and _PAYS.search(flat) and role >= (0.2 if _told(reading, p) else 0.85):
-            best = 2
+            # a standard told without a word of giving may as well be reported: it counts beside what gives
+            best = max(best, 2 if _told(reading, p) else 1)
         elif _HARD.search(said) and _TO_WHOM.search(flat) and (role >= 0.4 or strong):
             best = max(best, 1 if _MAY.search(flat) else 2)
         elif _SOFT.search(said) and ((role >= 0.45 and p.score >= 0.3) or strong):
@@ -186,7 +188,10 @@ def concrete(reading: Reading, items: Sequence[Item]) -> list[Item]:
     so that plans and service texts make none."""
     graded = [(grade(reading, i), i) for i in items]
     hard = sum(1 for g, _ in graded if g == 2)
-    return [i for g, i in graded if g == 2 or (g == 1 and hard >= 2)]
+    return [i for g, i in graded if g == 2 or (g == 1 and hard >= HARD_BESIDE)]
+
+
+HARD_BESIDE = 2  # so many hard items make soft ones beside them believable
 
 
 _CALL = re.compile(
@@ -213,19 +218,37 @@ def title_item(reading: Reading, roles: list[list[str]], items: Sequence[Item]) 
         return []
     for k in range(min(8, len(reading.clauses))):
         flat = reading.views[k].flat
-        if (
-            "title" not in roles[k]
-            or not _APPLY.search(flat)
-            or not _GIVEN.search(flat)
-            or re.search(r"办法$|意见$|措施$|方案$", flat)
-        ):
+        if "title" not in roles[k] or not _APPLY.search(flat) or not _GIVEN.search(flat):
             continue
-        span = _named(flat)
-        if span:
-            piece = Piece("benefit", k, *span, 0.6)
-            item = Item(sorted({k, *own}), [piece], benefits_of(reading, [piece]), score=0.6, title_only=True)
-            return [item]
+        conferred = _conferred(reading, roles) if _RULES.search(flat) else None
+        span = None if re.search(r"办法$|意见$|措施$|方案$", flat) else _named(flat)
+        if conferred or span:
+            piece = conferred or Piece("benefit", k, *(span or (0, 0)), 0.6)
+            entries = benefits_of(reading, [piece])
+            return [Item(sorted({piece.clause, *own}), [piece], entries, score=0.6, title_only=True)]
     return []
+
+
+# Rules of how somebody is recognised give the title or the certificate that they say is conferred.
+_RULES = re.compile(
+    r"(?:认定|评[定选]|遴选|命名|入库|管理|建设)[^，。]{0,14}(?:办法|细则|规定|程序|流程|条件|规程|指引)"
+)
+_CONFERS = re.compile(
+    r"(?:颁发|授予|发给|核发)[^，。；]{0,30}(?:证书|牌匾|铭牌|称号|匾牌)|(?:认定|确定|命名|评定)为(?!.*的$)[^，。；]{2,24}$"
+)
+
+
+def _conferred(reading: Reading, roles: list[list[str]]) -> Piece | None:
+    """What a recognised applicant is conferred, from the step of the procedure that says so."""
+    for a in reading.atoms:
+        names = set(roles[a.clause])
+        if (
+            names & {"procedure", "benefit"}
+            and _CONFERS.search(a.text)
+            and not re.search("取消|撤销", a.text)
+        ):
+            return Piece("benefit", a.clause, a.a, a.b, 0.6)
+    return None
 
 
 def _named(flat: str) -> tuple[int, int] | None:
