@@ -33,6 +33,7 @@ from engine.policy import Batch, Condition
 from engine.program import BoundItem
 from engine.truth import Truth, all_of
 from engine.words import say, say_gap
+from engine.working import working
 
 Provenance = Mapping[tuple[str, int | None], Seen]
 HORIZON = 20 * 365  # days ahead within which time alone may satisfy a condition
@@ -237,6 +238,7 @@ def explain(
     if frame.n:
         for i, (numbered, tree) in enumerate(zip(bound.program.conditions, bound.conditions, strict=True), 1):
             evidence.append(explainer.evidence(tree, numbered.condition, False, i))
+    sum_ = working(bound, frame, row, own, lambda name, year: value_at(frame.columns, row, name, year))
     if audience == FIRM:
         evidence = [kept for e in evidence if (kept := without_hidden(e)) is not None]
     return Match(
@@ -249,6 +251,7 @@ def explain(
         tuple(identifiers(hits.ids, hits.fails[0])),
         tuple(identifiers(hits.ids, hits.unknown[0])),
         tuple(evidence),
+        working=sum_,
     )
 
 

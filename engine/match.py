@@ -62,3 +62,4 @@ class Match:
     unknown: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = field(default=(), compare=False)
     score: float | None = None
+    working: tuple[str, ...] = field(default=(), compare=False)

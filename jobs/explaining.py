@@ -92,6 +92,9 @@ def render(found: Match, program: Program) -> Iterator[str]:
         benefit = program.item.benefit
         yield ""
         yield f"标准：{benefit.cite}  “{benefit.quote}”"
+        if found.verdict != Verdict.INELIGIBLE:
+            yield from (f"  {line}" for line in found.working)
+            yield f"  得 {amount}"
 
 
 def _lines(evidence: Evidence, indent: str) -> Iterator[str]:
