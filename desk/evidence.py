@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from engine.policy import Benefit, Clause, Form, PolicyDocument
 from engine.program import BoundItem
 from engine.words import say_holds_on, say_value
 from profiles.file import CONFLICT, Fact
-from profiles.source import Source, load_sources
+from profiles.source import source_title as source_title  # pages look for it here
 from store.firms import provenance
 from store.nights import Night
 
@@ -91,18 +90,6 @@ def seen_of(facts: Mapping[Key, Fact]) -> dict[Key, Seen]:
         )
         for key, f in facts.items()
     }
-
-
-def source_title(name: str, department: str) -> str:
-    """来源的中文名: the declaration's title, else the department."""
-    declared = declared_sources().get(name)
-    return (declared.title if declared else "") or department or name
-
-
-@lru_cache(maxsize=1)
-def declared_sources() -> dict[str, Source]:
-    """声明的数据来源."""
-    return load_sources()
 
 
 def rows_of(

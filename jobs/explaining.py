@@ -12,10 +12,12 @@ from engine import kinds
 from engine.explain import FIRM, OFFICE, explain
 from engine.match import Evidence, Match, Seen, Verdict
 from engine.program import Program
-from engine.words import say_holds_on, say_money, say_value
+from engine.words import say_holds_on, say_value
 from jobs.rules import open_library
 from policies.cases import say_amount
+from profiles.dictionary import builtin_dictionary
 from profiles.inputs import read_profiles
+from profiles.source import source_title
 from store.database import Engine
 from store.firms import provenance
 from store.nights import latest_night, list_nights
@@ -28,7 +30,7 @@ def explain_from_file(
 ) -> tuple[Match, Program]:
     """用文件说明. Raises ValueError where the firm, the item or a live batch isn't there."""
     loaded = open_library(library, sets)
-    program = _program(loaded.program(item), item)
+    program = loaded.wanted(item)
     columns = read_profiles(profiles, loaded.dictionary, lambda p: None)
     if code not in columns.codes:
         raise ValueError(f"{profiles.name} 里没有企业 {code}")
@@ -49,18 +51,12 @@ def explain_from_store(
         raise ValueError(
             f"还没有{as_of or ''}的比对；请先运行 huiqi nightly" + (f" --as-of {as_of}" if as_of else "")
         )
-    program = _program(night.library().program(item), item)
+    program = night.library().wanted(item)
     facts = seen_facts(engine, code, night.as_of)
     found = night.explain(code, item, facts, FIRM if firm else OFFICE)
     if found is None:
         raise ValueError(f"第 {night.no} 次比对里没有企业 {code}，或 {item} 那天没有在办批次")
     return found, program
-
-
-def _program(program: Program | None, item: str) -> Program:
-    if program is None:
-        raise ValueError(f"没有可比对的事项 {item}")
-    return program
 
 
 def seen_facts(engine: Engine, code: str, as_of: date) -> Mapping[tuple[str, int | None], Seen]:
@@ -70,7 +66,7 @@ def seen_facts(engine: Engine, code: str, as_of: date) -> Mapping[tuple[str, int
             f.indicator,
             f.year,
             f.value if f.state == "已知" else None,
-            f.source,
+            source_title(f.source, f.department),
             f.day,
             f.state,
             str(f.shown),
@@ -113,14 +109,10 @@ def _lines(evidence: Evidence, indent: str) -> Iterator[str]:
 
 def _seen(seen: Seen) -> str:
     name = f"{seen.year}年{seen.indicator}" if seen.year else seen.indicator
-    value = (
-        say_money(seen.value) if isinstance(seen.value, float) and abs(seen.value) >= 1e5 else _plain(seen)
-    )
+    spec = builtin_dictionary().get(seen.indicator)
+    kind, unit = (spec.kind, spec.unit) if spec is not None else (kinds.TEXT, "")
+    value = seen.note or "缺" if seen.value is None else say_value(seen.value, kind, unit)
     where = "，".join(
         str(p) for p in (seen.source, seen.as_of, seen.state if seen.state != "已知" else "") if p
     )
     return f"{name} = {value}" + (f"（{where}）" if where else "")
-
-
-def _plain(seen: Seen) -> str:
-    return seen.note or "缺" if seen.value is None else say_value(seen.value, kinds.TEXT)

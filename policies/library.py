@@ -11,6 +11,7 @@ from pathlib import Path
 
 from engine import yamltext
 from engine.errors import Place, Problem
+from engine.expression import nearest
 from engine.indicators import Dictionary, read_indicators
 from engine.policy import Clause, PolicyDocument, PolicyItem
 from engine.program import Compiler, Numbered, Program, Shared
@@ -79,6 +80,21 @@ class Library:
     def program(self, item_id: str) -> Program | None:
         """事项: by id."""
         return next((p for p in self.programs if p.item.id == item_id), None)
+
+    def wanted(self, item_id: str) -> Program:
+        """要的事项: by id. Raises ValueError with the id that was probably meant, or why it can't be matched."""
+        found = self.program(item_id)
+        if found is not None:
+            return found
+        if item_id in self.refused:
+            raise ValueError(f"事项 {item_id} 的规则有错，没有比对；先运行 huiqi check 看错在哪里")
+        known = [p.item.id for p in self.programs]
+        same = [name for name in known if name.rpartition("/")[2] == item_id.rpartition("/")[2]]
+        titled = [p.item.id for p in self.programs if item_id and item_id in p.item.title]
+        cure = (
+            f"您是不是想写 {'、'.join((same or titled)[:3])}？" if same or titled else nearest(item_id, known)
+        )
+        raise ValueError(f"政策库里没有事项“{item_id}”。{cure}")
 
 
 def _is_item(file: str) -> bool:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -277,6 +277,18 @@ def load_sources(*folders: Path) -> dict[str, Source]:
             one = read_source(path)
             found[one.source] = one
     return found
+
+
+@lru_cache(maxsize=1)
+def declared_sources() -> dict[str, Source]:
+    """声明的数据来源: the built-in ones."""
+    return load_sources()
+
+
+def source_title(name: str, department: str) -> str:
+    """来源的中文名: the declaration's title, else the department."""
+    declared = declared_sources().get(name)
+    return (declared.title if declared else "") or department or name
 
 
 def find_source(sources: Mapping[str, Source], name: str) -> Source:

@@ -8,9 +8,10 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse
 
-from desk.evidence import declared_sources, source_title
+from desk.evidence import source_title
 from desk.office import SHANGHAI, Office
 from desk.web import Visit, need, render
+from profiles.source import declared_sources
 from store import batches
 from store.database import session
 from store.observations import SourceBatch

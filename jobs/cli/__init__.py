@@ -6,8 +6,12 @@ import importlib
 import importlib.util
 import os
 import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
+
+from jobs.cli.chinese import say_misuse, speak_chinese
 
 app = typer.Typer(
     name="huiqi",
@@ -36,7 +40,37 @@ SUBJECTS = (
 )
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"huiqi {own_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _front(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="版本号")
+    ] = False,
+) -> None:
+    """惠企直达：政策找企业。规则、一企一档、比对、名单、免申即享、兑现。"""
+
+
+def own_version() -> str:
+    """版本号: of the installed package, else of the pyproject.toml beside the rooms."""
+    import tomllib
+    from importlib.metadata import PackageNotFoundError, version
+
+    project = Path(__file__).resolve().parents[2] / "pyproject.toml"
+    if project.is_file():
+        return str(tomllib.loads(project.read_text("utf-8"))["project"]["version"])
+    try:
+        return version("huiqi")
+    except PackageNotFoundError:
+        return "未安装"
+
+
 def _register() -> None:
+    speak_chinese()
     for subject in SUBJECTS:
         name = f"{__name__}.{subject}"
         if importlib.util.find_spec(name) is not None:
@@ -48,6 +82,23 @@ def main() -> None:
     os.environ.setdefault("PYTHONUTF8", "1")
     _register()
     try:
-        app()
+        code = app(standalone_mode=False)
     except BrokenPipeError:
         sys.stderr.close()
+        return
+    except Exception as error:
+        sys.exit(_misused(error))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _misused(error: Exception) -> int:
+    """The exit code of a wrong use, told in one line; any other error is a fault of ours and goes on."""
+    kind = type(error).__name__
+    if kind == "Abort":
+        typer.echo("已取消", err=True)
+        return 1
+    if not hasattr(error, "format_message"):
+        raise error
+    if kind != "NoArgsIsHelpError":  # which has shown the help itself
+        typer.echo(say_misuse(error), err=True)
+    return int(getattr(error, "exit_code", 2))

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
+HomeOption = Annotated[Path | None, typer.Option("--home", help="数据文件夹；默认 HUIQI_HOME 或 var/")]
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
@@ -25,6 +26,21 @@ def today() -> date:
 def now() -> datetime:
     """此刻: an aware UTC time."""
     return datetime.now(ZoneInfo("UTC"))
+
+
+def local(moment: datetime) -> datetime:
+    """当地时间: a moment as clocks at Asia/Shanghai show it; for every time that people read."""
+    return moment.astimezone(SHANGHAI)
+
+
+def yuan(text: str) -> float:
+    """金额参数: yuan of 2000万元, 1.2亿元 or 20,000,000; for `typer.Option(parser=yuan)`. Raises typer.BadParameter."""
+    from profiles.values import Refused, parse_money
+
+    try:
+        return parse_money(text, "元", "人民币", {}) / 100
+    except Refused as refused:
+        raise typer.BadParameter(f"{refused.message}，写成 2000万元 或 20000000") from None
 
 
 def clock_of(engine: Any) -> Callable[[], datetime]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +19,7 @@ def register(app: typer.Typer) -> None:
     """登记命令."""
     app.command("desk")(desk_command)
     app.command("verify-audit")(verify_command)
-    admin = typer.Typer(no_args_is_help=True, help="人员。例：huiqi admin create lin --name 林知遥")
+    admin = typer.Typer(no_args_is_help=True, help="人员。\n\n例：huiqi admin create lin --name 林知遥")
     admin.command("create")(create_command)
     admin.command("password")(password_command)
     app.add_typer(admin, name="admin")
@@ -53,6 +55,7 @@ def desk_command(
     from desk.outward import allowed_networks
 
     with telling():
+        listening = listen(host, port)
         engine, folder = open_home(home)
         clock = clock_of(engine)
         app = create_app(
@@ -61,11 +64,34 @@ def desk_command(
         )  # fmt: skip
     if clock is not now:
         typer.echo(f"这是演示数据，工作台上今天是 {clock().astimezone(SHANGHAI):%Y-%m-%d}")
-    typer.echo(f"工作台：http://{host}:{port}/desk/today　按 Ctrl+C 停")
     proxies = os.environ.get("HUIQI_TRUSTED_PROXIES", "127.0.0.1")
-    uvicorn.run(
-        app, host=host, port=port, log_level="warning", server_header=False, forwarded_allow_ips=proxies
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, host=host, port=port, log_level="warning", server_header=False, forwarded_allow_ips=proxies
+        )
     )
+    listening.listen(2048)  # from here on a browser is answered, if only once the server has started
+    typer.echo(f"工作台：http://{f'[{host}]' if ':' in host else host}:{port}/desk/today　按 Ctrl+C 停")
+    server.run(sockets=[listening])
+    if not server.started:
+        raise typer.Exit(3)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """占住端口: a bound socket that doesn't listen yet. Raises ValueError where the port or the address can't be had."""
+    found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((host, port))
+    except OSError as error:
+        found.close()
+        if error.errno == errno.EADDRINUSE:
+            raise ValueError(f"端口 {port} 已有别的程序在用；换一个，例如 --port {port + 1}") from None
+        if error.errno == errno.EACCES:
+            raise ValueError(f"没有权限用端口 {port}；用 1024 以上的，例如 --port 8000") from None
+        raise ValueError(f"地址 {host} 用不了；本机用 127.0.0.1，让别人连用 0.0.0.0") from None
+    found.set_inheritable(True)
+    return found
 
 
 def create_command(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jobs.cli.common import now, parse_as_of, telling
+from jobs.cli.common import HomeOption, local, now, parse_as_of, telling
 
 if TYPE_CHECKING:
     from profiles.source import Source
@@ -31,10 +31,10 @@ def register(app: typer.Typer) -> None:
     """注册命令."""
     app.command(
         "import",
-        help="导入一个文件：一批，要么全落库要么不动。例：huiqi import 登记.csv --source registration",
+        help="导入一个文件：一批，要么全落库要么不动。\n\n例：huiqi import 登记.csv --source registration",
     )(import_command)
     files = typer.Typer(
-        no_args_is_help=True, help="一企一档。例：huiqi file show 91120116… --as-of 2026-03-01"
+        no_args_is_help=True, help="一企一档。\n\n例：huiqi file show 91120116… --as-of 2026-03-01"
     )
     files.command("show", help="看一家企业的档案（--yaml 出可再导入的全档）")(file_show)
     files.command("history", help="一个指标的沿革：谁、哪一批、何时改的")(file_history)
@@ -42,18 +42,18 @@ def register(app: typer.Typer) -> None:
     files.command("import", help="导入导出过的档案：一个 YAML 或一个文件夹")(file_import)
     app.add_typer(files, name="file")
     sources = typer.Typer(
-        no_args_is_help=True, help="数据来源。例：huiqi sources check 登记.csv --source registration"
+        no_args_is_help=True, help="数据来源。\n\n例：huiqi sources check 登记.csv --source registration"
     )
     sources.command("check", help="试一份来源声明（.yaml）或一个数据文件：前几行会落成什么样")(sources_check)
     sources.command("list", help="现有来源、权威等级、最近到达")(sources_list)
     app.add_typer(sources, name="sources")
-    batches = typer.Typer(no_args_is_help=True, help="导入批次。例：huiqi batch take-back 12 --by 张经办")
+    batches = typer.Typer(no_args_is_help=True, help="导入批次。\n\n例：huiqi batch take-back 12 --by 张经办")
     batches.command("list", help="批次清单，新的在前")(batch_list)
     batches.command("show", help="一批的退回清单：行、列、理由")(batch_show)
     batches.command("take-back", help="撤回一批：此后不再算数，往日的档案不变")(batch_take_back)
     app.add_typer(batches, name="batch")
     identity = typer.Typer(
-        no_args_is_help=True, help="认领。例：huiqi identity answer 3 91120116… --by 张经办"
+        no_args_is_help=True, help="认领。\n\n例：huiqi identity answer 3 91120116… --by 张经办"
     )
     identity.command("list", help="等人认定是哪家企业的行，附候选和分数")(identity_list)
     identity.command("answer", help="认定一行是哪家企业的（--none 不是本档企业）；下次照此")(identity_answer)
@@ -61,7 +61,7 @@ def register(app: typer.Typer) -> None:
     identity.command("referred", help="别家的行提到、却没有档案的企业")(identity_referred)
     app.add_typer(identity, name="identity")
     corrections = typer.Typer(
-        no_args_is_help=True, help="异议更正。例：huiqi correction list --department 税务局"
+        no_args_is_help=True, help="异议更正。\n\n例：huiqi correction list --department 税务局"
     )
     corrections.command("file", help="企业提出一项异议，进归口部门的清单")(correction_file)
     corrections.command("list", help="异议清单")(correction_list)
@@ -79,6 +79,7 @@ def import_command(
     sources: SourcesOption = None,
     by: ByOption = "",
     as_json: JsonOption = False,
+    home: HomeOption = None,
 ) -> None:
     """导入."""
     with telling():
@@ -92,12 +93,12 @@ def import_command(
         with _progress(not as_json) as told:
             if file is not None:
                 report = import_file(
-                    _engine(), file, found, dictionary=load_dictionary(), arrived_at=now(), by=by, day=day,
+                    _engine(home), file, found, dictionary=load_dictionary(), arrived_at=now(), by=by, day=day,
                     accept=accept, ahead=True, progress=told,
                 )  # fmt: skip
             elif found.database is not None:
                 report = import_query(
-                    _engine(), found, env=os.environ, dictionary=load_dictionary(), arrived_at=now(), by=by,
+                    _engine(home), found, env=os.environ, dictionary=load_dictionary(), arrived_at=now(), by=by,
                     day=day.isoformat() if day else None, accept=accept, progress=told,
                 )  # fmt: skip
             else:
@@ -120,6 +121,7 @@ def file_show(
     ] = None,
     as_yaml: Annotated[bool, typer.Option("--yaml", help="可再导入的全档")] = False,
     as_json: JsonOption = False,
+    home: HomeOption = None,
 ) -> None:
     """看档案."""
     from profiles.codes import tidy_code
@@ -129,7 +131,7 @@ def file_show(
     from store.firms import provenance, relations
 
     with telling():
-        engine, dictionary, tidy = _engine(), load_dictionary(), tidy_code(code)
+        engine, dictionary, tidy = _engine(home), load_dictionary(), tidy_code(code)
         day = parse_as_of(true_for or as_of)
         known_on = day if as_of and not true_for else None
         if as_yaml and not as_of:
@@ -167,6 +169,7 @@ def file_show(
 def file_history(
     code: Annotated[str, typer.Argument(help="统一社会信用代码")],
     indicator: Annotated[str, typer.Argument(help="指标名；年度指标写 营业收入@2024")],
+    home: HomeOption = None,
 ) -> None:
     """沿革."""
     from profiles.file import split, to_value
@@ -176,15 +179,15 @@ def file_history(
     with telling():
         name, year = split(indicator)
         spec = load_dictionary().get(name)
-        changes = history(_engine(), code, name, year)
+        changes = history(_engine(home), code, name, year)
     if not changes:
         typer.echo(f"没有哪一批说过 {code} 的“{indicator}”", err=True)
         raise typer.Exit(1)
     for one in changes:
         value = one.value if isinstance(one.value, str) else to_value(one.value, spec)
-        back = f"  已于{one.taken_back:%Y-%m-%d}撤回" if one.taken_back else ""
+        back = f"  已于{local(one.taken_back):%Y-%m-%d}撤回" if one.taken_back else ""
         typer.echo(
-            f"{one.arrived:%Y-%m-%d %H:%M} 第{one.batch}批 {one.department} 数据日期{one.day or '未写'}"
+            f"{local(one.arrived):%Y-%m-%d %H:%M} 第{one.batch}批 {one.department} 数据日期{one.day or '未写'}"
             f" {one.by or ''}：{_short(str(value))}{back}"
         )
 
@@ -194,6 +197,7 @@ def file_export(
     to: Annotated[Path, typer.Option("--to", help="文件夹")] = Path("档案"),
     everything: Annotated[bool, typer.Option("--all", help="全库")] = False,
     as_of: Annotated[str | None, typer.Option("--as-of", help="现值截至哪天")] = None,
+    home: HomeOption = None,
 ) -> None:
     """导出."""
     from profiles.codes import tidy_code
@@ -205,13 +209,13 @@ def file_export(
         if everything:
             with _progress(True) as told:
                 count = export_store(
-                    _engine(), to, day, dictionary, lambda done, all_: told(done / all_, done)
+                    _engine(home), to, day, dictionary, lambda done, all_: told(done / all_, done)
                 )
             typer.echo(f"导出{count}家到 {to}")
         elif code:
             to.mkdir(parents=True, exist_ok=True)
             path = to / f"{tidy_code(code)}.yaml"
-            path.write_text(export_firm(_engine(), tidy_code(code), day, dictionary), "utf-8")
+            path.write_text(export_firm(_engine(home), tidy_code(code), day, dictionary), "utf-8")
             typer.echo(f"导出到 {path}")
         else:
             raise ValueError("要写企业代码，或 --all 导出全库")
@@ -219,6 +223,7 @@ def file_export(
 
 def file_import(
     path: Annotated[Path, typer.Argument(help="YAML 文件，或 file export --all 写的文件夹")],
+    home: HomeOption = None,
 ) -> None:
     """导入档案."""
     from profiles.ingest import load_dictionary
@@ -228,11 +233,11 @@ def file_import(
         if path.is_dir():
             with _progress(True) as told:
                 count = import_store(
-                    _engine(), path, load_dictionary(), lambda done, all_: told(done / all_, done)
+                    _engine(home), path, load_dictionary(), lambda done, all_: told(done / all_, done)
                 )
             typer.echo(f"导入{count}家")
         else:
-            code = import_firm(_engine(), path.read_text("utf-8"), load_dictionary(), file=path.name)
+            code = import_firm(_engine(home), path.read_text("utf-8"), load_dictionary(), file=path.name)
             typer.echo(f"导入 {code}")
 
 
@@ -271,12 +276,12 @@ def sources_check(
         raise typer.Exit(1)
 
 
-def sources_list(sources: SourcesOption = None, as_json: JsonOption = False) -> None:
+def sources_list(sources: SourcesOption = None, as_json: JsonOption = False, home: HomeOption = None) -> None:
     """来源清单."""
     from store.firms import received_sources
 
     with telling():
-        found, received = _sources(sources), received_sources(_engine())
+        found, received = _sources(sources), received_sources(_engine(home))
     rows = [
         {
             "source": one.source, "title": one.title, "department": one.department, "authority": one.authority,
@@ -299,28 +304,31 @@ def batch_list(
     source: Annotated[str, typer.Option("--source", help="只看一个来源")] = "",
     limit: Annotated[int, typer.Option("--limit", help="看几批")] = 30,
     as_json: JsonOption = False,
+    home: HomeOption = None,
 ) -> None:
     """批次清单."""
     from store.batches import batches
 
     with telling():
-        found = batches(_engine(), source=source, limit=limit)
+        found = batches(_engine(home), source=source, limit=limit)
     if as_json:
         typer.echo(json.dumps([one.model_dump(mode="json") for one in found], ensure_ascii=False))
         return
     for one in found:
         typer.echo(
-            f"第{one.id}批 {one.arrived_at:%Y-%m-%d %H:%M} {one.source} {one.file_name} {one.state}："
+            f"第{one.id}批 {local(one.arrived_at):%Y-%m-%d %H:%M} {one.source} {one.file_name} {one.state}："
             f"{one.rows}行 新{one.new} 变{one.changed} 同{one.unchanged} 退{one.rejected} 待{one.to_confirm} {one.note}"
         )
 
 
-def batch_show(batch: Annotated[int, typer.Argument(help="批号")], as_json: JsonOption = False) -> None:
+def batch_show(
+    batch: Annotated[int, typer.Argument(help="批号")], as_json: JsonOption = False, home: HomeOption = None
+) -> None:
     """退回清单."""
     from store.batches import troubles
 
     with telling():
-        found = troubles(_engine(), batch)
+        found = troubles(_engine(home), batch)
     if as_json:
         typer.echo(json.dumps([one.as_dict() for one in found], ensure_ascii=False))
         return
@@ -328,12 +336,14 @@ def batch_show(batch: Annotated[int, typer.Argument(help="批号")], as_json: Js
         typer.echo(f"第{one.line}行 {one.column} {one.message}")
 
 
-def batch_take_back(batch: Annotated[int, typer.Argument(help="批号")], by: ByOption = "") -> None:
+def batch_take_back(
+    batch: Annotated[int, typer.Argument(help="批号")], by: ByOption = "", home: HomeOption = None
+) -> None:
     """撤回一批."""
     from store.batches import take_back
 
     with telling():
-        rows = take_back(_engine(), batch, by=by, at=now())
+        rows = take_back(_engine(home), batch, by=by, at=now())
     typer.echo(f"第{batch}批已撤回，{rows}行不再算数")
 
 
@@ -341,12 +351,13 @@ def identity_list(
     source: Annotated[str, typer.Option("--source", help="只看一个来源")] = "",
     limit: Annotated[int, typer.Option("--limit", help="看几行")] = 50,
     as_json: JsonOption = False,
+    home: HomeOption = None,
 ) -> None:
     """待认领."""
     from store.claims import pending
 
     with telling():
-        found = pending(_engine(), source=source, limit=limit)
+        found = pending(_engine(home), source=source, limit=limit)
     if as_json:
         typer.echo(json.dumps([one.model_dump(mode="json") for one in found], ensure_ascii=False))
         return
@@ -366,6 +377,7 @@ def identity_answer(
     none: Annotated[bool, typer.Option("--none", help="不是本档企业")] = False,
     once: Annotated[bool, typer.Option("--once", help="只这一次，以后同样写法仍等人")] = False,
     by: ByOption = "",
+    home: HomeOption = None,
 ) -> None:
     """答复认领."""
     from store.claims import answer
@@ -373,30 +385,31 @@ def identity_answer(
     with telling():
         if bool(code) == none:
             raise ValueError("要写企业代码，或 --none")
-        report = answer(_engine(), number, code, by=by, at=now(), keep=not once)
+        report = answer(_engine(home), number, code, by=by, at=now(), keep=not once)
     typer.echo(f"第{number}号：{'不是本档企业' if report is None else f'记入 {code}'}")
 
 
 def identity_withdraw(
     source: Annotated[str, typer.Argument(help="来源名")],
     written: Annotated[str, typer.Argument(help="当时的写法（代码或名称）")],
+    home: HomeOption = None,
 ) -> None:
     """收回认定."""
     from store.claims import withdraw_answer
 
     with telling():
-        ended = withdraw_answer(_engine(), source, written, at=now())
+        ended = withdraw_answer(_engine(home), source, written, at=now())
     typer.echo(f"收回{ended}条认定" if ended else "没有这条认定")
     if not ended:
         raise typer.Exit(1)
 
 
-def identity_referred(as_json: JsonOption = False) -> None:
+def identity_referred(as_json: JsonOption = False, home: HomeOption = None) -> None:
     """有所指而无档."""
     from store.firms import without_file
 
     with telling():
-        found = without_file(_engine())
+        found = without_file(_engine(home))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
@@ -410,6 +423,7 @@ def correction_file(
     claimed: Annotated[str, typer.Option("--claimed", help="企业认为应当是")],
     reason: Annotated[str, typer.Option("--reason", help="理由和依据")],
     by: ByOption = "",
+    home: HomeOption = None,
 ) -> None:
     """提出异议."""
     from profiles.file import split
@@ -419,7 +433,7 @@ def correction_file(
 
     with telling():
         name, year = split(indicator)
-        engine, dictionary, moment = _engine(), load_dictionary(), now()
+        engine, dictionary, moment = _engine(home), load_dictionary(), now()
         fact = provenance(engine, code, moment.date(), dictionary).get((name, year))
         number = file_correction(
             engine, code, name, year=year, dictionary=dictionary, at=moment, claimed=claimed, reason=reason, by=by,
@@ -432,12 +446,13 @@ def correction_list(
     department: Annotated[str, typer.Option("--department", help="只看一个部门")] = "",
     code: Annotated[str, typer.Option("--code", help="只看一家企业")] = "",
     as_json: JsonOption = False,
+    home: HomeOption = None,
 ) -> None:
     """异议清单."""
     from store.corrections import corrections
 
     with telling():
-        found = corrections(_engine(), department=department, code=code)
+        found = corrections(_engine(home), department=department, code=code)
     if as_json:
         typer.echo(json.dumps([one.model_dump(mode="json") for one in found], ensure_ascii=False))
         return
@@ -454,21 +469,20 @@ def correction_answer(
     answer: Annotated[str, typer.Option("--answer", help="答复")],
     adopted: Annotated[bool, typer.Option("--adopted/--refused", help="是否更正（部门随后报新数据）")] = True,
     by: ByOption = "",
+    home: HomeOption = None,
 ) -> None:
     """答复异议."""
     from store.corrections import answer_correction
 
     with telling():
-        answer_correction(_engine(), number, adopted=adopted, answer=answer, by=by, at=now())
+        answer_correction(_engine(home), number, adopted=adopted, answer=answer, by=by, at=now())
     typer.echo(f"第{number}号已答复")
 
 
-def _engine() -> Engine:
-    from store.database import database_url, open_database, upgrade
+def _engine(home: Path | None) -> Engine:
+    from jobs.cli.grants_fulfil import open_store
 
-    engine = open_database(database_url(os.environ))
-    upgrade(engine)
-    return engine
+    return open_store(home)[0]
 
 
 def _sources(folder: Path | None) -> dict[str, Source]:

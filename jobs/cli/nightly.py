@@ -46,7 +46,9 @@ def nightly_command(
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="小结写成 JSON")] = False,
 ) -> None:
-    """每夜比对：导入收件箱、成档、比对、分配、写名单、排推送。可以随时中断，重跑不重复。
+    """每夜比对：导入收件箱、成档、比对、分配、写名单、排推送。
+
+    可以随时中断，重跑不重复。
 
     例：huiqi nightly --as-of 2026-06-17 --set '本区=120116*'
     """

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command("backup")(backup_command)
     app.command("restore")(restore_command)
     contacts = typer.Typer(
-        no_args_is_help=True, help="联系方式的留存。例：huiqi contacts erase --older-than 730"
+        no_args_is_help=True, help="联系方式的留存。\n\n例：huiqi contacts erase --older-than 730"
     )
     contacts.callback()(lambda: None)
     contacts.command("erase")(erase_command)
@@ -32,7 +32,9 @@ def doctor_command(
     library: Annotated[Path | None, typer.Option("--library", help="政策库文件夹")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="机器可读的结果")] = False,
 ) -> None:
-    """体检：磁盘、库表、政策库、比对、定时、收件箱、日历、推送、人员、记录，一项一项查，说出怎么治。什么也不改。
+    """体检：一项一项查，说出怎么治；什么也不改。
+
+    查磁盘、库表、政策库、比对、定时、收件箱、日历、推送、人员、记录。
 
     例：huiqi doctor
     """
@@ -55,7 +57,9 @@ def backup_command(
     target: Annotated[Path, typer.Argument(help="备份文件 .zip，或放备份的文件夹")],
     home: HomeOption = None,
 ) -> None:
-    """备份数据库和数据文件夹成一个文件，可以在别人办事时做；每个成员都带哈希。政策库在 HUIQI_LIBRARY 里，请另外备份。
+    """备份数据库和数据文件夹成一个文件，可以在别人办事时做。
+
+    每个成员都带哈希。政策库在 HUIQI_LIBRARY 里，请另外备份。
 
     例：huiqi backup /srv/backup
     """
@@ -74,7 +78,9 @@ def restore_command(
     backup: Annotated[Path, typer.Argument(help="huiqi backup 做出的文件")],
     home: Annotated[Path, typer.Option("--home", help="放回到哪个空文件夹")],
 ) -> None:
-    """从备份恢复到一个空文件夹和空数据库，先核对每个文件的哈希，恢复后核验操作记录和台账。
+    """从备份恢复到一个空文件夹和空数据库。
+
+    先核对每个文件的哈希，恢复后核验操作记录和台账。
 
     例：huiqi restore /srv/backup/huiqi-20260601-020000.zip --home /srv/huiqi
     """
@@ -95,7 +101,9 @@ def erase_command(
     by: Annotated[str, typer.Option("--by", help="经办人")] = "操作员",
     home: HomeOption = None,
 ) -> None:
-    """抹去邮箱和手机；是否同意、是否停收、暂缓仍然留着，免得又去打扰。记入操作记录，记录里没有联系方式。
+    """抹去邮箱和手机；是否同意、停收、暂缓仍然留着，免得又去打扰。
+
+    记入操作记录，记录里没有联系方式。
 
     例：huiqi contacts erase 91120116MA05ABCD1X --by lin
     """

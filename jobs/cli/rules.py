@@ -135,7 +135,7 @@ def indicators_command(
     library: LibraryOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="写成 JSON")] = False,
 ) -> None:
-    """指标清单：规则和企业数据里能用的名字，类别、单位、按不按年、哪个部门的数据。
+    """指标清单：规则和数据里能用的名字、类别、单位、按不按年、归哪个部门。
 
     例：huiqi indicators 研发
     """
