@@ -82,7 +82,7 @@ def main() -> None:
     os.environ.setdefault("PYTHONUTF8", "1")
     _register()
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="huiqi", standalone_mode=False)
     except BrokenPipeError:
         sys.stderr.close()
         return

@@ -33,16 +33,6 @@ def local(moment: datetime) -> datetime:
     return moment.astimezone(SHANGHAI)
 
 
-def yuan(text: str) -> float:
-    """金额参数: yuan of 2000万元, 1.2亿元 or 20,000,000; for `typer.Option(parser=yuan)`. Raises typer.BadParameter."""
-    from profiles.values import Refused, parse_money
-
-    try:
-        return parse_money(text, "元", "人民币", {}) / 100
-    except Refused as refused:
-        raise typer.BadParameter(f"{refused.message}，写成 2000万元 或 20000000") from None
-
-
 def clock_of(engine: Any) -> Callable[[], datetime]:
     """数据文件夹的钟: the clock, or in a folder of invented firms the clock on the folder's own day."""
     from store.showing import showing
