@@ -42,6 +42,7 @@ class View:
     changed: dict[str, Program] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
     _found: dict[str, ItemHits] = field(default_factory=dict, repr=False)
+    _paid: dict[str, dict[str, Payable]] = field(default_factory=dict, repr=False)
 
     @property
     def columns(self) -> Columns:
@@ -114,15 +115,17 @@ class View:
         return self._found[item]
 
     def payable(self, item: str) -> dict[str, Payable]:
-        """就高与预算之后的应付: by code, only of pairs whose amount that changes.
+        """就高与预算之后的应付: by code, only of pairs whose amount that changes; kept.
 
         >>> all(p.high is not None for p in view.payable("bs-2025-03/unemployment-refund").values())
         True
         """
-        programs = {p: self.program(p) for p in self._together(item)}
-        found = [self.found(p) for p in programs]
-        paid = allocate(programs, found, self.columns.codes, self.night.received())
-        return {code: p for (code, one), p in paid.items() if one == item}
+        if item not in self._paid:
+            programs = {p: self.program(p) for p in self._together(item)}
+            found = [self.found(p) for p in programs]
+            paid = allocate(programs, found, self.columns.codes, self.night.received())
+            self._paid[item] = {code: p for (code, one), p in paid.items() if one == item}
+        return self._paid[item]
 
     def _together(self, item: str) -> list[str]:
         """The item and every live one that shares a group with it."""

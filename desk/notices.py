@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from desk.office import Office
 from desk.onepage import Sheet, as_png, as_svg, sheet_of, steps_of
-from desk.public import card, library_of, said, shown
+from desk.public import card, said, shown
 from desk.publicity import NOTE, masks, public_name, sole
 from desk.web import office_of, render
 from engine.grantmoves import State
@@ -33,7 +33,7 @@ def notices(request: Request, office: Office = Depends(office_of)) -> HTMLRespon
 
 
 def _program(office: Office, item: str) -> Program:
-    found = next((p for p in shown(library_of(office)) if p.item.id == item), None)
+    found = next((p for p in shown(office) if p.item.id == item), None)
     if found is None:
         raise HTTPException(404, "没有这一项，或者已经停止")
     return found

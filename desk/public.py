@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -16,6 +17,7 @@ from analysis.relevance import Relevance, relevance_of
 from desk.offers import MONEY, money_of, section_names, sections_of
 from desk.office import Office
 from desk.onepage import steps_of
+from desk.ready import all_items
 from desk.selftest import Selftest
 from desk.urls import url
 from desk.web import office_of, render
@@ -50,10 +52,24 @@ def theme_of(program: Program) -> str:
     return str(own or "其他")
 
 
-def shown(library: Library) -> list[Program]:
-    """公开的事项: in force and not drafts, those that need no application first."""
-    kept = [p for p in library.programs if p.item.status in ("有效", "额满")]
-    return sorted(kept, key=lambda p: (p.item.delivery != "免申即享", p.item.id))
+def shown(office: Office) -> list[Program]:
+    """公开的事项: in force and not drafts, those that need no application first, each delivered as it is tonight: an
+    item whose data are not whole is no 免申即享, whatever its rule hopes for."""
+    library, night = library_of(office), office.night()
+
+    def make() -> list[Program]:
+        works = {r.item: r.works_as for r in all_items(office, night)} if night else {}
+        kept = [p for p in library.programs if p.item.status in ("有效", "额满")]
+        kept = [_delivered(p, works.get(p.item.id, p.item.delivery)) for p in kept]
+        return sorted(kept, key=lambda p: (p.item.delivery != "免申即享", p.item.id))
+
+    return office.memory.get(("shown", night.no if night else 0, str(office.library_root)), make)
+
+
+def _delivered(program: Program, works_as: str) -> Program:
+    if works_as == program.item.delivery:
+        return program
+    return replace(program, item=replace(program.item, delivery=works_as), bound={})
 
 
 def said(value: object) -> str:
@@ -119,7 +135,7 @@ def zone(
         "delivery": delivery, "money": money, "theme": theme, "category": category, "department": department,
     }  # fmt: skip
     library = library_of(office)
-    programs = shown(library)
+    programs = shown(office)
     sections = section_names()
     industry = industry if industry in sections else ""
     if industry:
@@ -173,7 +189,7 @@ def open_sections(office: Office, library: Library) -> dict[str, frozenset[str]]
 @router.get("/items/{document}/{slug}", response_class=HTMLResponse)
 def guide(request: Request, document: str, slug: str, office: Office = Depends(office_of)) -> HTMLResponse:
     """申兑指南与一图读懂: everything an item says, each with its clause."""
-    program = next((p for p in shown(library_of(office)) if p.item.id == f"{document}/{slug}"), None)
+    program = next((p for p in shown(office) if p.item.id == f"{document}/{slug}"), None)
     if program is None:
         raise HTTPException(404, "没有这一项，或者已经停止")
     conditions = [
@@ -197,15 +213,15 @@ def guide(request: Request, document: str, slug: str, office: Office = Depends(o
 def selftest(request: Request, office: Office = Depends(office_of)) -> HTMLResponse:
     """政策自测: asks only what still matters; the answers live in the address alone."""
     given = dict(list(request.query_params.items())[:60])
-    test = Selftest(shown(library_of(office)), given, office.today(), library_of(office).dictionary)
+    test = Selftest(shown(office), given, office.today(), library_of(office).dictionary)
     return render(request, "selftest.html", test=test, question=test.question())
 
 
 # ---------------------------------------------------------------- calendar, feed, sitemap
 
 
-def _windows(library: Library) -> list[tuple[Program, Batch]]:
-    rows = [(p, b) for p in shown(library) for b in p.item.batches]
+def _windows(office: Office) -> list[tuple[Program, Batch]]:
+    rows = [(p, b) for p in shown(office) for b in p.item.batches]
     return sorted(rows, key=lambda r: (r[1].closes, r[0].item.id))
 
 
@@ -214,7 +230,7 @@ def calendar(request: Request, office: Office = Depends(office_of)) -> HTMLRespo
     """政策日历: windows by the month they close in, from today."""
     today = office.today()
     months: dict[str, list[tuple[Program, Batch]]] = {}
-    for program, batch in _windows(library_of(office)):
+    for program, batch in _windows(office):
         if batch.closes >= today:
             months.setdefault(f"{batch.closes.year}年{batch.closes.month}月", []).append((program, batch))
     return render(request, "calendar.html", months=months)
@@ -225,7 +241,7 @@ def calendar_file(office: Office = Depends(office_of)) -> Response:
     """政策日历 as iCalendar (RFC 5545): one all-day event a window."""
     stamp = office.now().astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//huiqi//policy calendar//ZH", "CALSCALE:GREGORIAN"]
-    for program, batch in _windows(library_of(office)):
+    for program, batch in _windows(office):
         lines += [
             "BEGIN:VEVENT",
             f"UID:{program.item.id.replace('/', '.')}.{batch.name}@huiqi",
@@ -263,9 +279,7 @@ def _folded(line: str) -> str:
 def feed(request: Request, office: Office = Depends(office_of)) -> Response:
     """更新 RSS: items by the date their document was issued."""
     base = str(request.base_url).rstrip("/")
-    programs = sorted(
-        shown(library_of(office)), key=lambda p: (p.document.issued or date.min, p.item.id), reverse=True
-    )
+    programs = sorted(shown(office), key=lambda p: (p.document.issued or date.min, p.item.id), reverse=True)
     entries = "".join(
         f"<item><title>{escape(p.item.title)}</title><link>{base}{escape(guide_path(p.item.id))}</link>"
         f'<guid isPermaLink="false">{escape(p.item.id)}</guid><pubDate>{_rfc822(p.document.issued)}</pubDate>'
@@ -298,7 +312,7 @@ def sitemap(request: Request, office: Office = Depends(office_of)) -> Response:
         "/zone/check",
         "/zone/calendar",
         "/zone/notices",
-        *(guide_path(p.item.id) for p in shown(library_of(office))),
+        *(guide_path(p.item.id) for p in shown(office)),
     ]
     locations = "".join(f"<url><loc>{escape(base + path)}</loc></url>" for path in paths)
     body = f'<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{locations}</urlset>'

@@ -13,6 +13,8 @@ from test_review import fitting
 from desk import exports, web
 from desk.evidence import clause_of, pieces
 from desk.listing import read_filters
+from desk.public import shown
+from desk.ready import all_items
 from desk.said import short_label
 from desk.urls import url
 from engine.errors import Place
@@ -184,6 +186,19 @@ def test_a_change_beyond_the_limits_waits_for_a_leader(fresh):
     assert audit.entries(fresh.engine, what="批准规则影响")[1] == 1
     assert fresh.post("shen", path, do="签发并发布").status_code == 303
     assert drafts.drafts(fresh.engine, ITEM)[0].state == drafts.PUBLISHED
+
+
+def test_the_public_hears_how_an_item_works_tonight(desk):
+    office = desk.app.state.office
+    rows = all_items(office, office.night())
+    fallen = {r.item: r.works_as for r in rows if r.delivery == "免申即享" != r.works_as}
+    assert fallen and any(r.works_as == "免申即享" for r in rows)
+    told = {p.item.id: p.item.delivery for p in shown(office)}
+    assert all(told[item] == works for item, works in fallen.items())
+    page = desk.anyone().get("/zone").text
+    assert f"{sum(d == '免申即享' for d in told.values())} 项不用申请" in page
+    one = next(iter(fallen))
+    assert "<span>免申即享</span>" not in desk.anyone().get(f"/zone/items/{one}").text
 
 
 def test_a_document_is_read_settled_and_signed_by_another(fresh):
