@@ -120,13 +120,22 @@ class Impact:
         )
         if self.budget:
             text += f"，占预算 {b['high'] / self.budget:.0%} → {a['high'] / self.budget:.0%}"
+        return "；".join([text, *self.remarks()])
+
+    def remarks(self) -> list[str]:
+        """要留意的: promises that would be broken, sums that only cuts moved, firms that gain a match but no money.
+
+        >>> compare(view, view, "bs-2025-06/rd-intensity").remarks()
+        []
+        """
+        out = []
         if len(self.promised):
-            text += f"；已告知或在办的 {len(self.promised)} 家会受损"
+            out.append(f"已告知或在办的 {len(self.promised)} 家会受损")
         if n := int(self.firms["只因核减"].sum()):
-            text += f"；{n} 家的金额只因额度核减或就高而变，标准没有变"
+            out.append(f"{n} 家的金额只因额度核减或就高而变，标准没有变")
         if empty := int((self.gained["新应付高"].fillna(0.0) == 0).sum()):
-            text += f"；新进的 {empty} 家没有钱可发：奖补标准够不着他们，要不要一起改标准"
-        return text
+            out.append(f"新进的 {empty} 家没有钱可发：奖补标准够不着他们，要不要一起改标准")
+        return out
 
     __repr__ = words
 

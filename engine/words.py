@@ -47,6 +47,15 @@ def say_money(yuan: float) -> str:
     return f"{yuan / 10_000:,.2f} 万元".replace(".00 ", " ")
 
 
+def read_money(text: str) -> float:
+    """写下的金额: “2000万元”, “1.5亿元” or plain yuan, commas allowed; in yuan. Raises ValueError."""
+    found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,6})?)(亿元|万元|元)?", re.sub(r"[,，\s]", "", text))
+    value = float(found[1]) * kinds.MONEY_UNITS[found[2] or "元"] if found else -1.0
+    if not 0 <= value < 1e15:
+        raise ValueError(f"金额“{text}”要写成 2000万元 或 20000000")
+    return value
+
+
 def say_number(value: float) -> str:
     """数的说法: thousands apart (but for years), no trailing zeros."""
     if 1900 <= value <= 2200 and value == int(value):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
+import pandas as pd
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
-from analysis import Impact, Limits, Sweep, View, charts, compare, sweep
+from analysis import Impact, Limits, Sweep, View, charts, compare, sweep, threshold_for
 from analysis.effects import GROUPS
 from desk.office import Office
 from desk.pages.matches import opened, tabs
 from desk.web import Visit, need, render
 from engine.policy import Condition
+from engine.words import read_money
 from store import review
 from store.nights import Night
 
@@ -51,7 +54,7 @@ def impact_page(request: Request, doc: str, slug: str, visit: Visit = need("item
         request, "impact.html", item=program.item, bound=bound, tabs=tabs(office, night, item), trial=trial,
         boxes=boxes(program.item.conditions), budget=bound.batch.budget if bound else None, firms=firms, swept=swept,
         total=len(trial.impact.firms) if trial.impact else 0, by=GROUPS, query=request.url.query,
-        approval=trial.impact.approval(limits_of(office)) if trial.impact else [],
+        approval=trial.impact.approval(limits_of(office)) if trial.impact else [], spent=spent_of(request, night, item),
     )  # fmt: skip
 
 
@@ -94,12 +97,7 @@ def tried(request: Request, night: Night, item: str) -> Trial:
         return Trial(given)
     before = View(night)
     try:
-        yuan = float(budget.replace(",", "")) if budget else None
-        if yuan is not None and not 0 < yuan < 1e15:
-            raise ValueError
-    except ValueError:
-        return Trial(given, budget, fault=f"预算“{budget}”不是元数，请只写数字，例如 20000000")
-    try:
+        yuan = read_money(budget) if budget else None
         after = before.with_rule(item, conditions=changed, budget=yuan)
         return Trial(given, budget, compare(before, after, item))
     except ValueError as error:
@@ -110,9 +108,7 @@ def swept_of(request: Request, night: Night, item: str) -> tuple[Sweep | None, s
     """扫门槛: of the condition and the values in the address; with the fault in words where it can't be done."""
     params = request.query_params
     condition = params.get("sweep", "")
-    values = [v for v in params.get("values", "").replace("，", " ").replace(",", " ").split() if v][
-        :MOST_VALUES
-    ]
+    values = [v for v in re.split(r"[\s,，、;；]+", params.get("values", "")) if v][:MOST_VALUES]
     if not condition or not values:
         return None, ""
     by = params.get("by", "")
@@ -120,3 +116,15 @@ def swept_of(request: Request, night: Night, item: str) -> tuple[Sweep | None, s
         return sweep(View(night), item, condition, values, by=by if by in GROUPS else None), ""
     except ValueError as error:
         return None, str(error)
+
+
+def spent_of(request: Request, night: Night, item: str) -> tuple[str, pd.Series | None, str]:
+    """花到多少: the sum asked for, the threshold that spends it, or why there is none."""
+    params = request.query_params
+    asked, condition = params.get("spend", "").strip()[:40], params.get("sweep", "")
+    if not asked or not condition:
+        return asked, None, "请选一个条件，才算得出花到这个数门槛该定在哪" if asked else ""
+    try:
+        return asked, threshold_for(View(night), item, condition, read_money(asked)), ""
+    except ValueError as error:
+        return asked, None, str(error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -68,14 +67,13 @@ def library_path(given: Path | None) -> Path:
 
 
 def yuan(text: str | float) -> float:
-    """金额参数: “2000万元”, “1.5亿元” or plain yuan, commas allowed (a default is a number); in yuan. Raises
-    typer.BadParameter."""
-    found = re.fullmatch(
-        r"(\d+(?:\.\d+)?)(亿元|万元|元)?", str(text).replace(",", "").replace("，", "").strip()
-    )
-    if found is None:
-        raise typer.BadParameter(f"金额“{text}”要写成 2000万元 或 20000000")
-    return float(found[1]) * {"亿元": 10**8, "万元": 10**4}.get(found[2] or "", 1)
+    """金额参数: as `read_money` reads it (a default is a number); in yuan. Raises typer.BadParameter."""
+    from engine.words import read_money
+
+    try:
+        return read_money(str(text))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from analysis import compare, open_night, sweep
+from analysis import compare, open_night, sweep, threshold_for
 
 ITEM = "bs-2025-06/rd-intensity"
 PAGE = f"/desk/items/{ITEM}/impact"
@@ -35,10 +35,18 @@ def test_a_sweep_by_size_is_the_analysts_own(desk) -> None:
     assert page.count("<td>100万元</td>") == 1
 
 
+def test_the_threshold_for_a_sum_is_found_and_said(desk) -> None:
+    found = threshold_for(open_night(desk.home), ITEM, "rd_scale", 300_0000)
+    client = desk.client("lin")
+    page = client.get(f"{PAGE}?{urlencode({'sweep': 'rd_scale', 'spend': '300万元'})}").text
+    assert f"花到 300万元，门槛可定在 {found['门槛']}" in page
+    assert "请选一个条件" in client.get(f"{PAGE}?spend=300万元").text
+
+
 def test_faults_come_in_words_and_nothing_is_kept(desk) -> None:
     client = desk.client("lin")
     wrong = client.get(f"{PAGE}?{urlencode({'c.rd_scale': '没有的指标 >= 1元'})}")
     assert wrong.status_code == 200 and "没有“没有的指标”这个指标" in wrong.text
-    assert "不是元数" in client.get(f"{PAGE}?budget=很多").text
+    assert "要写成 2000万元" in client.get(f"{PAGE}?budget=很多").text
     assert "像原来的一样" in client.get(f"{PAGE}?{urlencode({'sweep': 'rd_scale', 'values': '5%'})}").text
     assert client.get(f"{PAGE}.svg").status_code == 404
