@@ -150,18 +150,42 @@ def validity(found: Decomposition) -> dict[str, str]:
 
 
 def clause_diff(before: str, after: str) -> list[tuple[str, str, str]]:
-    """条款比对: (kind, old, new) of the clauses of two texts that differ: 新增 删去 改动; white space does not count."""
+    """条款比对: (kind, old, new) of the clauses of two texts that differ: 新增 删去 改动 改号; white space does not count."""
     old = [re.sub(r"\s+", "", c.text) for c in segment(before)]
     new = [re.sub(r"\s+", "", c.text) for c in segment(after)]
     out: list[tuple[str, str, str]] = []
     for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag == "equal":
-            continue
-        pairs = min(b - a, d - c)
-        out += [("改动", old[a + i], new[c + i]) for i in range(pairs)]
-        out += [("删去", x, "") for x in old[a + pairs : b]]
-        out += [("新增", "", x) for x in new[c + pairs : d]]
+        if tag != "equal":
+            out += _paired(old[a:b], new[c:d])
     return out
+
+
+_LABEL = re.compile(
+    r"^(?:第[一二三四五六七八九十百零\d]+[条章节款]|[（(]?[一二三四五六七八九十\d]{1,3}[）)、.．])"
+)
+
+
+def _paired(old: list[str], new: list[str]) -> list[tuple[str, str, str]]:
+    """Clauses of a stretch that differs, each with the one it came from: the likest of those not yet passed."""
+    out: list[tuple[str, str, str]] = []
+    at = 0
+    for text in new:
+        bare = _LABEL.sub("", text)
+        likest, k = max(
+            (
+                (difflib.SequenceMatcher(None, _LABEL.sub("", o), bare).ratio(), -i)
+                for i, o in enumerate(old[at:], at)
+            ),
+            default=(0.0, 0),
+        )
+        if likest < 0.5:
+            out.append(("新增", "", text))
+            continue
+        out += [("删去", o, "") for o in old[at:-k]]
+        kind = "改号" if _LABEL.sub("", old[-k]) == bare else "改动"
+        out.append((kind, old[-k], text))
+        at = -k + 1
+    return out + [("删去", o, "") for o in old[at:]]
 
 
 def verbatim(text: str) -> str:

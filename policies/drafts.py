@@ -187,9 +187,10 @@ class _Maker:
         ):
             return True
         behind = re.sub(r"\s+", "", self.found.text[int(entry["start"]) + len(str(entry["quote"])) :][:24])
-        if re.match(r"的?[，,](?:按|以实际|视同|由|可不|不受|参照|则)", behind) or re.match(
-            r"的?[）)]", behind
-        ):
+        if re.match(
+            r"的?[，,](?:按(?:其)?实际(?:年限|月数|天数|经营|发生|时间)|按[^，。；]{0,8}(?:计算|折算)|以实际|视同|由|可不|不受|参照|则)",
+            behind,
+        ) or re.match(r"的?[）)]", behind):
             return True
         title = self.title
         named = {*proposal.indicators, *(n for _, _, p in proposal.parts for n in p.indicators)}

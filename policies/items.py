@@ -170,6 +170,17 @@ def _told(what: str, due: dt.date, as_of: dt.date) -> str:
     return f"{what}：{due:%Y-%m-%d} 前，{state}"
 
 
+_WIDE = {
+    "政策依据": 32,
+    "事项名称": 22,
+    "申报条件": 52,
+    "扶持标准": 36,
+    "申请材料": 30,
+    "数据来源": 30,
+    "空着的栏目": 32,
+}
+
+
 def write_items(rows: Sequence[ListRow], path: Path) -> None:
     """导出清单: .xlsx (texts never become formulas) or .json. Raises ValueError for other suffixes."""
     if path.suffix == ".json":
@@ -197,5 +208,7 @@ def write_items(rows: Sequence[ListRow], path: Path) -> None:
                     sheet.write_string(line, n, value, body)
                 else:
                     sheet.write_blank(line, n, None, blank)
-        sheet.set_column(0, len(columns) - 1, 18)
+        sheet.set_column(0, len(columns) - 1, 16)
+        for name, width in _WIDE.items():
+            sheet.set_column(columns.index(name), columns.index(name), width)
         sheet.freeze_panes(1, 3)

@@ -15,14 +15,15 @@ from starlette.datastructures import UploadFile
 from desk.office import Office
 from desk.urls import url
 from desk.web import Posted, Visit, need, posted, render, see
-from policies.decompose.expressions import Proposer, own_places
+from policies.decompose.learn import keep_correction
 from policies.decompose.model import Decomposition
 from policies.decompose.pipeline import decompose
 from policies.drafts import draft as draft_files
-from policies.drafts import write_draft
+from policies.drafts import proposer_of, write_draft
 from policies.items import clock_of
 from policies.read import read_document
-from profiles.dictionary import builtin_dictionary
+from profiles.dictionary import library_dictionary
+from profiles.tables import division_codes, industry_codes
 from store import accounts, drafts
 from store.calendars import office_calendar
 
@@ -297,17 +298,16 @@ def readings(office: Office, made: drafts.Decomposition) -> dict[str, str]:
     """写成的规则 by proposal: what a condition would become, `when:` or `ask:`."""
 
     def make() -> dict[str, str]:
-        night = office.night()
-        own = own_places([made.title])
-        proposer = Proposer(builtin_dictionary(), places_of(office.library(night).sets if night else {}), own)
+        night, text = office.night(), made.draft["text"]
+        places = places_of(office.library(night).sets if night else {})
+        known = library_dictionary(office.library_root)
+        proposer = proposer_of(decompose(text), made.file, known, places, industry_codes(), division_codes())
         out = {}
         for p in proposals(made):
             if p["can_ask"]:
-                said = proposer.propose(p["quote"])
+                said = proposer.propose(p["quote"], text, text.find(p["quote"]))
                 asked = (p["mark"] or {}).get("do") == "改为人工判断"
-                out[p["key"]] = (
-                    f"when: {said.when}" if said.when and not asked else f"ask: {said.ask or p['quote']}"
-                )
+                out[p["key"]] = f"ask: {said.ask or p['quote']}" if asked else said.told
         return out
 
     changed = hash(tuple(sorted((k, m["do"], m.get("quote", "")) for k, m in made.marks.items())))
@@ -325,9 +325,16 @@ def put(office: Office, made: drafts.Decomposition) -> None:
         raise drafts.DraftError(f"政策库里已有 {made.document}")
     night = office.night()
     sets = office.library(night).sets if night else {}
-    write_draft(
-        draft_files(
-            kept(made), made.document, made.file, builtin_dictionary(), places_of(sets), office.today()
-        ),
-        office.library_root,
+    found, known = kept(made), library_dictionary(office.library_root)
+    files = draft_files(
+        found,
+        made.document,
+        made.file,
+        known,
+        places_of(sets),
+        office.today(),
+        industry_codes(),
+        division_codes(),
     )
+    write_draft(files, office.library_root)
+    keep_correction(office.home / "corrections", made.document, made.draft["text"], found.as_json())

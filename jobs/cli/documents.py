@@ -30,6 +30,9 @@ def decompose_command(
     ] = False,
     sets: Annotated[list[str], typer.Option("--set", help="地域词的代码，例如 --set '本区=120116*'")] = [],  # noqa: B006
     as_of: Annotated[str | None, typer.Option("--as-of", help="起草日，例如 2026-06-01；默认今天")] = None,
+    correct: Annotated[
+        Path | None, typer.Option("--correct", help="把拆解结果存进这个改正文件夹，改好后用 --learn 重训")
+    ] = None,
     learn: Annotated[
         Path | None, typer.Option("--learn", help="改正文件夹：用改正后的拆解结果重训模型")
     ] = None,
@@ -50,13 +53,28 @@ def decompose_command(
         from policies.read import read_document
 
         found = decompose(read_document(file))
-    if as_json:
+    if correct is not None:
+        with telling():
+            _keep(found, file, correct)
+    elif as_json:
         typer.echo(json.dumps({"file": file.name, **found.as_json()}, ensure_ascii=False, indent=1))
     elif into is None:
         _tell(found.as_json())
     else:
         with telling():
             _draft(found, file, into, document_id, replace, sets, parse_as_of(as_of))
+
+
+def _keep(found: Any, file: Path, folder: Path) -> None:
+    from policies.decompose.learn import keep_correction
+
+    if (folder / "gold" / f"{file.stem}.json").is_file():
+        raise ValueError(f"{folder} 里已有 {file.stem} 的改正，没有覆盖")
+    path = keep_correction(folder, file.stem, found.text, found.as_json())
+    typer.echo(
+        f"底稿 → {path}：改 clauses 里各条的角色，items 里增删事项、条件、奖补（quote 要和原文一字不差），存盘后"
+    )
+    typer.echo(f"huiqi decompose --learn {folder} --base 标注集")
 
 
 def _tell(answer: Mapping[str, Any]) -> None:
@@ -97,6 +115,7 @@ def _draft(
     found: Any, file: Path, into: Path, document_id: str | None, replace: bool, sets: Sequence[str], day: Any
 ) -> None:
     from policies.drafts import clause_diff, draft, verbatim, write_draft
+    from profiles.dictionary import library_dictionary
     from profiles.tables import division_codes, industry_codes
 
     name = document_id or _slug(file.stem)
@@ -106,9 +125,7 @@ def _draft(
         changes = clause_diff(verbatim(old), found.text)
         for kind, before, after in changes:
             typer.echo(
-                f"{kind}  {before}" + (f"\n  →  {after}" if kind == "改动" else "")
-                if before
-                else f"{kind}  {after}"
+                f"{kind}  {before}" + (f"\n  →  {after}" if after else "") if before else f"{kind}  {after}"
             )
         typer.echo(f"库里已有 {name}：条款改动 {len(changes)} 处")
         if not replace:
@@ -123,7 +140,7 @@ def _draft(
         ]
         if signed:
             raise ValueError(f"{name} 里有已签发的事项（{'、'.join(signed)}），不能覆盖；请用 --id 另起编号")
-    places, known = _places(sets, into), _dictionary(into)
+    places, known = _places(sets, into), library_dictionary(into)
     made = draft(found, name, file.name, known, places, day, industry_codes(), division_codes())
     if replace and (folder / "items").is_dir():
         for stale in (folder / "items").glob("*.yaml"):
@@ -147,21 +164,6 @@ def _draft(
         )
     for indicator, quotes in sorted(made.missing.items()):
         typer.echo(f"指标字典里没有“{indicator}”（{len(quotes)} 处），例如：{quotes[0]}")
-
-
-def _dictionary(library: Path) -> Any:
-    """The built-in indicators with the library's own."""
-    from engine.indicators import read_indicators
-    from profiles.dictionary import builtin_dictionary
-
-    own = library / "indicators.yaml"
-    if not own.is_file():
-        return builtin_dictionary()
-    problems: list[Any] = []
-    entries = read_indicators(own.read_text(encoding="utf-8"), "indicators.yaml", problems.append)
-    if problems:
-        raise ValueError("政策库的指标字典有错，先改好再起草：\n" + "\n".join(p.render() for p in problems))
-    return builtin_dictionary().with_entries(entries)
 
 
 def _slug(stem: str) -> str:

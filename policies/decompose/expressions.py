@@ -58,6 +58,16 @@ class Proposal:
             return self.leaves[0].node()
         return {self.join: [leaf.node() for leaf in self.leaves]}
 
+    @property
+    def told(self) -> str:
+        """写法: how a rule file would put it, in one line, for the person who is to agree."""
+        if self.parts:
+            return "；".join(p.told for _, _, p in self.parts)
+        if not self.leaves:
+            return f"ask: {self.ask}"
+        whens = [f"not {x.when}" if x.negated else x.when for x in self.leaves]
+        return "when: " + {"any": " 或 "}.get(self.join, " 且 ").join(whens)
+
     def asked(self, question: str) -> Proposal:
         """改问: the same as a question; what was sure stays as a guess for the person."""
         return Proposal(ask=question, guess=self.when or self.guess, missing=self.missing, score=self.score)
@@ -75,7 +85,7 @@ _FIGURE = re.compile(r"[<>]=? *[\d.]+(?:万|亿)?(?:元|%|[\u4e00-\u9fa5]|$)(?!\
 _MARK = "◆"
 _BARE_MARK = "◇"  # a fact that is only a noun (高新技术企业, 制造业): 、 between two of them may mean either
 FILLER = re.compile(
-    r"(?:提出)?申[报请]时|申[报请领](?:人|单位|企业|主体|对象)|项目(?:申报|承担|实施|建设)?单位|上述|该|其|本项目|所创办的|创业(?:组织|主体|企业)|市场主体|经营主体|企业|单位|公司|机构|法人|的|应当|应该|应|必须|须|需|具有|具备|拥有|"
+    r"本(?:办法|措施|政策|细则|意见|规定|通知|若干措施|实施细则)(?:仅)?适用于|(?:提出)?申[报请]时|申[报请领](?:人|单位|企业|主体|对象)|项目(?:申报|承担|实施|建设)?单位|上述|该|其|本项目|所创办的|创业(?:组织|主体|企业)|市场主体|经营主体|企业|单位|公司|机构|法人|的|应当|应该|应|必须|须|需|具有|具备|拥有|"
     r"属于|是|为|已|依法|依规|取得|获得|获|通过|经|认定|有效期内|有效|期内|资格|资质|称号|符合|满足|条件|当前|目前|现|对于|对|凡是|凡|在|且|并且|并|同时|以及|及|和|"
     r"[，、。（）“”《》：:；;\s]|处于|处在|以下|下列|基本|正常|国家级?(?=◇)|均|方可|才能|可"
 )
@@ -218,6 +228,11 @@ _PERSONS = re.compile(
 )
 
 
+_BESIDE = re.compile(
+    rf"(?:企业|单位|公司|机构|个人|团队|组织)(?:[、和及或与]|以及|或者){_BARE_MARK}|{_BARE_MARK}(?:[、和及或与]|以及|或者)(?:企业|单位|公司|机构|个人|团队|组织)"
+)
+
+
 def _joined(flat: str, found: list[Found]) -> tuple[tuple[Leaf, ...], str] | None:
     """The leaves of all facts with all or any, where nothing is left over and the join is plain."""
     if not found:
@@ -234,6 +249,8 @@ def _joined(flat: str, found: list[Found]) -> tuple[tuple[Leaf, ...], str] | Non
         return None  # which conditions?
     if FILLER.sub("", _OR.sub("", text) if either else text).strip(_MARK + _BARE_MARK):
         return None
+    if any(f.fact.kinds for f in found) and _BESIDE.search(text):
+        return None  # 企业、◇: another kind of applicant stands beside
     leaves = tuple(leaf for f in found for leaf in f.fact.leaves)
     if len(found) == 1:
         return leaves, found[0].fact.join

@@ -83,6 +83,22 @@ def correction_of(answer: Mapping[str, Any], file: str) -> dict[str, Any]:
     }
 
 
+def keep_correction(folder: Path, stem: str, text: str, answer: Mapping[str, Any]) -> Path:
+    """留改正: a text and its decomposition, to be corrected or as corrected, where `relearn` reads them; returns the annotation.
+
+    Raises ValueError where a correction of another text has that name.
+    """
+    raw, gold = folder / "raw" / f"{stem}.txt", folder / "gold" / f"{stem}.json"
+    if raw.is_file() and raw.read_text(encoding="utf-8") != text:
+        raise ValueError(f"{raw} 已有另一份原文的改正，请换一个名字")
+    for path in (raw, gold):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    raw.write_text(text, encoding="utf-8")
+    told = json.dumps(correction_of(answer, raw.name), ensure_ascii=False, indent=1)
+    gold.write_text(told + "\n", encoding="utf-8")
+    return gold
+
+
 def relearn(folder: Path, bases: Sequence[Path], day: str) -> str:
     """重训: refit the models with the officer's corrections (a folder with raw/ and gold/) beside the base sets.
 
@@ -92,16 +108,20 @@ def relearn(folder: Path, bases: Sequence[Path], day: str) -> str:
     from .pipeline import MODELS, stored_models
     from .training import train
 
-    docs = {d.stem: d for root in [*bases, folder] for d in load_annotated(root)}
+    base = {d.stem: d for root in bases for d in load_annotated(root)}
+    own = {d.stem: d for d in load_annotated(folder)}
+    docs = base | own
     if len(docs) < MIN_DOCUMENTS:
         raise ValueError(
             f"只有 {len(docs)} 份标注，至少要 {MIN_DOCUMENTS} 份才能重训；请用 --base 连同原来的标注集"
         )
     chosen = list(docs.values())
-    models = train(chosen)
+    # The office's own few texts are what it will read again: each counts as often as several of the others.
+    models = train([*chosen, *(d for d in own.values() for _ in range(OWN_COUNTS - 1))])
     save_models(MODELS, models, model_facts(chosen, models, day))
     stored_models.cache_clear()
     return f"用 {len(chosen)} 份文件（其中改正 {len(list((folder / 'gold').glob('*.json')))} 份）重训完成 → {MODELS}"
 
 
 MIN_DOCUMENTS = 10
+OWN_COUNTS = 8

@@ -66,7 +66,9 @@ class Numbers:
         )
         for body in (bare, re.sub(r"(?:总?额|总量|数量?|总数)$", "", bare)):
             if body in self.names:
-                return self.names[body], True
+                entry = self.names[body]
+                own = re.match(r"自[有用管建]|实缴|境内", entry.name)
+                return entry, not own or own[0] in words
         near = (
             process.extractOne(bare, list(self.names), scorer=fuzz.ratio, score_cutoff=FUZZY)
             if bare

@@ -30,6 +30,7 @@ SUBJECTS = {
     "农民合作社": ("农民专业合作社",),
     "家庭农场": ("家庭农场",),
     "基金会": ("基金会",),
+    "企业": ("企业",),
 }
 PERSONS = (
     "高校毕业生|普通高校毕业生|中职毕业生|职业院校毕业生|技工院校毕业生|就业困难人员|登记失业人员|失业人员|退役军人|自主就业退役士兵|残疾人|刑满释放人员|返乡创业人员|"
@@ -42,7 +43,12 @@ INSTITUTIONS = (
     "医疗机构|养老服务机构|养老机构|托育机构|职业培训机构|民办培训机构|职业院校|技工院校|新型研发机构|农业产业化龙头企业|家政服务企业|外贸综合服务企业|跨境电商企业|物流企业|快递企业"
 )
 _KINDS: tuple[tuple[str, str, str, str], ...] = (
-    ("主体类别", "文本", "|".join(sorted(SUBJECTS, key=len, reverse=True)), "统一社会信用代码所分的主体类别"),
+    (
+        "主体类别",
+        "文本",
+        "|".join(sorted(SUBJECTS.keys() - {"企业"}, key=len, reverse=True)),
+        "统一社会信用代码所分的主体类别",
+    ),
     (
         "人员类别",
         "列表",
@@ -61,6 +67,8 @@ _KINDS: tuple[tuple[str, str, str, str], ...] = (
 def kinds(text: str, lexicon: Lexicon) -> Iterator[Found]:
     """身份: what an applicant is by kind; several in a row are alternatives."""
     for name, kind, words, note in _KINDS:
+        if name == "主体类别":  # 企业 counts as one of a row of kinds only
+            words += r"|(?<![\u4e00-\u9fa5])企业(?=(?:[、和及或与]|以及)(?:事业|社会|民办|个体|农民))|(?<=[、和及或与])企业(?![\u4e00-\u9fa5])"
         noun = re.compile(
             rf"(?<![非的])(?:{words})(?!企业(?!单位)|创办|组织|主任|产品|项目|建设|服务|认定|管理|培训|租赁|配偶|子女|负责|家庭)"
         )
@@ -237,7 +245,7 @@ def graded(text: str, lexicon: Lexicon) -> Iterator[Found]:
 
 # ---------------------------------------------------------------- listing, statistics, funds, learning
 
-_BOARDS = r"主板|中小板|创业板|科创板|北交所|北京证券交易所|上交所|深交所|港交所"
+_BOARDS = r"主板|中小板|创业板|科创板|北交所|北京证券交易所"
 _LISTED = re.compile(
     rf"(?:在)?(?P<b>(?:{_BOARDS})(?:[、或和及](?:{_BOARDS}))*)(?:首次公开发行|成功|实现)?上市(?:的)?(?:企业|公司)?"
 )
@@ -258,7 +266,8 @@ def listings(text: str, lexicon: Lexicon) -> Iterator[Found]:
     if re.search(r"拟|未|非|辅导|申报|培育|首次|新(?!三板)", text):
         return
     for m in _LISTED.finditer(text):
-        boards = list(dict.fromkeys(re.findall(_BOARDS, m["b"])))
+        said = m["b"].replace("北京证券交易所", "北交所")
+        boards = list(dict.fromkeys(re.findall(_BOARDS, said)))
         told = ", ".join(f'"{b}"' for b in boards)
         when = f'上市板块 = "{boards[0]}"' if len(boards) == 1 else f"上市板块 in [{told}]"
         yield Found(m.start(), m.end(), Fact((leaf(when, "上市板块", boards[-1], "新三板"),), score=0.88))

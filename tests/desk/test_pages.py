@@ -219,6 +219,8 @@ def test_a_document_is_read_settled_and_signed_by_another(fresh):
         fresh.post("lin", path, key=key, do="采纳")
     fresh.post("shen", path.replace("decompose", "sign"))
     assert drafts.decompositions(fresh.engine)[0].state == drafts.PUBLISHED
+    kept = {p.name for p in (fresh.home / "corrections").glob("*/*")}
+    assert kept == {"bs-2026-99.txt", "bs-2026-99.json"}  # what `huiqi decompose --learn` refits with
     written = list((fresh.home / "library" / "bs-2026-99" / "items").glob("*.yaml"))
     assert written and all(
         "status: 草稿" in p.read_text(encoding="utf-8") for p in written if not p.name.endswith(".test.yaml")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from policies.decompose.learn import correction_of, load_annotated, relearn
+from policies.decompose.learn import correction_of, keep_correction, load_annotated, relearn
 from policies.decompose.pipeline import decompose
 from policies.decompose.training import best_threshold
 from tests.policies.policy_text import MEASURES
@@ -58,6 +58,13 @@ def test_corrections_are_kept_as_annotations_and_checked(tmp_path: Path) -> None
     (tmp_path / "gold" / "a.json").write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
     with pytest.raises(ValueError, match="同一份原文"):
         load_annotated(tmp_path)
+
+
+def test_a_decomposition_is_kept_for_correction_once(tmp_path: Path) -> None:
+    path = keep_correction(tmp_path, "a", MEASURES, decompose(MEASURES).as_json())
+    assert (path, len(load_annotated(tmp_path))) == (tmp_path / "gold" / "a.json", 1)
+    with pytest.raises(ValueError, match="另一份原文"):
+        keep_correction(tmp_path, "a", MEASURES + "另起一行。", {})
 
 
 def test_a_threshold_lies_between_the_scores_it_parts() -> None:

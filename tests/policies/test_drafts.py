@@ -240,3 +240,19 @@ def test_a_second_run_tells_which_clauses_changed() -> None:
     assert ("改动", "对新认定的高新技术企业，给予30万元奖励。") in kinds
     assert ("删去", "") in kinds
     assert clause_diff(MEASURES, MEASURES.replace("给予20万元", "给予 20 万元")) == []
+
+
+def test_an_article_put_in_does_not_hide_that_the_next_is_only_renumbered() -> None:
+    amended = MEASURES.replace("第七条 附则", "第七条 支持参展\n对参加展会的企业给予补贴。\n第八条 附则")
+    assert clause_diff(MEASURES, amended) == [
+        ("新增", "", "第七条支持参展"),
+        ("新增", "", "对参加展会的企业给予补贴。"),
+        ("改号", "第七条附则", "第八条附则"),
+    ]
+
+
+def test_a_condition_before_the_usual_words_of_a_grant_stays_sure() -> None:
+    made = draft(decompose(MEASURES), "demo", "demo.txt", builtin_dictionary(), {"本区": "120116*"}, DAY)
+    texts = "".join(t for n, t in made.files.items() if not n.endswith(".test.yaml"))
+    assert "when: 研发费用[Y] >= 500万元" in texts
+    assert "when: 登记地区划 in 本区" in texts
