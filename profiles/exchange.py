@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from engine import kinds
-from engine.indicators import Dictionary
+from engine.indicators import Dictionary, Indicator
 from profiles.file import CONFLICT, KNOWN, STALE, Fact, Key, split
 from profiles.ingest import UNUSABLE
 
@@ -95,8 +95,11 @@ def section_of(indicator: str, dictionary: Dictionary) -> str:
 
 def shown_value(fact: Fact, dictionary: Dictionary) -> str:
     """给人看的取值: 45,379,000元, 12.5%, 是, 2024-06-30."""
-    spec = dictionary.get(fact.indicator)
-    value = fact.shown
+    return shown_of(fact.shown, dictionary.get(fact.indicator))
+
+
+def shown_of(value: Any, spec: Indicator | None) -> str:
+    """给人看的取值, of a plain value."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -17,10 +17,9 @@ from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any
 
-from rapidfuzz import process
-
 from engine import kinds
 from engine.errors import Problem
+from engine.expression import nearest_indicator
 from engine.indicators import Dictionary, Indicator, read_indicators
 from profiles.codes import tidy_codes, valid_codes
 from profiles.dictionary import builtin_dictionary
@@ -209,11 +208,9 @@ class Plan:
         for name, column in self.source.mapped():
             spec = dictionary.get(column.indicator)
             if spec is None:
-                near = process.extractOne(column.indicator, list(dictionary), score_cutoff=50)
-                hint = f"您是不是想写“{near[0]}”？" if near else "请先加进指标字典"
-                raise SourceError(
-                    f"{self.source.source}.yaml  columns › {name}  没有“{column.indicator}”这个指标。{hint}"
-                )
+                hint = nearest_indicator(column.indicator, dictionary) or "请先加进指标字典"
+                where = self.source.place("columns", name)
+                raise SourceError(f"{where}  没有“{column.indicator}”这个指标。{hint}")
             for header, year in _headers(name, self._place):
                 found.append(self._cell(header, replace_year(column, year), spec))
         return sorted(found, key=lambda cells: cells.flat)
@@ -222,12 +219,12 @@ class Plan:
         dated = spec.yearly and column.year is None
         if dated and self.source.year is None:
             raise SourceError(
-                f"{self.source.source}.yaml  columns › {header}  “{spec.name}”一年一个值：写 year: 2024，"
+                f"{self.source.place('columns', header)}  “{spec.name}”一年一个值：写 year: 2024，"
                 "或在来源里写 year: {column: 年度}"
             )
         fault = unit_fault(spec.kind, column)
         if fault:
-            raise SourceError(f"{self.source.source}.yaml  columns › {header}  {fault}")
+            raise SourceError(f"{self.source.place('columns', header)}  {fault}")
         return _Cells(
             self._place[header],
             tuple(self._place[name] for name in column.join),

@@ -227,6 +227,12 @@ class Source(_Strict):
         found = REFRESH.fullmatch(self.refresh)
         return int(found[1]) * DAYS[found[2]] if found else None
 
+    def place(self, *steps: str) -> str:
+        """位置: file, line and keys of a part of the declaration; without a line where it came from a batch's record."""
+        file, text = self.__dict__.get("written", (f"{self.source}.yaml", ""))
+        line = f":{_line_of(text.splitlines(), list(steps))}" if text else ""
+        return f"{file}{line}  {' › '.join(steps)}"
+
     def indicators(self) -> list[str]:
         """指标: names this source fills."""
         names = list(dict.fromkeys(column.indicator for _, column in self.mapped()))
@@ -252,9 +258,11 @@ def parse_source(text: str, file: str) -> Source:
     if not isinstance(plain, dict):
         raise SourceError(f"{file}:1  来源声明应当是“source: 名称 …”的映射")
     try:
-        return Source.model_validate(plain)
+        found = Source.model_validate(plain)
     except ValidationError as error:
         raise SourceError(_explain(error, file, text)) from error
+    found.__dict__["written"] = (file, text)  # beside the fields, as cached properties are: for `place` alone
+    return found
 
 
 def read_source(path: Path) -> Source:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from engine.expression import nearest
 from engine.indicators import Dictionary
 from profiles.codes import why_not
-from profiles.ingest import Plan, day_of_file
+from profiles.ingest import Parsed, Plan, day_of_file
 from profiles.reading import Table, open_table
 from profiles.source import Source
 
@@ -30,6 +31,7 @@ def try_source(source: Source, data: Path | None, dictionary: Dictionary, rows: 
     Raises SourceError for an unknown indicator or an unreadable file.
     """
     trial = Trial([_title(source)])
+    _try_registry(trial, source, dictionary)
     if data is None:
         header = [name.replace("{年}", "2024") for name in source.columns]
         firm = source.firm
@@ -49,8 +51,18 @@ def try_source(source: Source, data: Path | None, dictionary: Dictionary, rows: 
 def try_table(source: Source, table: Table, name: str, dictionary: Dictionary, rows: int) -> Trial:
     """试一张表: as `try_source`, for rows that come from elsewhere (a database)."""
     trial = Trial([_title(source)])
+    _try_registry(trial, source, dictionary)
     _try_rows(trial, source, table, name, dictionary, rows, None)
     return trial
+
+
+def _try_registry(trial: Trial, source: Source, dictionary: Dictionary) -> None:
+    """A register that no indicator names speaks for none: whoever is not in the source would stay unknown."""
+    known = list(dict.fromkeys(spec.source for spec in dictionary.values() if spec.source))
+    if source.registry and source.registry not in known:
+        trial.faults = True
+        cure = nearest(source.registry, known) or f"可以写：{'、'.join(known)}"
+        trial.lines.append(f"{source.place('registry')}  没有哪个指标归“{source.registry}”登记。{cure}")
 
 
 def _title(source: Source) -> str:
@@ -85,13 +97,35 @@ def _try_rows(
             f"    {flat.lstrip('!')}：{_money(flat, value, dictionary)}"
             for flat, value in json.loads(content).items()
         ]
-    unsure, refused = len(parsed.unsure), parsed.rejected
-    trial.lines.append(f"前{parsed.rows}行：可落{len(parsed.codes)}，代码有问题{unsure}，退回{refused}")
+    unsure, refused, twice = len(parsed.unsure), parsed.rejected, contested(parsed)
+    trial.lines.append(
+        f"前{parsed.rows}行：可落{len(parsed.codes) - len(twice)}，互相矛盾{len(twice)}，代码有问题{unsure}，退回{refused}"
+    )
+    trial.lines += [
+        f"第{parsed.lines[i]}行 {parsed.codes[i]} 在这个文件里有几行不同的内容，导入后等人定"
+        for i in twice[:10]
+    ]
     trial.lines += [f"第{one.line}行 {one.column} {one.message}" for one in parsed.troubles[:10]]
     trial.lines += [
         f"第{row.line}行 {row.code or row.name}：{why_not(row.code)}" for row in parsed.unsure[:10]
     ]
-    trial.faults = bool(unsure or refused)
+    trial.faults = trial.faults or bool(unsure or refused or twice)
+
+
+def contested(parsed: Parsed) -> list[int]:
+    """互相矛盾的行: places of rows that say different things of one firm and day; an import lands none of them.
+
+    A row that repeats the first one word for word before any other contradicts it is no contradiction (store/landing.py).
+    """
+    first: dict[tuple[str, str, str | None], int] = {}
+    found: dict[tuple[str, str, str | None], list[int]] = {}
+    for i, spot in enumerate(zip(parsed.codes, parsed.keys, parsed.days, strict=True)):
+        at = first.setdefault(spot, i)
+        if spot in found:
+            found[spot].append(i)
+        elif parsed.contents[i] != parsed.contents[at]:
+            found[spot] = [at, i]
+    return sorted(i for rows in found.values() for i in rows)
 
 
 def _money(name: str, value: object, dictionary: Dictionary) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import select as pick
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.sql.functions import count
 from sqlmodel import Session, col, select
 
 from profiles.codes import is_code, proposals, tidy_code
@@ -38,14 +39,34 @@ NAME_KEY, FORMER = "企业名称", "曾用名"
 MOST = 5
 
 
-def pending(engine: Engine, *, state: str = WAITING, source: str = "", limit: int = 200) -> list[PendingRow]:
+def pending(
+    engine: Engine,
+    *,
+    state: str = WAITING,
+    source: str = "",
+    batch: int | None = None,
+    limit: int | None = 200,
+    skip: int = 0,
+) -> list[PendingRow]:
     """待认领清单: rows that wait for a person, oldest first, with their candidates found when first asked for."""
     propose(engine)
-    query = select(PendingRow).where(PendingRow.state == state).order_by(col(PendingRow.id)).limit(limit)
+    query = _waiting(select(PendingRow), state, source, batch).order_by(col(PendingRow.id))
+    with session(engine) as opened:
+        return list(opened.exec(query.offset(skip).limit(limit)))
+
+
+def count_pending(engine: Engine, *, state: str = WAITING, source: str = "", batch: int | None = None) -> int:
+    """待认领有几行."""
+    query = _waiting(select(count()).select_from(PendingRow), state, source, batch)
+    with session(engine) as opened:
+        return int(opened.exec(query).one())
+
+
+def _waiting(query: Any, state: str, source: str, batch: int | None) -> Any:
+    query = query.where(PendingRow.state == state)
     if source:
         query = query.where(PendingRow.source == source)
-    with session(engine) as opened:
-        return list(opened.exec(query))
+    return query if batch is None else query.where(PendingRow.batch_id == batch)
 
 
 def propose(engine: Engine) -> int:

@@ -10,10 +10,13 @@ from sqlalchemy.engine import Engine
 from sqlmodel import Field, SQLModel, col, select
 
 from engine.indicators import Dictionary
+from profiles.cells import cell_of
 from store.database import BigId, id_column, json_column, session, utc_column, writing
+from store.firms import history
 from store.observations import Firm
 
-OPEN, ADOPTED, REFUSED = "待处理", "已更正", "不予更正"
+# An adopted request changes nothing by itself: it is 已更正 once a batch that came after the answer says another value.
+OPEN, ADOPTED, CORRECTED, REFUSED = "待处理", "同意更正，等部门报新数据", "已更正", "不予更正"
 
 
 class Correction(SQLModel, table=True):
@@ -56,6 +59,7 @@ def file_correction(
         raise ValueError(f"没有“{indicator}”这个指标")
     if spec.yearly != (year is not None):
         raise ValueError(f"“{indicator}”{'要写明年度' if spec.yearly else '不分年度'}")
+    cell_of(claimed, spec)  # what it should be has to be a value of that kind
     with writing(engine) as opened:
         firm = opened.exec(select(Firm).where(col(Firm.code) == code)).one_or_none()
         if firm is None:
@@ -70,16 +74,33 @@ def file_correction(
 
 
 def corrections(engine: Engine, *, department: str = "", code: str = "", state: str = "") -> list[Correction]:
-    """异议更正清单: oldest first."""
-    query = select(Correction).order_by(col(Correction.id))
+    """异议更正清单: oldest first; `state` as people see it: an adopted one is 已更正 once a later batch brought the value."""
+    query = (
+        select(Correction, Firm.code)
+        .join(Firm, col(Firm.id) == col(Correction.firm_id))
+        .order_by(col(Correction.id))
+    )
     if department:
         query = query.where(col(Correction.department) == department)
-    if state:
-        query = query.where(col(Correction.state) == state)
     if code:
-        query = query.join(Firm, col(Firm.id) == col(Correction.firm_id)).where(col(Firm.code) == code)
+        query = query.where(col(Firm.code) == code)
     with session(engine) as opened:
-        return list(opened.exec(query))
+        rows = list(opened.exec(query))
+        opened.expunge_all()
+    for request, firm in rows:
+        if request.state in (ADOPTED, CORRECTED):
+            request.state = CORRECTED if _brought(engine, firm, request) else ADOPTED
+    return [request for request, _ in rows if not state or request.state == state]
+
+
+def _brought(engine: Engine, code: str, request: Correction) -> bool:
+    """Whether a batch that stands and arrived after the answer says something else than its source had said."""
+    answered = request.answered_at
+    if answered is None:
+        return False
+    said = [c for c in history(engine, code, request.indicator, request.year) if c.taken_back is None]
+    before = {c.source: c.value for c in said if c.arrived <= answered}
+    return any(c.arrived > answered and c.value != before.get(c.source) for c in said)
 
 
 def answer_correction(

@@ -39,6 +39,9 @@ NAME_ONLY, OLD_NUMBER, ORGANISATION, SLIP, TWICE = (
 )
 
 
+SETTLE = "huiqi identity list 看几行的号，对的用 huiqi identity answer 号 代码，其余用 --none"
+
+
 class Counts(Protocol):
     """计数: what a landing adds to."""
 
@@ -177,7 +180,8 @@ class Landing:
             first = Row(self._mine.line[place], code, "", "", "", spot[1], day, body, refs)
             waiting.insert(0, self._pending(first, TWICE))
             for one in waiting:
-                self._wait(one, counts, f"{one.code} 在这个文件里有几行不同的内容，哪一行对要人定")
+                message = f"{one.code} 在这个文件里有几行不同的内容，哪一行对要人定：{SETTLE}"
+                self._wait(one, counts, message)
 
     def _again(self, parsed: Parsed, i: int, spot: Spot, mark: int, mine: int, counts: Counts) -> None:
         """A second row about the same firm and day: the same (nothing to do) or a contradiction."""

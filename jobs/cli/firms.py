@@ -349,15 +349,20 @@ def batch_take_back(
 
 def identity_list(
     source: Annotated[str, typer.Option("--source", help="只看一个来源")] = "",
-    limit: Annotated[int, typer.Option("--limit", help="看几行")] = 50,
+    batch: Annotated[int | None, typer.Option("--batch", help="只看一批")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="一页几行")] = 50,
+    page: Annotated[int, typer.Option("--page", min=1, help="看第几页")] = 1,
+    everything: Annotated[bool, typer.Option("--all", help="全部")] = False,
     as_json: JsonOption = False,
     home: HomeOption = None,
 ) -> None:
     """待认领."""
-    from store.claims import pending
+    from store.claims import count_pending, pending
 
     with telling():
-        found = pending(_engine(home), source=source, limit=limit)
+        engine, skip = _engine(home), 0 if everything else (page - 1) * limit
+        found = pending(engine, source=source, batch=batch, limit=None if everything else limit, skip=skip)
+        rest = count_pending(engine, source=source, batch=batch) - skip - len(found)
     if as_json:
         typer.echo(json.dumps([one.model_dump(mode="json") for one in found], ensure_ascii=False))
         return
@@ -369,6 +374,8 @@ def identity_list(
             typer.echo(
                 f"    {candidate['code']} {candidate['name']} {candidate['score']}（{candidate['by']}）"
             )
+    if rest > 0:
+        typer.echo(f"还有 {rest} 行：--page {page + 1} 看下一页，--all 看全部，--batch 批号 只看一批")
 
 
 def identity_answer(
@@ -426,6 +433,7 @@ def correction_file(
     home: HomeOption = None,
 ) -> None:
     """提出异议."""
+    from profiles.exchange import shown_value
     from profiles.file import split
     from profiles.ingest import load_dictionary
     from store.corrections import file_correction
@@ -437,7 +445,7 @@ def correction_file(
         fact = provenance(engine, code, moment.date(), dictionary).get((name, year))
         number = file_correction(
             engine, code, name, year=year, dictionary=dictionary, at=moment, claimed=claimed, reason=reason, by=by,
-            shown=str(fact.shown) if fact else None, department=fact.department if fact else "",
+            shown=shown_value(fact, dictionary) if fact else None, department=fact.department if fact else "",
         )  # fmt: skip
     typer.echo(f"第{number}号异议已送归口部门")
 
@@ -459,8 +467,8 @@ def correction_list(
     for one in found:
         year = f"@{one.year}" if one.year else ""
         typer.echo(
-            f"第{one.id}号 {one.department} {one.indicator}{year}：现为 {one.shown}，企业称 {one.claimed}"
-            f"（{one.reason}）{one.state} {one.answer}"
+            f"第{one.id}号 {one.department} {one.indicator}{year}：提出时为 {_as_filed(one.shown, one.indicator)}，"
+            f"企业称 {one.claimed}（{one.reason}）{one.state} {one.answer}"
         )
 
 
@@ -476,7 +484,21 @@ def correction_answer(
 
     with telling():
         answer_correction(_engine(home), number, adopted=adopted, answer=answer, by=by, at=now())
-    typer.echo(f"第{number}号已答复")
+    state = "同意更正：部门报来新数据以后，档案才会变" if adopted else "不予更正"
+    typer.echo(f"第{number}号已答复，{state}")
+
+
+def _as_filed(shown: Any, indicator: str) -> str:
+    """What the file showed when the request was made, as the file shows it; older records kept the bare number."""
+    from profiles.exchange import shown_of
+    from profiles.ingest import load_dictionary
+
+    if shown is None:
+        return "没有值"
+    try:
+        return shown_of(float(shown), load_dictionary().get(indicator))
+    except (TypeError, ValueError):
+        return str(shown)
 
 
 def _engine(home: Path | None) -> Engine:

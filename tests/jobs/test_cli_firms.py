@@ -106,6 +106,11 @@ def test_sources_are_tried_before_they_are_used(run, file, tmp_path):
         (("identity", "answer", "7", ONE), "不在待认领之列"),
         (("identity", "answer", "7"), "要写企业代码"),
         (("correction", "file", ONE, "注册资本", "--claimed", "1", "--reason", "r"), "没有"),
+        (
+            ("correction", "file", ONE, "注册资本", "--claimed", "很多", "--reason", "r"),
+            "“很多”不是金额（可以写 3000万元",
+        ),
+        (("correction", "file", ONE, "成立日期", "--claimed", "去年", "--reason", "r"), "不是日期"),
         (("file", "export"), "要写企业代码"),
     ],
 )
@@ -125,3 +130,75 @@ def test_a_correction_goes_to_its_department(run, file):
     assert "企业称 2000万元" in run("correction", "list", "--department", "市场监管局").stdout
     assert run("correction", "answer", "1", "--answer", "已核", "--refused").exit_code == 0
     assert "不予更正" in run("correction", "list", "--code", ONE).stdout
+
+
+def test_a_correction_is_agreed_first_and_made_when_new_data_come(run, file, tmp_path):
+    run("import", file, "--source", "registration")
+    run("correction", "file", ONE, "注册资本", "--claimed", "2000万元", "--reason", "已增资")
+    assert "提出时为 10,000,000元" in run("correction", "list").stdout
+    assert "档案才会变" in run("correction", "answer", "1", "--answer", "属实").stdout
+    assert "同意更正，等部门报新数据" in run("correction", "list").stdout
+    assert "注册资本：10,000,000元" in run("file", "show", ONE).stdout
+    later = tmp_path / "登记2.csv"
+    later.write_text(file.read_text("utf-8").replace("1,000(万元人民币)", "2,000(万元人民币)"), "utf-8")
+    run("import", later, "--source", "registration", "--accept")
+    assert "注册资本：20,000,000元" in run("file", "show", ONE).stdout
+    listed = run("correction", "list").stdout
+    assert "）已更正" in listed and "等部门" not in listed
+
+
+def rows(*firms: str) -> str:
+    return HEAD + "".join(f"{firm},软件开发,天津,滨海,某路1号\n" for firm in firms)
+
+
+def test_rows_that_contradict_each_other_are_counted_alike_and_settled(run, tmp_path):
+    path = tmp_path / "登记.csv"
+    path.write_text(
+        rows(
+            f"甲有限公司,{ONE},2016-05-20,N/A,1万元",
+            f"甲有限公司,{ONE},2016-05-20,N/A,2万元",
+            f"乙有限公司,{TWO},2018-01-02,N/A,1万元",
+        ),
+        "utf-8",
+    )
+    tried = run("sources", "check", path, "--source", "registration")
+    assert tried.exit_code == 1 and "可落1，互相矛盾2，代码有问题0，退回0" in tried.stdout, tried.stdout
+    report = json.loads(run("import", path, "--source", "registration", "--json").stdout)
+    assert (report["new"], report["to_confirm"]) == (1, 2)
+    assert any("huiqi identity answer" in p["message"] for p in report["problems"])
+    assert run("identity", "answer", "1", ONE).exit_code == 0
+    assert run("identity", "answer", "2", "--none").exit_code == 0
+    assert "注册资本：10,000元" in run("file", "show", ONE).stdout
+
+
+def test_a_long_list_of_names_says_how_many_more_wait(run, tmp_path):
+    path = tmp_path / "登记.csv"  # 15-digit numbers of before 2015 wait for a person
+    path.write_text(
+        rows(*(f"第{i}有限公司,1201160000000{i:02d},2016-05-20,N/A,{i + 1}万元" for i in range(7))), "utf-8"
+    )
+    waiting = json.loads(run("import", path, "--source", "registration", "--json", "--accept").stdout)[
+        "to_confirm"
+    ]
+    assert waiting == 7
+    first = run("identity", "list", "--limit", "3").stdout
+    assert "还有 4 行" in first and "第3号" in first and "第4号" not in first
+    assert "第4号" in run("identity", "list", "--limit", "3", "--page", "2").stdout
+    last = run("identity", "list", "--all").stdout
+    assert "第7号" in last and "还有" not in last
+    assert run("identity", "list", "--batch", "99").stdout == ""
+
+
+def test_a_declaration_is_told_by_line_and_by_the_words_of_check(run, tmp_path):
+    declared = tmp_path / "mine.yaml"
+    body = "source: mine\ndepartment: 局\nregistry: 税局\nfirm: {code: c}\ncolumns:\n  a: {indicator: 企业名称}\n  b: {indicator: 营收, year: 2024}\n"
+    declared.write_text(body, "utf-8")
+    faulty = run("sources", "check", declared)
+    assert (
+        faulty.exit_code == 2
+        and "mine.yaml:7  columns › b  没有“营收”这个指标。您是不是想写“营业收入”？" in faulty.stderr
+    )
+    declared.write_text(body.replace("营收", "营业收入"), "utf-8")
+    odd = run("sources", "check", declared)
+    assert odd.exit_code == 1 and "mine.yaml:3  registry  没有哪个指标归“税局”登记" in odd.stdout
+    declared.write_text(body.replace("营收", "营业收入").replace("税局", "税务"), "utf-8")
+    assert run("sources", "check", declared).exit_code == 0
