@@ -40,6 +40,7 @@ ROLES = {
 KIND_WORDS = {
     "status": "身份或资格", "place": "地点", "time": "时间", "numeric": "数值", "credit": "信用", "other": "其他", "rate": "按比例",
     "fixed": "定额", "tiered": "分档", "upto": "最高", "range": "范围", "unit": "单价", "industry": "行业", "vague": "没有定义",
+    "event": "事件", "manual": "人工判断", "cap": "最高", "per_unit": "每一单位", "waiver": "减免",
 }  # fmt: skip
 
 

@@ -66,7 +66,10 @@ class Proposal:
         if not self.leaves:
             return f"ask: {self.ask}"
         whens = [f"not {x.when}" if x.negated else x.when for x in self.leaves]
-        return "when: " + {"any": " 或 "}.get(self.join, " 且 ").join(whens)
+        said = "when: " + {"any": " 或 "}.get(self.join, " 且 ").join(whens)
+        new = sorted({name for x in self.leaves for name in x.new})
+        beside = [*([f"拟设指标 {'、'.join(new)}"] if new else []), *([self.note] if self.note else [])]
+        return f"{said}（{'；'.join(beside)}）" if beside else said
 
     def asked(self, question: str) -> Proposal:
         """改问: the same as a question; what was sure stays as a guess for the person."""

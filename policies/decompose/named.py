@@ -76,8 +76,8 @@ def kinds(text: str, lexicon: Lexicon) -> Iterator[Found]:
         for m in run.finditer(text):
             if m["etc"] and not re.match(r"(?:各?类|类型|主体|单位|机构|人员|人群)", text[m.end() :]):
                 continue  # a list that is left open
-            found = [x.group() for x in noun.finditer(m.group())]
-            if m["etc"]:
+            found = [x.group() for x in noun.finditer(text) if m.start() <= x.start() < m.end()]
+            if m["etc"] or not found:
                 continue
             yield Found(m.start(), m.end(), _one_of(name, kind, found, note, lexicon))
 

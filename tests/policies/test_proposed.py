@@ -75,6 +75,7 @@ def test_words_fix_a_comparison_with_a_known_or_proposed_indicator(
         "占营业收入的比例不低于5%",  # whose?
         "新设园区",
         "单位和个体工商户",  # which units?
+        "为退役军人和企业、社会组织提供服务",
         "仓储面积不少于1万平方米",  # 自有 or rented?
         "总金额不超过5000万元",
         "2024年1月1日（含）以后引进在本区经营企业设立的店铺",
@@ -165,6 +166,18 @@ def test_drafts_bring_the_indicators_they_need(tmp_path: Path) -> None:
     loaded = load_library(tmp_path, builtin_dictionary())
     assert loaded.dictionary["省级工业设计中心首次认定日期"].kind == "日期"
     assert [p.render() for p in check_library(loaded).problems if p.level == "error"] == []
+
+
+def test_a_proposal_is_told_in_one_line(proposer: Proposer) -> None:
+    assert proposer.propose("上年度软件业务收入500万元以上").told == (
+        "when: 软件业务收入[Y] >= 500万元（拟设指标 软件业务收入）"
+    )
+    assert proposer.propose("新认定的高新技术企业").told == (
+        "when: 年度(高新技术企业认定日期) = Y（条文没有写哪一年，按批次年度 Y）"
+    )
+    assert proposer.propose("在本区登记注册，从事智能装备研发").told == (
+        "when: 登记地区划 in 本区；ask: 是否符合：从事智能装备研发？"
+    )
 
 
 def test_questions_say_what_to_answer(proposer: Proposer) -> None:
