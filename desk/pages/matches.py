@@ -68,13 +68,14 @@ def item_rows(office: Office, night: Night, visit: Visit) -> list[dict[str, Any]
     """事项各一行 with what is still to do."""
     done = decided(office, night)
     out = []
+    first = night.run.previous is None  # nothing is new where there was no night before
     paying = {p.item.id for p in office.library(night).programs if p.item.benefit is not None}
     for row in office.items(night, visit.person).to_dict("records"):
         gone = done.get((str(row["item"]), str(row["batch"])), 0)
         out.append({
             "id": row["item"], "title": row["title"], "department": row["department"], "delivery": row["delivery"], "category": row["category"],
             "batch": row["batch"], "money": row["item"] in paying, "fits": int(row["fits"]), "open": int(row["open"]), "low": float(row["low"]),
-            "high": float(row["high"]), "unknown": int(row["unknown_amounts"]), "new": int(row["new_fits"]),
+            "high": float(row["high"]), "unknown": int(row["unknown_amounts"]), "new": 0 if first else int(row["new_fits"]),
             "gone": int(row["gone"]), "todo": max(int(row["fits"]) + int(row["open"]) - gone, 0), "done": gone,
         })  # fmt: skip
     return out

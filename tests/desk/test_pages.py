@@ -188,6 +188,13 @@ def test_a_change_beyond_the_limits_waits_for_a_leader(fresh):
     assert drafts.drafts(fresh.engine, ITEM)[0].state == drafts.PUBLISHED
 
 
+def test_on_a_first_night_nothing_is_new(desk):
+    night = desk.app.state.office.night()
+    assert night.run.previous is None and night.items()["new_fits"].sum() > 0
+    page = desk.client("lin").get("/desk/today").text
+    assert "等我处理" in page and 'class="tag new"' not in page
+
+
 def test_the_public_hears_how_an_item_works_tonight(desk):
     office = desk.app.state.office
     rows = all_items(office, office.night())
