@@ -321,7 +321,7 @@ def paid_by_item(engine: Engine) -> list[Paid]:
         .order_by(kept.desc(), col(case.item), col(case.batch))
     )
     with session(engine) as opened:
-        return [Paid(i, t or i, b, int(n), int(fen)) for i, t, b, n, fen in opened.exec(query)]
+        return [Paid(i, t or i, b, int(n), int(fen)) for i, t, b, n, fen in opened.exec(query)]  # type: ignore[call-overload]
 
 
 def _days(begin: date, end: date, calendar: Calendar) -> int | None:

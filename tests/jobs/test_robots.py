@@ -20,7 +20,8 @@ from jobs.channels import Chat, Settings
 from jobs.push import push_once
 from jobs.robots import MORE, REFUSED, TAKEN, UNSURE, Robot, cut, robot_of
 from store import outbox, reach
-from store.database import open_database, upgrade, writing
+from store.database import writing
+from tests.databases import new_database
 
 AT = datetime(2026, 4, 1, 1, tzinfo=UTC)
 OK = {"wecombot": {"errcode": 0, "errmsg": "ok"}, "dingtalk": {"errcode": 0, "errmsg": "ok"},
@@ -158,9 +159,8 @@ def test_a_long_text_is_cut_at_a_character_and_says_so():
 
 
 @pytest.fixture
-def engine(tmp_path):
-    opened = open_database(f"sqlite:///{tmp_path / 'h.db'}")
-    upgrade(opened)
+def engine(database, tmp_path):
+    opened = new_database(tmp_path)
     reach.change_reach(opened, "A", AT, consent=True)
     key = outbox.push_key("A", "i", "2026", "apprise", "inform", 1)
     with writing(opened) as session:
