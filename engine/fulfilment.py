@@ -181,8 +181,12 @@ def _check_rules(grant: Grant, move: Move, facts: Mapping[str, object], on: date
     if move.second:
         _check_second(grant, move, facts)
     rule = _RULES.get(move.action)
-    if rule is not None:
+    if rule is None:
+        return
+    try:
         rule(grant, facts, on, calendar)
+    except UnknownYear as error:  # whether its day has come can't be told: said, and nothing is done
+        raise Refused(f"不能“{move.action}”：{error}") from None
 
 
 def _check_second(grant: Grant, move: Move, facts: Mapping[str, object]) -> None:

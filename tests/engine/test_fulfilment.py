@@ -222,6 +222,11 @@ def test_a_firm_hands_in_until_its_batch_closes_and_its_clock_says_so():
     with pytest.raises(Refused, match="已于 2026-06-16 截止"):
         go(grant, "提交", "企业", date(2026, 6, 17), **ACCOUNT)
     assert go(grant, "提交", "企业", date(2026, 6, 16), **ACCOUNT).state == State.LISTED
+    noticed = replace(
+        to_confirm(), state=State.NOTICE, since=date(2026, 12, 29), facts={"公示开始": "2026-12-29"}
+    )
+    with pytest.raises(Refused, match="不能“公示期满”：没有2027年的工作日历"):
+        go(noticed, "公示期满", "经办", date(2027, 1, 20))
     over_new_year = replace(grant, since=date(2026, 12, 20), facts={"批次截止": "2026-12-31"})
     assert due(over_new_year, CALENDAR).day == date(2026, 12, 31)  # reached before the unknown year
     assert due(replace(over_new_year, facts={}), CALENDAR).day is None

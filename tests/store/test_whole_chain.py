@@ -239,6 +239,7 @@ def test_the_whole_chain_in_any_order(database: str):
     steps = settings(
         max_examples=10 if database == "sqlite" else 2,
         stateful_step_count=30,
+        derandomize=True,
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
