@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
+from desk.details import detail_rows
 from desk.evidence import benefit_lines, facts_of, law, rows_of, seen_of
 from desk.listing import list_page, read_filters
 from desk.office import CODE, Office, number
@@ -66,7 +67,7 @@ def material(request: Request, visit: Visit, code: str, item: str) -> dict[str, 
         "cap": cap_of(bound), "law": law(bound.program.document, cited), "lines": benefit_lines(benefit),
         "amount": money_words(hit["low"], hit["high"], cap_of(bound)), "state": state, "back": back,
         "neighbours": neighbours(office, visit, night, bound, back, code), "line": timeline(office, night, item, code),
-        "facts": firm_line(one), "latest": night.no == getattr(office.night(), "no", None), "outlook": outlook,
+        "facts": firm_line(one), "details": detail_rows(bound, one, night.as_of, night.answers()), "latest": night.no == getattr(office.night(), "no", None), "outlook": outlook,
         "reasons": review.reasons(office.engine), "people": colleagues(office, visit), "departments": departments(rows, bound.program.item),
         "done": done_line(office, request, visit, night), "officer": officer_of(office, code),
         "past": grants.find(office.engine, code=code, item=item),
