@@ -36,13 +36,15 @@ def create_app(
     library: Path | None = None,
     warm: bool = False,
     sign_on: SignOn | None = None,
+    firm_sign_on: SignOn | None = None,
     showing: bool = False,
     networks: Sequence[Network] = (),
 ) -> FastAPI:
-    """建工作台: over a database and a data folder; `clock` gives an aware moment, `library` is where rules are published, `warm` reads the latest night before it is asked for, `sign_on` is the office's single sign-on, `showing` says on every page that its day is not today, `networks` are those inside that webhooks may reach."""
+    """建工作台: over a database and a data folder; `clock` gives an aware moment, `library` is where rules are published, `warm` reads the latest night before it is asked for, `sign_on` is the office's single sign-on and `firm_sign_on` that of enterprises, `showing` says on every page that its day is not today, `networks` are those inside that webhooks may reach."""
     app = FastAPI(title="惠企直达", docs_url=None, redoc_url=None, openapi_url=None)
     office = Office(engine, home, clock)
     office.zone, office.library_root = zone or office.zone, library or office.library_root
+    office.firm_sign_on = Provider(firm_sign_on) if firm_sign_on is not None else None
     office.showing = showing
     office.sign_on = Provider(sign_on) if sign_on is not None else None
     app.state.office = office
@@ -88,4 +90,12 @@ def _rooms() -> list[str]:
     """Every module with a router: the desk's pages, then the public zone, the firm's pages and the API."""
     inner = [f"desk.pages.{m.name}" for m in pkgutil.iter_modules(pages.__path__)]
     # `firmown` after `firm`: it ends in the answer to every other address under /my.
-    return [*sorted(inner), "desk.api", "desk.firm", "desk.firmown", "desk.notices", "desk.public"]
+    return [
+        *sorted(inner),
+        "desk.api",
+        "desk.firm",
+        "desk.firmlogin",
+        "desk.firmown",
+        "desk.notices",
+        "desk.public",
+    ]

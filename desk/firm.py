@@ -151,9 +151,12 @@ def login_page(request: Request) -> HTMLResponse:
     return _login(request, failed=False)
 
 
-def _login(request: Request, failed: bool) -> HTMLResponse:
-    token = secrets.token_urlsafe(24)
-    page = render(request, "my_login.html", 401 if failed else 200, token=token, failed=failed)
+def _login(request: Request, failed: bool, fault: str = "") -> HTMLResponse:
+    token, provider = secrets.token_urlsafe(24), office_of(request).firm_sign_on
+    page = render(
+        request, "my_login.html", 401 if failed or fault else 200, token=token, failed=failed, fault=fault,
+        sign_on=provider.asked.title if provider else "",
+    )  # fmt: skip
     page.set_cookie(GUARD, token, httponly=True, samesite="strict", secure=_secure(request), path="/my/login")
     return page
 

@@ -104,6 +104,7 @@ class Office:
     library_root: Path = field(default_factory=lambda: Path(policies.__file__).with_name("library"))
     memory: Memory = field(default_factory=lambda: Memory(400))
     sign_on: Provider | None = None
+    firm_sign_on: Provider | None = None
     failures: Failures = field(default_factory=Failures)
     showing: bool = False
 

@@ -62,22 +62,27 @@ class Journey:
         return cls(*parts) if len(parts) == 3 and all(parts) else None
 
 
-def from_environment(env: Mapping[str, str]) -> SignOn | None:
-    """从环境变量: HUIQI_OIDC_ISSUER, _CLIENT, _SECRET; optional _NAME, _SCOPE, _CLAIM, _REDIRECT. Raises ValueError when half set."""
-    given = {k: env.get(f"HUIQI_OIDC_{k}", "").strip() for k in ("ISSUER", "CLIENT", "SECRET")}
+OFFICE, FIRMS = "HUIQI_OIDC", "HUIQI_FIRM_OIDC"
+# A provider for enterprises names one by its code; what the claim is called is the provider's own.
+USUAL = {FIRMS: {"title": "电子营业执照", "claim": "uscc"}}
+
+
+def from_environment(env: Mapping[str, str], prefix: str = OFFICE) -> SignOn | None:
+    """从环境变量: {prefix}_ISSUER, _CLIENT, _SECRET; optional _NAME, _SCOPE, _CLAIM, _REDIRECT. Raises ValueError when half set."""
+    given = {k: env.get(f"{prefix}_{k}", "").strip() for k in ("ISSUER", "CLIENT", "SECRET")}
     if not any(given.values()):
         return None
-    missing = [f"HUIQI_OIDC_{k}" for k, v in given.items() if not v]
+    missing = [f"{prefix}_{k}" for k, v in given.items() if not v]
     if missing:
         raise ValueError(f"统一认证还缺 {'、'.join(missing)}")
     issuer = given["ISSUER"].rstrip("/")
     parts = urlsplit(issuer)
     if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-        raise ValueError("HUIQI_OIDC_ISSUER 要用 https")
-    more = {k.lower(): env.get(f"HUIQI_OIDC_{k}", "").strip() for k in ("SCOPE", "CLAIM", "REDIRECT")}
-    title = env.get("HUIQI_OIDC_NAME", "").strip()
-    named = {"title": title} if title else {}
-    return SignOn(issuer, given["CLIENT"], given["SECRET"], **named, **{k: v for k, v in more.items() if v})
+        raise ValueError(f"{prefix}_ISSUER 要用 https")
+    names = {"title": "NAME", "scope": "SCOPE", "claim": "CLAIM", "redirect": "REDIRECT"}
+    more = {field: env.get(f"{prefix}_{word}", "").strip() for field, word in names.items()}
+    told = {**USUAL.get(prefix, {}), **{k: v for k, v in more.items() if v}}
+    return SignOn(issuer, given["CLIENT"], given["SECRET"], **told)
 
 
 @dataclass
@@ -96,7 +101,7 @@ class Provider:
             if anew or self._read is None or now - self._read > FRESH:
                 known = _fetch(f"{self.asked.issuer}/.well-known/openid-configuration")
                 if str(known.get("issuer", "")).rstrip("/") != self.asked.issuer:
-                    raise SignOnError("认证方的说明里写的是另一个发行者，请管理员核对 HUIQI_OIDC_ISSUER")
+                    raise SignOnError("认证方的说明里写的是另一个发行者，请管理员核对发行者的设置")
                 try:
                     self._keys = KeySet.import_key_set(_fetch(str(known["jwks_uri"])))  # type: ignore[arg-type]
                 except (JoseError, KeyError, ValueError, TypeError) as error:
@@ -133,7 +138,7 @@ class Provider:
         claims = self._claims(token, journey, now)
         found = claims.get(self.asked.claim)
         if not isinstance(found, str) or not found or len(found) > 200:
-            raise SignOnError(f"认证方没有给出“{self.asked.claim}”，请管理员核对 HUIQI_OIDC_CLAIM")
+            raise SignOnError(f"认证方没有给出“{self.asked.claim}”，请管理员核对认证的设置")
         return found
 
     def _claims(self, token: str, journey: Journey, now: datetime) -> dict[str, Any]:

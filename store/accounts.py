@@ -506,17 +506,26 @@ def use_code(engine: Engine, secret: str, firm_name: str, now: datetime) -> str 
             return None
         code.used = now
         opened.add(code)
-        person = opened.exec(select(Person).where(Person.login == code.firm)).first()
-        if person is None:
-            person = Person(
-                login=code.firm, name=firm_name or code.firm, roles=["企业"], firm=code.firm, created=now
-            )
-            opened.add(person)
-            opened.flush()
-        if not person.active or person.firm != code.firm:
-            return None
-        audit.record(opened, person.login, "登录", person.login, {"方式": "一次性登录码"}, now)
-        return _open(opened, person, now)
+        return _firm_in(opened, code.firm, firm_name, "一次性登录码", now)
+
+
+def firm_sign_on(engine: Engine, firm: str, firm_name: str, now: datetime) -> str | None:
+    """企业用统一认证登录: the secret of a session of the account of the enterprise that the provider named, or None."""
+    with writing(engine) as opened:
+        return _firm_in(opened, firm, firm_name, "统一认证", now)
+
+
+def _firm_in(opened: Session, firm: str, firm_name: str, how: str, now: datetime) -> str | None:
+    """A session of the firm's account, made when missing; None where it may not come in."""
+    person = opened.exec(select(Person).where(Person.login == firm)).first()
+    if person is None:
+        person = Person(login=firm, name=firm_name or firm, roles=["企业"], firm=firm, created=now)
+        opened.add(person)
+        opened.flush()
+    if not person.active or person.firm != firm:
+        return None
+    audit.record(opened, person.login, "登录", person.login, {"方式": how}, now)
+    return _open(opened, person, now)
 
 
 def firm_of_code(engine: Engine, secret: str) -> str:

@@ -51,7 +51,7 @@ def desk_command(
     import uvicorn
 
     from desk.app import create_app
-    from desk.oidc import from_environment
+    from desk.oidc import FIRMS, from_environment
     from desk.outward import allowed_networks
 
     with telling():
@@ -60,7 +60,7 @@ def desk_command(
         clock = clock_of(engine)
         app = create_app(
             engine, folder, clock, zone=os.environ.get("HUIQI_ZONE", ""), library=library_path(None), warm=True,
-            sign_on=from_environment(os.environ), showing=clock is not now, networks=allowed_networks(os.environ),
+            sign_on=from_environment(os.environ), firm_sign_on=from_environment(os.environ, FIRMS), showing=clock is not now, networks=allowed_networks(os.environ),
         )  # fmt: skip
     if clock is not now:
         typer.echo(f"这是演示数据，工作台上今天是 {clock().astimezone(SHANGHAI):%Y-%m-%d}")

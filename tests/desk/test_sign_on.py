@@ -226,3 +226,67 @@ def test_a_browser_goes_there_and_back(signed: Desk, idp: Idp) -> None:
         page.click("text=用单位认证登录")
         page.wait_for_url("**/desk/items")
         assert "林知遥" in page.inner_text(".mast")
+
+
+# ---------------------------------------------------------------- enterprises
+
+
+@pytest.fixture
+def firms(fresh: Desk, idp: Idp) -> tuple[Desk, str]:
+    """A desk whose enterprises come by a provider, and one of them."""
+    office = fresh.app.state.office
+    office.firm_sign_on = Provider(SignOn(idp.base, CLIENT, SECRET, "电子营业执照", claim="uscc"))
+    idp.now = int(fresh.moment.timestamp())
+    return fresh, str(office.night().columns().codes[3])
+
+
+def enter_by_provider(desk: Desk, idp: Idp, claim: object, **changed: str) -> Any:
+    import httpx
+
+    idp.forge = {"uscc": claim}
+    client = desk.anyone()
+    away = client.get("/my/login/away")
+    back = httpx.get(away.headers["location"]).headers["location"]
+    query = {k: v[0] for k, v in parse_qs(urlsplit(back).query).items()} | changed
+    return client, client.get("/my/login/back", params=query)
+
+
+def test_an_enterprise_comes_in_as_the_one_its_provider_names(firms: tuple[Desk, str], idp: Idp) -> None:
+    desk, code = firms
+    assert "用电子营业执照登录" in desk.anyone().get("/my/login").text
+    client, answer = enter_by_provider(desk, idp, code.lower())
+    assert answer.status_code == 200 and "url=/my" in answer.text
+    assert code in client.get("/my/file").text
+    assert client.get("/desk/today").status_code == 303, "it is no way into the desk"
+    assert audit.entries(desk.engine, what="登录")[0][0].detail == {"方式": "统一认证"}
+
+
+@pytest.mark.parametrize(
+    ("code", "changed", "words"),
+    [
+        ("91120118MA00000000", {}, "没有这家企业"),
+        ("lin", {}, "没有这家企业"),
+        (12, {}, "没有给出“uscc”"),
+        (None, {"state": "another"}, "不是从这里开始的"),
+        (None, {"code": ""}, "没有同意登录"),
+        (None, {"code": "made up"}, "没有认可这次登录"),
+    ],
+)
+def test_nobody_comes_in_by_a_code_we_do_not_know_or_a_journey_not_begun_here(
+    firms: tuple[Desk, str], idp: Idp, code: object, changed: dict[str, str], words: str
+) -> None:
+    desk, real = firms
+    client, answer = enter_by_provider(desk, idp, real if code is None else code, **changed)
+    assert answer.status_code == 401 and words in answer.text
+    assert client.get("/my").headers["location"] == "/my/login"
+
+
+def test_without_a_provider_there_is_only_the_code(fresh: Desk) -> None:
+    assert "登录</a>" not in fresh.anyone().get("/my/login").text.split("<form")[0].split("<main")[1]
+    assert fresh.anyone().get("/my/login/away").status_code == 404
+    half = {"HUIQI_FIRM_OIDC_ISSUER": "https://id.example.com"}
+    with pytest.raises(ValueError, match="HUIQI_FIRM_OIDC_CLIENT"):
+        from_environment(half, "HUIQI_FIRM_OIDC")
+    whole = half | {"HUIQI_FIRM_OIDC_CLIENT": "a", "HUIQI_FIRM_OIDC_SECRET": "b"}
+    found = from_environment(whole, "HUIQI_FIRM_OIDC")
+    assert found is not None and (found.claim, found.title) == ("uscc", "电子营业执照")
