@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from browsing import Watch, browser, enter, needs_browser, serious_faults, served, too_wide
 from test_review import fitting
 
+from desk.doubts import Doubt
 from store import audit, review
 
 pytestmark = needs_browser
@@ -97,8 +98,23 @@ def main_pages(desk):
         f"/desk/items/{item}", f"/desk/items/{item}/near", f"/desk/items/{item}/runs", "/desk/items", "/desk/policies",
         "/desk/firms", f"/desk/firms/{codes[0]}", "/desk/firms/identity", "/desk/fulfil", "/desk/fulfil/arrears",
         "/desk/readiness", "/desk/data", "/desk/push", "/desk/runs", "/desk/runs/1", "/desk/audit", "/desk/settings",
-        "/desk/second", "/desk/search?q=补助", f"/desk/matches/{codes[0]}/bs-2025-06/first-set",
+        "/desk/second", "/desk/search?q=补助", f"/desk/matches/{codes[0]}/bs-2025-06/first-set", "/desk/doubts",
+        "/desk/fulfil/kpi", f"/desk/items/{item}/impact", "/desk/jobs", "/desk/lists/高企培育", several_rows(desk),
     ]  # fmt: skip
+
+
+def several_rows(desk):
+    """The evidence of an enterprise with several rows of its own; a disagreement is put where the analysts' queue finds it."""
+    office = desk.app.state.office
+    night = office.night()
+    own = night.columns().rows["人才"]
+    code = night.columns().codes[max(set(own.owner.tolist()), key=own.owner.tolist().count)]
+    one = Doubt(
+        "bs-2025-03/talent-rent", "产业人才租房补贴", code, office.name(night, code), "degree", "硕士、博士", "硕士、博士",
+        "文字像，规则判不符合", 0.93, 24_000.0, "C2761", "生物药品制造",
+    )  # fmt: skip
+    office.memory.put(("doubts", night.no), [one])
+    return f"/desk/matches/{code}/bs-2025-03/talent-rent"
 
 
 def test_every_main_page_fits_its_width_and_asks_nobody_else(desk):
