@@ -12,7 +12,7 @@ from typer.main import get_command
 from jobs.cli import _register, app
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ["promises.md", "security.md"]
+PAGES = ["promises.md", "push-and-fulfilment.md", "security.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)
