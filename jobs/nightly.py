@@ -106,7 +106,7 @@ def run_night(
         repeated = same_night(engine, inputs, home)
         if repeated is not None:
             report.night, report.repeated = repeated, True
-            return _after(engine, repeated, report, now, tell)
+            return finish_night(engine, repeated, report, now, tell)
     with report.step("分配", tell):
         paid = allocation(inputs)
     with report.step("比对", tell):
@@ -123,7 +123,7 @@ def run_night(
             counts=counts,
             state=UNGUARDED,
         )
-    return _after(engine, report.night, report, now, tell)
+    return finish_night(engine, report.night, report, now, tell)
 
 
 def paying_the_difference(
@@ -145,7 +145,7 @@ def sweep(home: Path, now: datetime) -> int:
     return count
 
 
-def _after(
+def finish_night(
     engine: Engine, night: Night, report: NightReport, now: Callable[[], datetime], tell: Tell
 ) -> NightReport:
     """评分, 写名单, 把关, 排推送: all safe to repeat, so a night that was killed before them is finished by the next run."""

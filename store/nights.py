@@ -365,6 +365,10 @@ class Night:
         """一事项的名单: pairs 符合 or 待核实 with `change` (新 变 or empty) against the night before; cached."""
         return _hits(self, item)
 
+    def pairs(self, item: str, columns: Sequence[str]) -> pa.Table | None:
+        """一事项的对子: some columns of all of them as they were written, without what changed since; None for none."""
+        return night_reads.item_table(self.folder, item, columns)
+
     def fitting(self, item: str) -> set[str]:
         """符合的企业: codes."""
         table = night_reads.item_table(self.folder, item, [CODE, "verdict"])

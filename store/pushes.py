@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.compute as pc
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, select
@@ -79,6 +80,7 @@ class About:
     opens: date
     closes: date
     short: str = ""
+    forms: dict[tuple[object, ...], tuple[str, str]] = field(default_factory=dict, compare=False)
 
 
 def queue_pushes(engine: Engine, night: Night, as_of: date, now: datetime) -> dict[str, int]:
@@ -100,9 +102,14 @@ def queue_pushes(engine: Engine, night: Night, as_of: date, now: datetime) -> di
     channels = channels_of(engine)
     facts = load_facts(engine, as_of)
     live: set[tuple[str, str]] = set()
-    for about, wanted in wanted_of(engine, night, as_of):
-        live.add((about.item.id, about.batch))
-        for name, n in _queue_item(engine, about, wanted, channels, facts, night.no, now).items():
+
+    def spoken_of() -> Iterator[tuple[About, list[Wanted]]]:
+        for about, wanted in wanted_of(engine, night, as_of):
+            live.add((about.item.id, about.batch))
+            yield about, wanted
+
+    for portions in _portions(spoken_of()):
+        for name, n in _queue(engine, portions, channels, facts, night.no, now).items():
             counts[name] += n
     counts["撤回"] += withdraw_items(engine, live)
     return counts
@@ -123,9 +130,14 @@ def channels_of(engine: Engine) -> tuple[str, ...]:
 
 
 def wanted_of(
-    engine: Engine, night: Night, as_of: date, only: Collection[str] | None = None
+    engine: Engine,
+    night: Night,
+    as_of: date,
+    only: Collection[str] | None = None,
+    which: Callable[[About], bool] = lambda about: True,
 ) -> Iterator[tuple[About, list[Wanted]]]:
-    """要告知的: per item of a night (of `only` some), the pairs that are to hear of it; also those approved against the rule."""
+    """要告知的: per item of a night (of `only` some, and of those `which` chooses), the pairs that are to hear of it; also
+    those approved against the rule."""
     approved = approved_against(engine, as_of)
     library = night.library()
     ask_firms = bool((setting(engine, "push", {}) or {}).get("ask_firms", True))
@@ -138,6 +150,8 @@ def wanted_of(
         ):
             continue
         about = about_item(program, str(row.batch), works_as(night, program, str(row.batch)))
+        if not which(about):
+            continue
         begun = {g.code: g.variant for g in grants.standings(engine, about.item.id, about.batch)}
         wanted = list(_pairs(night, about, ask_firms, begun))
         more = approved.get((about.item.id, about.batch), frozenset()) - {
@@ -159,12 +173,19 @@ def works_as(night: Night, program: Program, batch: str) -> str:
 def _pairs(night: Night, about: About, ask_firms: bool, begun: Mapping[str, str]) -> Iterator[Wanted]:
     """The pairs to tell; a grant that has begun goes on as it began, whatever its item is today."""
     usual, money = variant_of(about.delivery), about.item.category in MONEY
-    frame = night.hits(about.item.id)
-    if not len(frame):
-        return
     names = [CODE, NAME, "verdict", *_sums(about), "gave_way", "unknown"]
-    for code, name, verdict, low, high, gave, unknown in frame[names].itertuples(index=False, name=None):
-        if gave or (money and high is not None and high <= 0):  # nothing to be told, and no grant of nothing
+    table = night.pairs(about.item.id, names)
+    if table is None:
+        return
+    told = pc.equal(table["verdict"], "符合")
+    if ask_firms:
+        count = pc.list_value_length(table["unknown"])
+        told = pc.or_(told, pc.and_(pc.greater(count, 0), pc.less_equal(count, MOST_QUESTIONS)))
+    table = table.filter(pc.and_(told, pc.equal(pc.fill_null(table["gave_way"], ""), "")))
+    for code, name, verdict, low, high, _, unknown in zip(
+        *(table[n].to_pylist() for n in names), strict=True
+    ):
+        if money and high is not None and high <= 0:  # nothing to be told, and no grant of nothing
             continue
         open_ids = tuple(unknown) if verdict == "待核实" else ()
         askable = (
@@ -281,16 +302,18 @@ def _questions(program: Program) -> dict[str, str]:
 # ---------------------------------------------------------------- grants
 
 
+def _begins_by_itself(about: About) -> bool:
+    return variant_of(about.delivery) in (AUTOMATIC, ONCE) and about.item.category in MONEY
+
+
 def open_wanted(
     engine: Engine, night: Night, as_of: date, now: datetime, only: Collection[str] | None = None
 ) -> int:
     """立项: 免申即享 goes on the list, 即申即享 gets its prefilled form; the rest waits for an application."""
     opened = 0
     calendar = office_calendar(engine)
-    for about, wanted in wanted_of(engine, night, as_of, only):
+    for about, wanted in wanted_of(engine, night, as_of, only, _begins_by_itself):
         variant = variant_of(about.delivery)
-        if variant not in (AUTOMATIC, ONCE) or about.item.category not in MONEY:
-            continue
         found = [new_grant(about, w, variant, night.no) for w in wanted if w.verdict in ("符合", APPROVED)]
         opened += grants.open_grants(engine, found, as_of, now, calendar)
     return opened
@@ -350,15 +373,37 @@ def new_grant(about: About, wanted: Wanted, variant: str, run_no: int | None) ->
 # ---------------------------------------------------------------- into the outbox
 
 
-def _queue_item(
-    engine: Engine, about: About, wanted: Sequence[Wanted], channels: Sequence[str], facts: Facts, run_no: int,
-    now: datetime,
+@dataclass(frozen=True)
+class Portion:
+    """一份: some pairs of an item; with the last ones all its pairs, so that what is no longer among them is withdrawn."""
+
+    about: About
+    part: Sequence[Wanted]
+    whole: Sequence[Wanted] | None
+
+
+def _portions(wanted: Iterable[tuple[About, list[Wanted]]]) -> Iterator[list[Portion]]:
+    """About as many pairs at once as a transaction is worth: many small items together, a large one in several."""
+    waiting: list[Portion] = []
+    for about, pairs in wanted:
+        for begin in range(0, len(pairs), CHUNK):
+            last = begin + CHUNK >= len(pairs)
+            waiting.append(Portion(about, pairs[begin : begin + CHUNK], pairs if last else None))
+            if sum(len(p.part) for p in waiting) >= CHUNK:
+                yield waiting
+                waiting = []
+    if waiting:
+        yield waiting
+
+
+def _queue(
+    engine: Engine, portions: Sequence[Portion], channels: Sequence[str], facts: Facts, run_no: int, now: datetime
 ) -> dict[str, int]:  # fmt: skip
     counts = {"排队": 0, "暂缓": 0, "撤回": 0}
-    for begin in range(0, len(wanted), CHUNK):
-        part = wanted[begin : begin + CHUNK]
-        with writing(engine) as opened:
-            take_turns(opened)
+    with writing(engine) as opened:
+        take_turns(opened)
+        for portion in portions:
+            about, part = portion.about, portion.part
             known = _known(opened, about, [w.firm for w in part])
             rows = [
                 row
@@ -370,8 +415,9 @@ def _queue_item(
             counts["暂缓"] += sum(r["state"] == SUPPRESSED for r in rows)
             _insert(opened, rows)
             _refresh(opened, about, part, channels, facts, known, run_no, now)
-            point("pushes.queued")
-    counts["撤回"] = _withdraw(engine, about, {(w.firm, w.kind) for w in wanted})
+            if portion.whole is not None:
+                counts["撤回"] += _withdraw(opened, about, {(w.firm, w.kind) for w in portion.whole})
+        point("pushes.queued")
     return counts
 
 
@@ -422,13 +468,52 @@ def _written(
 ) -> dict[str, Any]:
     """Subject, body and the fields that a confirmation is worded with again when its grant waits for the firm."""
     wanted, until = _said(about, wanted, facts)
-    fields = _fields(about, wanted, until)
-    subject, text = template(wanted.kind).render(fields)
-    body = text
-    if channel == "webhook":
-        body = webhook_body(key, about, wanted, until, subject, text, run_no)
-    kept = fields if wanted.kind == "confirm" else None
-    return {"subject": subject, "body": body, "fields": kept, "closes": about.closes}
+    form = _form(about, wanted, channel, until, run_no)
+    amount = money_words(wanted.low, wanted.high) + about.fields["short"]
+    own = {_FIRM: wanted.name, _AMOUNT: amount}
+    body = {**own, _KEY: key, _CODE: wanted.firm, _LOW: wanted.low, _HIGH: wanted.high}
+    kept = _fields(about, wanted, until) if wanted.kind == "confirm" else None
+    return {
+        "subject": _filled(form[0], own),
+        "body": _filled_json(form[1], body) if channel == "webhook" else _filled(form[1], own),
+        "fields": kept,
+        "closes": about.closes,
+    }
+
+
+# characters that no text has, where a form has what is each firm's own
+_FIRM, _AMOUNT, _KEY, _CODE, _LOW, _HIGH = (chr(0xE000 + i) for i in range(6))
+
+
+def _form(about: About, wanted: Wanted, channel: str, until: str, run_no: int | None) -> tuple[str, str]:
+    """样张: subject and body of all firms alike, the firm's own left open; rendered once, not a hundred thousand times."""
+    key = (channel, wanted.kind, wanted.verdict, wanted.unknown, until, run_no)
+    found = about.forms.get(key)
+    if found is None:
+        blank = replace(wanted, firm=_CODE, name=_FIRM)
+        subject, text = template(wanted.kind).render({**_fields(about, blank, until), "amount": _AMOUNT})
+        body = text
+        if channel == "webhook":
+            marked = replace(blank, low=_LOW, high=_HIGH)  # type: ignore[arg-type]
+            body = webhook_body(_KEY, about, marked, until, subject, text, run_no)
+        found = about.forms[key] = (subject, body)
+    return found
+
+
+def _filled(form: str, own: Mapping[str, str]) -> str:
+    for mark, words in own.items():
+        form = form.replace(mark, words)
+    return form
+
+
+def _filled_json(form: str, own: Mapping[str, str | float | None]) -> str:
+    """The same in canonical JSON: texts escaped, numbers without the quotes their mark stood in."""
+    for mark, value in own.items():
+        if mark in (_LOW, _HIGH):
+            form = form.replace(f'"{mark}"', json.dumps(value))
+        else:
+            form = form.replace(mark, json.dumps(value, ensure_ascii=False)[1:-1])
+    return form
 
 
 def _said(about: About, wanted: Wanted, facts: Facts) -> tuple[Wanted, str]:
@@ -522,17 +607,16 @@ def _new_words(push: Push, about: About, wanted: Wanted, channel: str, facts: Fa
     ]  # fmt: skip
 
 
-def _withdraw(engine: Engine, about: About, still: set[tuple[str, str]]) -> int:
+def _withdraw(opened: Session, about: About, still: set[tuple[str, str]]) -> int:
     """撤回: what waits for a pair that is no longer on the list."""
-    with writing(engine) as opened:
-        query = select(Push.key, Push.firm, Push.kind, Push.next_at).where(
-            Push.item == about.item.id, Push.batch == about.batch, Push.lease == "",
-            Push.state.in_([DUE, SUPPRESSED]), Push.reason.not_in([GONE, REPLACED]), Push.kind.in_(KINDS),  # type: ignore[attr-defined]
-        )  # fmt: skip
-        rows: Sequence[Any] = opened.exec(query).all()
-        gone = [r for r in rows if (r.firm, r.kind) not in still]
-        move(opened, withdrawn(gone))
-        return len(gone)
+    query = select(Push.key, Push.firm, Push.kind, Push.next_at).where(
+        Push.item == about.item.id, Push.batch == about.batch, Push.lease == "",
+        Push.state.in_([DUE, SUPPRESSED]), Push.reason.not_in([GONE, REPLACED]), Push.kind.in_(KINDS),  # type: ignore[attr-defined]
+    )  # fmt: skip
+    rows: Sequence[Any] = opened.exec(query).all()
+    gone = [r for r in rows if (r.firm, r.kind) not in still]
+    move(opened, withdrawn(gone))
+    return len(gone)
 
 
 __all__ = ["DUE", "SENT", "SUPPRESSED", "Wanted", "queue_pushes", "wanted_of"]

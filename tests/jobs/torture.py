@@ -16,6 +16,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 from sqlalchemy.engine import Engine
 from sqlmodel import select
 
@@ -66,6 +67,12 @@ class MadeUpNight:
             [(f"F{i:02d}", "甲", "符合", 5e4, 5e4, "", [], 5e4, 5e4) for i in range(self._firms)],
             columns=names,
         )
+
+    def pairs(self, item, columns):
+        frame = self.hits(item)[columns]
+        table = pa.Table.from_pandas(frame, preserve_index=False) if len(frame) else None
+        at = columns.index("unknown")
+        return table and table.set_column(at, "unknown", table["unknown"].cast(pa.list_(pa.string())))
 
 
 def a_day(url: str, settings: Settings, folder: Path, late: timedelta) -> None:

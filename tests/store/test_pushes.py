@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from engine.columns import Categories, Columns
@@ -66,6 +67,12 @@ class FakeNight:
             if i == item
         ]
         return pd.DataFrame(rows, columns=names)
+
+    def pairs(self, item, columns):
+        frame = self.hits(item)[columns]
+        table = pa.Table.from_pandas(frame, preserve_index=False) if len(frame) else None
+        at = columns.index("unknown")
+        return table and table.set_column(at, "unknown", table["unknown"].cast(pa.list_(pa.string())))
 
 
 def whole_columns(missing: int) -> Columns:

@@ -1,0 +1,84 @@
+"""测速 night: a whole night in a store on SQLite: rule files and firms in; blocks, lists, guard and queued pushes out."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter, process_time
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlalchemy import func, select
+
+from engine.matching import live
+from jobs.bench import work
+from jobs.bench.match import Report, Row
+from jobs.matching import allocation, matching
+from jobs.nightly import NightReport, finish_night
+from profiles.inputs import from_table
+from store.database import open_database, session, upgrade
+from store.nights import UNGUARDED, NightInputs, write_night
+from store.outbox import Push
+from store.review import answer_book
+
+NOW = datetime(2025, 6, 1, 1, tzinfo=UTC)
+NAME = "企业名称"
+
+
+def bench_night(firms: int, items: int, seed: int, follow: bool = True, folder: Path | None = None) -> Report:
+    """测速: one night's steps on an empty store, wall and CPU seconds; `follow`: lists, guard and pushes as well."""
+    report = Report(firms, items)
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        home = Path(name)
+        work.write_library(home / "library", items, seed)
+        words = work.load(home / "library").dictionary
+        table = work.to_arrow(work.make_columns(firms, seed, words))
+        names = pa.array([f"测速企业{i}有限公司" for i in range(firms)])
+        pq.write_table(table.append_column(NAME, names), home / "firms.parquet")
+        del table
+        _night(report, home, follow)
+    return report
+
+
+def _night(report: Report, home: Path, follow: bool) -> None:
+    began, used = perf_counter(), process_time()
+
+    @contextmanager
+    def step(title: str):
+        start = perf_counter()
+        yield
+        report.rows.append(Row(title, [perf_counter() - start]))
+
+    engine = open_database(f"sqlite:///{home / 'store.db'}")
+    upgrade(engine)
+    with step("读政策库"):
+        loaded = work.load(home / "library")
+        bound = live(loaded.programs, work.AS_OF)
+    with step("读企业"):
+        table = pq.read_table(home / "firms.parquet")
+        columns = from_table(table, loaded.dictionary, lambda problem: None, home / "firms.parquet")
+        digest = hashlib.sha256((home / "firms.parquet").read_bytes()).hexdigest()
+    inputs = NightInputs(work.AS_OF, loaded, bound, columns, table, digest, answer_book(engine), {})
+    with step("分配、比对、写结果块"):
+        night = write_night(
+            engine, home, inputs, matching(inputs, home), allocation(inputs), started=NOW, finished=NOW,
+            software="bench", counts={}, state=UNGUARDED,
+        )  # fmt: skip
+    report.facts["结果条数"] = sum(row.fits + row.open for row in night.items().itertuples())
+    report.facts["符合条数"] = sum(row.fits for row in night.items().itertuples())
+    if follow:
+        told = NightReport(night=night)
+        finish_night(engine, night, told, lambda: NOW, lambda text: None)
+        report.rows += [Row(title, [seconds]) for title, seconds in told.seconds.items()]
+        with session(engine) as opened:
+            report.facts["推送条数"] = (
+                opened.connection().execute(select(func.count()).select_from(Push)).scalar_one()
+            )
+        if not told.lists:
+            report.problems.append("没有写出名单")
+    report.rows.append(Row("huiqi 一夜", [perf_counter() - began]))
+    report.facts["一夜 CPU 秒"] = process_time() - used
+    engine.dispose()
