@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import xlsxwriter
 
 from analysis.scores_money import usual_amount, worth
 from engine.program import Program
+from jobs.sheets import SheetForm
 from store.nights import NAME, Night
 
 CODE = "统一社会信用代码"
@@ -60,7 +62,7 @@ def list_frame(night: Night, program: Program) -> tuple[pd.DataFrame, int]:
 
 
 @contextmanager
-def open_workbook(path: Path) -> Iterator[xlsxwriter.Workbook]:
+def open_workbook(path: Path | io.BytesIO) -> Iterator[xlsxwriter.Workbook]:
     """新工作簿: text that looks like a formula, a link or a number stays text; the file is written whole at the end."""
     options = {
         "strings_to_formulas": False,
@@ -71,7 +73,10 @@ def open_workbook(path: Path) -> Iterator[xlsxwriter.Workbook]:
     packed = io.BytesIO()
     with xlsxwriter.Workbook(packed, options) as book:
         yield book
-    path.write_bytes(packed.getvalue())
+    if isinstance(path, Path):
+        path.write_bytes(packed.getvalue())
+    else:
+        path.write(packed.getvalue())
 
 
 def write_sheet(
@@ -154,11 +159,21 @@ def write_lists(night: Night, folder: Path) -> list[Path]:
         notes = [where, f"符合 {row.fits} 家，待核实 {row.open} 家；金额为就高不重复、预算核减之后的应付数"]
         if left_out:
             notes.append(f"待核实的企业只列最值得先问的 {MOST_OPEN} 家，另有 {left_out} 家见复核台")
-        with open_workbook(path) as book:
-            write_sheet(book, "名单", f"{row.title}（{row.batch}）", notes, frame, WIDTHS)
+        _form(len(notes)).write(path, f"{row.title}（{row.batch}）", notes, frame)
         written.append(path)
     written.append(_overview(items, where, folder))
     return written
+
+
+@lru_cache(maxsize=4)
+def _form(notes: int) -> SheetForm:
+    """A list's look, as write_sheet gives it."""
+
+    def write(path: Path, title: str, lines: list[str], frame: pd.DataFrame) -> None:
+        with open_workbook(path) as book:
+            write_sheet(book, "名单", title, lines, frame, WIDTHS)
+
+    return SheetForm(write, {name: name.startswith("金额") for name in WIDTHS}, notes)
 
 
 def _overview(items: pd.DataFrame, where: str, folder: Path) -> Path:
