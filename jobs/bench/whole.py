@@ -11,7 +11,6 @@ from time import perf_counter, process_time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import func, select
 
 from engine.matching import live
 from jobs.bench import work
@@ -19,9 +18,8 @@ from jobs.bench.match import Report, Row
 from jobs.matching import allocation, matching
 from jobs.nightly import NightReport, finish_night
 from profiles.inputs import from_table
-from store.database import open_database, session, upgrade
+from store.database import open_database, upgrade
 from store.nights import UNGUARDED, NightInputs, write_night
-from store.outbox import Push
 from store.review import answer_book
 
 NOW = datetime(2025, 6, 1, 1, tzinfo=UTC)
@@ -67,16 +65,13 @@ def _night(report: Report, home: Path, follow: bool) -> None:
             engine, home, inputs, matching(inputs, home), allocation(inputs), started=NOW, finished=NOW,
             software="bench", counts={}, state=UNGUARDED,
         )  # fmt: skip
-    report.facts["结果条数"] = sum(row.fits + row.open for row in night.items().itertuples())
-    report.facts["符合条数"] = sum(row.fits for row in night.items().itertuples())
+    counts = night.items()[["fits", "open"]].sum()
+    report.facts |= {"符合条数": float(counts["fits"]), "待核实条数": float(counts["open"])}
     if follow:
         told = NightReport(night=night)
         finish_night(engine, night, told, lambda: NOW, lambda text: None)
         report.rows += [Row(title, [seconds]) for title, seconds in told.seconds.items()]
-        with session(engine) as opened:
-            report.facts["推送条数"] = (
-                opened.connection().execute(select(func.count()).select_from(Push)).scalar_one()
-            )
+        report.facts["推送条数"] = told.pushes.get("排队", 0) + told.pushes.get("暂缓", 0)
         if not told.lists:
             report.problems.append("没有写出名单")
     report.rows.append(Row("huiqi 一夜", [perf_counter() - began]))

@@ -1,4 +1,4 @@
-"""测速命令: huiqi bench match · nightly · import · files · names · text."""
+"""测速命令: huiqi bench match · nightly · night · import · files · names · text."""
 
 from __future__ import annotations
 
@@ -62,6 +62,26 @@ def nightly_command(
 
     with telling():
         report = bench_nightly(firms, items, seed, repeat)
+    _show(report, chart, as_json)
+
+
+@bench.command("night")
+def night_command(
+    firms: Firms = 100_000,
+    items: Items = 1_000,
+    seed: Seed = 1,
+    lists: Annotated[bool, typer.Option("--lists/--no-lists", help="也写名单、把关、排推送")] = True,
+    chart: Chart = None,
+    as_json: AsJson = False,
+) -> None:
+    """整夜：SQLite 上从规则文件和企业 Parquet 到结果块、名单、把关、排好的推送；--no-lists 只到结果块（从库到库）。
+
+    例：huiqi bench night --firms 1000000 --items 3000 --no-lists
+    """
+    from jobs.bench.whole import bench_night
+
+    with telling():
+        report = bench_night(firms, items, seed, lists)
     _show(report, chart, as_json)
 
 

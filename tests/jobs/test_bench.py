@@ -9,7 +9,9 @@ import pytest
 from jobs.bench.files import bench_files
 from jobs.bench.imports import bench_import, write_file
 from jobs.bench.names import alter_names, bench_names, make_names
+from jobs.bench.nightly import bench_nightly
 from jobs.bench.text import bench_text, make_scopes, read_scopes
+from jobs.bench.whole import bench_night
 
 
 def test_names_are_found_again():
@@ -48,3 +50,16 @@ def test_files_of_seven_sources_become_columns(tmp_path):
     assert report.problems == []
     assert [row.name for row in report.rows] == ["huiqi 快照全部重建", "一家变了，快照更新", "看一家的档案"]
     assert len(report.rows[1].seconds) == 3
+
+
+def test_a_whole_night_is_written_listed_and_queued():
+    report = bench_night(400, 40, 5)
+    assert report.problems == []
+    assert report.facts["推送条数"] == 2 * report.facts["符合条数"] > 0
+    assert {"分配、比对、写结果块", "写名单", "排推送", "huiqi 一夜"} <= {row.name for row in report.rows}
+
+
+def test_little_changes_are_matched_alike():
+    report = bench_nightly(9_000, 20, 5, 1)
+    assert report.problems == []
+    assert any("一个门槛" in row.name for row in report.rows)
