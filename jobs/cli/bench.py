@@ -1,4 +1,4 @@
-"""测速命令: huiqi bench match · nightly · night · import · files · names · text."""
+"""测速命令: huiqi bench match · nightly · night · growth · import · files · names · text."""
 
 from __future__ import annotations
 
@@ -63,6 +63,30 @@ def nightly_command(
     with telling():
         report = bench_nightly(firms, items, seed, repeat)
     _show(report, chart, as_json)
+
+
+@bench.command("growth")
+def growth_command(
+    firms: Annotated[list[int] | None, typer.Option(min=100, help="企业数；可写几次")] = None,
+    items: Annotated[list[int] | None, typer.Option(min=1, help="事项数；可写几次")] = None,
+    seed: Seed = 1,
+    repeat: Repeat = 3,
+    as_json: AsJson = False,
+) -> None:
+    """增长：全量比对的时间随企业数、事项数怎么长。
+
+    例：huiqi bench growth --firms 100000 --firms 1000000 --firms 5000000
+    """
+    from jobs.bench.growth import bench_growth
+
+    with telling():
+        report = bench_growth(
+            firms or [100_000, 300_000, 1_000_000, 3_000_000, 5_000_000],
+            items or [100, 300, 1_000, 3_000],
+            seed,
+            repeat,
+        )
+    _show(report, None, as_json)
 
 
 @bench.command("night")
