@@ -221,7 +221,8 @@ def _show(report, chart: Path | None, as_json: bool, work: str = "", unit: str =
         for row in report.rows:
             pairs = (report.firms if work else report.firms * report.items) / row.median
             ratio = f"{row.median / ours.median:8.2f} 倍" if ours else ""
-            typer.echo(f"{row.median:10.3f} s {pairs:10.2e} {unit}/s {ratio}  {row.name} {row.note}")
+            rate = f"{pairs:10.2e} {unit}/s" if pairs else ""
+            typer.echo(f"{row.median:10.3f} s {rate} {ratio}  {row.name} {row.note}")
         for name, value in report.facts.items():
             typer.echo(f"{value:10.3f}  {name}")
     if chart is not None:

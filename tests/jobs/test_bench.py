@@ -55,7 +55,9 @@ def test_files_of_seven_sources_become_columns(tmp_path):
 def test_a_whole_night_is_written_listed_and_queued():
     report = bench_night(400, 40, 5)
     assert report.problems == []
-    assert report.facts["推送条数"] == 2 * report.facts["符合条数"] > 0
+    assert (
+        0 < report.facts["推送条数"] <= 2 * report.facts["符合条数"]
+    )  # nobody is told of nothing to be paid
     assert {"分配、比对、写结果块", "写名单", "排推送", "huiqi 一夜"} <= {row.name for row in report.rows}
 
 
