@@ -86,7 +86,7 @@ def growth_command(
             seed,
             repeat,
         )
-    _show(report, None, as_json)
+    _show(report, None, as_json, "全量比对随企业数、事项数的增长")
 
 
 @bench.command("night")
