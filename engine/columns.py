@@ -24,6 +24,9 @@ EPOCH = date(1970, 1, 1).toordinal()
 NUMBERS = (kinds.MONEY, kinds.RATIO, kinds.COUNT, kinds.DATE, kinds.SPAN, kinds.BOOL)
 
 
+FEW = 64  # texts there are for each row that is taken, above which the rest is left behind
+
+
 @dataclass(frozen=True)
 class Categories:
     """分类列: codes into a list of texts, -1 where missing. Shape (n,)."""
@@ -32,7 +35,13 @@ class Categories:
     names: tuple[str, ...]
 
     def take(self, rows: Rows) -> Categories:
-        return Categories(self.codes[rows], self.names)
+        """取行. Few rows of many texts keep only their own: a test of texts looks at every one that is there."""
+        codes = self.codes[rows]
+        if len(codes) * FEW >= len(self.names):
+            return Categories(codes, self.names)
+        used = np.unique(codes[codes >= 0])
+        places = np.where(codes < 0, -1, np.searchsorted(used, codes)).astype(np.int32)
+        return Categories(places, tuple(self.names[i] for i in used))
 
 
 @dataclass(frozen=True)

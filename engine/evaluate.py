@@ -56,6 +56,8 @@ class Frame:
 
     def _spread(self, truth: Truth) -> Truth:
         shape = (self.n,)
+        if truth.sure.shape == shape == truth.maybe.shape:
+            return truth
         return Truth(np.broadcast_to(truth.sure, shape), np.broadcast_to(truth.maybe, shape))
 
     def _truth(self, node: Node) -> Truth:

@@ -25,7 +25,7 @@ from engine.matching import (
     enterprise_answers,
     identifiers,
     masks,
-    match,
+    match_one,
     row_answers,
     verdicts,
 )
@@ -226,10 +226,10 @@ def explain(
 ) -> Match:
     """依据: one enterprise (columns of one row) and one item; for a firm's eyes without hidden conditions."""
     book = answers or {}
-    hits = match([bound], columns, as_of, book, every=True)[0]
-    index = RowIndex(columns.codes)
+    index, whole = RowIndex(columns.codes), Frame(columns)  # each comparison is worked out once, for both
+    hits = match_one(bound, whole, index, book, True, as_of)
     if bound.program.item.subject == "企业":
-        frame, row = Frame(columns), 0
+        frame, row = whole, 0
         own = enterprise_answers(bound, book, index, 1)
     else:
         frame, row, own = _best_detail(bound, columns, book, index)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar, overload
 
 from engine import kinds, yamltext
 from engine.errors import Problem
 from engine.expression import NAME, nearest, nearest_indicator
 from engine.yamltext import Node, Report
+
+T = TypeVar("T")
 
 KEYS = ("kind", "yearly", "unit", "source", "authority", "absent_means", "fresh_for", "column", "department", "synonyms",
         "label", "note", "sensitive", "section")  # fmt: skip
@@ -57,6 +60,14 @@ class Dictionary(Mapping[str, Indicator]):
 
     def __getitem__(self, name: str) -> Indicator:
         return self._entries[name]
+
+    @overload
+    def get(self, name: str, /) -> Indicator | None: ...
+    @overload
+    def get(self, name: str, default: Indicator | T, /) -> Indicator | T: ...
+    def get(self, name: str, default: Any = None, /) -> Any:
+        """找指标: asked for every value of every comparison, where Mapping's own way through an exception is slow."""
+        return self._entries.get(name, default)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)

@@ -75,7 +75,7 @@ def match(
     """匹配: one ItemHits an item, of the pairs that are 符合 or 待核实 (`every`: of all pairs). Pure."""
     frame = Frame(columns)
     index = RowIndex(columns.codes)
-    return [_match_one(item, frame, index, answers or {}, every, as_of) for item in items]
+    return [match_one(item, frame, index, answers or {}, every, as_of) for item in items]
 
 
 class RowIndex:
@@ -91,9 +91,10 @@ class RowIndex:
         return self._rows.get(code)
 
 
-def _match_one(
+def match_one(
     item: BoundItem, frame: Frame, index: RowIndex, answers: AnswerBook, every: bool, as_of: date
 ) -> ItemHits:
+    """匹配一事项 over a frame that has worked out some of its comparisons already, or will need them again."""
     subject = item.program.item.subject
     upcoming = item.batch.opens > as_of
     if subject != "企业":

@@ -424,3 +424,19 @@ def test_a_confirmation_goes_by_its_grants_day_and_not_by_its_batch(engine, libr
     assert {p.state for p in outbox.list_pushes(engine)} == {DUE}
     waiting.recheck(engine, case.due + timedelta(days=1), moment)
     assert {p.reason for p in outbox.list_pushes(engine)} == {f"确认期限 {case.due} 已过"}
+
+
+@pytest.mark.parametrize("kind", ["inform", "ask"])
+def test_words_from_a_form_are_the_words_rendered_whole(library, kind) -> None:
+    program = library.programs[0]
+    about = pushes.about_item(program, program.item.batches[0].name, program.item.delivery)
+    facts = SimpleNamespace(grants={})
+    for name in ('甲"公司"\\有限', "乙{x}&<公司>", "丙\n公司"):
+        for low, high in ((1.0, 1.0), (None, None), (0.1, 12345.678), (0.0, 7.0)):
+            wanted = pushes.Wanted("F1", name, about.item.id, about.batch, kind, "符合", low, high)
+            until = about.closes.isoformat()
+            subject, text = template(kind).render(pushes._fields(about, wanted, until))
+            body = pushes.webhook_body("k", about, wanted, until, subject, text, 7)
+            for channel, whole in (("inbox", text), ("webhook", body)):
+                said = pushes._written("k", about, wanted, channel, facts, 7)
+                assert (said["subject"], said["body"]) == (subject, whole)
