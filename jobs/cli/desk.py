@@ -70,11 +70,24 @@ def desk_command(
             app, host=host, port=port, log_level="warning", server_header=False, forwarded_allow_ips=proxies
         )
     )
-    listening.listen(2048)  # from here on a browser is answered, if only once the server has started
+    with telling():
+        answer(listening, port)  # from here on a browser is answered, if only once the server has started
     typer.echo(f"工作台：http://{f'[{host}]' if ':' in host else host}:{port}/desk/today　按 Ctrl+C 停")
     server.run(sockets=[listening])
     if not server.started:
         raise typer.Exit(3)
+
+
+TAKEN = "端口 {} 已有别的程序在用；换一个，例如 --port {}"
+
+
+def answer(bound: socket.socket, port: int) -> None:
+    """接听: makes a bound socket listen. Raises ValueError where another program was first."""
+    try:
+        bound.listen(2048)
+    except OSError:
+        bound.close()
+        raise ValueError(TAKEN.format(port, port + 1)) from None
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -86,7 +99,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         found.close()
         if error.errno == errno.EADDRINUSE:
-            raise ValueError(f"端口 {port} 已有别的程序在用；换一个，例如 --port {port + 1}") from None
+            raise ValueError(TAKEN.format(port, port + 1)) from None
         if error.errno == errno.EACCES:
             raise ValueError(f"没有权限用端口 {port}；用 1024 以上的，例如 --port 8000") from None
         raise ValueError(f"地址 {host} 用不了；本机用 127.0.0.1，让别人连用 0.0.0.0") from None

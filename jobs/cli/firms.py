@@ -294,7 +294,8 @@ def sources_list(sources: SourcesOption = None, as_json: JsonOption = False, hom
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
     for row in rows:
-        arrived = str(row["arrived"])[:10] if row["arrived"] else "未到过"
+        came = received.get(str(row["source"]))
+        arrived = f"{local(came):%Y-%m-%d}" if came else "未到过"
         typer.echo(
             f"{row['source']:<24}{row['department']}  权威{row['authority']} {row['coverage']}  {arrived}"
         )

@@ -18,6 +18,7 @@ import jobs.cli
 import policies
 from jobs.cli import app, main
 from jobs.cli.common import local, yuan
+from jobs.cli.desk import answer, listen
 from policies.library import load_library
 from profiles.dictionary import builtin_dictionary
 from profiles.source import source_title
@@ -102,6 +103,15 @@ def test_a_taken_port_is_told_and_no_address_is_promised() -> None:
         found = CliRunner().invoke(app, ["desk", "--port", str(port)])
     assert found.exit_code == 2 and not found.stdout
     assert found.stderr.startswith(f"错误：端口 {port} 已有别的程序在用；换一个")
+
+
+def test_a_port_that_two_bind_is_served_by_the_first_that_listens() -> None:
+    first = listen("127.0.0.1", 0)
+    port = first.getsockname()[1]
+    with first, listen("127.0.0.1", port) as second:
+        answer(first, port)
+        with pytest.raises(ValueError, match=f"端口 {port} 已有别的程序在用"):
+            answer(second, port)
 
 
 def test_files_and_batches_live_in_the_home_that_is_named(
