@@ -19,7 +19,7 @@ from jobs.nightly import NightReport, run_night
 from jobs.replay import replay
 from policies import __file__ as policies_file
 from profiles import sample
-from store import grants, night_blocks, outbox
+from store import grants, night_blocks, outbox, review
 from store.database import Engine, open_database, session
 from store.nights import Night, latest_night, list_nights, set_state
 from tests.databases import copy_database, database_in
@@ -268,3 +268,62 @@ def test_what_was_paid_before_is_taken_off_and_replays(
     assert (got.loc[[c for c in fits["统一社会信用代码"] if c != code], "paid_high"] == 100_000.0).all()
     assert replay(engine, home, after.no) == [] and replay(engine, home, before.no) == []
     assert night(engine, home).repeated
+
+
+def _askable(found: Night) -> list[tuple[str, str, str, str, str]]:
+    """(item, batch, ask, code, row) of open questions for a reviewer, of enterprises and of detail rows."""
+    out = []
+    for row in found.items().itertuples():
+        program = found.library().program(row.item)
+        hits = found.hits(row.item)
+        asks = {leaf.id for c in program.conditions for leaf in c.condition.leaves() if leaf.kind == "ask"}
+        if not asks or not len(hits):
+            continue
+        codes = list(hits["统一社会信用代码"])
+        if program.item.subject == "企业":
+            out.append((row.item, row.batch, min(asks), codes[0], ""))
+        else:
+            detail = found.columns().rows.get(program.item.subject)
+            owned = (
+                [(found.columns().codes[o], i) for o, i in zip(detail.owner, detail.ids, strict=True) if i]
+                if detail
+                else []
+            )
+            out += [(row.item, row.batch, min(asks), code, i) for code, i in owned if code in codes][:1]
+    return out
+
+
+def test_a_night_with_answers_replays_after_rules_and_answers_changed(
+    made: tuple[Engine, Path, NightReport], tmp_path: Path
+) -> None:
+    home, library = tmp_path / "home", tmp_path / "library"
+    shutil.copytree(made[1], home)
+    copy_database(made[1], home)
+    shutil.copytree(LIBRARY, library)
+    engine = open_database(database_in(home))
+    before = latest_night(engine, home)
+    assert before is not None
+    asked = _askable(before)
+    assert {bool(row) for *_, row in asked} >= {False}
+    for item, batch, ask, code, row in asked:
+        pair = review.Pair(item, batch, code, "待核实")
+        review.answer_question(engine, "林", pair, ask, True, "查过", now(), row)
+    answered = night(engine, home).night
+    assert (
+        answered is not None
+        and answered.no > before.no
+        and answered.run.answers_hash != before.run.answers_hash
+    )
+    # Afterwards the answer is taken back and a rule reads otherwise; what was decided that night stays what it was.
+    for item, batch, ask, code, row in asked:
+        review.answer_question(
+            engine, "林", review.Pair(item, batch, code, "待核实"), ask, None, "收回", now(), row
+        )
+    rule = library / "bs-2025-04" / "items" / "srdi-award.yaml"
+    rule.write_text(
+        rule.read_text(encoding="utf-8").replace("status: 有效", "status: 暂停") + "\n# later\n",
+        encoding="utf-8",
+    )
+    later = run_night(engine, home, library, DAY, now).night
+    assert later is not None and later.no > answered.no
+    assert [replay(engine, home, n.no) for n in (before, answered, later)] == [[], [], []]
