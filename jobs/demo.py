@@ -17,6 +17,7 @@ from engine.grantmoves import AUTOMATIC, FINANCE, FIRM, OFFICE, SECOND, SYSTEM, 
 from engine.matching import FITS, live, match
 from engine.program import BoundItem
 from engine.workdays import Calendar
+from jobs.fulfil import advance
 from policies.library import Library
 from profiles import sample
 from profiles.inputs import from_table
@@ -83,6 +84,8 @@ def earlier_grants(engine: Engine, library: Library, firms: int, seed: int, day:
             numbers[step.grant] = case.id or 0
         elif step.grant in numbers and not _act(engine, numbers[step.grant], step, at, calendar):
             del numbers[step.grant]  # its rule took it elsewhere, such as into the pool of a shared budget
+    eve = day - timedelta(days=1)
+    advance(engine, eve, datetime.combine(eve, time(23), SHANGHAI))  # what only time moves: filing, silence
     return len(found)
 
 
