@@ -7,10 +7,13 @@ expressions are printed with their counts, without the sentences of the texts.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine.text import cut_clauses
 from policies.decompose.definitions import meanings, number_words, short_names
