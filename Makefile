@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= var
 
-.PHONY: test test-postgres setup demo quick lint eval notebooks torture bench clean
+.PHONY: test test-postgres setup demo quick lint eval notebooks torture sbom audit bench clean
 
 test: setup
 	$(BIN)/pytest -n 2 --database both
@@ -41,6 +41,13 @@ notebooks: setup
 torture: setup
 	$(BIN)/python scripts/torture.py
 	$(BIN)/python -W ignore scripts/fuzz_parsers.py --inputs 5000
+	$(BIN)/python -W ignore scripts/soak.py --firms 500 --nights 4 --officers 2 --visitors 8
+
+sbom: setup
+	$(BIN)/python scripts/sbom.py --out $(HOME_DIR)/sbom.cdx.json
+
+audit: setup
+	$(BIN)/python scripts/audit.py
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'

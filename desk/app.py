@@ -18,9 +18,11 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import JSONResponse, RedirectResponse
 
 from desk import hooks, pages
+from desk.journal import journal
 from desk.office import Office
 from desk.oidc import Provider, SignOn
 from desk.outward import Network
+from desk.pace import Limits, Rates, paced
 from desk.web import HERE, LoginNeeded, say_fault, say_misuse, secure, templates, to_login
 from store.database import Engine
 
@@ -39,8 +41,9 @@ def create_app(
     firm_sign_on: SignOn | None = None,
     showing: bool = False,
     networks: Sequence[Network] = (),
+    limits: Limits | None = None,
 ) -> FastAPI:
-    """建工作台: over a database and a data folder; `clock` gives an aware moment, `library` is where rules are published, `warm` reads the latest night before it is asked for, `sign_on` is the office's single sign-on and `firm_sign_on` that of enterprises, `showing` says on every page that its day is not today, `networks` are those inside that webhooks may reach."""
+    """建工作台: over a database and a data folder; `clock` gives an aware moment, `library` is where rules are published, `warm` reads the latest night before it is asked for, `sign_on` is the office's single sign-on and `firm_sign_on` that of enterprises, `showing` says on every page that its day is not today, `networks` are those inside that webhooks may reach, `limits` bound how fast anybody may ask."""
     app = FastAPI(title="惠企直达", docs_url=None, redoc_url=None, openapi_url=None)
     office = Office(engine, home, clock)
     office.zone, office.library_root = zone or office.zone, library or office.library_root
@@ -53,7 +56,10 @@ def create_app(
         threading.Thread(target=_keep_warm, args=(office,), daemon=True).start()
         threading.Thread(target=hooks.keep_telling, args=(engine, clock, networks), daemon=True).start()
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    if limits is not None:
+        app.middleware("http")(paced(Rates(limits)))
     app.middleware("http")(secure)
+    app.middleware("http")(journal)
     app.add_exception_handler(LoginNeeded, to_login)
     app.add_exception_handler(StarletteHTTPException, say_fault)
     app.add_exception_handler(RequestValidationError, say_misuse)

@@ -107,6 +107,7 @@ class Office:
     firm_sign_on: Provider | None = None
     failures: Failures = field(default_factory=Failures)
     showing: bool = False
+    shown: int = 0
 
     def now(self) -> datetime:
         """此刻, aware, UTC."""
@@ -124,6 +125,7 @@ class Office:
         shown = night_on_show(self.engine, self.home, self.today())
         if shown is not None:
             self.memory.turn(shown.no)
+            self.shown = shown.no
         return shown
 
     def newest(self) -> Night | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from engine.errors import Problem
 from engine.matching import live
@@ -33,6 +35,7 @@ from store.review import answer_book
 from store.snapshots import build_snapshot
 
 Tell = Callable[[str], None]
+LOG = logging.getLogger("huiqi.night")
 
 
 @dataclass
@@ -164,4 +167,16 @@ def finish_night(
     report.fallen = fallen(night)
     with report.step("排推送", tell):
         report.pushes = queue_pushes(engine, night, night.as_of, now())
+    LOG.info("night", extra=_figures(night, report))
     return report
+
+
+def _figures(night: Night, report: NightReport) -> dict[str, Any]:
+    """What the log says of a night: its number, its inputs by hash, and counts."""
+    run, counts = night.run, night.counts
+    return {
+        "run": night.no, "as_of": night.as_of.isoformat(), "state": run.state, "repeated": report.repeated,
+        "library": run.library_hash[:12], "profiles": run.profiles_hash[:12], "hits": run.hits_hash[:12],
+        "fits": counts.get("fits"), "rows": report.inbox.totals(), "pushes": report.pushes, "jumps": len(report.jumps),
+        "refused_items": len(report.refused), "seconds": {k: round(v, 2) for k, v in report.seconds.items()},
+    }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ RECORD_EVERY = 0.05
 GIVE_UP = 25  # failures in a row after which a channel is left alone for this round
 PATIENCE = 6.0  # seconds that `push --once` waits for a retry that is nearly due
 
+LOG = logging.getLogger("huiqi.push")
 Now = Callable[[], datetime]
 
 
@@ -145,7 +147,20 @@ class _Round:
         skipped = [o for o in outcomes if o.state == "skipped"]
         record(self._engine, outcomes, now)
         self._report.add(outcomes)
+        for outcome in outcomes:
+            _tell_log(outcome)
         self._tell(len(outcomes) - len(skipped))
+
+
+def _tell_log(outcome: Outcome) -> None:
+    """A line a delivery: its name, channel and outcome, and the matches it was about; never the address or the words."""
+    pushes = outcome.parcel.pushes
+    level = logging.INFO if outcome.state in (SENT, "skipped") else logging.WARNING
+    LOG.log(level, "push", extra={
+        "parcel": outcome.parcel.name, "channel": outcome.parcel.channel, "outcome": outcome.state, "attempts": outcome.parcel.attempts,
+        "matches": [f"{p.item}:{p.firm}" for p in pushes][:20], "run": max((p.run_no or 0 for p in pushes), default=0) or None,
+        "note": outcome.note[:200],
+    })  # fmt: skip
 
 
 __all__ = ["SENT", "PushReport", "open_channels", "push_once"]

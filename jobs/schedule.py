@@ -232,6 +232,10 @@ def _do(context: Context, job: str, planned: datetime, day: date, note: str) -> 
         log.write("".join(traceback.format_exception(error)))
         outcome = leases.FAILED
     leases.finish(context.engine, job, planned, outcome, log.getvalue(), context.now())
+    level = logging.INFO if outcome == leases.DONE else logging.ERROR
+    logging.getLogger("huiqi.jobs").log(
+        level, "job", extra={"job": job, "planned": planned.isoformat(), "outcome": outcome}
+    )
     return outcome
 
 

@@ -15,6 +15,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from store import audit
 from store.database import id_column, json_column, session, utc_column, writing
+from store.passwords import why_weak
 
 ROLES = ("管理员", "经办", "复核", "财政", "专员", "分析", "企业", "只读")
 SCOPES = ("read", "write")
@@ -165,7 +166,7 @@ def create_person(
         roles=list(roles),
         department=department.strip(),
         firm=firm,
-        password=_hash(password) if password else "",
+        password=_hash(password, login, name) if password else "",
         created=now,
     )
     with writing(engine) as opened:
@@ -177,15 +178,17 @@ def create_person(
     return person
 
 
-def _hash(password: str) -> str:
+def _hash(password: str, *about: str) -> str:
     if len(password) < SHORTEST_PASSWORD:
         raise AccountError(f"密码至少 {SHORTEST_PASSWORD} 个字符")
+    if weak := why_weak(password, about):
+        raise AccountError(weak)
     return _hasher().hash(password)
 
 
 def set_password(engine: Engine, login: str, password: str, *, by: str, now: datetime) -> None:
     """改密码: all sessions of the person end. Raises AccountError."""
-    hashed = _hash(password)
+    hashed = _hash(password, login)
     with writing(engine) as opened:
         person = _by_login(opened, login)
         person.password, person.failed, person.locked_until = hashed, 0, None

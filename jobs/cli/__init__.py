@@ -81,6 +81,16 @@ def main() -> None:
     """命令行入口: run `huiqi`; exit 0 done, 1 found problems, 2 used wrongly."""
     os.environ.setdefault("PYTHONUTF8", "1")
     _register()
+    if os.environ.get(
+        "HUIQI_LOG"
+    ):  # one-shot commands speak to a person; from cron they may be told to log too
+        from jobs import logs
+
+        try:
+            logs.configure(os.environ)
+        except ValueError as error:
+            typer.echo(f"错误：{error}", err=True)
+            sys.exit(2)
     try:
         code = app(prog_name="huiqi", standalone_mode=False)
     except BrokenPipeError:

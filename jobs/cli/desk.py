@@ -53,21 +53,31 @@ def desk_command(
     from desk.app import create_app
     from desk.oidc import FIRMS, from_environment
     from desk.outward import allowed_networks
+    from desk.pace import limits_of
+    from jobs import logs
 
     with telling():
+        logs.configure(os.environ)
         listening = listen(host, port)
         engine, folder = open_home(home)
         clock = clock_of(engine)
         app = create_app(
             engine, folder, clock, zone=os.environ.get("HUIQI_ZONE", ""), library=library_path(None), warm=True,
             sign_on=from_environment(os.environ), firm_sign_on=from_environment(os.environ, FIRMS), showing=clock is not now, networks=allowed_networks(os.environ),
+            limits=limits_of(os.environ),
         )  # fmt: skip
     if clock is not now:
         typer.echo(f"这是演示数据，工作台上今天是 {clock().astimezone(SHANGHAI):%Y-%m-%d}")
     proxies = os.environ.get("HUIQI_TRUSTED_PROXIES", "127.0.0.1")
     server = uvicorn.Server(
         uvicorn.Config(
-            app, host=host, port=port, log_level="warning", server_header=False, forwarded_allow_ips=proxies
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            forwarded_allow_ips=proxies,
         )
     )
     with telling():

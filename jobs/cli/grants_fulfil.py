@@ -427,12 +427,13 @@ def schedule(
 
     例：huiqi schedule --port 9108
     """
-    from jobs import metrics
+    from jobs import logs, metrics
     from jobs.process import process_name
     from jobs.schedule import Context, catch_up, leading, serve_forever
     from store import leases
 
     with telling():
+        logs.configure(os.environ)
         engine, folder = open_store(home)
         rules = library_path(library)
         if port:
