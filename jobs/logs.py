@@ -59,7 +59,7 @@ def _no_values(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> Mut
         while at is not None:
             frames.append(f"{at.tb_frame.f_code.co_filename.rpartition('/')[2]}:{at.tb_lineno}")
             at = at.tb_next
-        event |= {"error": error[0].__name__, "said": str(error[1])[:300], "where": " ".join(frames[-8:])}
+        event.update(error=error[0].__name__, said=str(error[1])[:300], where=" ".join(frames[-8:]))
     return event
 
 

@@ -16,7 +16,7 @@ from store import grants, ledger
 from store.database import open_database, session
 from store.nights import night_on_show
 from store.showing import make_showing, showing
-from tests.databases import new_database
+from tests.databases import database_in, new_database
 
 DAY = date(2026, 6, 17)
 LIBRARY = Path(policies.__file__).with_name("library")
@@ -66,7 +66,7 @@ def test_a_look_back_or_ahead_takes_no_nights_place(engine, tmp_path):
     assert [n.no for n in shown.values() if n] == [1, 2, 3, 3]
 
 
-def test_a_folder_that_no_command_has_filled_lives_by_the_clock(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path}/huiqi.db")
+def test_a_folder_that_no_command_has_filled_lives_by_the_clock(tmp_path: Path, database: str) -> None:
+    engine = open_database(database_in(tmp_path, bare=True))
     assert showing(engine) is None
     engine.dispose()
