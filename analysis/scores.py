@@ -21,7 +21,7 @@ from engine.matching import OPEN, AnswerBook, ItemHits
 from engine.program import BoundItem
 from engine.score import ConditionScorer, PairCombiner
 from engine.score_features import FeaturePlan, features
-from engine.score_joint import EDGE, logit, together
+from engine.score_joint import EDGE, expit, logit, together
 
 NEUTRAL = 0.5  # where the model abstains: an ask nobody has answered yet says nothing either way
 CHUNK = 100_000
@@ -30,7 +30,9 @@ Masks = NDArray[np.bool_]
 
 @dataclass
 class ScoreModel:
-    """评分模型: one scorer for each distinct rule, how rules go together, what a whole pair is worth, and past answers."""
+    """评分模型: one scorer for each distinct rule, how rules go together, what a whole pair is worth, past answers, and the
+    lesson of pairs settled since (log odds to add, by rule set).
+    """
 
     plan: FeaturePlan
     scorers: dict[str, ConditionScorer] = field(default_factory=dict)
@@ -43,6 +45,7 @@ class ScoreModel:
     peers: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     typical: dict[str, float] = field(default_factory=dict)
     pair_rates: dict[str, float] = field(default_factory=dict)
+    lesson: dict[str, float] = field(default_factory=dict)
     seed: int = 0
 
     def scorer(self, tree: Tree, subject: str = "企业") -> ConditionScorer | None:
@@ -166,6 +169,9 @@ class Scoring:
             at = some[start : start + CHUNK]
             out[at] = self._whole(bound, rows[at], p[at], rest[at])
         out *= np.where(unknown & asked, p, 1.0).prod(1)
+        taught = self.model.lesson
+        if taught:
+            out = expit(logit(out) + taught.get("", 0.0) + taught.get(whole_of(bound), 0.0))
         return np.clip(out, EDGE, 1 - EDGE)
 
     def _whole(self, bound: BoundItem, rows: NDArray[np.intp], p: Floats, rest: Masks) -> Floats:
@@ -173,7 +179,7 @@ class Scoring:
         subject = bound.program.item.subject
         asked = [has_ask(t) for t in bound.conditions]
         names = [fingerprint(t, subject) for t in bound.conditions]
-        whole = whole_name(n for n, ask in zip(names, asked, strict=True) if not ask)
+        whole = whole_of(bound)
         table = describe(self.model, names, p, rest)
         second = self.model.seconds.get(whole) if subject == "企业" else None
         if second is not None:
@@ -226,6 +232,12 @@ def with_pair(firm: Floats, table: Floats, p: Floats, unknown: Masks) -> Floats:
 def whole_name(names: Iterable[str]) -> str:
     """整个事项的指纹, of the fingerprints of its conditions: another rule is another pair."""
     return hashlib.sha256(" ".join(names).encode()).hexdigest()[:16]
+
+
+def whole_of(bound: BoundItem) -> str:
+    """整个事项的指纹, of its conditions that no person has to answer."""
+    subject = bound.program.item.subject
+    return whole_name(fingerprint(t, subject) for t in bound.conditions if not has_ask(t))
 
 
 def open_masks(found: ItemHits, at: NDArray[np.intp]) -> Masks:

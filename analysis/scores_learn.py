@@ -23,21 +23,26 @@ from analysis.scores import (
 from analysis.scores_ask import learn_asks
 from analysis.scores_money import typical_amounts
 from analysis.scores_peers import peer_groups, peer_table
-from analysis.scores_rehearsal import Rehearsed
+from analysis.scores_rehearsal import Chances, Rehearsed
 from engine.columns import Columns, Detail, Floats
 from engine.evaluate import Frame, Tree
 from engine.matching import AnswerBook, match
 from engine.program import BoundItem
 from engine.score import ConditionScorer
 from engine.score_features import features, plan
-from engine.score_joint import correlation_of
+from engine.score_joint import Together, correlation_of
 from engine.truth import all_of
 
 MOST_FIRMS = 30_000  # more cost time and add little
 MOST_LEARNED = 4000  # rows a rule learns from
 MOST_REHEARSED = 40_000
 ROUNDS = 6
-FEW_TOGETHER, DOUBT = 25, 40.0
+CHANCE_ROUNDS = 12
+MOST_TOGETHER, MOST_FACTS = 2000, 50.0
+USUAL_DOUBT, DOUBT = (
+    4.0,
+    16.0,
+)  # one over the variance a correlation is thought to have: about none, about the usual one
 
 
 @dataclass
@@ -49,11 +54,15 @@ class _Study:
     half: NDArray[np.int64]
     model: ScoreModel
     rng: np.random.Generator
+    chances: Chances
 
 
 @dataclass
 class _Pairs:
-    """Rehearsed open pairs of one item: rules, their probabilities and answers, which are open, and what they were."""
+    """Rehearsed open pairs of one item: rules, their probabilities and answers, which are open, and what they were.
+
+    `weight` sums to the number of firms: a firm rehearsed six times is still one.
+    """
 
     item: str
     names: list[str]
@@ -61,6 +70,7 @@ class _Pairs:
     open: Masks
     sure: Masks
     rows: NDArray[np.intp]
+    weight: Floats
 
     @property
     def whole(self) -> str:
@@ -72,16 +82,21 @@ class _Pairs:
 
 
 def learn(
-    bound_items: Sequence[BoundItem], columns: Columns, answers: AnswerBook | None = None, seed: int = 0
+    bound_items: Sequence[BoundItem],
+    columns: Columns,
+    answers: AnswerBook | None = None,
+    seed: int = 0,
+    most: int = MOST_FIRMS,
 ) -> ScoreModel:
-    """学习: from columns with gaps, and past answers; deterministic for a seed."""
+    """学习: from columns with gaps (of at most `most` firms), and past answers; deterministic for a seed."""
     rng = np.random.default_rng([seed, 1])
     asks = learn_asks(bound_items, columns, answers or {}, seed)
-    if len(columns) > MOST_FIRMS:
-        columns = columns.take(np.sort(rng.choice(len(columns), MOST_FIRMS, replace=False)))
+    if len(columns) > most:
+        columns = columns.take(np.sort(rng.choice(len(columns), most, replace=False)))
     model = ScoreModel(plan(columns), asks=asks, seed=seed)
     half = rng.integers(0, 2, len(columns))
-    study = _Study(columns, Frame(columns), half, model, rng)
+    chances = Chances(columns, CHANCE_ROUNDS, np.random.default_rng([seed, 2]))
+    study = _Study(columns, Frame(columns), half, model, rng, chances)
     groups = peer_groups(columns)
     for number, (subject, tree) in enumerate(distinct_units(bound_items)):
         if subject == "企业":
@@ -108,7 +123,10 @@ def distinct_units(bound_items: Sequence[BoundItem]) -> list[tuple[str, Tree]]:
 
 
 def _learn_unit(study: _Study, tree: Tree, number: int) -> None:
-    """One rule: known firms under the gaps of firms for which it is unknown, kept where it is unknown then."""
+    """One rule: known firms under the gaps of firms for which it is unknown, kept where it is unknown then.
+
+    Firms are drawn by their weight, which undoes that some are known more easily than others.
+    """
     truth = study.frame.tree(tree, {})
     known, donors = np.flatnonzero(~truth.unknown), np.flatnonzero(truth.unknown)
     if not len(known) or not len(donors):
@@ -116,7 +134,8 @@ def _learn_unit(study: _Study, tree: Tree, number: int) -> None:
     rng = np.random.default_rng([study.model.seed, 3, number])
     size = min(MOST_LEARNED, max(len(known), len(donors)))
     donor = rng.permutation(donors)[:size] if len(donors) >= size else rng.choice(donors, size)
-    firm = rng.permutation(np.resize(rng.permutation(known), size))
+    weight = study.chances.weight(study.chances.known(tree)[known])
+    firm = rng.permutation(known[_drawn(weight, size, rng)])
     masked = Rehearsed(study.columns, firm, donor)
     kept = np.flatnonzero(Frame(masked).tree(tree, {}).unknown)
     if not len(kept):
@@ -125,6 +144,14 @@ def _learn_unit(study: _Study, tree: Tree, number: int) -> None:
     scorer = ConditionScorer(seed=(study.model.seed + number) % 2**31)
     scorer.fit(features(masked, study.model.plan), truth.sure[firm], study.half[firm])
     study.model.scorers[fingerprint(tree)] = scorer
+
+
+def _drawn(weight: Floats, size: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Systematic sampling: `size` places in proportion to their weight, each as often as it should be to within one."""
+    order = rng.permutation(len(weight))
+    ends = np.cumsum(weight[order])
+    at = (np.arange(size) + rng.random()) * (ends[-1] / size)
+    return order[np.minimum(np.searchsorted(ends, at, side="right"), len(weight) - 1)]
 
 
 def _learn_details(study: _Study, bound_items: Sequence[BoundItem]) -> None:
@@ -157,21 +184,22 @@ def _learn_pairs(study: _Study, bound_items: Sequence[BoundItem]) -> None:
         return
     model = study.model
     model.groups = {pairs.whole: k + 1 for k, pairs in enumerate(found)}
-    model.pair_rates = {f.item: float((f.held.sum() + 1) / (len(f.rows) + 2)) for f in found}
+    model.pair_rates = {f.item: float((f.weight[f.held].sum() + 1) / (f.weight.sum() + 2)) for f in found}
     tables = [describe(model, f.names, f.p, f.open) for f in found]
     for number, (pairs, table) in enumerate(zip(found, tables, strict=True)):
         _learn_second(asking, pairs, table, number)
     group = np.concatenate([np.full(len(f.rows), model.groups[f.whole]) for f in found])
     held = np.concatenate([f.held for f in found]).astype(int)
-    model.combiner.fit(np.vstack(tables), held, group)
+    weight = np.concatenate([f.weight for f in found])
+    model.combiner.fit(np.vstack(tables), held, group, weight)
 
 
 def _learn_second(asking: _Asking, pairs: _Pairs, table: Floats, number: int) -> None:
     """第二意见: the pair as a whole from the firm's facts; what the first knows goes in with them."""
     model, half = asking.study.model, asking.half[pairs.rows]
-    scorer = ConditionScorer(rounds=25, seed=(model.seed + 7919 + number) % 2**31)
+    scorer = ConditionScorer(rounds=25, leaf=40, seed=(model.seed + 7919 + number) % 2**31)
     shown = with_pair(asking.table[pairs.rows], table, pairs.p, pairs.open)
-    scorer.fit(shown, pairs.held.astype(int), half)
+    scorer.fit(shown, pairs.held.astype(int), half, pairs.weight)
     if not scorer.fallback_:
         model.seconds[pairs.whole] = scorer
         table[:, 4] = scorer.predict_proba(shown, half)[:, 1]
@@ -201,7 +229,17 @@ def _rehearse(study: _Study, asking: _Asking, bound_items: Sequence[BoundItem]) 
                 p[at, j] = asking.unit(fingerprint(tree), rows[at])
         p = np.where(np.isnan(p), NEUTRAL, p)
         names = [fingerprint(t) for t in trees]
-        yield _Pairs(bound.program.item.id, names, p, unknown, sure, rows)
+        weight = _weights(study, trees, firm[rows], unknown)
+        yield _Pairs(bound.program.item.id, names, p, unknown, sure, rows, weight)
+
+
+def _weights(study: _Study, trees: Sequence[Tree], firm: NDArray[np.intp], unknown: Masks) -> Floats:
+    """How many firms a rehearsed pair stands for: by the chance that all that was laid open had been known of it."""
+    known = np.ones((len(firm), CHANCE_ROUNDS), bool)
+    for j, tree in enumerate(trees):
+        known &= study.chances.known(tree)[firm] | ~unknown[:, [j]]
+    weight = study.chances.weight(known)
+    return weight * (len(np.unique(firm)) / weight.sum())
 
 
 class _Asking:
@@ -235,17 +273,19 @@ def _learn_links(study: _Study, found: Sequence[_Pairs]) -> None:
                 at = np.flatnonzero(pairs.open[:, i] & pairs.open[:, j])
                 if len(at) and pairs.names[i] != pairs.names[j]:
                     a, b = (i, j) if pairs.names[i] < pairs.names[j] else (j, i)
-                    both = pairs.sure[at, a] & pairs.sure[at, b]
-                    part = np.column_stack([pairs.p[at, a], pairs.p[at, b], both, pairs.rows[at]])
-                    seen[f"{pairs.names[a]} {pairs.names[b]}"].append(part)
-    raw: dict[str, tuple[float, int]] = {}
-    for name in sorted(seen):
-        table = np.vstack(seen[name])
-        _, once = np.unique(table[:, 3], return_index=True)
-        table = table[once][:2000]
-        if len(table) >= FEW_TOGETHER:
-            raw[name] = (correlation_of(table[:, 0], table[:, 1], int(table[:, 2].sum())), len(table))
-    total = sum(n for _, n in raw.values())
-    usual = sum(rho * n for rho, n in raw.values()) / total if total else 0.0
-    study.model.usual_link = float(usual)
-    study.model.links = {k: float((rho * n + usual * DOUBT) / (n + DOUBT)) for k, (rho, n) in raw.items()}
+                    part = [pairs.p[at, a], pairs.p[at, b], pairs.sure[at, a], pairs.sure[at, b]]
+                    name = f"{pairs.names[a]} {pairs.names[b]}"
+                    seen[name].append(np.column_stack([*part, pairs.weight[at], pairs.rows[at]]))
+    tables = {name: _once(np.vstack(seen[name])) for name in sorted(seen)}
+    model = study.model
+    alone = np.array([correlation_of([t], 0.0, USUAL_DOUBT) for t in tables.values()])
+    facts = np.array([min(t.slope(0.0)[1], MOST_FACTS) for t in tables.values()])
+    model.usual_link = float((alone * facts).sum() / facts.sum()) if facts.sum() else 0.0
+    model.links = {k: correlation_of([t], model.usual_link, DOUBT) for k, t in tables.items()}
+
+
+def _once(table: Floats) -> Together:
+    """Each rehearsed firm once, whatever items share the two rules."""
+    _, once = np.unique(table[:, 5], return_index=True)
+    kept = table[once][:MOST_TOGETHER]
+    return Together(kept[:, :2], kept[:, 2:4] > 0.5, kept[:, 4])

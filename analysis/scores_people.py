@@ -1,10 +1,9 @@
-"""从人学习: pairs that were open on a night and have since been settled, by facts, answers or decisions; how good the
-scores given to them were; and a new model that replaces the old one only where it would have done better on them.
+"""从人学习: a new model from the latest night and from what people settled; it replaces the old one only where it would
+have done better on them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,101 +11,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.scores import ScoreModel, Scoring, has_ask
-from analysis.scores_evaluate import brier, ece
+from analysis.scores import ScoreModel, Scoring, has_ask, whole_of
+from analysis.scores_evaluate import brier
 from analysis.scores_file import save
-from analysis.scores_learn import distinct_units, learn
+from analysis.scores_learn import MOST_FIRMS, distinct_units, learn
+from analysis.scores_settled import FEW, LATEST, drift, lesson, settled_pairs
 from engine.columns import Floats
 from engine.program import BoundItem
+from engine.score_joint import expit, logit
 from store.database import Engine
-from store.night_scores import read_scores, scored_with
-from store.nights import CODE, Night, get_night, latest_night, list_nights
-from store.review import REJECT, history
+from store.nights import CODE, Night, get_night, latest_night
 from store.scores import current_version, promote_model, read_card, write_card
 
-NIGHTS, LATEST = 30, 2000
-FEW = 40  # settled pairs below which they say nothing about a model
-NOT_ELIGIBLE = {"2", "5", "6", "7"}  # reasons that say the firm does not qualify, whatever the data says
-DRIFT_GAP, DRIFT_SIGMA = 0.05, 3.0
 EVERY_DAYS, NEW_ANSWERS = 7, 50
-COLUMNS = ["item", CODE, "night", "score", "held"]
-
-
-def settled_pairs(engine: Engine, home: Path) -> pd.DataFrame:
-    """已有结论的评分: item, code, night, score it was given, and whether it held; each pair once, by its last score."""
-    last = latest_night(engine, home)
-    if last is None:
-        return pd.DataFrame(columns=COLUMNS)
-    rejected = {
-        (d.item, d.code)
-        for d in history(engine)
-        if d.kind == REJECT and d.reason in NOT_ELIGIBLE and d.state == "生效"
-    }
-    parts = []
-    for item in last.items()["item"]:
-        bound = last.bound(item)
-        for night in list_nights(engine, home)[:NIGHTS]:
-            before = night.bound(item)
-            if (
-                bound is None
-                or before is None
-                or before.conditions != bound.conditions
-                or not scored_with(night.folder)
-            ):
-                continue
-            parts.append(_settled(night, last, item, {c for i, c in rejected if i == item}))
-    kept = [p for p in parts if len(p)]
-    if not kept:
-        return pd.DataFrame(columns=COLUMNS)
-    return (
-        pd.concat(kept, ignore_index=True)
-        .drop_duplicates(["item", CODE])
-        .sort_values(["item", CODE], ignore_index=True)
-    )
-
-
-def _settled(night: Night, last: Night, item: str, rejected: set[str]) -> pd.DataFrame:
-    score = read_scores(night.folder, item)
-    now = last.hits(item)
-    verdict = now.set_index(CODE)["verdict"] if len(now) else pd.Series(dtype=object)
-    there = score.index.isin(list(last.columns().codes))
-    was = verdict.reindex(score.index).fillna("不符合")
-    said_no = score.index.isin(list(rejected))
-    done = there & ((was != "待核实").to_numpy() | said_no)
-    held = (was == "符合").to_numpy() & ~said_no
-    return pd.DataFrame(
-        {"item": item, CODE: score.index, "night": night.no, "score": score.to_numpy(), "held": held}
-    )[done]
-
-
-@dataclass(frozen=True)
-class Drift:
-    """漂移: the latest settled pairs against the scores they were given."""
-
-    count: int
-    expected: float = 0.0
-    held: float = 0.0
-    ece: float = 0.0
-    brier: float = 0.0
-    alarm: bool = False
-
-    def words(self) -> str:
-        """说法."""
-        if self.count < FEW:
-            return f"已有结论的只有 {self.count} 对，还看不出偏没偏（要 {FEW} 对）"
-        mark = "偏了，请重新学习（huiqi scores train）" if self.alarm else "没有偏"
-        return f"最近 {self.count} 对有了结论：估计平均 {self.expected:.1%}，实际 {self.held:.1%}，校准误差 {self.ece:.3f}：{mark}"
-
-
-def drift(settled: pd.DataFrame) -> Drift:
-    """看漂移: alarm where the mean is off by five points and by three standard errors."""
-    part = settled.sort_values("night", kind="stable").tail(LATEST)
-    p, y = part["score"].to_numpy(dtype=float), part["held"].to_numpy(dtype=float)
-    if len(p) < FEW:
-        return Drift(len(p))
-    gap, sigma = p.mean() - y.mean(), float(np.sqrt((p * (1 - p)).sum())) / len(p)
-    alarm = abs(gap) > DRIFT_GAP and abs(gap) > DRIFT_SIGMA * sigma
-    return Drift(len(p), float(p.mean()), float(y.mean()), ece(p, y), brier(p, y), bool(alarm))
 
 
 def bound_of(night: Night) -> list[BoundItem]:
@@ -114,19 +31,23 @@ def bound_of(night: Night) -> list[BoundItem]:
     return [b for b in map(night.bound, night.items()["item"]) if b is not None]
 
 
-def learn_again(engine: Engine, home: Path, seed: int = 0) -> dict[str, Any]:
-    """重新学习 from the latest night; the card says whether the new model took over and why. Raises ValueError."""
+def learn_again(engine: Engine, home: Path, seed: int = 0, most: int = MOST_FIRMS) -> dict[str, Any]:
+    """重新学习 from the latest night; the card says whether the new model took over and why. Raises ValueError.
+
+    `most` firms are looked at: a first look at few is quick, and gives way to a model of twice as many.
+    """
     night = latest_night(engine, home)
     if night is None or not len(night.columns()):
         raise ValueError("还没有比对过，先跑一次 huiqi nightly")
     items, columns, answers = bound_of(night), night.columns(), night.answers()
     settled = settled_pairs(engine, home)
-    model = learn(items, columns, answers, seed)
+    model = learn(items, columns, answers, seed, most)
     before = current_version(home)
     trial = _trial(engine, home, items, settled, seed) if before else {}
-    promoted, why = _judge(model, items, before, home, trial)
+    model.lesson = trial.pop("lesson", {})
+    promoted, why = _judge(model, items, min(len(columns), most), before, home, trial)
     card = {
-        "as_of": night.as_of.isoformat(), "night": night.no, "firms": len(columns), "rules": len(model.scorers),
+        "as_of": night.as_of.isoformat(), "night": night.no, "firms": min(len(columns), most), "rules": len(model.scorers),
         "answers": sum(len(firms) for firms in answers.values()), "seed": seed, "replaces": before, "trial": trial,
         "promoted": promoted, "why": why, "drift": drift(settled).words(),
     }  # fmt: skip
@@ -140,7 +61,9 @@ def learn_again(engine: Engine, home: Path, seed: int = 0) -> dict[str, Any]:
 def _trial(
     engine: Engine, home: Path, items: list[BoundItem], settled: pd.DataFrame, seed: int
 ) -> dict[str, Any]:
-    """试比: what a model that has never seen the settled firms would have said that night, beside what was said."""
+    """试比: what a model that has never seen the settled firms would have said that night, beside what was said; and what
+    the settled teach. In the comparison each half of the firms is corrected by the lesson of the other.
+    """
     part = settled.sort_values("night", kind="stable").tail(LATEST)
     if len(part) < FEW:
         return {"settled": len(part)}
@@ -156,12 +79,35 @@ def _trial(
         at = frame.index.to_numpy()
         night = get_night(engine, int(str(no)), home)
         p[at] = _said(night, str(item), part[CODE].to_numpy()[at], fresh) if night else np.nan
-    y, known = part["held"].to_numpy(dtype=float), ~np.isnan(p)
+    known = ~np.isnan(p)
+    part, p = part[known].reset_index(drop=True), p[known]
+    y = part["held"].to_numpy(dtype=float)
+    names = [_whole(last, str(item)) for item in part["item"]]
     return {
-        "settled": int(known.sum()),
-        "brier_new": brier(p[known], y[known]),
-        "brier_old": brier(part["score"].to_numpy(dtype=float)[known], y[known]),
+        "settled": len(part),
+        "by": {str(k): int(n) for k, n in part["by"].value_counts().sort_index().items()},
+        "brier_new": brier(_taught(names, p, y, part[CODE].tolist()), y),
+        "brier_untaught": brier(p, y),
+        "brier_old": brier(part["score"].to_numpy(dtype=float), y),
+        "lesson": lesson(names, p, y),
     }
+
+
+def _whole(night: Night, item: str) -> str:
+    bound = night.bound(item)
+    assert bound is not None  # settled pairs are of items that are live
+    return whole_of(bound)
+
+
+def _taught(names: list[str], p: Floats, y: Floats, codes: list[str]) -> Floats:
+    place = {code: k for k, code in enumerate(sorted(set(codes)))}
+    half, out = np.array([place[code] % 2 for code in codes]), p.copy()
+    for side in (0, 1):
+        taught, asked = np.flatnonzero(half != side), np.flatnonzero(half == side)
+        moves = lesson([names[k] for k in taught], p[taught], y[taught])
+        shift = np.array([moves.get("", 0.0) + moves.get(names[k], 0.0) for k in asked])
+        out[asked] = expit(logit(p[asked]) + shift)
+    return out
 
 
 def _said(night: Night, item: str, codes: np.ndarray, model: ScoreModel) -> Floats:
@@ -178,7 +124,7 @@ def _said(night: Night, item: str, codes: np.ndarray, model: ScoreModel) -> Floa
 
 
 def _judge(
-    model: ScoreModel, items: list[BoundItem], before: str, home: Path, trial: dict[str, Any]
+    model: ScoreModel, items: list[BoundItem], firms: int, before: str, home: Path, trial: dict[str, Any]
 ) -> tuple[bool, str]:
     from analysis.scores_file import load
 
@@ -192,6 +138,9 @@ def _judge(
         old = load(home, before)
     except (ValueError, OSError) as error:
         return True, f"旧模型用不了：{error}"
+    seen = int(read_card(home, before).get("firms", 0))
+    if firms >= 2 * seen:
+        return True, f"旧模型只看过 {seen:,} 家企业，新的看了 {firms:,} 家"
     rules = [t for s, t in distinct_units(items) if model.scorer(t, s) is not None and not has_ask(t)]
     unknown = sum(old.scorer(t) is None for t in rules)
     if unknown > 0.1 * max(1, len(rules)):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.columns import Categories, Columns, Floats, Lists
+from engine.evaluate import Frame, Tree
 
 Rows = NDArray[np.intp]
 
@@ -46,3 +47,28 @@ class Rehearsed(Columns):
         codes = taken.codes[np.repeat(~missing, length)]
         offsets = np.concatenate([[0], np.cumsum(np.where(missing, 0, length))])
         return Lists(codes, offsets.astype(np.int64), missing, found.names)
+
+
+class Chances:
+    """被知道的机会: how often each firm would have a rule settled, had it the gaps of a firm drawn at random.
+
+    A rule is settled by one fact that fails but needs all of them to hold, so the firms for which it is known are not
+    like the others even where gaps fall at random: firms settled by luck stand for the many that were not (inverse
+    probability weights, Horvitz and Thompson 1952).
+    """
+
+    def __init__(self, base: Columns, rounds: int, rng: np.random.Generator):
+        n = len(base)
+        drawn = (rng.permutation(n) for _ in range(rounds))
+        self._frames = [Frame(Rehearsed(base, np.arange(n), donors)) for donors in drawn]
+        self._known: dict[Tree, NDArray[np.bool_]] = {}
+
+    def known(self, tree: Tree) -> NDArray[np.bool_]:
+        """知不知道, shape (firms, rounds)."""
+        if tree not in self._known:
+            self._known[tree] = np.column_stack([~frame.tree(tree, {}).unknown for frame in self._frames])
+        return self._known[tree]
+
+    def weight(self, known: NDArray[np.bool_]) -> Floats:
+        """一家顶几家, shape (n,), of whether it was known (n, rounds); the firm's own gaps are one round more."""
+        return (known.shape[1] + 1) / (known.sum(1) + 1)

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from engine.score_joint import EDGE, expit, logit, shifted
 from engine.score_screen import Chosen, choose
@@ -44,6 +44,7 @@ class Binary(ClassifierMixin, BaseEstimator):
         table, given = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
         check_classification_targets(given)
         kinds = np.unique(given)
+        self.only_ = kinds[0].item() if len(kinds) == 1 else None
         if set(kinds.tolist()) <= {0, 1}:  # also True and False; one kind alone is a base rate like any other
             self.classes_ = np.array([0, 1])
             return table, given.astype(np.int64)
@@ -57,8 +58,10 @@ class Binary(ClassifierMixin, BaseEstimator):
         return table, (given == kinds[1]).astype(np.int64)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """更可能的答案: for scikit-learn's tools; the product shows probabilities only."""
+        """更可能的答案: for scikit-learn's tools; the product shows probabilities only. One kind seen, one kind said."""
         check_is_fitted(self)
+        if self.only_ is not None:
+            return np.full(len(self._table(X)), self.classes_[int(self.only_)])
         return self.classes_[(self.predict_proba(X)[:, 1] >= 0.5).astype(int)]
 
 
@@ -80,17 +83,33 @@ class ConditionScorer(Binary):
     Fewer than `least` answers of either kind in a half: the base rate alone (`fallback_`).
     """
 
-    def __init__(self, keep: int = 32, products: int = 8, rounds: int = 35, least: int = 12, seed: int = 0):
+    def __init__(
+        self,
+        keep: int = 32,
+        products: int = 8,
+        rounds: int = 35,
+        least: int = 12,
+        leaf: int = 15,
+        seed: int = 0,
+    ):
         self.keep = keep
+        self.leaf = leaf
         self.products = products
         self.rounds = rounds
         self.least = least
         self.seed = seed
 
-    def fit(self, X: ArrayLike, y: ArrayLike, fold: ArrayLike | None = None) -> ConditionScorer:
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        fold: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> ConditionScorer:
         """学习: X (n, features) with NaN, y 0/1, `fold` 0/1 of each row (rows of one firm together)."""
         table, answer = self._answers(X, y)
-        self.base_rate_ = float((answer.sum() + 1) / (len(answer) + 2))
+        counts = _check_sample_weight(sample_weight, table)
+        self.base_rate_ = float(((counts * answer).sum() + 1) / (counts.sum() + 2))
         self.n_known_ = len(answer)
         half = np.arange(len(answer)) % 2 if fold is None else np.asarray(fold).astype(np.int64)
         self.halves_: list[Half] = []
@@ -102,10 +121,10 @@ class ConditionScorer(Binary):
             if not chosen.width:
                 self.fallback_, self.halves_ = True, []
                 return self
-            trees = self._trees().fit(chosen.of(table[half != k]), answer[half != k])
+            trees = self._trees().fit(chosen.of(table[half != k]), answer[half != k], counts[half != k])
             self.halves_.append(Half(chosen, trees))
         unseen = np.where(half == 0, *(part.raw(table) for part in self.halves_))
-        fitted = LogisticRegression(C=10.0).fit(unseen[:, None], answer)
+        fitted = LogisticRegression(C=10.0).fit(unseen[:, None], answer, counts)
         self.slope_, self.shift_ = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
         return self
 
@@ -117,7 +136,7 @@ class ConditionScorer(Binary):
 
     def _trees(self) -> HistGradientBoostingClassifier:
         return HistGradientBoostingClassifier(
-            max_iter=self.rounds, learning_rate=0.1, max_leaf_nodes=12, min_samples_leaf=15,
+            max_iter=self.rounds, learning_rate=0.1, max_leaf_nodes=12, min_samples_leaf=self.leaf,
             l2_regularization=2.0, early_stopping=False, random_state=self.seed,
         )  # fmt: skip
 
@@ -143,6 +162,29 @@ def _fewest(answer: Ints) -> int:
     return int(min(answer.sum(), len(answer) - answer.sum())) if len(answer) else 0
 
 
+FIRST = np.array(
+    [1.0, 0.0, 0.0, 0.0]
+)  # what is known before anything is learned: the joint probability as it is
+
+
+def drawn_to(
+    prior: Floats, X: Floats, y: Ints, counts: Floats, firm: float, steps: int = 12
+) -> tuple[Floats, float]:
+    """逻辑回归, its slopes drawn to `prior` by a ridge of `firm` (log loss of that many pairs' worth); Newton's method."""
+    table = np.column_stack([X, np.ones(len(X))])
+    start = np.append(prior, 0.0)
+    ridge = np.diag(np.append(np.full(len(prior), firm), 1e-6))
+    found = start.copy()
+    for _ in range(steps):
+        p = expit(table @ found)
+        grade = table.T @ (counts * (y - p)) - ridge @ (found - start)
+        step = np.linalg.solve((table * (counts * p * (1 - p))[:, None]).T @ table + ridge, grade)
+        found += np.clip(step, -1, 1)
+        if np.abs(step).max() < 1e-6:
+            break
+    return found[:-1], float(found[-1])
+
+
 class PairCombiner(Binary):
     """合成器: what the joint probability of a pair's unknown conditions is worth, learned on pairs with known answers.
 
@@ -151,28 +193,36 @@ class PairCombiner(Binary):
     one don't know; each group (item) may be shifted.
     """
 
-    def __init__(self, least: int = 40, stiff: float = 8.0):
+    def __init__(self, least: int = 40, stiff: float = 25.0, firm: float = 300.0):
         self.least = least
+        self.firm = firm
         self.stiff = stiff
 
-    def fit(self, X: ArrayLike, y: ArrayLike, group: ArrayLike | None = None) -> PairCombiner:
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        group: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> PairCombiner:
         """学习: `group` numbers the item of each row; its shift is held back by `stiff` pairs' worth of doubt."""
         table, answer = self._answers(X, y)
-        self.weights_, self.shift_ = np.array([1.0, 0.0, 0.0, 0.0]), 0.0
+        counts = _check_sample_weight(sample_weight, table)
+        self.weights_, self.shift_ = FIRST.copy(), 0.0
         self.shifts_: dict[int, float] = {}
         self.mix_ = [1.0, 0.0, 0.0]
         if _fewest(answer) < self.least:
             return self
-        fitted = LogisticRegression(C=1.0, max_iter=1000).fit(described(table), answer)
-        self.weights_, self.shift_ = fitted.coef_[0].astype(float), float(fitted.intercept_[0])
+        self.weights_, self.shift_ = drawn_to(FIRST, described(table), answer, counts, self.firm)
         if group is not None:
             raw, of = described(table) @ self.weights_ + self.shift_, np.asarray(group).astype(np.int64)
             for g in np.unique(of):
-                self.shifts_[int(g)] = shifted(raw[of == g], answer[of == g], self.stiff)
-        self._mix(table, answer, group)
+                at = of == g
+                self.shifts_[int(g)] = shifted(raw[at], answer[at], self.stiff, counts[at])
+        self._mix(table, answer, group, counts)
         return self
 
-    def _mix(self, table: Floats, answer: Ints, group: ArrayLike | None) -> None:
+    def _mix(self, table: Floats, answer: Ints, group: ArrayLike | None, counts: Floats) -> None:
         """How much the second opinion counts: never against the first, and only where there are enough of both."""
         second = second_opinion(table)
         at = np.flatnonzero(~np.isnan(second))
@@ -180,10 +230,9 @@ class PairCombiner(Binary):
             return
         first = self._first(table, group)[at]
         pair = np.column_stack([first, second[at]])
-        fitted = LogisticRegression(C=1.0, max_iter=1000).fit(pair, answer[at])
-        a, b = np.maximum(fitted.coef_[0], 0.0)
-        if a + b > 0:
-            self.mix_ = [float(a), float(b), float(fitted.intercept_[0])]
+        both, shift = drawn_to(np.array([0.8, 0.2]), pair, answer[at], counts[at], self.firm)
+        a, b = np.maximum(both, 0.0)
+        self.mix_ = [float(a), float(b), shift]
 
     def _first(self, table: Floats, group: ArrayLike | None) -> Floats:
         raw = described(table) @ self.weights_ + self.shift_

@@ -6,14 +6,19 @@ to hold, and the means and correlations of the rest move as they would for norma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
 Floats = NDArray[np.float64]
 EDGE = 1e-4  # no learned probability is nearer to 0 or 1: only a rule is certain
-WIDEST = 0.95
-STEPS = 18
+WIDEST = 0.9
+STEPS = 8
+NUDGE = 0.02
+CELL = 1e-3
 
 
 def logit(p: ArrayLike) -> Floats:
@@ -27,13 +32,14 @@ def expit(z: ArrayLike) -> Floats:
     return np.clip(1 / (1 + np.exp(-np.clip(np.asarray(z, float), -30, 30))), EDGE, 1 - EDGE)
 
 
-def shifted(raw: Floats, answer: ArrayLike, stiff: float) -> float:
+def shifted(raw: Floats, answer: ArrayLike, stiff: float, weight: ArrayLike | None = None) -> float:
     """移位: the constant that added to log odds fits the answers best, drawn to zero as if by `stiff` more pairs."""
     y, shift = np.asarray(answer, float), 0.0
+    counts = np.ones(len(y)) if weight is None else np.asarray(weight, float)
     for _ in range(8):
         p = expit(raw + shift)
-        slope = (p * (1 - p)).sum() + stiff * 0.25
-        shift += ((y - p).sum() - stiff * 0.25 * shift) / slope
+        slope = (counts * p * (1 - p)).sum() + stiff * 0.25
+        shift += ((counts * (y - p)).sum() - stiff * 0.25 * shift) / slope
     return float(np.clip(shift, -4, 4))
 
 
@@ -58,12 +64,41 @@ def together(p: Floats, correlation: Floats) -> Floats:
     return np.minimum(out, p.min(axis=1)) if k else out
 
 
-def correlation_of(a: Floats, b: Floats, both: int) -> float:
-    """相关系数: with which as many of the pairs with probabilities `a` and `b` hold in both as really do."""
-    low, high = -WIDEST, WIDEST
-    p = np.column_stack([a, b])
+@dataclass(frozen=True)
+class Together:
+    """两条规则同时未知的情形: probabilities and answers of both, shape (n, 2), and what each row counts."""
+
+    p: Floats
+    held: NDArray[np.bool_]
+    weight: Floats
+
+    def slope(self, rho: float) -> tuple[float, float]:
+        """Derivative of the log likelihood of "both hold" by the correlation, and its information there."""
+        both, up, down = (_both(self.p, rho + step) for step in (0.0, NUDGE, -NUDGE))
+        moved, inside = (up - down) / (2 * NUDGE), np.clip(both, CELL, 1 - CELL)
+        spread = inside * (1 - inside)
+        grade = (self.held.all(1) - both) * moved / spread
+        return float((self.weight * grade).sum()), float((self.weight * moved**2 / spread).sum())
+
+
+def _both(p: Floats, rho: float) -> Floats:
+    return together(p, np.array([[1.0, rho], [rho, 1.0]]))
+
+
+def correlation_of(seen: Sequence[Together], usual: float = 0.0, doubt: float = 0.0) -> float:
+    """相关系数: the likeliest one for all of `seen`, drawn to `usual` by `doubt` (one over the variance it may have).
+
+    Pairs whose probabilities are near 0 or 1 tell little of it and so move it little. Fisher scoring.
+    """
+    rho = usual
     for _ in range(STEPS):
-        middle = (low + high) / 2
-        expected = together(p, np.array([[1, middle], [middle, 1]])).sum()
-        low, high = (middle, high) if expected < both else (low, middle)
-    return (low + high) / 2
+        found = [part.slope(rho) for part in seen]
+        grade = sum(g for g, _ in found) - doubt * (rho - usual)
+        facts = sum(i for _, i in found) + doubt
+        if facts <= 0:
+            return usual
+        step = float(np.clip(grade / facts, -0.3, 0.3))
+        rho = float(np.clip(rho + step, -WIDEST, WIDEST))
+        if abs(step) < 0.005:
+            break
+    return rho

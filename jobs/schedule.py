@@ -146,7 +146,8 @@ class CheckFailed(RuntimeError):
 
 def _scores(context: Context, day: date) -> str:
     """Learn when it is due; a drift is a fault, so that it is seen."""
-    from analysis.scores_people import drift, is_due, learn_again, settled_pairs
+    from analysis.scores_people import is_due, learn_again
+    from analysis.scores_settled import drift, settled_pairs
 
     why = is_due(context.engine, context.home, day)
     if not why:

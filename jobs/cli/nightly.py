@@ -16,6 +16,7 @@ from jobs.cli.rules import AsOfOption, LibraryOption, SetOption
 HomeOption = Annotated[Path | None, typer.Option("--home", help="数据文件夹；默认 HUIQI_HOME 或 var/")]
 DEMO_DAY = "2026-06-17"
 DEMO_FIRMS = 3000
+DEMO_LEARNED = 500  # firms the demo's first scores are learned from: seconds
 
 
 def register(app: typer.Typer) -> None:
@@ -195,6 +196,7 @@ def demo_command(
     _print(report)
     if begun:
         typer.echo(f"此前 {day - FIRST} 起的兑现 {begun} 笔，从名单核查到到账各步都有")
+    _first_scores(engine, folder)
     if not no_push:
         _deliver(engine)
     at = "" if home is None else f" --home {home}"
@@ -208,6 +210,24 @@ def demo_command(
     typer.echo(
         f"样例活在自己的日子里：工作台上今天是 {clock_of(engine)().astimezone(SHANGHAI):%Y-%m-%d}，页上写着"
     )
+
+
+def _first_scores(engine: Any, folder: Path) -> None:
+    """初学评分: a first model from few firms, so that the lists and the desk show what is worth asking first."""
+    from analysis.scores_people import learn_again
+    from jobs.scoring import score_night
+    from store.nights import latest_night
+    from store.scores import current_version
+
+    if not current_version(folder):
+        card = learn_again(engine, folder, most=DEMO_LEARNED)
+        typer.echo(
+            f"评分：从 {card['firms']:,} 家企业学了 {card['rules']} 条规则（huiqi scores train 从全部企业学）"
+        )
+    night = latest_night(engine, folder)
+    scored = score_night(night, folder) if night else 0
+    if scored:
+        typer.echo(f"评分：{scored:,} 对待核实有了估计，只用来排先后")
 
 
 def _deliver(engine: Any) -> None:

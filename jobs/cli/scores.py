@@ -116,7 +116,7 @@ def status(
     home: HomeOption = None, as_json: Annotated[bool, typer.Option("--json", help="只印 JSON")] = False
 ) -> None:
     """现状."""
-    from analysis.scores_people import drift, settled_pairs
+    from analysis.scores_settled import drift, settled_pairs
     from store.scores import current_version, read_card, versions
 
     with telling():

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import policies
+from analysis.scores import Scoring
 from analysis.scores_file import load, save
 from analysis.scores_learn import learn
+from analysis.scores_people import bound_of, is_due, learn_again
+from analysis.scores_settled import drift, lesson, outcomes, settled_pairs
+from engine.grantmoves import State
 from jobs.lists import list_frame
 from jobs.replay import replay
 from jobs.scoring import replay_scores, score_night
+from policies.calendar import builtin_calendar
 from profiles import sample
-from store.database import open_database
+from store import grants
+from store.database import open_database, session
 from store.night_scores import scored_with
 from store.nights import file_hash, latest_night
 from tests.databases import database_in
 
 DAY = date(2026, 6, 17)
-ITEM = "cn-2017-115/tech-sme"
+DOCUMENTS = ("cn-2017-115", "bs-2025-05", "sets")
+ITEM, ITEM_ASKED = "cn-2017-115/tech-sme", "bs-2025-05/loan-interest"
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +39,14 @@ def scored(database: str, tmp_path_factory: pytest.TempPathFactory):
     home = tmp_path_factory.mktemp("scored")
     sample.write_sample(sample.generate(200, 3), home / "inbox", 0.01)
     engine = open_database(database_in(home))
-    library = Path(policies.__file__).with_name("library")
+    library = home / "library"
+    for name in DOCUMENTS:
+        shutil.copytree(Path(policies.__file__).with_name("library") / name, library / name)
     report = run_night(engine, home, library, DAY, lambda: datetime(2026, 6, 17, 1, tzinfo=UTC))
     night = report.night
     assert night is not None and report.scored == 0 and scored_with(night.folder) == ""
     before = {p.name: file_hash(p) for p in (night.folder / "hits").iterdir()}
-    bound = [b for b in map(night.bound, night.items()["item"]) if b is not None]
-    chosen = [b for b in bound if b.program.item.id.startswith(("cn-", "bs-2025-05"))]
-    version = save(learn(chosen, night.columns(), night.answers()), home, {})
+    version = save(learn(bound_of(night), night.columns(), night.answers()), home, {})
     count = score_night(night, home)
     return engine, home, night, before, version, count
 
@@ -83,7 +92,7 @@ def test_an_old_night_keeps_its_model_when_another_takes_over(scored) -> None:
 
 def test_the_list_puts_first_what_is_worth_most_to_ask(scored) -> None:
     _, _, night, *_ = scored
-    program = night.library().program("bs-2025-05/loan-interest")
+    program = night.library().program(ITEM_ASKED)
     assert program is not None
     frame, _ = list_frame(night, program)
     waiting = frame[frame["结论"] == "待核实"]
@@ -92,23 +101,67 @@ def test_the_list_puts_first_what_is_worth_most_to_ask(scored) -> None:
 
 def test_what_was_settled_since_judges_the_old_model_and_the_new(scored) -> None:
     """A later night knows more: its settled pairs measure the scores given before, and decide whether a model takes over."""
-    from analysis.scores_people import drift, is_due, learn_again, settled_pairs
     from store.review import Act, Pair, decide
 
     engine, home, night, *_ = scored
     assert settled_pairs(engine, home).empty
-    pairs = night.open_pairs("bs-2025-05/loan-interest")["统一社会信用代码"].tolist()[:45]
+    pairs = night.open_pairs(ITEM_ASKED)["统一社会信用代码"].tolist()[:45]
     assert len(pairs) == 45
     now = datetime(2026, 6, 18, tzinfo=UTC)
-    batch = night.bound("bs-2025-05/loan-interest").batch.name
+    batch = night.bound(ITEM_ASKED).batch.name
     for code in pairs:
-        seen = Pair("bs-2025-05/loan-interest", batch, code, "待核实")
+        seen = Pair(ITEM_ASKED, batch, code, "待核实")
         decide(engine, "张三", Act("不纳入", reason="6"), [seen], now)
     settled = settled_pairs(engine, home)
-    assert len(settled) == 45 and not settled["held"].any()
+    assert len(settled) == 45 and not settled["held"].any() and set(settled["by"]) == {"复核"}
     assert drift(settled).count == 45
     assert drift(settled.assign(score=0.9)).alarm and not drift(settled.assign(score=0.0001)).alarm
     assert is_due(engine, home, date(2027, 1, 1)) != ""
     card = learn_again(engine, home)
     trial = card["trial"]
     assert trial["settled"] == 45 and card["promoted"] == (trial["brier_new"] < trial["brier_old"])
+    assert trial["brier_new"] < trial["brier_untaught"]
+    taught, untaught = load(home, card["version"]), load(home, card["version"])
+    untaught.lesson = {}
+    bound, rows = night.bound(ITEM_ASKED), np.arange(len(night.columns()))
+    unknown = np.ones((len(rows), len(bound.conditions)), bool)
+    lower, before = (Scoring(m, night.columns()).pairs(bound, rows, unknown) for m in (taught, untaught))
+    assert (lower < before).all()  # forty-five refusals are learned from
+
+
+def test_how_grants_came_out_is_learned_from(scored) -> None:
+    """A paid grant says yes and a refused one no, whatever the latest facts say; one given up says nothing."""
+    engine, home, night, *_ = scored
+    batch = night.bound(ITEM).batch.name
+    codes = night.open_pairs(ITEM)["统一社会信用代码"].tolist()[:4]
+    now, calendar = datetime(2026, 6, 18, tzinfo=UTC), builtin_calendar()
+    new = [grants.NewGrant(c, "甲", ITEM, batch, "入库", "科技局", "免申即享", 100, 100) for c in codes]
+    grants.open_grants(engine, new, DAY, now, calendar)
+    paid, refused, withdrawn, _ = grants.find(engine, item=ITEM)
+
+    def act(case, action, role, **facts):
+        grants.act(engine, case.id, action, grants.Actor("某", role), DAY, now, calendar, facts)
+
+    act(paid, "通过名单", "经办", 核定金额=100)
+    with session(engine) as opened:  # the steps between are the money's tests', not this one's
+        case = opened.get_one(grants.GrantCase, paid.id)
+        case.state = State.ARRIVED.value
+        opened.add(case)
+        opened.commit()
+    act(refused, "不予兑现", "经办", 理由代码="6", 理由="不属于支持方向")
+    act(withdrawn, "放弃", "企业", 理由="不要了")
+    said = outcomes(engine)
+    assert said == {(ITEM, batch, paid.code): True, (ITEM, batch, refused.code): False}
+    mine = settled_pairs(engine, home).query("by == '兑现'").set_index("统一社会信用代码")["held"]
+    assert mine.to_dict() == {paid.code: True, refused.code: False}
+    act(refused, "重新核查", "复核", 理由="再看")
+    assert (ITEM, batch, refused.code) not in outcomes(engine)
+
+
+def test_a_lesson_is_held_back_and_needs_enough() -> None:
+    p = np.full(400, 0.5)
+    held = np.r_[np.ones(300), np.zeros(100)]
+    moved = lesson(["甲"] * 400, p, held)
+    assert 0.6 < moved[""] + moved["甲"] < np.log(3) and lesson(["甲"] * 10, p[:10], held[:10]) == {}
+    few = lesson(["甲"] * 390 + ["乙"] * 10, p, np.r_[np.tile([0.0, 1.0], 195), np.zeros(10)])
+    assert -0.6 < few["乙"] < 0  # ten refusals don't sink an item
