@@ -10,10 +10,11 @@ from engine.truth import Truth
 
 INDUSTRY, SIZE, PLACE = "行业代码", "企业规模", "登记地区划"
 FEW = 10
+EVERYONE = "||"
 
 
 def peer_groups(columns: Columns) -> NDArray[np.object_]:
-    """同类: per firm its groups from narrow to wide, "行业|规模|区划" with empty parts left open; shape (n, 3)."""
+    """同类: per firm its groups from narrow to wide, "行业|规模|区划" with empty parts left open; shape (n, 4)."""
     division = [n[:3] for n in columns.category(INDUSTRY, None).names]
     industry, size, place = (
         np.array([*names, ""], dtype=object)[columns.category(key, None).codes]
@@ -25,7 +26,7 @@ def peer_groups(columns: Columns) -> NDArray[np.object_]:
     )
     wide = industry + "|" + size
     return np.column_stack([np.where((industry == "") | (size == ""), "", w) for w in (wide + "|" + place, wide + "|")]
-                           + [np.where(industry == "", "", industry + "||")])  # fmt: skip
+                           + [np.where(industry == "", "", industry + "||"), np.full(len(industry), EVERYONE, object)])  # fmt: skip
 
 
 def peer_table(groups: NDArray[np.object_], truth: Truth) -> dict[str, list[int]]:
@@ -46,6 +47,6 @@ def peer_words(table: dict[str, list[int]], groups: NDArray[np.object_]) -> str:
         if group in table:
             known, met = table[group]
             _, size, place = str(group).split("|")
-            same = "同行业" + ("同规模" if size else "") + ("同区划" if place else "")
-            return f"{same}的 {known} 家已知企业中 {met / known:.0%} 满足"
+            same = "同行业" + ("同规模" if size else "") + ("同区划" if place else "") + "的"
+            return f"{'全部' if group == EVERYONE else same} {known:,} 家已知企业中 {met / known:.0%} 满足"
     return ""

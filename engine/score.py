@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import special
+from scipy.optimize import minimize
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -167,21 +169,18 @@ FIRST = np.array(
 )  # what is known before anything is learned: the joint probability as it is
 
 
-def drawn_to(
-    prior: Floats, X: Floats, y: Ints, counts: Floats, firm: float, steps: int = 12
-) -> tuple[Floats, float]:
-    """逻辑回归, its slopes drawn to `prior` by a ridge of `firm` (log loss of that many pairs' worth); Newton's method."""
+def drawn_to(prior: Floats, X: Floats, y: Ints, counts: Floats, firm: float) -> tuple[Floats, float]:
+    """逻辑回归, its slopes drawn to `prior` by a ridge of `firm`; the constant is free. Returns slopes and constant."""
     table = np.column_stack([X, np.ones(len(X))])
     start = np.append(prior, 0.0)
-    ridge = np.diag(np.append(np.full(len(prior), firm), 1e-6))
-    found = start.copy()
-    for _ in range(steps):
-        p = expit(table @ found)
-        grade = table.T @ (counts * (y - p)) - ridge @ (found - start)
-        step = np.linalg.solve((table * (counts * p * (1 - p))[:, None]).T @ table + ridge, grade)
-        found += np.clip(step, -1, 1)
-        if np.abs(step).max() < 1e-6:
-            break
+    ridge = np.append(np.full(len(prior), firm), 1e-6)
+
+    def loss(at: Floats) -> tuple[float, Floats]:
+        z, off = table @ at, at - start
+        cost = (counts * (np.logaddexp(0, z) - y * z)).sum() + 0.5 * (ridge * off**2).sum()
+        return float(cost), table.T @ (counts * (special.expit(z) - y)) + ridge * off
+
+    found = minimize(loss, start, jac=True, method="L-BFGS-B").x
     return found[:-1], float(found[-1])
 
 

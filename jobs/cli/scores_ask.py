@@ -105,7 +105,7 @@ def explain(
 
     from analysis import open_night
     from analysis.scores_file import load
-    from analysis.scores_reason import reasons
+    from analysis.scores_reason import about, reasons
     from store.night_scores import read_scores, scored_with
 
     with telling():
@@ -127,7 +127,7 @@ def explain(
         told = {"score": score, "model": version, "reasons": [vars(r) for r in found]}
         typer.echo(json.dumps(told, ensure_ascii=False))
         return
-    typer.echo(f"能符合的估计 {score:.0%}（模型 {version}，只用于排先后）")
+    typer.echo(f"能符合的估计 {about(score)}（模型 {version}，只用于排先后）")
     for one_reason in found:
         typer.echo(f"  {one_reason.id}：{one_reason.words}")
 
