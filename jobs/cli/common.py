@@ -81,6 +81,8 @@ def telling() -> Iterator[None]:
     """报错: a fault of use ends with one line on stderr and exit code 2."""
     try:
         yield
+    except BrokenPipeError:  # whoever read our output has seen enough (`| head`)
+        raise
     except (ValueError, OSError) as error:
         typer.echo(f"错误：{say_error(error)}", err=True)
         raise typer.Exit(2) from None
