@@ -32,7 +32,7 @@ from policies.library import Library, load_library
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import CODE, from_table
 from store import night_reads
-from store.database import fen_column, id_column, json_column, session, utc_column
+from store.database import fen_column, id_column, json_column, session, utc_column, writing
 from store.night_blocks import NAME, Matching, Written, file_hash, firm_names, write_blocks
 from store.night_scores import scored_with, with_scores
 from store.versions import keep_library, open_kept_library
@@ -528,7 +528,9 @@ def list_nights(engine: Engine, home: Path | None = None) -> list[Night]:
 
 def set_state(engine: Engine, no: int, state: str, because: str = "") -> None:
     """改状态: hold or release a night."""
-    with session(engine) as opened:
+    with writing(
+        engine
+    ) as opened:  # read, then written: a plain transaction fails where another writes in between
         run = opened.get(Run, no)
         if run is None:
             raise ValueError(f"没有第 {no} 次比对")

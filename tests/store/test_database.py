@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from decimal import Decimal
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -23,6 +25,8 @@ from store.database import (
     writing,
 )
 from tests.databases import database_in
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_address_comes_from_the_environment():
@@ -89,3 +93,38 @@ def test_fen_are_exact():
     assert to_fen("0.005") == 1
     assert to_fen(0.1) + to_fen(0.2) == to_fen(0.3)
     assert from_fen(to_fen(Decimal("12345678901234.56"))) == Decimal("12345678901234.56")
+
+
+def test_what_is_read_and_then_written_takes_the_write_lock():
+    """A `session` that reads and then writes ends with "database is locked" on SQLite as soon as another writes in between."""
+    found = []
+    for room in ("store", "jobs", "desk", "analysis", "profiles"):
+        for path in (ROOT / room).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.With) and (name := _plain_session(node)):
+                    does = {
+                        x.func.attr
+                        for x in ast.walk(node)
+                        if isinstance(x, ast.Call) and isinstance(x.func, ast.Attribute) and isinstance(x.func.value, ast.Name)
+                        and x.func.value.id == name
+                    }  # fmt: skip
+                    if does & {"get", "exec", "execute", "scalar"} and does & {
+                        "add",
+                        "add_all",
+                        "delete",
+                        "merge",
+                    }:
+                        found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert found == []
+
+
+def _plain_session(node: ast.With) -> str:
+    for item in node.items:
+        call = item.context_expr
+        if (
+            isinstance(call, ast.Call)
+            and getattr(call.func, "id", "") == "session"
+            and isinstance(item.optional_vars, ast.Name)
+        ):
+            return item.optional_vars.id
+    return ""
