@@ -276,14 +276,19 @@ def _folded(line: str) -> str:
 
 
 @router.get("/feed.xml")
-def feed(request: Request, office: Office = Depends(office_of)) -> Response:
-    """更新 RSS: items by the date their document was issued."""
+def feed(request: Request, q: str = "", office: Office = Depends(office_of)) -> Response:
+    """更新 RSS: items by the date their document was issued; with `q` those whose words go with it, and which words."""
     base = str(request.base_url).rstrip("/")
-    programs = sorted(shown(office), key=lambda p: (p.document.issued or date.min, p.item.id), reverse=True)
+    programs, near = list(shown(office)), {}
+    if q.strip():
+        cards = [(p, card(p, office.today())) for p in programs]
+        near = {c["id"]: f"　相近的词：{c['near']}" for c in _related(office, cards, q)}
+        programs = [p for p in programs if p.item.id in near]
+    programs.sort(key=lambda p: (p.document.issued or date.min, p.item.id), reverse=True)
     entries = "".join(
         f"<item><title>{escape(p.item.title)}</title><link>{base}{escape(guide_path(p.item.id))}</link>"
         f'<guid isPermaLink="false">{escape(p.item.id)}</guid><pubDate>{_rfc822(p.document.issued)}</pubDate>'
-        f"<description>{escape(say_amounts(p.item.benefit))}　{escape(p.document.title)}</description></item>"
+        f"<description>{escape(say_amounts(p.item.benefit))}　{escape(p.document.title)}{escape(near.get(p.item.id, ''))}</description></item>"
         for p in programs[:50]
     )
     body = (

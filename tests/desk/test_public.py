@@ -105,6 +105,10 @@ def test_the_calendar_is_icalendar(visitor: TestClient) -> None:
 def test_the_feed_and_the_sitemap_are_xml(visitor: TestClient) -> None:
     feed = ElementTree.fromstring(visitor.get("/zone/feed.xml").text)
     assert feed.tag == "rss" and len(feed.findall("./channel/item")) == 50
+    mine = ElementTree.fromstring(visitor.get("/zone/feed.xml", params={"q": "知识产权"}).text)
+    told = [i.findtext("description") or "" for i in mine.findall("./channel/item")]
+    assert 0 < len(told) < 50 and all("相近的词：" in words for words in told)
+    assert 'href="/zone/feed.xml?q=' in visitor.get("/zone", params={"q": "知识产权"}).text
     sitemap = ElementTree.fromstring(visitor.get("/zone/sitemap.xml").text)
     assert len(list(sitemap)) > 45
 
