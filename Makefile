@@ -33,7 +33,7 @@ lint: setup
 	$(BIN)/mypy
 
 eval: setup
-	$(BIN)/python scripts/eval_decomposer.py ../shared/eval --check scripts/decomposer_floors.json
+	OMP_NUM_THREADS=1 $(BIN)/python scripts/eval_decomposer.py ../shared/eval --check scripts/decomposer_floors.json
 
 notebooks: setup
 	$(BIN)/python scripts/render_notebooks.py
