@@ -143,7 +143,7 @@ def unsigned(w: Ward) -> None:
 
 
 def nobody(w: Ward) -> None:
-    accounts.change_person(w.engine, "fu", by="guan", now=NOW, roles=["只读"], active=True)
+    accounts.change_person(w.engine, "fu", by="guan", now=NOW, roles=["只读"], department="", active=True)
 
 
 def broken(w: Ward) -> None:
