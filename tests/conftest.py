@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +54,16 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
     yield request.param
     databases.drop_below(Path("/"))
     databases.use("")
+
+
+@pytest.fixture(autouse=True)
+def _log_of_the_test() -> Iterator[None]:
+    """A command that sets the log up leaves nothing of it to the next test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(autouse=True)

@@ -157,7 +157,10 @@ def test_the_threshold_for_a_sum_spends_it_as_nearly_as_any(view: View, yuan: fl
         threshold_for(view, ITEM, "rd_scale", -1.0)
 
 
-def test_a_folder_without_data_is_told_and_stays_empty(tmp_path: Path) -> None:
+def test_a_folder_without_data_is_told_and_stays_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HUIQI_DB", raising=False)  # which would name a database elsewhere
     with pytest.raises(ValueError, match="还没有数据"):
         open_night(tmp_path)
     assert not list(tmp_path.iterdir())
