@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.night import CODE, NAME, View
 from engine.archives import why_not_office
+from engine.kinds import MONEY_UNITS
 from policies.read import read_tables
 from profiles.codes import is_code, tidy_code, why_not
 from profiles.names import normal_name
@@ -23,7 +24,6 @@ from store.nights import firm_names
 CODE_HEADS = (CODE, "信用代码", "社会信用代码")
 NAME_HEADS = (NAME, "单位名称", "申报单位", "企业", "名称")
 MONEY_HEAD = re.compile(r"(金额|资金|奖励|奖补|补贴|补助|拨付)")
-UNITS = {"元": 1, "万元": 10_000, "亿元": 100_000_000}
 
 
 @dataclass(frozen=True, repr=False)
@@ -170,7 +170,7 @@ def _money_column(heads: list[str], above: str, file: str) -> tuple[str, int]:
     )
     if inside is None and head != "金额":
         raise ValueError(f"{file} 的“{head}”一列没写单位，请把表头改成“{head}（元）”或“{head}（万元）”")
-    return head, UNITS[inside[1].removeprefix("人民币")] if inside else 1
+    return head, MONEY_UNITS[inside[1].removeprefix("人民币")] if inside else 1
 
 
 def _named_columns(

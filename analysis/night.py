@@ -71,14 +71,7 @@ class View:
         >>> view.program("bs-2025-06/rd-intensity").item.department
         '科技创新局'
         """
-        found = self.changed.get(item) or self.library.program(item)
-        if found is None:
-            known = [
-                p.item.id for p in self.library.programs if p.item.id.endswith("/" + item.split("/")[-1])
-            ]
-            cure = f"，是不是 {known[0]}" if known else "；night.items 里有全部编号"
-            raise ValueError(f"政策库里没有事项“{item}”{cure}")
-        return found
+        return self.changed.get(item) or self.library.wanted(item)
 
     def bound(self, item: str) -> BoundItem:
         """在办事项. Raises ValueError where no batch is open on the day of the night.
