@@ -32,6 +32,7 @@ PAGES = {
 BELOW = {
     "item": "/desk/items/{item}", "list": "/desk/items/{item}/matches", "near": "/desk/items/{item}/near",
     "impact": "/desk/items/{item}/impact", "impact.svg": "/desk/items/{item}/impact.svg",
+    "impact.xlsx": "/desk/items/{item}/impact.xlsx",
     "history": "/desk/items/{item}/runs", "edit": "/desk/items/{item}/edit",
     "list.xlsx": "/desk/items/{item}/matches.xlsx", "list.csv": "/desk/items/{item}/matches.csv",
     "notice.xlsx": "/desk/items/{item}/notice.xlsx", "match": "/desk/matches/{code}/{item}",

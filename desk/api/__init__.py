@@ -10,11 +10,24 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from desk.api import decisions, files, firms, money, people, reads, rules, sheets
+from desk.api import (
+    calendar,
+    decisions,
+    files,
+    firmfile,
+    firms,
+    money,
+    payments,
+    people,
+    reads,
+    rules,
+    sheets,
+    trial,
+)
 from desk.api.frame import JsonRoute
 
 # `files` before `reads`: its addresses end in the kind of file.
-ROOMS = (files, reads, decisions, rules, firms, money, people, sheets)
+ROOMS = (files, reads, decisions, rules, trial, firms, firmfile, money, payments, calendar, people, sheets)
 router = APIRouter(route_class=JsonRoute)
 for room in ROOMS:
     router.include_router(room.router)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response
 
+from desk.api import rules
 from desk.api.frame import FAULTS, Caller, Code, JsonRoute, Part, Short, caller
-from desk.pages import export, readiness
+from desk.pages import export, impact, readiness
+from desk.pages import items as item_pages
 
 router = APIRouter(prefix="/api", tags=["文件"], route_class=JsonRoute)
 EXCEL = {"content": {export.EXCEL: {}}, "description": "Excel 文件"}
 CSV = {"content": {"text/csv": {}}, "description": "CSV 文件"}
+YAML = {"content": {"application/yaml": {}}, "description": "规则文件"}
 PDF = {"content": {"application/pdf": {}}, "description": "PDF 文件"}
 
 
@@ -37,6 +40,23 @@ def list_file(request: Request, document: Part, slug: Part, by: Caller = caller(
 def list_text(request: Request, document: Part, slug: Part, by: Caller = caller("export")) -> Response:
     """名单 CSV; the query is the desk's own."""
     return export.list_csv(request, document, slug, by.visit())
+
+
+@router.get("/items/{document}/{slug}/impact.xlsx", **_file(EXCEL))
+def trial_file(request: Request, document: Part, slug: Part, by: Caller = caller("export")) -> Response:
+    """试算 Excel; the query is the desk's own: c.CONDITION=expression, budget, or sweep, values and by."""
+    return impact.impact_excel(request, document, slug, by.visit())
+
+
+@router.get("/items/{document}/{slug}/rule.yaml", **_file(YAML))
+def rule_file(document: Part, slug: Part, by: Caller = caller("items")) -> Response:
+    """规则文件 as it stands in the library of rules: its own text, byte for byte."""
+    item = f"{document}/{slug}"
+    rules.program_of(by, item)
+    text = item_pages.source_text(by.office, item)
+    if not text:
+        raise HTTPException(404, "政策库里没有这个规则文件")
+    return Response(text, media_type="application/yaml")
 
 
 @router.get("/items/{document}/{slug}/notice.xlsx", **_file(EXCEL))

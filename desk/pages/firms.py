@@ -192,27 +192,29 @@ def file_changes(request: Request, code: str, visit: Visit = need("firms")) -> H
 @router.post("/desk/firms/{code}/tags")
 def confirm(request: Request, code: str, given: Posted = posted("decide")) -> Response:
     """确认行业和主题: lands as data of 政策办 with the officer's name; no department's code is overwritten."""
-    office, night = given.visit.office, given.visit.office.night()
-    if night is None:
-        raise HTTPException(404, "还没有做过比对")
+    industry = given.text("other") or given.text("industry")
+    themes = [t for t in dict.fromkeys(given.many("theme")) if t]
+    try:
+        confirmed(given.visit.office, given.visit.who, code, industry, themes, given.text("note"))
+    except ValueError as error:
+        return see(url("firm", code=code, told=f"没有保存：{error}"))
+    return see(url("firm", code=code, told="记下了，下一次比对起可用；部门的代码没有动"))
+
+
+def confirmed(office: Office, who: str, code: str, industry: str, themes: list[str], note: str) -> None:
+    """记下确认的行业和主题, and that it was said. Raises ValueError for what can't be said, HTTPException without a night."""
     # Here, because the classifiers take seconds to load and most pages do without.
     from store.confirmations import confirm_tags
 
-    industry, chosen = (
-        given.text("other") or given.text("industry"),
-        [t for t in dict.fromkeys(given.many("theme")) if t],
-    )
-    try:
-        confirm_tags(
-            office.engine, code, industry, chosen, by=given.visit.who, at=office.now(), day=office.today(),
-            dictionary=office.library(night).dictionary, note=given.text("note"),
-        )  # fmt: skip
-    except ValueError as error:
-        return see(url("firm", code=code, told=f"没有保存：{error}"))
+    night = office.night()
+    if night is None:
+        raise HTTPException(404, "还没有做过比对")
+    confirm_tags(
+        office.engine, code, industry, themes, by=who, at=office.now(), day=office.today(),
+        dictionary=office.library(night).dictionary, note=note,
+    )  # fmt: skip
     with writing(office.engine) as opened:
-        said = {"行业": industry, "主题": chosen}
-        audit.record(opened, given.visit.who, "确认画像标签", code, said, office.now())
-    return see(url("firm", code=code, told="记下了，下一次比对起可用；部门的代码没有动"))
+        audit.record(opened, who, "确认画像标签", code, {"行业": industry, "主题": themes}, office.now())
 
 
 def _day(text: str) -> date | None:

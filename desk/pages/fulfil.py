@@ -204,21 +204,25 @@ async def reconcile(request: Request, given: Posted = posted("fulfil.act")) -> R
     if len(data) > MOST_BYTES:
         return see(url("fulfil", told="没有对账：文件超过 20 MB"))
     try:
-        report = await run_in_threadpool(_reconcile, visit.office, Path(upload.filename).name[:100], data)
+        report = await run_in_threadpool(
+            take_payments, visit.office, visit.who, Path(upload.filename).name[:100], data
+        )
     except ValueError as error:
         return see(url("fulfil", told=f"没有对账：{error}"))
-    with writing(visit.office.engine) as opened:
-        audit.record(opened, visit.who, "与财政对账", report.file, dict(report.counts), visit.office.now())
     words = "，".join(f"{k} {v} 行" for k, v in report.counts.items()) or "没有新行"
     rejected = f"；退回 {len(report.rejected)} 行，第一处 {report.rejected[0]}" if report.rejected else ""
     return see(url("fulfil", told=f"{report.file}：{words}{rejected}"))
 
 
-def _reconcile(office: Office, name: str, data: bytes) -> payments.Reconciliation:
+def take_payments(office: Office, who: str, name: str, data: bytes) -> payments.Reconciliation:
+    """导入支付日志, and note who did. Raises ValueError for a file that is none."""
     with TemporaryDirectory(prefix="huiqi-pay-") as folder:
         path = Path(folder) / name
         path.write_bytes(data)
-        return payments.reconcile(office.engine, path, office.now(), office_calendar(office.engine))
+        report = payments.reconcile(office.engine, path, office.now(), office_calendar(office.engine))
+    with writing(office.engine) as opened:
+        audit.record(opened, who, "与财政对账", report.file, dict(report.counts), office.now())
+    return report
 
 
 @router.get("/desk/fulfil/{number}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 from fastapi import APIRouter, HTTPException, Request
@@ -11,7 +12,9 @@ from fastapi.responses import HTMLResponse, Response
 
 from analysis import Impact, Limits, Sweep, View, charts, compare, sweep, threshold_for
 from analysis.effects import GROUPS
-from desk.office import Office
+from desk.exports import workbook
+from desk.office import CODE, NAME, Office, number
+from desk.pages.export import EXCEL, file_answer, logged, notes_of
 from desk.pages.matches import opened, tabs
 from desk.web import Visit, need, render
 from engine.policy import Condition
@@ -31,6 +34,7 @@ class Trial:
     budget: str = ""
     impact: Impact | None = None
     fault: str = ""
+    changes: dict[str, str] = field(default_factory=dict)
 
 
 def limits_of(office: Office) -> Limits:
@@ -74,6 +78,57 @@ def impact_drawing(request: Request, doc: str, slug: str, visit: Visit = need("i
     return Response(charts.svg(figure), media_type="image/svg+xml")
 
 
+@router.get("/desk/items/{doc}/{slug}/impact.xlsx")
+def impact_excel(request: Request, doc: str, slug: str, visit: Visit = need("export")) -> Response:
+    """试算的表: every firm that changes, or every threshold tried, with what was changed and from which night."""
+    item, office = f"{doc}/{slug}", visit.office
+    night, bound = opened(office, visit, item)
+    trial, (swept, _) = tried(request, night, item), swept_of(request, night, item)
+    title = bound.program.item.title if bound else slug
+    if trial.impact is not None:
+        said = [f"改为：{name}　{text}" for name, text in trial.changes.items()]
+        said += [f"预算：{trial.budget}"] if trial.budget else []
+        said += [
+            trial.impact.words(),
+            *(f"要领导批准：{w}" for w in trial.impact.approval(limits_of(office))),
+        ]
+        head, rows = FIRM_HEAD, [_firm_row(r) for r in trial.impact.firms.to_dict("records")]
+    elif swept is not None:
+        said = [f"扫 {swept.condition} 的门槛；金额为就高和预算核减之前"]
+        head, rows = sweep_rows(swept)
+    else:
+        raise HTTPException(404, trial.fault or "没有说改什么")
+    logged(visit, "导出试算", item, len(rows))
+    data = workbook(f"{title} 试算", [*said, *notes_of(night, visit)], head, rows)
+    return file_answer(data, f"{title}_试算_{night.as_of}.xlsx", EXCEL)
+
+
+FIRM_HEAD: tuple[str, ...] = (
+    "企业名称", "统一社会信用代码", "变化", "改前", "改后", "改前应付最少 万元", "改前应付最多 万元", "改后应付最少 万元", "改后应付最多 万元",
+    "只因核减",
+)  # fmt: skip
+SUMS = ("原应付低", "原应付高", "新应付低", "新应付高")
+
+
+def _firm_row(row: dict[Any, Any]) -> list[Any]:
+    known = (number(row[name]) for name in SUMS)
+    money = [None if yuan is None else yuan / 1e4 for yuan in known]
+    words = [row[NAME] or "", row[CODE], row["变化"], row["原结论"], row["新结论"]]
+    return [*words, *money, "是" if row["只因核减"] else ""]
+
+
+def sweep_rows(swept: Sweep) -> tuple[tuple[str, ...], list[list[Any]]]:
+    """门槛逐个试的表: head and rows, sums in 万元."""
+    groups = [] if swept.groups is None else [str(g) for g in swept.groups.columns]
+    head = ("门槛", "符合 家", "待核实 家", "应付最少 万元", "应付最多 万元", "含待核实最多 万元", *groups)
+    rows = []
+    for n, r in enumerate(swept.table.to_dict("records")):
+        money = [float(r[name]) / 1e4 for name in ("应付低", "应付高", "含待核实最多")]
+        spread = [] if swept.groups is None else [int(v) for v in swept.groups.iloc[n]]
+        rows.append([str(r["门槛"]), int(r["符合"]), int(r["待核实"]), *money, *spread])
+    return head, rows
+
+
 def boxes(root: Condition | None) -> list[tuple[str, str, str]]:
     """可以改的条件: (id, quote, expression) of every condition with just one expression below it."""
     nodes = list(root.walk()) if root else []
@@ -95,13 +150,17 @@ def tried(request: Request, night: Night, item: str) -> Trial:
     budget = params.get("budget", "").strip()[:40]
     if not changed and not budget:
         return Trial(given)
-    before = View(night)
     try:
-        yuan = read_money(budget) if budget else None
-        after = before.with_rule(item, conditions=changed, budget=yuan)
-        return Trial(given, budget, compare(before, after, item))
+        return Trial(given, budget, changed_impact(night, item, changed, budget), changes=changed)
     except ValueError as error:
         return Trial(given, budget, fault=str(error))
+
+
+def changed_impact(night: Night, item: str, conditions: dict[str, str], budget: str = "") -> Impact:
+    """改了会怎样: `conditions` are expressions by id, `budget` as written (2000万元). Raises ValueError with every fault."""
+    before = View(night)
+    after = before.with_rule(item, conditions=conditions, budget=read_money(budget) if budget else None)
+    return compare(before, after, item)
 
 
 def swept_of(request: Request, night: Night, item: str) -> tuple[Sweep | None, str]:

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from desk import publicity
 from desk.access import NAMES, RIGHTS
+from desk.office import Office
 from desk.urls import url
 from desk.web import Posted, Visit, need, posted, render, see
 from store import accounts, audit, calendars, grants, review, webhooks
@@ -134,15 +135,22 @@ def _end_token(_request: Request, given: Posted) -> str:
 
 def _quiet(_request: Request, given: Posted) -> str:
     """静默: periods in which nothing interrupts a firm, one a line; how many days lie between two messages."""
-    office = given.visit.office
     periods = [_period(line) for line in given.text("quiet").splitlines() if line.strip()]
     every = given.whole("every", -1)
+    set_quiet(given.visit.office, given.visit.who, periods, every)
+    return f"改好了：{len(periods)} 段静默期，两次通知至少隔 {every} 天"
+
+
+def set_quiet(office: Office, who: str, periods: list[tuple[date, date]], every: int) -> None:
+    """改静默: days first to last in which nothing interrupts a firm, and days between two messages. Raises ValueError."""
     if not 0 <= every <= 365:
         raise ValueError("间隔要写 0 到 365 天")
+    for first, last in periods:
+        if last < first:
+            raise ValueError(f"“{first} {last}”的止日在起日之前")
     before = review.setting(office.engine, "push", {}) or {}
     push = {**before, "quiet": [[a.isoformat(), b.isoformat()] for a, b in periods], "every_days": every}
-    review.change_setting(office.engine, "push", push, by=given.visit.who, now=office.now())
-    return f"改好了：{len(periods)} 段静默期，两次通知至少隔 {every} 天"
+    review.change_setting(office.engine, "push", push, by=who, now=office.now())
 
 
 def _public(_request: Request, given: Posted) -> str:
@@ -160,28 +168,35 @@ def _period(line: str) -> tuple[date, date]:
         first, last = (date.fromisoformat(p) for p in parts)
     except ValueError as error:
         raise ValueError(f"“{line.strip()}”要写成 2026-10-01 2026-10-07") from error
-    if last < first:
-        raise ValueError(f"“{line.strip()}”的止日在起日之前")
     return first, last
 
 
 def _year(_request: Request, given: Posted) -> str:
     """录一年的放假和调休 as the State Council publishes them."""
-    office, year = given.visit.office, given.whole("year")
+    year, office = given.whole("year"), given.visit.office
+    rest, work = _days(given.text("rest")), _days(given.text("work"))
+    kept = enter_calendar(office, given.visit.who, year, rest, work)
+    return f"{year} 年的工作日历记下了：平日放假 {len(kept)} 天，调休上班 {len(work)} 天"
+
+
+def enter_calendar(
+    office: Office, who: str, year: int, rest: frozenset[date], work: frozenset[date]
+) -> frozenset[date]:
+    """录入一年: the days off and the weekend days worked; clocks that stood open for want of it are set. Raises ValueError.
+
+    Answers the days off that are weekdays: a notice says from when to when, and the weekends within are off anyway.
+    """
     if not 2000 <= year <= 2100:
         raise ValueError("年份要写成四位数")
-    days = _days(given.text("rest")) | _days(given.text("work"))
-    if other := sorted(d for d in days if d.year != year):
+    if other := sorted(d for d in rest | work if d.year != year):
         raise ValueError(f"{other[0]} 不在 {year} 年")
-    # A notice says from when to when; the weekends within are off anyway and are not written down.
-    rest = frozenset(d for d in _days(given.text("rest")) if d.isoweekday() <= 5)
-    work = _days(given.text("work"))
-    calendars.enter_year(office.engine, year, rest, work, given.visit.who, office.now())
+    rest = frozenset(d for d in rest if d.isoweekday() <= 5)
+    calendars.enter_year(office.engine, year, rest, work, who, office.now())
     grants.redate(office.engine, calendars.office_calendar(office.engine), office.now())
     with writing(office.engine) as opened:
         told = {"放假": sorted(d.isoformat() for d in rest), "调休": sorted(d.isoformat() for d in work)}
-        audit.record(opened, given.visit.who, "录工作日历", str(year), told, office.now())
-    return f"{year} 年的工作日历记下了：平日放假 {len(rest)} 天，调休上班 {len(work)} 天"
+        audit.record(opened, who, "录工作日历", str(year), told, office.now())
+    return rest
 
 
 def _days(text: str) -> frozenset[date]:
