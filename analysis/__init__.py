@@ -1,11 +1,17 @@
 """分析台: the analysts' public face; everything here is a pure reading of a night, nothing is written or sent."""
 
-from analysis.backtesting import Backtest, backtest, read_paid_list
-from analysis.classifiers import ClassifierReport, disagreeing, role_report, tag_report
-from analysis.effects import Impact, Impacts, Limits, compare, compare_all
-from analysis.missing import missing_value
-from analysis.night import View, open_night
-from analysis.sweeping import Sweep, sweep, sweep_two, threshold_for
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analysis.backtesting import Backtest, backtest, read_paid_list
+    from analysis.classifiers import ClassifierReport, disagreeing, role_report, tag_report
+    from analysis.effects import Impact, Impacts, Limits, compare, compare_all
+    from analysis.missing import missing_value
+    from analysis.night import View, open_night
+    from analysis.sweeping import Sweep, sweep, sweep_two, threshold_for
 
 __all__ = [
     "Backtest",
@@ -28,3 +34,27 @@ __all__ = [
     "tag_report",
     "threshold_for",
 ]
+
+# What is used is loaded when it is used: classifiers need a second of scikit-learn, and a single command's budget is two.
+_WHERE = {
+    "backtesting": ("Backtest", "backtest", "read_paid_list"),
+    "classifiers": ("ClassifierReport", "disagreeing", "role_report", "tag_report"),
+    "effects": ("Impact", "Impacts", "Limits", "compare", "compare_all"),
+    "missing": ("missing_value",),
+    "night": ("View", "open_night"),
+    "sweeping": ("Sweep", "sweep", "sweep_two", "threshold_for"),
+}
+_MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, from its module."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'analysis' has no attribute {name!r}")
+    found = getattr(importlib.import_module(f"analysis.{_MODULE_OF[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

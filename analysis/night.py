@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,14 @@ class View:
         parts = [f for item in self.items["item"] if len(f := self.night.hits(item))]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
+    @cached_property
+    def _firms(self) -> dict[str, np.ndarray]:
+        """Codes and names of all enterprises, as texts."""
+        return {
+            CODE: np.array(list(self.columns.codes), object),
+            NAME: firm_names(self.columns).to_numpy(zero_copy_only=False),
+        }
+
     def program(self, item: str) -> Program:
         """事项: changed where it was changed. Raises ValueError for an item that is not in the library.
 
@@ -116,8 +125,8 @@ class View:
         if item not in self._paid:
             programs = {p: self.program(p) for p in self._together(item)}
             found = [self.found(p) for p in programs]
-            paid = allocate(programs, found, self.columns.codes, self.night.received())
-            self._paid[item] = {code: p for (code, one), p in paid.items() if one == item}
+            paid = allocate(programs, found, self.columns.codes, self.night.received(), only=item)
+            self._paid[item] = {code: p for (code, _), p in paid.items()}
         return self._paid[item]
 
     def _together(self, item: str) -> list[str]:
@@ -134,11 +143,11 @@ class View:
         ['统一社会信用代码', '企业名称', 'verdict', 'low', 'high', 'paid_low', 'paid_high']
         """
         found, paid = self.found(item), self.payable(item)
-        codes = np.array(list(self.columns.codes), object)[found.rows]
+        codes = self._firms[CODE][found.rows]
         frame = pd.DataFrame(
             {
                 CODE: codes,
-                NAME: firm_names(self.columns).to_pandas().to_numpy()[found.rows],
+                NAME: self._firms[NAME][found.rows],
                 "verdict": np.array(["符合", "待核实", "不符合"], object)[found.verdict],
                 "low": found.low,
                 "high": found.high,
@@ -241,7 +250,9 @@ class View:
     def _over(self, programs: Mapping[str, Program], gone: frozenset[str] = frozenset()) -> View:
         """This view with programs laid over it; what does not depend on them is kept."""
         keep = {k: v for k, v in self._found.items() if k not in programs}
-        return View(self.night, {**self.changed, **programs}, (self.gone | gone) - set(programs), keep)
+        view = View(self.night, {**self.changed, **programs}, (self.gone | gone) - set(programs), keep)
+        view.__dict__["_firms"] = self._firms  # of the same night
+        return view
 
     def _compile(self, item: PolicyItem, faults: list[Problem]) -> Program:
         loaded = self.library.documents[item.document_id]

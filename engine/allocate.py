@@ -88,10 +88,12 @@ def _highest(out: list[Settled], members: list[int]) -> None:
         claim = out[i].claim
         over = [out[j].claim for j in stay if _beats(out[j].claim, claim)]
         best = min(over, key=lambda c: (-(c.low or 0.0), *_rank(c)))
-        out[i] = replace(out[i], low=0.0, high=0.0, gave_way_to=best.item, lost=claim.high)
+        one = out[i]
+        out[i] = Settled(one.claim, 0.0, 0.0, best.item, claim.high, one.marked, one.reduced_by)
     if len(stay) > 1:
         for i in stay:
-            out[i] = replace(out[i], marked=True)
+            one = out[i]
+            out[i] = Settled(one.claim, one.low, one.high, one.gave_way_to, one.lost, True, one.reduced_by)
 
 
 def _difference(out: list[Settled], members: list[int], paid: float) -> None:

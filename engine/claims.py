@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.allocate import FITS, Claim, Settled, settle, share_budget
-from engine.matching import VERDICTS, ItemHits, amount_of
+from engine.matching import FAILS, VERDICTS, ItemHits, amount_of
 from engine.program import Program
 
 SEPARATOR = "\u0000"
@@ -26,28 +27,39 @@ class Payable:
     note: str = ""
 
 
-def claims_of(program: Program, hits: ItemHits, codes: Sequence[str]) -> list[Claim]:
-    """一事项的待分配: a claim an open pair, or one a detail row of a project-level item."""
+def claims_of(
+    program: Program, hits: ItemHits, codes: Sequence[str], among: NDArray[np.intp] | None = None
+) -> list[Claim]:
+    """一事项的待分配: a claim an open pair, or one a detail row of a project-level item; `among`: of these firms alone."""
     groups = tuple((e.group, e.pick) for e in program.exclusive)
     issued = program.document.issued
+    part = hits if hits.detail is None else hits.detail
+    open_ = _verdicts(hits) != FAILS
+    if among is not None:
+        open_ &= np.isin(_firms(hits), among)
+    at = np.flatnonzero(open_)
     if hits.detail is None:
-        rows = [
-            (codes[r], v, lo, hi)
-            for r, v, lo, hi in zip(hits.rows, hits.verdict, hits.low, hits.high, strict=True)
-        ]
+        keys = [codes[r] for r in hits.rows[at].tolist()]
     else:
         d = hits.detail
-        rows = [
-            (f"{codes[o]}{SEPARATOR}{row_id or f'#{i}'}", v, lo, hi)
-            for i, (o, row_id, v, lo, hi) in enumerate(
-                zip(d.owner, d.ids, d.verdict, d.low, d.high, strict=True)
-            )
+        keys = [
+            f"{codes[o]}{SEPARATOR}{d.ids[i] or f'#{i}'}"
+            for i, o in zip(at.tolist(), d.owner[at].tolist(), strict=True)
         ]
+    ends = (part.verdict[at].tolist(), part.low[at].tolist(), part.high[at].tolist())
     return [
         Claim(key, hits.item, hits.batch, VERDICTS[v], amount_of(lo), amount_of(hi), groups, issued)
-        for key, v, lo, hi in rows
-        if VERDICTS[v] != "不符合"
+        for key, v, lo, hi in zip(keys, *ends, strict=True)
     ]
+
+
+def _firms(hits: ItemHits) -> NDArray[np.intp]:
+    """The row of the enterprise that each possible claim is of."""
+    return hits.rows if hits.detail is None else hits.detail.owner
+
+
+def _verdicts(hits: ItemHits) -> NDArray[np.int8]:
+    return hits.verdict if hits.detail is None else hits.detail.verdict
 
 
 def allocate(
@@ -55,19 +67,25 @@ def allocate(
     found: Sequence[ItemHits],
     codes: Sequence[str],
     received: Mapping[tuple[str, str], float] | None = None,
+    only: str | None = None,
 ) -> dict[tuple[str, str], Payable]:
     """分配: by (enterprise, item), the pairs whose payable amount or standing allocation changes.
 
-    `received` is 已兑现金额 in yuan by (enterprise, group).
+    `received` is 已兑现金额 in yuan by (enterprise, group); `only` asks for one item, which is quicker: what others get
+    decides with its own firms alone.
     """
     touched = [h for h in found if shares(programs[h.item], h.batch)]
-    claims = [c for h in touched for c in claims_of(programs[h.item], h, codes)]
+    own = [_firms(h)[_verdicts(h) != FAILS] for h in touched if h.item == only]
+    among = None if only is None else np.unique(np.concatenate([np.zeros(0, np.intp), *own]))
+    claims = [c for h in touched for c in claims_of(programs[h.item], h, codes, among)]
     settled = settle(claims, received)
     by_batch: dict[tuple[str, str], list[Settled]] = defaultdict(list)
     for one in settled:
         by_batch[one.claim.item, one.claim.batch].append(one)
     out: dict[tuple[str, str], Payable] = {}
     for (item, batch), ones in by_batch.items():
+        if only not in (None, item):
+            continue
         budget = _budget(programs[item], batch)
         if budget is not None:
             amount, how = budget
@@ -92,7 +110,7 @@ def _collect(out: dict[tuple[str, str], Payable], item: str, ones: Sequence[Sett
     """Sum the rows of an enterprise again and keep what changed."""
     firms: dict[str, list[Settled]] = defaultdict(list)
     for one in ones:
-        firms[one.claim.key.split(SEPARATOR)[0]].append(one)
+        firms[one.claim.key.partition(SEPARATOR)[0]].append(one)
     for firm, parts in firms.items():
         if any(p.gave_way_to or p.marked or p.reduced_by for p in parts):
             out[firm, item] = _sum(parts)
@@ -105,9 +123,16 @@ def _sum(parts: Sequence[Settled]) -> Payable:
     lost = [p.lost for p in gave]
     note = next((p.reduced_by for p in parts if p.reduced_by), "") or ("同组待定" if parts[0].marked else "")
     return Payable(
-        None if None in lows else float(np.sum(lows)),  # type: ignore[arg-type]
-        None if None in highs else float(np.sum(highs)),  # type: ignore[arg-type]
+        _total(lows),
+        _total(highs),
         gave[0].gave_way_to if len(gave) == len(parts) else "",
-        None if not gave or None in lost else float(np.sum(lost)),  # type: ignore[arg-type]
+        _total(lost) if gave else None,
         note,
     )
+
+
+def _total(parts: Sequence[float | None]) -> float | None:
+    """The sum of amounts, None where one is unknown."""
+    if None in parts:
+        return None
+    return parts[0] if len(parts) == 1 else float(np.sum(parts))  # type: ignore[arg-type]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ Rows = NDArray[np.intp]
 Key = tuple[str, int | None]
 SUBJECT_LISTS = ("项目", "产品", "人才")
 ROW_ID = "项目编号"
+K = TypeVar("K")
+V = TypeVar("V")
 EPOCH = date(1970, 1, 1).toordinal()
 NUMBERS = (kinds.MONEY, kinds.RATIO, kinds.COUNT, kinds.DATE, kinds.SPAN, kinds.BOOL)
 
@@ -93,6 +95,46 @@ class SubRows:
         )
 
 
+class Deferred(MutableMapping[K, V]):
+    """迟读: a mapping whose values are worked out when first asked for, and kept; what they are of has to stay as it is."""
+
+    def __init__(self, loads: Mapping[K, Callable[[], V]]):
+        self._loads = dict(loads)
+        self._found: dict[K, V] = {}
+
+    def __getitem__(self, key: K) -> V:
+        if key not in self._found:
+            self._found[key] = self._loads[key]()  # two threads may both work it out: they find the same
+        return self._found[key]
+
+    def __setitem__(self, key: K, value: V) -> None:
+        self._loads[key] = lambda: value
+        self._found[key] = value
+
+    def __delitem__(self, key: K) -> None:
+        del self._loads[key]
+        self._found.pop(key, None)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._loads
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._loads)
+
+    def __len__(self) -> int:
+        return len(self._loads)
+
+    def each(self, change: Callable[[V], V]) -> Deferred[K, V]:
+        """改每一个: the same keys, each value changed when first asked for."""
+        return Deferred({key: lambda key=key: change(self[key]) for key in self._loads})  # type: ignore[misc]
+
+
+def _each(values: MutableMapping[K, V], change: Callable[[V], V]) -> MutableMapping[K, V]:
+    if isinstance(values, Deferred):
+        return values.each(change)
+    return {key: change(value) for key, value in values.items()}
+
+
 @dataclass
 class Columns:
     """数据列: n enterprises; numbers in yuan, fractions, counts, days since 1970-01-01 and 0/1, NaN where missing.
@@ -103,10 +145,10 @@ class Columns:
 
     codes: Sequence[str]
     dictionary: Dictionary
-    numbers: dict[Key, Floats] = field(default_factory=dict)
-    categories: dict[Key, Categories] = field(default_factory=dict)
-    lists: dict[Key, Lists] = field(default_factory=dict)
-    rows: dict[str, SubRows] = field(default_factory=dict)
+    numbers: MutableMapping[Key, Floats] = field(default_factory=dict)
+    categories: MutableMapping[Key, Categories] = field(default_factory=dict)
+    lists: MutableMapping[Key, Lists] = field(default_factory=dict)
+    rows: MutableMapping[str, SubRows] = field(default_factory=dict)
     loaded: frozenset[str] | None = None
 
     def __len__(self) -> int:
@@ -148,10 +190,10 @@ class Columns:
         return Columns(
             self.codes[start:stop],
             self.dictionary,
-            {k: v[start:stop] for k, v in self.numbers.items()},
-            {k: Categories(v.codes[start:stop], v.names) for k, v in self.categories.items()},
-            {k: v.between(start, stop) for k, v in self.lists.items()},
-            {k: v.between(start, stop) for k, v in self.rows.items()},
+            _each(self.numbers, lambda v: v[start:stop]),
+            _each(self.categories, lambda v: Categories(v.codes[start:stop], v.names)),
+            _each(self.lists, lambda v: v.between(start, stop)),
+            _each(self.rows, lambda v: v.between(start, stop)),
             self.loaded,
         )
 
@@ -160,10 +202,10 @@ class Columns:
         return Columns(
             [self.codes[i] for i in rows],
             self.dictionary,
-            {k: v[rows] for k, v in self.numbers.items()},
-            {k: v.take(rows) for k, v in self.categories.items()},
-            {k: v.take(rows) for k, v in self.lists.items()},
-            {k: v.take(rows, len(self)) for k, v in self.rows.items()},
+            _each(self.numbers, lambda v: v[rows]),
+            _each(self.categories, lambda v: v.take(rows)),
+            _each(self.lists, lambda v: v.take(rows)),
+            _each(self.rows, lambda v: v.take(rows, len(self))),
             self.loaded,
         )
 

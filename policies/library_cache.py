@@ -10,9 +10,10 @@ import hashlib
 import os
 import pickle
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import engine
 from engine.errors import Place
@@ -21,6 +22,7 @@ from engine.yamltext import Node
 from policies.library import Library, load_library
 
 WORTH_KEEPING = 200  # items from which reading the files takes longer than looking here
+WORTH_OPENING = 20  # items from which a library in an archive, unpacked and read each time, does
 KEPT = 8  # entries; the oldest go
 
 
@@ -44,6 +46,23 @@ def load_compiled(
     return library
 
 
+def load_kept(
+    digest: str, dictionary: Dictionary, load: Callable[[], Library], cache: Path | None = None
+) -> Library:
+    """读存下的政策库 by the hash of its files and place words: what `load` gives, whose items' YAML nodes may be empty."""
+    folder = cache or cache_folder()
+    made_of = _made_of(f"kept {digest}", dictionary)
+    name = f"library-{made_of.hexdigest()}.pickle"
+    found = _read(folder / name)
+    if found is not None:
+        return found
+    library = load()
+    if len(library.items) >= WORTH_OPENING:
+        with suppress(OSError):
+            _write(folder, name, library)
+    return library
+
+
 def cache_folder(env: Mapping[str, str] = os.environ) -> Path:
     """缓存文件夹: huiqi in XDG_CACHE_HOME, default ~/.cache."""
     base = env.get("XDG_CACHE_HOME", "").strip()
@@ -52,16 +71,22 @@ def cache_folder(env: Mapping[str, str] = os.environ) -> Path:
 
 def library_key(root: Path, dictionary: Dictionary, sets: Mapping[str, Sequence[str]]) -> str:
     """政策库的钥匙: a hash of the files read of it, the words given with it, and the code that compiles it."""
-    digest = hashlib.sha256(f"{sys.version} {sorted(sets.items())!r}".encode())
-    digest.update(repr(sorted(dictionary.items(), key=lambda entry: entry[0])).encode())
-    for folder in (Path(engine.__file__).parent, Path(__file__).parent):
-        for path in sorted(folder.glob("*.py")):
-            digest.update(path.read_bytes())
+    digest = _made_of(repr(sorted(sets.items())), dictionary)
     for file_path, name in sorted(_files(str(root), "")) if root.is_dir() else []:
         with open(file_path, "rb") as file:
             data = file.read()
         digest.update(f"{name} {len(data)}\n".encode() + data)
     return digest.hexdigest()
+
+
+def _made_of(begin: str, dictionary: Dictionary) -> Any:
+    """A hash begun with the dictionary and the code that compiles."""
+    digest = hashlib.sha256(f"{sys.version} {begin}".encode())
+    digest.update(repr(sorted(dictionary.items(), key=lambda entry: entry[0])).encode())
+    for folder in (Path(engine.__file__).parent, Path(__file__).parent):
+        for path in sorted(folder.glob("*.py")):
+            digest.update(path.read_bytes())
+    return digest
 
 
 def _files(folder: str, under: str) -> list[tuple[str, str]]:

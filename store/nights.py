@@ -29,8 +29,9 @@ from engine.match import Match
 from engine.matching import AnswerBook, RowIndex, enterprise_answers
 from engine.program import BoundItem, Program
 from policies.library import Library, load_library
+from policies.library_cache import load_kept
+from profiles.arrow_columns import CODE, open_columns
 from profiles.dictionary import builtin_dictionary
-from profiles.inputs import CODE, from_table
 from store import night_reads
 from store.database import fen_column, id_column, json_column, session, utc_column, writing
 from store.night_blocks import NAME, Matching, Written, file_hash, firm_names, write_blocks
@@ -581,13 +582,14 @@ def _read_hits(night: Night, item: str) -> pd.DataFrame:
 
 @lru_cache(maxsize=4)
 def _library(home: Path, digest: str) -> Library:
-    return open_kept_library(home, digest, load_library, builtin_dictionary())
+    words = builtin_dictionary()
+    return load_kept(digest, words, lambda: open_kept_library(home, digest, load_library, words))
 
 
 @lru_cache(maxsize=2)
 def _columns(home: Path, digest: str, loaded: tuple[str, ...] | None) -> Columns:
     path = home / "versions" / f"profiles-{digest}.parquet"
-    columns = from_table(pq.read_table(path), builtin_dictionary(), lambda p: None, path)
+    columns = open_columns(path, builtin_dictionary())
     columns.loaded = None if loaded is None else frozenset(loaded)
     return columns
 

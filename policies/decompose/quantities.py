@@ -10,8 +10,6 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-import cn2an
-
 _CN_DIGITS = "〇零一二两三四五六七八九十百千万亿"
 NUM = rf"(?:\d[\d,]*(?:\.\d+)?|[{_CN_DIGITS}]+)"
 _SCALE = {
@@ -58,6 +56,8 @@ def number(text: str) -> float | None:
     body = text.replace(",", "").replace("〇", "零")
     if re.fullmatch(r"\d+(?:\.\d+)?", body):
         return float(body)
+    import cn2an  # takes a tenth of a second to load
+
     try:
         return float(cn2an.cn2an(body, "smart"))
     except (ValueError, KeyError, IndexError):

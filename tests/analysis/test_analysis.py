@@ -30,6 +30,7 @@ from analysis import (
     threshold_for,
 )
 from analysis.night import CODE, NAME
+from engine.claims import allocate
 from jobs.cli import analyst
 
 ITEM = "bs-2025-06/rd-intensity"
@@ -41,6 +42,16 @@ def test_lists_are_the_nights_own(view: View) -> None:
         hits = view.hits(row.item)
         assert (hits["verdict"] == "符合").sum() == row.fits
         assert hits["paid_high"].sum() == pytest.approx(row.high, abs=0.01)
+
+
+def test_what_one_item_pays_is_what_all_together_leave_it(view: View) -> None:
+    programs = {i: view.program(i) for i in view.items["item"] if view.live(i)}
+    found = [view.found(i) for i in programs]
+    together = allocate(programs, found, view.columns.codes, view.night.received())
+    assert len({item for _, item in together}) > 1
+    for item in programs:
+        alone = allocate(programs, found, view.columns.codes, view.night.received(), only=item)
+        assert alone == {pair: paid for pair, paid in together.items() if pair[1] == item}
 
 
 def test_a_lower_threshold_lets_in_those_between(view: View) -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+import policies
 from engine import matching
 from engine.kernel import Matcher
 from jobs.bench import work
 from policies import library_cache
-from policies.library import LibraryError, load_library
-from policies.library_cache import load_compiled
+from policies.library import Library, LibraryError, load_library
+from policies.library_cache import load_compiled, load_kept
 from profiles.dictionary import builtin_dictionary
 from tests.engine.test_kernel import assert_same
 
@@ -97,3 +98,20 @@ def test_few_items_are_not_worth_a_file(
     monkeypatch.setattr(library_cache, "WORTH_KEEPING", 100)
     load_compiled(library, builtin_dictionary(), cache=tmp_path / "cache")
     assert entries(tmp_path / "cache") == []
+
+
+def test_a_kept_library_is_read_once_a_content(tmp_path: Path) -> None:
+    root, words = Path(policies.__file__).with_name("library"), builtin_dictionary()
+    reads: list[int] = []
+
+    def load() -> Library:
+        reads.append(1)
+        return load_library(root, words)
+
+    first = load_kept("a", words, load, cache=tmp_path)
+    again = load_kept("a", words, load, cache=tmp_path)
+    load_kept("b", words, load, cache=tmp_path)
+    assert len(reads) == 2 and [p.item for p in again.programs] == [p.item for p in first.programs]
+    assert (
+        again.refused == first.refused and first.items[0].root.place.file
+    )  # the one that was read is left whole

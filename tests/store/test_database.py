@@ -18,6 +18,7 @@ from store.database import (
     database_url,
     from_fen,
     migration_config,
+    newest_revision,
     open_database,
     session,
     to_fen,
@@ -128,3 +129,7 @@ def _plain_session(node: ast.With) -> str:
         ):
             return item.optional_vars.id
     return ""
+
+
+def test_the_newest_revision_is_alembics_head() -> None:
+    assert newest_revision() == ScriptDirectory.from_config(migration_config()).get_current_head()
