@@ -29,7 +29,7 @@ from jobs.scoring import score_night
 from store import audit, leases, ledger
 from store.calendars import office_calendar
 from store.database import Engine, open_database, upgrade
-from store.nights import latest_night
+from store.nights import forget, latest_night
 from store.review import setting
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -232,6 +232,7 @@ def _do(context: Context, job: str, planned: datetime, day: date, note: str) -> 
     except Exception as error:  # the boundary of a job: kept in its log and shown as failed, the others go on
         log.write("".join(traceback.format_exception(error)))
         outcome = leases.FAILED
+    forget()  # this process lives for weeks, and the next job reads another night
     leases.finish(context.engine, job, planned, outcome, log.getvalue(), context.now())
     level = logging.INFO if outcome == leases.DONE else logging.ERROR
     logging.getLogger("huiqi.jobs").log(

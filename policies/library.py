@@ -152,7 +152,8 @@ def read_document(library: Library, folder: Path) -> tuple[LoadedDocument, list[
 def without_collector() -> Iterator[None]:
     """不找循环: trees are built and kept, and the cycle collector would look at them again and again, for half of the time.
 
-    What was built is left out of its later rounds: each would take as long as reading the library.
+    What the first library of a process is built of is left out of its later rounds: each would take as long as reading
+    it. Only the first: `gc.freeze` takes along whatever cycles wait to be collected, and they would never be.
     """
     was = gc.isenabled()
     gc.disable()
@@ -160,7 +161,8 @@ def without_collector() -> Iterator[None]:
         yield
     finally:
         if was:
-            gc.freeze()
+            if not gc.get_freeze_count():
+                gc.freeze()
             gc.enable()
 
 

@@ -94,6 +94,7 @@ def live_nights(home: Path) -> None:
     import policies
     from jobs.nightly import run_night
     from store.database import database_url, open_database
+    from store.nights import FINISHED, forget, set_state
 
     engine = open_database(database_url(dict(os.environ)))
     library = Path(policies.__file__).with_name("library")
@@ -108,9 +109,8 @@ def live_nights(home: Path) -> None:
             "changed": report.inbox.totals()["changed"], "jumps": report.jumps, "fits": report.night.counts["fits"],
         }  # fmt: skip
         if report.jumps:  # a leader looks at it and lets it out, or the desk shows the last one for ever
-            from store.nights import FINISHED, set_state
-
             set_state(engine, report.night.no, FINISHED)
+        forget()  # as the scheduler does after each job
         print(json.dumps(told, ensure_ascii=False), flush=True)
 
 

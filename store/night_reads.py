@@ -24,7 +24,7 @@ REPEATED = [
     "gave_way",
     "note",
 ]  # texts that stand in many pairs
-KEPT_PAIRS = 4_000_000  # pairs kept in memory, some sixty bytes each
+KEPT_BYTES = 256 << 20  # of pairs kept in memory: two nights of some 10^6 pairs
 
 
 def files(folder: Path) -> list[Path]:
@@ -92,10 +92,11 @@ _lock = Lock()
 def _group(path: Path, group: int) -> tuple[pa.Table, Places]:
     """A row group and where each item's pairs begin and end in it; whoever goes through the items reads each file once.
 
-    So many pairs are kept, those read last; a desk's threads share them.
+    So many bytes are kept, those read last; a desk's threads share them, and nights share the blocks that did not change
+    between them (one file under two names).
     """
     about = path.stat()
-    key = (str(path), about.st_mtime_ns, about.st_size, group)
+    key = (about.st_dev, about.st_ino, about.st_mtime_ns, about.st_size, group)
     with _lock:
         found = _kept.pop(key, None)
         if found is not None:
@@ -104,9 +105,15 @@ def _group(path: Path, group: int) -> tuple[pa.Table, Places]:
     found = _read_group(path, group)
     with _lock:
         _kept[key] = found
-        while len(_kept) > 1 and sum(len(table) for table, _ in _kept.values()) > KEPT_PAIRS:
+        while len(_kept) > 1 and sum(table.nbytes for table, _ in _kept.values()) > KEPT_BYTES:
             _kept.pop(next(iter(_kept)))
     return found
+
+
+def forget() -> None:
+    """忘掉: what is kept of nights that were read, for a process that is done with them."""
+    with _lock:
+        _kept.clear()
 
 
 def _read_group(path: Path, group: int) -> tuple[pa.Table, Places]:

@@ -545,6 +545,14 @@ _frames: dict[tuple[str, int, str, str], pd.DataFrame] = {}
 KEPT_FRAMES = 64
 
 
+def forget() -> None:
+    """忘掉: frames, columns and pairs read of past nights, for a process that lives through many and is done with this one."""
+    _frames.clear()
+    _columns.cache_clear()
+    _row_numbers.cache_clear()
+    night_reads.forget()
+
+
 def _hits(night: Night, item: str) -> pd.DataFrame:
     key = (str(night.home.resolve()), night.no, item, scored_with(night.folder))
     found = _frames.get(key)

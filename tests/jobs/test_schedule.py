@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from time import monotonic, sleep
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from engine.grantmoves import AUTOMATIC
@@ -131,6 +133,20 @@ def test_a_job_that_fails_is_kept_with_its_log_and_turns_health_red(engine, tmp_
     run = leases.runs(engine, "night")[0]
     assert run.outcome == "失败" and "坏了" in run.log
     assert metrics.health(engine, AT)[0] is False
+
+
+def test_between_two_jobs_nothing_is_held_of_a_night(engine, tmp_path, monkeypatch):
+    from store import night_reads, nights
+
+    def work(_context: Context, _day: date) -> str:
+        nights._frames["home", 1, "d/i", ""] = pd.DataFrame()
+        night_reads._kept["a block"] = (pa.table({}), {})
+        raise RuntimeError("坏了")
+
+    monkeypatch.setitem(schedule.WORK, "night", work)
+    context = Context(engine, tmp_path, tmp_path, lambda: utc("2026-06-02 02:00"))
+    assert run_planned(context, schedule.PLANS[1], "a") == "失败"
+    assert not nights._frames and not night_reads._kept
 
 
 def test_the_nightly_check_seals_whole_books_and_names_broken_ones(engine, tmp_path):

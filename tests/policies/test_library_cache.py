@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -115,3 +116,13 @@ def test_a_kept_library_is_read_once_a_content(tmp_path: Path) -> None:
     assert (
         again.refused == first.refused and first.items[0].root.place.file
     )  # the one that was read is left whole
+
+
+def test_reading_a_library_again_puts_nothing_more_out_of_the_collectors_reach(library: Path) -> None:
+    load_library(library, builtin_dictionary())
+    first = gc.get_freeze_count()
+    cycle: list[object] = []
+    cycle.append(cycle)
+    load_library(library, builtin_dictionary())
+    assert 0 < gc.get_freeze_count() <= first
+    assert any(found is cycle for found in gc.get_objects())

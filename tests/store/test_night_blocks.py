@@ -150,6 +150,29 @@ def test_only_what_is_touched_is_matched(tmp_path: Path) -> None:
     assert len(shared) == len(whole.blocks) - 1
 
 
+def test_nights_share_what_is_kept_of_their_common_blocks_and_it_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night = World(3, tmp_path).night()
+    night.write(tmp_path / "a")
+    night.write(tmp_path / "b", tmp_path / "a")
+    items = [i.program.item.id for i in night.items]
+
+    def read(folder: Path) -> list[object]:
+        return [
+            None if (t := night_reads.item_table(folder, item)) is None else t.to_pylist() for item in items
+        ]
+
+    night_reads.forget()
+    wanted = read(tmp_path / "a")
+    kept = len(night_reads._kept)
+    assert kept > 5 and read(tmp_path / "b") == wanted and len(night_reads._kept) == kept
+    night_reads.forget()
+    assert not night_reads._kept
+    monkeypatch.setattr(night_reads, "KEPT_BYTES", 1)
+    assert read(tmp_path / "b") == wanted and len(night_reads._kept) == 1
+
+
 def test_a_firm_more_or_less_moves_few_cuts() -> None:
     codes = [f"9{i * 7919 % 10**9:017d}" for i in range(2000)]
     cuts = {codes[end - 1] for _, end in cut(pa.array(codes))}
