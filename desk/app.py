@@ -40,15 +40,16 @@ def create_app(
     sign_on: SignOn | None = None,
     firm_sign_on: SignOn | None = None,
     showing: bool = False,
+    wall: Callable[[], datetime] | None = None,
     networks: Sequence[Network] = (),
     limits: Limits | None = None,
 ) -> FastAPI:
-    """建工作台: over a database and a data folder; `clock` gives an aware moment, `library` is where rules are published, `warm` reads the latest night before it is asked for, `sign_on` is the office's single sign-on and `firm_sign_on` that of enterprises, `showing` says on every page that its day is not today, `networks` are those inside that webhooks may reach, `limits` bound how fast anybody may ask."""
+    """建工作台: over a database and a data folder; `clock` gives an aware moment, `library` is where rules are published, `warm` reads the latest night before it is asked for, `sign_on` is the office's single sign-on and `firm_sign_on` that of enterprises, `showing` says on every page that its day is not today (and `wall` gives the real moment then, for codes of telephones), `networks` are those inside that webhooks may reach, `limits` bound how fast anybody may ask."""
     app = FastAPI(title="惠企直达", docs_url=None, redoc_url=None, openapi_url=None)
     office = Office(engine, home, clock)
     office.zone, office.library_root = zone or office.zone, library or office.library_root
     office.firm_sign_on = Provider(firm_sign_on) if firm_sign_on is not None else None
-    office.showing = showing
+    office.showing, office.wall = showing, wall
     office.sign_on = Provider(sign_on) if sign_on is not None else None
     app.state.office = office
     app.state.templates = templates()

@@ -108,10 +108,15 @@ class Office:
     failures: Failures = field(default_factory=Failures)
     showing: bool = False
     shown: int = 0
+    wall: Callable[[], datetime] | None = None
 
     def now(self) -> datetime:
         """此刻, aware, UTC."""
         return self.clock()
+
+    def real_now(self) -> datetime:
+        """真的此刻: what a clock on the wall shows, whatever day a demo lives on."""
+        return (self.wall or self.clock)()
 
     def today(self) -> date:
         """今天 at Asia/Shanghai."""

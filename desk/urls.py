@@ -27,7 +27,7 @@ PAGES = {
     "doubts": "/desk/doubts", "data": "/desk/data", "push": "/desk/push", "runs": "/desk/runs", "jobs": "/desk/jobs", "kpi": "/desk/fulfil/kpi",
     "reconcile": "/desk/fulfil/reconcile", "audit": "/desk/audit",
     "settings": "/desk/settings", "search": "/desk/search", "views": "/desk/views", "login": "/desk/login", "sign_on": "/desk/login/away",
-    "logout": "/desk/logout", "undo": "/desk/undo", "me": "/desk/me", "zone": "/zone",
+    "logout": "/desk/logout", "code": "/desk/login/code", "factor": "/desk/me/factor", "undo": "/desk/undo", "me": "/desk/me", "zone": "/zone",
 }  # fmt: skip
 BELOW = {
     "item": "/desk/items/{item}", "list": "/desk/items/{item}/matches", "near": "/desk/items/{item}/near",

@@ -13,7 +13,7 @@ from sqlalchemy import Index, func
 from sqlalchemy.engine import Engine
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from store import audit
+from store import audit, second_factor
 from store.database import id_column, json_column, session, utc_column, writing
 from store.passwords import why_weak
 
@@ -123,6 +123,14 @@ class LoggedIn:
     person: Person
     session_id: int
     csrf: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """进门: the secret of a new session; with `half`, of a login that still owes its second factor."""
+
+    secret: str
+    half: bool = False
 
 
 @lru_cache(maxsize=1)
@@ -258,8 +266,8 @@ def set_keys(engine: Engine, person_id: int, on: bool) -> None:
         opened.add(person)
 
 
-def log_in(engine: Engine, login: str, password: str, now: datetime) -> str | None:
-    """登录: the secret of a new session, or None. Five failures lock the login for a quarter of an hour.
+def log_in(engine: Engine, login: str, password: str, now: datetime) -> Entry | None:
+    """登录: a new session, or half of one where a second factor is owed, or None. Five failures lock the login for a quarter of an hour.
 
     A locked or unknown login costs the same time as a wrong password and is told no differently.
     """
@@ -278,18 +286,81 @@ def log_in(engine: Engine, login: str, password: str, now: datetime) -> str | No
         if not right:
             _count_failure(opened, person, now)
             return None
-        person.failed, person.locked_until = 0, None
-        opened.add(person)
-        audit.record(opened, login, "登录", login, {}, now)
-        return _open(opened, person, now)
+        assert person.id is not None
+        if second_factor.owes(opened, person.id, person.roles, now):
+            # Failures are forgiven once the code is right too, or whoever has the password could guess codes for ever.
+            return Entry(second_factor.hold(opened, person.id, now), half=True)
+        return Entry(_let_in(opened, person, {}, now))
 
 
-def _count_failure(opened: Session, person: Person, now: datetime) -> None:
+def finish_log_in(
+    engine: Engine, half: str, code: str, step: int, now: datetime
+) -> tuple[str, list[str]] | None:
+    """办完登录: the secret of a session, and the recovery codes where this code was the first of a new factor.
+
+    None where the code is wrong, which counts as a failure. Raises AccountError where the password has to be given again.
+    """
+    with writing(engine) as opened:
+        held = second_factor.held(opened, half, now)
+        person = opened.get(Person, held) if held is not None else None
+        if person is None or not person.active:
+            raise AccountError("登录隔得太久了，请重新填密码")
+        assert person.id is not None
+        if person.locked_until is not None and person.locked_until > now:
+            audit.record(opened, person.login, "登录失败", person.login, {"原因": "锁定中"}, now)
+        else:
+            by = second_factor.takes(opened, person.id, code, step, now)
+            codes = [] if by else second_factor.confirm(opened, person.id, code, step, person.login, now)
+            if by or codes:
+                second_factor.release(opened, person.id)
+                return _let_in(opened, person, {"方式": f"密码和{by or '动态口令'}"}, now), codes
+            _count_failure(opened, person, now, "动态口令不对")
+    return None
+
+
+def half_way(engine: Engine, half: str, now: datetime) -> Person | None:
+    """办到一半的登录是谁的, None where it is unknown or too old."""
+    with session(engine) as opened:
+        held = second_factor.held(opened, half, now) if half else None
+        return opened.get(Person, held) if held is not None else None
+
+
+def proves(engine: Engine, person_id: int, password: str, now: datetime) -> bool:
+    """再证明一次是本人: before a grave change of one's own account; a wrong password counts as a failure."""
+    with session(engine) as opened:
+        person = opened.get_one(Person, person_id)
+    right = not person.password or _hasher().verify(password, person.password)
+    if right and (person.locked_until is None or person.locked_until <= now):
+        return True
+    with writing(engine) as opened:
+        _count_failure(opened, opened.get_one(Person, person_id), now, "再问密码时不对")
+    return False
+
+
+def gives_code(engine: Engine, person_id: int, code: str, step: int, now: datetime) -> bool:
+    """再填一次口令: as `proves`, by the second factor."""
+    with writing(engine) as opened:
+        person = opened.get_one(Person, person_id)
+        locked = person.locked_until is not None and person.locked_until > now
+        if not locked and second_factor.takes(opened, person_id, code, step, now):
+            return True
+        _count_failure(opened, person, now, "再问口令时不对")
+    return False
+
+
+def _let_in(opened: Session, person: Person, how: dict[str, str], now: datetime) -> str:
+    person.failed, person.locked_until = 0, None
+    opened.add(person)
+    audit.record(opened, person.login, "登录", person.login, how, now)
+    return _open(opened, person, now)
+
+
+def _count_failure(opened: Session, person: Person, now: datetime, why_not: str = "密码不对") -> None:
     person.failed += 1
     if person.failed >= LOCK_AFTER:
         person.failed, person.locked_until = 0, now + timedelta(minutes=LOCK_MINUTES)
     opened.add(person)
-    why = {"原因": "密码不对", "锁定": person.locked_until is not None and person.locked_until > now}
+    why = {"原因": why_not, "锁定": person.locked_until is not None and person.locked_until > now}
     audit.record(opened, person.login, "登录失败", person.login, why, now)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.engine import Engine
 
+from store.accounts import ROLES
 from store.outbox import CHANNELS
 from store.review import SECOND_LIMIT_YUAN, change_setting, setting
 
@@ -97,6 +98,15 @@ def _words(text: str) -> list[str]:
     return words
 
 
+def _roles(text: str) -> list[str]:
+    chosen = [r for r in re.split(BLANKS, text) if r]
+    known = [r for r in ROLES if r != "企业"]
+    wrong = [r for r in chosen if r not in known]
+    if wrong:
+        raise ValueError(f"没有“{wrong[0]}”这个角色：可以是 {' '.join(known)}")
+    return list(dict.fromkeys(chosen))
+
+
 JOBS = {
     "facts": "兑现写回",
     "night": "夜间比对",
@@ -124,6 +134,7 @@ OPTIONS: tuple[Option, ...] = (
     *(Option("schedule", job, f"{words}的钟点", None, _clock) for job, words in JOBS.items()),
     Option("public", "mask_sole_traders", "公示时隐去个体工商户的名称（名称里常有经营者的姓名）", True, _flag),
     Option("public", "own_credit", "企业的“我的档案”列出信用、处罚一类数据", True, _flag),
+    Option("login", "second_factor", "这些角色要用动态口令登录，例如 管理员 财政 复核", [], _roles),
     Option("sets", "", "夜间比对的地方词，例如 本区=120116*", [], _words),
     Option("second_limit", "", "达到这个金额（元）要第二个人复核", SECOND_LIMIT_YUAN, _number),
 )  # fmt: skip

@@ -15,7 +15,7 @@ from desk.web import COOKIE, THEME, Posted, check_origin, inside, office_of, pac
 from store import accounts
 
 router = APIRouter()
-GUARD, JOURNEY, ONWARD = "huiqi_login", "huiqi_journey", "huiqi_onward"
+GUARD, HALF, JOURNEY, ONWARD = "huiqi_login", "huiqi_half", "huiqi_journey", "huiqi_onward"
 
 
 @router.get("/desk/login")
@@ -31,7 +31,7 @@ def _page(request: Request, next_: str, login: str, failed: bool, fault: str = "
         token=token, fault=fault, sign_on=provider.asked.title if provider else "",
     )  # fmt: skip
     page.set_cookie(
-        GUARD, token, httponly=True, samesite="strict", secure=_secure(request), path="/desk/login"
+        GUARD, token, httponly=True, samesite="strict", secure=secure(request), path="/desk/login"
     )
     return page
 
@@ -48,19 +48,27 @@ async def log_in(request: Request) -> Response:
     login, password = str(form.get("login", ""))[:64], str(form.get("password", ""))[:500]
     from starlette.concurrency import run_in_threadpool
 
-    secret = await run_in_threadpool(accounts.log_in, office.engine, login, password, office.now())
-    if secret is None:
+    entry = await run_in_threadpool(accounts.log_in, office.engine, login, password, office.now())
+    if entry is None:
         office.failures.count(address, office.now())
         return _page(request, str(form.get("next", "")), login, failed=True)
-    answer = see(inside(str(form.get("next", "")), url("today")))
-    _let_in(request, answer, secret)
+    onward = inside(str(form.get("next", "")), url("today"))
+    if entry.half:
+        answer = see(url("code", next=onward))
+        answer.set_cookie(
+            HALF, entry.secret, httponly=True, samesite="strict", secure=secure(request), path="/desk/login"
+        )
+    else:
+        answer = see(onward)
+        let_in(request, answer, entry.secret)
     answer.delete_cookie(GUARD, path="/desk/login")
     return answer
 
 
-def _let_in(request: Request, answer: Response, secret: str) -> None:
+def let_in(request: Request, answer: Response, secret: str) -> None:
+    """放进来: the session's cookie."""
     answer.set_cookie(
-        COOKIE, secret, httponly=True, samesite="strict", secure=_secure(request), path="/",
+        COOKIE, secret, httponly=True, samesite="strict", secure=secure(request), path="/",
         max_age=accounts.SESSION_HOURS * 3600,
     )  # fmt: skip
 
@@ -79,7 +87,7 @@ def sign_on(request: Request, next: str = "") -> Response:
     answer = see(address)
     for name, value in ((JOURNEY, journey.packed()), (ONWARD, inside(next, url("today")))):
         answer.set_cookie(
-            name, quote(value), httponly=True, samesite="lax", secure=_secure(request), path="/desk/login", max_age=600
+            name, quote(value), httponly=True, samesite="lax", secure=secure(request), path="/desk/login", max_age=600
         )  # fmt: skip
     return answer
 
@@ -107,7 +115,7 @@ def signed_on(request: Request, code: str = "", state: str = "") -> Response:
         told = f"统一认证里的“{subject}”在这里还没有对应的人员，请管理员在 设置 里记上这个编号"
         return _page(request, onward, "", failed=False, fault=told)
     answer = render(request, "onward.html", onward=onward)
-    _let_in(request, answer, secret)
+    let_in(request, answer, secret)
     for name in (JOURNEY, ONWARD):
         answer.delete_cookie(name, path="/desk/login")
     return answer
@@ -115,11 +123,11 @@ def signed_on(request: Request, code: str = "", state: str = "") -> Response:
 
 def _redirect(request: Request, provider: oidc.Provider) -> str:
     """回来的地址, as it is registered with the provider."""
-    scheme = "https" if _secure(request) else request.url.scheme
+    scheme = "https" if secure(request) else request.url.scheme
     return provider.asked.redirect or f"{scheme}://{request.url.netloc}/desk/login/back"
 
 
-def _secure(request: Request) -> bool:
+def secure(request: Request) -> bool:
     """Cookies go over TLS alone, but for a desk tried out on the machine itself."""
     return request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"
 

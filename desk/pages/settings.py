@@ -14,7 +14,7 @@ from desk.access import NAMES, RIGHTS
 from desk.office import Office
 from desk.urls import url
 from desk.web import Posted, Visit, need, posted, render, see
-from store import accounts, audit, calendars, grants, review, webhooks
+from store import accounts, audit, calendars, grants, office_settings, review, second_factor, webhooks
 from store.database import writing
 
 router = APIRouter()
@@ -26,12 +26,16 @@ def settings_page(request: Request, visit: Visit = need("settings")) -> HTMLResp
     """设置."""
     office = visit.office
     push = review.setting(office.engine, "push", {}) or {}
-    calendar = calendars.office_calendar(office.engine)
+    calendar, login = (
+        calendars.office_calendar(office.engine),
+        review.setting(office.engine, "login", {}) or {},
+    )
     return render(
         request, "settings.html", people=accounts.people(office.engine), online=accounts.open_sessions(office.engine, office.now()),
         limit=review.second_limit(office.engine), reasons=review.all_reasons(office.engine), roles=[r for r in accounts.ROLES if r != "企业"],
         rights=RIGHTS, names=NAMES, tokens=accounts.tokens(office.engine), now=office.now(), sign_on=office.sign_on,
         quiet="\n".join(f"{a} {b}" for a, b in push.get("quiet", [])), every=int(push.get("every_days", QUIET_DAYS)),
+        factors=second_factor.with_factor(office.engine), demanding=login.get("second_factor", []),
         masks=publicity.masks(office.engine), credit=publicity.shows_credit(office.engine), years=sorted(calendar.years), hooks=webhooks.hooks(office.engine), events=list(webhooks.EVENTS),
     )  # fmt: skip
 
@@ -153,6 +157,15 @@ def set_quiet(office: Office, who: str, periods: list[tuple[date, date]], every:
     review.change_setting(office.engine, "push", push, by=who, now=office.now())
 
 
+def _factor(_request: Request, given: Posted) -> str:
+    """动态口令: the roles that may not come in by a password alone."""
+    office, roles = given.visit.office, " ".join(given.many("role"))
+    office_settings.change(
+        office.engine, "login", [f"second_factor={roles}"], by=given.visit.who, now=office.now()
+    )
+    return f"改好了：{roles.replace(' ', '、') or '没有角色'} 要用动态口令，下次登录起"
+
+
 def _public(_request: Request, given: Posted) -> str:
     """公开与企业端: whether sole traders' names are masked, and whether a firm sees its own credit data."""
     office = given.visit.office
@@ -230,6 +243,6 @@ def _drop_hook(_request: Request, given: Posted) -> str:
 
 ACTS: dict[str, Callable[[Request, Posted], str | Response]] = {
     "改限额": _limit, "改理由": _reasons, "新建人员": _new_person, "改人员": _change_person, "重设密码": _password, "结束会话": _end_sessions,
-    "新建令牌": _new_token, "收回令牌": _end_token, "改静默期": _quiet, "改公开": _public, "录入一年": _year, "新建回调": _new_hook,
+    "新建令牌": _new_token, "收回令牌": _end_token, "改静默期": _quiet, "改公开": _public, "改动态口令": _factor, "录入一年": _year, "新建回调": _new_hook,
     "删回调": _drop_hook,
 }  # fmt: skip

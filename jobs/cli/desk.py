@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
     admin = typer.Typer(no_args_is_help=True, help="人员。\n\n例：huiqi admin create lin --name 林知遥")
     admin.command("create")(create_command)
     admin.command("password")(password_command)
+    admin.command("second-factor")(second_factor_command)
     app.add_typer(admin, name="admin")
 
 
@@ -63,7 +64,7 @@ def desk_command(
         clock = clock_of(engine)
         app = create_app(
             engine, folder, clock, zone=os.environ.get("HUIQI_ZONE", ""), library=library_path(None), warm=True,
-            sign_on=from_environment(os.environ), firm_sign_on=from_environment(os.environ, FIRMS), showing=clock is not now, networks=allowed_networks(os.environ),
+            sign_on=from_environment(os.environ), firm_sign_on=from_environment(os.environ, FIRMS), showing=clock is not now, wall=now, networks=allowed_networks(os.environ),
             limits=limits_of(os.environ),
         )  # fmt: skip
     if clock is not now:
@@ -167,6 +168,43 @@ def password_command(
         engine, _folder = open_home(home)
         accounts.set_password(engine, login, password, by="命令行", now=now())
     typer.echo(f"{login} 的密码改好了")
+
+
+def second_factor_command(
+    login: Annotated[str, typer.Argument(help="登录名；不写就列出谁有、谁还没有")] = "",
+    reset: Annotated[
+        bool, typer.Option("--reset", help="忘掉这个人的动态口令和恢复码，换手机或丢了手机时用")
+    ] = False,
+    home: HomeOption = None,
+) -> None:
+    """动态口令：谁启用了；给丢了手机的人重设。
+
+    例：huiqi admin second-factor lin --reset
+    """
+    with telling():
+        from store import accounts, second_factor
+
+        engine, _folder = open_home(home)
+        if bool(login) != reset:
+            raise ValueError("重设要写登录名和 --reset，例如 huiqi admin second-factor lin --reset")
+        if reset:
+            person = accounts.find_person(engine, login)
+            if person is None or person.id is None:
+                raise ValueError(f"没有登录名“{login}”")
+            accounts.revoke_sessions(engine, login, by="命令行", now=now())
+            had = second_factor.drop(engine, person.id, login, by="命令行", now=now())
+            typer.echo(
+                f"{login} 的动态口令重设了，会话都结束了"
+                if had
+                else f"{login} 没有启用动态口令，会话都结束了"
+            )
+            return
+        having = second_factor.with_factor(engine)
+        for person in accounts.people(engine):
+            if "企业" not in person.roles and person.active:
+                typer.echo(
+                    f"{person.login}\t{'、'.join(person.roles)}\t{'启用' if person.id in having else '没有启用'}"
+                )
 
 
 def verify_command(
