@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.scores_ask import FirmTexts, Key, joined, learn_asks, questions
-from analysis.scores_evaluate import brier, ece, skill
+from analysis.scores_figures import brier, ece, skill
 from engine.columns import Columns, Floats
 from engine.program import BoundItem
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.scores import ScoreModel, Scoring, has_ask, whole_of
-from analysis.scores_evaluate import brier
+from analysis.scores_figures import brier
 from analysis.scores_file import save
 from analysis.scores_learn import MOST_FIRMS, distinct_units, learn
 from analysis.scores_settled import FEW, LATEST, drift, lesson, settled_pairs

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.scores_evaluate import brier, ece
+from analysis.scores_figures import brier, ece
 from engine.columns import Floats
 from engine.grantmoves import State
 from engine.score_joint import logit, shifted

@@ -11,7 +11,8 @@ import pytest
 
 import policies
 from analysis.scores import Scoring, score_hits
-from analysis.scores_evaluate import captured, ece, hide, skill
+from analysis.scores_evaluate import answered, collect, hide
+from analysis.scores_figures import HeldOut, captured, ece, gain, measures, skill
 from analysis.scores_file import load, save
 from analysis.scores_learn import learn
 from analysis.scores_reason import reasons
@@ -111,3 +112,24 @@ def test_the_reason_says_what_taking_a_fact_away_would_do(made) -> None:
     assert any("家已知企业中" in w for w in told) and not any(
         "估计 100%" in w or "估计 0%" in w for w in told
     )
+
+
+def test_what_joining_gains_is_told_with_an_error_of_firms_not_of_pairs() -> None:
+    y, product, joined = np.array([1.0, 0, 1, 1]), np.full(4, 0.5), np.array([1.0, 0, 1, 0])
+    alone, error = gain(joined, product, y, np.arange(4.0))
+    assert alone == pytest.approx((0.25 * 3 - 0.75) / 4)
+    assert error == pytest.approx(np.sqrt(3 * 0.25**2 + 0.75**2) / 4)
+    assert gain(joined, product, y, np.zeros(4))[1] == pytest.approx(0)  # one firm: its pairs are the whole
+
+
+def test_pairs_that_wait_for_a_person_are_measured_apart() -> None:
+    library = load_library(Path(policies.__file__).with_name("library"), builtin_dictionary())
+    items = [b for b in live(library.programs, DAY) if b.program.item.subject == "企业"]
+    truth = second_population(240, 3, builtin_dictionary())
+    found = collect(items, hide(truth, 3), truth, DAY, 3, answered(items, truth, 3))
+    asked = found.pair[:, 8] > 0
+    assert asked.any() and not asked.all()
+    told, without = measures(found), measures(HeldOut(found.condition, found.pair[~asked]))
+    assert told["asked_pairs"] == asked.sum() and "asked_pairs" not in without
+    for key in ("pairs", "pair_ece", "pair_brier_skill", "several_gain", "several_gain_error"):
+        assert told[key] == pytest.approx(without[key])
