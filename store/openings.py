@@ -17,8 +17,10 @@ from store import grants
 from store.approved import approved_against
 from store.calendars import office_calendar
 from store.grants import Actor, GrantCase
-from store.pushes import MONEY, About, Wanted, about_item, matched, new_grant, open_wanted, works_as
+from store.night_grants import new_grant, open_wanted
 from store.sheets import read_rows
+from store.wanted import MONEY, matched, works_as
+from store.words import About, Wanted, about_item
 
 if TYPE_CHECKING:
     from store.nights import Night

@@ -33,7 +33,6 @@ class Push(SQLModel, table=True):
 
     __tablename__ = "push"
     __table_args__ = (
-        Index("ix_push_due", "state", "channel", "next_at"),
         Index("ix_push_order", "state", "channel", "firm", "key"),
         Index("ix_push_pair", "item", "batch", "firm"),
         Index("ix_push_firm", "firm", "channel", "state"),
@@ -54,7 +53,7 @@ class Push(SQLModel, table=True):
     next_at: datetime = Field(sa_column=utc_column())
     lease: str = Field(default="", max_length=40)
     leased_until: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
-    parcel: str = Field(default="", max_length=40, index=True)
+    parcel: str = Field(default="", max_length=40)
     subject: str = Field(default="", max_length=300)
     body: str = Field(default="", sa_column=Column(Text, nullable=False))
     fields: dict[str, str] | None = Field(default=None, sa_column=json_column(nullable=True))

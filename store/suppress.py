@@ -169,6 +169,29 @@ def held(asked: Asked, facts: Facts) -> Held | None:
     return next((found for rule in rules if (found := rule(asked, facts)) is not None), None)
 
 
+class Holds:
+    """一事项的暂缓: `held` for pairs of one item and batch; firms that no fact speaks of are all held alike, asked once."""
+
+    def __init__(self, facts: Facts, item: str, batch: str, closes: date | None):
+        self._facts, self._item, self._batch, self._closes = facts, item, batch, closes
+        self._alike: dict[tuple[str, str], Held | None] = {}
+
+    def of(self, firm: str, channel: str, kind: str) -> Held | None:
+        """是否暂缓 of one firm, channel and kind."""
+        facts, item, batch = self._facts, self._item, self._batch
+        if (
+            firm in facts.reach
+            or (firm, item, batch) in facts.grants
+            or (item, batch, firm) in facts.decided
+            or (firm, item) in facts.paid
+            or (firm, channel) in facts.last_sent
+        ):
+            return held(Asked(firm, item, batch, channel, kind, self._closes), facts)
+        if (channel, kind) not in self._alike:
+            self._alike[channel, kind] = held(Asked(firm, item, batch, channel, kind, self._closes), facts)
+        return self._alike[channel, kind]
+
+
 def load_facts(engine: Engine, today: date) -> Facts:
     """读暂缓所看的事实."""
     settings = setting(engine, "push", {}) or {}

@@ -18,7 +18,7 @@ import pytest
 from engine.columns import Categories, Columns
 from policies.library import load_library
 from profiles.dictionary import builtin_dictionary
-from store import budgets, grants, ledger, outbox, pushes, reach, waiting
+from store import budgets, grants, ledger, outbox, pushes, reach, waiting, words
 from store.calendars import enter_year, office_calendar
 from store.database import writing
 from store.messages import KINDS, money_words, template
@@ -186,7 +186,7 @@ def test_a_new_template_replaces_what_nobody_was_sent_and_repeats_nothing(engine
     sent = outbox.claim(engine, ["webhook"], "w", AT, 1)
     outbox.record(engine, [Outcome(sent[0], SENT)], AT)
     newer = replace(template("invite"), version=2, body="新版 {until}")
-    monkeypatch.setattr(pushes, "template", lambda kind: newer if kind == "invite" else template(kind))
+    monkeypatch.setattr(words, "template", lambda kind: newer if kind == "invite" else template(kind))
     for _ in range(2):
         pushes.queue_pushes(engine, night, D, AT)
         waiting.recheck(engine, D, AT)
@@ -429,14 +429,13 @@ def test_a_confirmation_goes_by_its_grants_day_and_not_by_its_batch(engine, libr
 @pytest.mark.parametrize("kind", ["inform", "ask"])
 def test_words_from_a_form_are_the_words_rendered_whole(library, kind) -> None:
     program = library.programs[0]
-    about = pushes.about_item(program, program.item.batches[0].name, program.item.delivery)
-    facts = SimpleNamespace(grants={})
-    for name in ('甲"公司"\\有限', "乙{x}&<公司>", "丙\n公司"):
+    about = words.about_item(program, program.item.batches[0].name, program.item.delivery)
+    said = words.Words(about, SimpleNamespace(grants={}))
+    for name in ('甲"公司"\\有限', "乙{x}&<公司>", "丙\n公司", "丁\x01公司"):
         for low, high in ((1.0, 1.0), (None, None), (0.1, 12345.678), (0.0, 7.0)):
-            wanted = pushes.Wanted("F1", name, about.item.id, about.batch, kind, "符合", low, high)
+            wanted = words.Wanted("F1", name, about.item.id, about.batch, kind, "符合", low, high)
             until = about.closes.isoformat()
-            subject, text = template(kind).render(pushes._fields(about, wanted, until))
-            body = pushes.webhook_body("k", about, wanted, until, subject, text, 7)
-            for channel, whole in (("inbox", text), ("webhook", body)):
-                said = pushes._written("k", about, wanted, channel, facts, 7)
-                assert (said["subject"], said["body"]) == (subject, whole)
+            subject, text = template(kind).render(words.fields_of(about, wanted, until))
+            body = words.webhook_body("k", about, wanted, until, subject, text, 7)
+            found = said.of(wanted, {"inbox": "j", "webhook": "k"}, 7)
+            assert found == {"inbox": (subject, text), "webhook": (subject, body)}

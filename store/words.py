@@ -1,0 +1,227 @@
+"""告知的话: what a push says: an item's form is rendered once, and each firm's own put into it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from json.encoder import encode_basestring
+from typing import TYPE_CHECKING, NamedTuple
+
+from engine.grantmoves import State
+from engine.indicators import SELF_REPORTED
+from engine.policy import PolicyItem
+from store import budgets
+from store.messages import money_words, template
+from store.suppress import Facts
+from store.waiting import said_of
+
+if TYPE_CHECKING:
+    from engine.program import Program
+
+
+class Wanted(NamedTuple):
+    """要告知的一条: a pair of the night with its words; amounts in yuan, None unknown."""
+
+    firm: str
+    name: str
+    item: str
+    batch: str
+    kind: str
+    verdict: str
+    low: float | None
+    high: float | None
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class About:
+    """事项的话: what every message of one item and batch says."""
+
+    item: PolicyItem
+    batch: str
+    delivery: str
+    fields: Mapping[str, str]
+    why: tuple[str, ...]
+    questions: Mapping[str, str]
+    opens: date
+    closes: date
+    short: str = ""
+
+
+def about_item(program: Program, batch: str, delivery: str) -> About:
+    """事项的话: title, document, why, questions a firm can answer, by when, whom to ask."""
+    item, document = program.item, program.document
+    window = item.batch(batch)
+    if window is None:
+        raise ValueError(f"{item.id} 没有 {batch} 这个批次")
+    guide = {k: str(v) for k, v in item.guide}
+    shown = [c.condition for c in program.conditions if not c.condition.hidden]
+    short = "" if window.budget is None else item.budget.when_short if item.budget else budgets.PRO_RATA
+    fields = {
+        "title": item.title,
+        "document": f"《{document.title}》",
+        "number": document.number or "文号未录",
+        "materials": f"，另交{'、'.join(item.materials)}" if item.materials else "",
+        "deadline": f"，{item.deadline}内到账" if item.deadline else "",
+        "channel": guide.get("channel") or item.department or "政策办",
+        "contact": "，".join(filter(None, (guide.get("contact") or item.department, guide.get("phone"))))
+        or "政策办",
+        "complaint": guide.get("complaint") or "12345",
+        "short": f"（本批次有额度，不够时{short}）" if short else "",
+    }
+    why = tuple(f"{c.quote}（{c.cite}）" for c in shown if c.quote)
+    return About(item, batch, delivery, fields, why, _questions(program), window.opens, window.closes, short)
+
+
+def _questions(program: Program) -> dict[str, str]:
+    """Numbered conditions that a firm itself can clear up: every leaf reads what firms report, none is hidden."""
+    from engine.expression import references, walk
+    from engine.program import tree_expressions
+    from profiles.dictionary import builtin_dictionary
+
+    dictionary = builtin_dictionary()
+    found = {}
+    for one in program.conditions:
+        nodes = list(one.condition.walk())
+        if any(n.hidden or n.kind == "ask" for n in nodes):
+            continue
+        names = {name for e in tree_expressions(one.tree) for part in walk(e) for name, _ in references(part)}
+        own = [n for n in names if n in dictionary and dictionary[n].source == SELF_REPORTED]
+        if own:
+            found[one.id] = f"{'、'.join(sorted(own))}：{one.condition.quote}"
+    return found
+
+
+# ---------------------------------------------------------------- forms
+
+# characters that no text has, where a form has what is each firm's own
+_FIRM, _AMOUNT, _KEY, _CODE, _LOW, _HIGH = (chr(0xE000 + i) for i in range(6))
+_OPEN = re.compile(f'("[{_LOW}{_HIGH}]"|[{_FIRM}-{_CODE}])')  # in JSON a number's mark stands in quotes
+Sum = tuple[str, str, str]
+
+
+class _Text:
+    """留空的文字: a text with places for what is each firm's own."""
+
+    def __init__(self, text: str):
+        self._parts = _OPEN.split(text)
+        self._open = [(i, self._parts[i].strip('"')) for i in range(1, len(self._parts), 2)]
+        self._whole = text
+
+    def filled(self, own: Mapping[str, str]) -> str:
+        if not self._open:
+            return self._whole
+        parts = self._parts.copy()
+        for i, mark in self._open:
+            parts[i] = own[mark]
+        return "".join(parts)
+
+
+class Words:
+    """一事项的话: subject and body of each of its pushes, as `template.render` and `webhook_body` would write them."""
+
+    def __init__(self, about: About, facts: Facts):
+        self._about, self._facts = about, facts
+        self._until = about.closes.isoformat()
+        self._forms: dict[tuple[object, ...], tuple[_Text, _Text]] = {}
+        self._sums: dict[tuple[float | None, float | None], Sum] = {}
+
+    def said(self, wanted: Wanted) -> tuple[Wanted, str]:
+        """The pair with the sum and the day that its grant has, where it waits for the firm; else the night's."""
+        if wanted.kind == "confirm":
+            grant = self._facts.grants.get((wanted.firm, wanted.item, wanted.batch))
+            if grant is not None and grant.state == State.CONFIRM.value:
+                low, high, until = said_of(grant)
+                return wanted._replace(low=low, high=high), until
+        return wanted, self._until
+
+    def kept(self, wanted: Wanted) -> dict[str, str] | None:
+        """The fields that a confirmation is worded with again when its grant waits for the firm."""
+        if wanted.kind != "confirm":
+            return None
+        told, until = self.said(wanted)
+        return fields_of(self._about, told, until)
+
+    def of(self, wanted: Wanted, keys: Mapping[str, str], run_no: int | None) -> dict[str, tuple[str, str]]:
+        """Subject and body by channel, of the push of each of these keys (by channel)."""
+        told, until = self.said(wanted)
+        amount, low, high = self._sum(told.low, told.high)
+        plain = {_FIRM: told.name, _AMOUNT: amount}
+        quoted: dict[str, str] = {}
+        out = {}
+        for channel, key in keys.items():
+            subject, body = self._form(told, channel, until, run_no)
+            own: Mapping[str, str] = plain
+            if channel == "webhook":
+                quoted = quoted or {
+                    _FIRM: _inner(told.name), _AMOUNT: _inner(amount), _CODE: _inner(told.firm), _LOW: low, _HIGH: high,
+                }  # fmt: skip
+                quoted[_KEY] = key
+                own = quoted
+            out[channel] = subject.filled(plain), body.filled(own)
+        return out
+
+    def _sum(self, low: float | None, high: float | None) -> Sum:
+        """The sum in words, and its ends in JSON."""
+        found = self._sums.get((low, high))
+        if found is None:
+            words = money_words(low, high) + self._about.fields["short"]
+            found = self._sums[low, high] = (words, json.dumps(low), json.dumps(high))
+        return found
+
+    def _form(self, wanted: Wanted, channel: str, until: str, run_no: int | None) -> tuple[_Text, _Text]:
+        """样张: subject and body of all firms alike, rendered once, not a hundred thousand times."""
+        personal = channel if channel == "webhook" else ""
+        key = (personal, wanted.kind, wanted.verdict, wanted.unknown, until, run_no)
+        found = self._forms.get(key)
+        if found is None:
+            about = self._about
+            blank = wanted._replace(firm=_CODE, name=_FIRM)
+            subject, text = template(wanted.kind).render(
+                {**fields_of(about, blank, until), "amount": _AMOUNT}
+            )
+            body = text
+            if channel == "webhook":
+                marked = blank._replace(low=_LOW, high=_HIGH)  # type: ignore[arg-type]
+                body = webhook_body(_KEY, about, marked, until, subject, text, run_no)
+            found = self._forms[key] = (_Text(subject), _Text(body))
+        return found
+
+
+def _inner(text: str) -> str:
+    """A text as it stands between the quotes of JSON."""
+    return encode_basestring(text)[1:-1]
+
+
+def version_of(kind: str) -> int:
+    """模板的版本 that a push of this kind is made with now."""
+    return template(kind).version
+
+
+def fields_of(about: About, wanted: Wanted, until: str) -> dict[str, str]:
+    """填空: what a template is rendered with."""
+    return {
+        **about.fields,
+        "firm": wanted.name,
+        "amount": money_words(wanted.low, wanted.high) + about.fields["short"],
+        "until": until,
+        "why": "\n".join(f"· {w}" for w in about.why) or "· 见政策原文",
+        "questions": "\n".join(f"· {about.questions[u]}" for u in wanted.unknown if u in about.questions),
+    }
+
+
+def webhook_body(
+    key: str, about: About, wanted: Wanted, until: str, subject: str, text: str, run_no: int | None
+) -> str:
+    """网络回调的内容: canonical JSON, the same to the byte whenever it is sent."""
+    body = {
+        "key": key, "kind": wanted.kind, "firm": wanted.firm, "firm_name": wanted.name, "item": wanted.item,
+        "title": about.item.title, "batch": wanted.batch, "verdict": wanted.verdict, "amount_low": wanted.low,
+        "amount_high": wanted.high, "until": until, "why": list(about.why),
+        "questions": [about.questions[u] for u in wanted.unknown if u in about.questions],
+        "subject": subject, "text": text, "run": run_no,
+    }  # fmt: skip
+    return json.dumps(body, ensure_ascii=False, sort_keys=True)
