@@ -18,7 +18,7 @@ from engine.errors import Problem
 from engine.matching import live
 from engine.program import BoundItem
 from jobs.inbox import InboxReport, import_inbox, sources_for
-from jobs.lists import keep_lists
+from jobs.lists_aside import begin_lists
 from jobs.matching import allocation, matching
 from jobs.readiness import fallen
 from jobs.rules import parse_sets
@@ -155,7 +155,7 @@ def finish_night(
     with report.step("评分", tell):
         report.scored = score_night(night, night.home)
     with report.step("写名单", tell):
-        report.lists = keep_lists(night)
+        lists = begin_lists(night)
     with report.step("把关", tell):
         if night.state == UNGUARDED and looks_back(engine, night, now()):
             set_state(
@@ -167,6 +167,8 @@ def finish_night(
     report.fallen = fallen(night)
     with report.step("排推送", tell):
         report.pushes = queue_pushes(engine, night, night.as_of, now())
+    with report.step("写名单", lambda text: None):  # what is left of them; told when it began
+        report.lists = lists()
     LOG.info("night", extra=_figures(night, report))
     return report
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
+from jobs import lists_aside
 from jobs.nightly import NightReport, run_night
 from jobs.replay import replay
 from policies import __file__ as policies_file
@@ -207,6 +209,37 @@ def test_a_night_killed_before_its_lists_and_its_guard_is_finished_by_the_next(m
     assert again.repeated and sorted(p.name for p in again.lists) == names
     assert latest_night(engine, home, released=True).no == found.no
     assert not [p for p in found.folder.iterdir() if p.name.startswith(".lists")]
+
+
+def sheet_of(path: Path) -> bytes:
+    """What stands on a list; another part of the workbook says when it was made."""
+    with zipfile.ZipFile(path) as book:
+        return book.read("xl/worksheets/sheet1.xml")
+
+
+def test_lists_written_by_another_process_are_the_same(made, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = first(made)
+    lists = found.folder / "lists"
+    here = {path.name: sheet_of(path) for path in lists.iterdir()}
+    written: list[int] = []
+    monkeypatch.setattr(lists_aside, "WORTH", 1)
+    monkeypatch.setattr(lists_aside.os, "sched_getaffinity", lambda pid: {0, 1})
+    shutil.rmtree(lists)
+    wait = lists_aside.begin_lists(found)
+    monkeypatch.setattr("jobs.lists.write_lists", lambda *_: written.append(1))
+    paths = wait()
+    assert not written, "the other process wrote nothing"
+    assert {path.name: sheet_of(path) for path in lists.iterdir()} == here
+    assert sorted(path.name for path in paths) == sorted(here)
+
+
+def test_lists_that_another_process_could_not_write_are_written_here(made, monkeypatch) -> None:
+    found = first(made)
+    monkeypatch.setattr(lists_aside, "WORTH", 1)
+    monkeypatch.setattr(lists_aside.os, "sched_getaffinity", lambda pid: {0, 1})
+    monkeypatch.setattr(lists_aside, "_write", os._exit)  # called with what is no exit code: it dies
+    shutil.rmtree(found.folder / "lists")
+    assert len(lists_aside.begin_lists(found)()) > 40
 
 
 def test_a_look_back_stores_a_night_and_sends_nothing(made) -> None:
