@@ -21,6 +21,7 @@ from engine.text_space import TextSpace
 
 YES, NO = 0.85, 0.15
 MOST_FIRMS = 6000
+LEVELS = 250  # below the 255 bins of the trees
 BUSINESS = ("行业代码", "行业门类", "行业大类", "经营范围", "主营产品")
 COLUMNS = ["item", "事项", CODE, NAME, "条件", "方向", "文字估计", "金额"]
 
@@ -41,13 +42,25 @@ def disagreements(view: View, most: int = 200, seed: int = 0) -> pd.DataFrame:
         return pd.DataFrame(columns=COLUMNS)
     said = [t for t, on in zip(texts, told, strict=True) if on]
     table = TextSpace(directions_wanted=24).fit(said)
-    known = table.directions(said)
+    known = _levels(table.directions(said))
     judged: dict[str, np.ndarray] = {}
     rows = [r for item in view.items["item"] for r in _of_item(view, item, firms, known, judged, seed)]
     frame = pd.DataFrame(rows, columns=COLUMNS)
     return frame.sort_values(["金额", "item", CODE], ascending=[False, True, True], ignore_index=True).head(
         most
     )
+
+
+def _levels(known: np.ndarray) -> np.ndarray:
+    """分级: each column by at most LEVELS of its own values, as the trees would cut it anyway.
+
+    With more of them the trees look for weighted quantiles, one by one, for every rule: nine tenths of the whole time.
+    """
+    out = np.empty_like(known)
+    for j, column in enumerate(known.T):
+        steps = np.unique(np.quantile(column, np.linspace(0, 1, LEVELS + 1), method="nearest"))
+        out[:, j] = steps[np.clip(np.searchsorted(steps, column), 0, len(steps) - 1)]
+    return out
 
 
 def on_business(tree: Tree, view: View) -> bool:

@@ -1,9 +1,11 @@
-"""文字与规则不一致: the analysts' queue of a night, worked out once in the background and kept; what was looked at is on record."""
+"""文字与规则不一致: the analysts' queue of a night, as the night kept it, or worked out once beside; what was looked at is on record."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+
+import pandas as pd
 
 from analysis import View
 from analysis.disagree import disagreements
@@ -11,6 +13,7 @@ from desk.beside import beside
 from desk.office import CODE, Office
 from desk.said import short_label
 from store import review
+from store.night_doubts import read_doubts
 from store.nights import Night
 
 MOST = 300
@@ -41,19 +44,24 @@ def doubts(office: Office, night: Night) -> list[Doubt] | None:
     found: Any = office.memory.get(("doubts", night.no), lambda: NOT_YET)
     if found is not NOT_YET:
         return found
+    if (kept := read_doubts(night.folder)) is not None:
+        return _keep(office, night, kept)
     beside(("doubts", str(night.home), night.no), lambda: work_out(office, night))
     return None
 
 
 def work_out(office: Office, night: Night) -> list[Doubt]:
-    """算出来, and keep: some seconds of work for a night."""
-    made = _doubts(office, night)
+    """算出来, and keep: some seconds of work for a night that did not look itself, since no scores are learned."""
+    return _keep(office, night, disagreements(View(night), MOST))
+
+
+def _keep(office: Office, night: Night, found: pd.DataFrame) -> list[Doubt]:
+    made = _doubts(office, night, found.to_dict("records"))
     office.memory.put(("doubts", night.no), made)
     return made
 
 
-def _doubts(office: Office, night: Night) -> list[Doubt]:
-    rows = disagreements(View(night), MOST).to_dict("records")
+def _doubts(office: Office, night: Night, rows: list[dict[Any, Any]]) -> list[Doubt]:
     columns = night.columns()
     out = []
     for r in rows:

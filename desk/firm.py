@@ -341,16 +341,21 @@ def reply(request: Request, ask: str, given: FirmPosted = Depends(firm_posted)) 
 # ---------------------------------------------------------------- items and why
 
 
+PAIR_COLUMNS = ("item", "verdict", "paid_low", "paid_high", "gave_way")
+
+
 def found_items(office: Office, night: Night | None, code: str) -> list[dict[str, Any]]:
     """我的政策: items of the night that fit or may fit, those that need no application first."""
     if night is None:
         return []
-    frame = office.items(night).set_index("item")
+    known = office.memory.get(
+        ("by item", night.no), lambda: {r["item"]: r for r in office.items(night).to_dict("records")}
+    )
     out = []
-    for row in night.firm_hits(code).to_dict("records"):
-        if row["item"] not in frame.index:
+    for row in night.firm_pairs(code, PAIR_COLUMNS):
+        item = known.get(row["item"])
+        if item is None:
             continue
-        item = frame.loc[row["item"]]
         out.append({
             "item": row["item"], "title": item["title"], "department": item["department"], "delivery": item["delivery"],
             "verdict": row["verdict"], "low": number(row["paid_low"]), "high": number(row["paid_high"]),

@@ -115,7 +115,7 @@ class Listing:
     open_amounts: int
     segments: dict[str, int]
     facets: dict[str, list[tuple[str, str, int]]]
-    order: list[str]
+    order: np.ndarray  # where the rows stand among the hits, in the order of the list
 
 
 def segment(word: str) -> str:
@@ -130,24 +130,32 @@ def list_page(
 ) -> Listing:
     """名单: filter, count, sort and cut one page; counts of the segments leave the segment itself out."""
     if not len(hits):
-        return Listing(hits, 0, 1, 0.0, 0, 0, dict.fromkeys(SEGMENTS, 0), {}, [])
-    words = (
-        hits[CODE].map(lambda c: segment(states[c].word) if c in states else "待处理").to_numpy(dtype=object)
-    )
+        return Listing(hits, 0, 1, 0.0, 0, 0, dict.fromkeys(SEGMENTS, 0), {}, np.zeros(0, np.intp))
+    words = _words(hits, states)
     masks = _masks(hits, ids, mine, filters)
     everything = np.logical_and.reduce(list(masks.values())) if masks else np.ones(len(hits), bool)
-    counts = {s: int((everything & (words == s)).sum()) for s in SEGMENTS[:-1]}
+    counts = {s: int((everything & (words == n)).sum()) for n, s in enumerate(SEGMENTS[:-1])}
     counts["全部"] = int(everything.sum())
-    in_state = np.ones(len(hits), bool) if filters.state == "全部" else words == filters.state
-    chosen = hits[everything & in_state]
-    ordered = _sorted(chosen, filters.sort)
+    whole = filters.state == "全部"
+    in_state = np.ones(len(hits), bool) if whole else words == SEGMENTS.index(filters.state)
+    order = _sorted(hits, np.flatnonzero(everything & in_state), filters.sort)
     start = (filters.page - 1) * PAGE_ROWS
-    facets = _facets(hits, masks, in_state, mine)
+    low = hits["paid_low"].to_numpy(float)[order]
+    known = int((~np.isnan(low)).sum())
     return Listing(
-        ordered.iloc[start : start + PAGE_ROWS], len(ordered), max(-(-len(ordered) // PAGE_ROWS), 1),
-        float(ordered["paid_low"].sum()), int(ordered["paid_low"].notna().sum()), int(ordered["paid_low"].isna().sum()),
-        counts, facets, ordered[CODE].tolist(),
+        hits.iloc[order[start : start + PAGE_ROWS]], len(order), max(-(-len(order) // PAGE_ROWS), 1),
+        float(np.nansum(low)), known, len(order) - known, counts, _facets(hits, masks, in_state, mine), order,
     )  # fmt: skip
+
+
+def _words(hits: pd.DataFrame, states: Mapping[str, State]) -> np.ndarray:
+    """每一条在哪一段, as the segment's place: most of a long list is 待处理, and only what was dealt with is looked up."""
+    out = np.full(len(hits), SEGMENTS.index("待处理"), np.int8)
+    if states:
+        at = np.flatnonzero(hits[CODE].isin(list(states)).to_numpy())
+        for row, code in zip(at, hits[CODE].iloc[at], strict=True):
+            out[row] = SEGMENTS.index(segment(states[code].word))
+    return out
 
 
 def _masks(
@@ -177,25 +185,22 @@ def _any(hits: pd.DataFrame, columns: Mapping[str, str], wanted: tuple[str, ...]
     return np.logical_or.reduce([hits[columns[w]].to_numpy(dtype=bool) for w in wanted])
 
 
-def _sorted(hits: pd.DataFrame, sort: str) -> pd.DataFrame:
-    columns = {
-        "expected": "expected",
-        "amount": "paid_low",
-        "score": "score",
-        "name": NAME,
-        "open": "open_count",
-    }
-    keys, ascending = [], []
-    work = hits
-    for part in sort.split(","):
+SORTED_BY = {
+    "expected": "expected", "amount": "paid_low", "score": "score", "name": "name_rank", "open": "open_count",
+}  # fmt: skip
+
+
+def _sorted(hits: pd.DataFrame, rows: np.ndarray, sort: str) -> np.ndarray:
+    """排序: the rows by the keys, then by code; unknown values come last whichever way it goes."""
+    keys = [hits["code_rank"].to_numpy()[rows]]
+    for part in reversed(sort.split(",")):
         name = part.lstrip("-")
         if name == "change":
-            work = work.assign(_change=(work["change"] != "").astype(int))
-            keys.append("_change")
+            values = (hits["change"] != "").to_numpy(float)[rows]
         else:
-            keys.append(columns[name])
-        ascending.append(not part.startswith("-"))
-    return work.sort_values([*keys, CODE], ascending=[*ascending, True], na_position="last", kind="stable")
+            values = hits[SORTED_BY[name]].to_numpy(float)[rows]
+        keys.append(np.where(np.isnan(values), np.inf, -values if part.startswith("-") else values))
+    return rows[np.lexsort(keys)]
 
 
 def _facets(

@@ -180,7 +180,19 @@ class Office:
         names = np.array([*industry.names, ""], dtype=object)
         rows = self.rows(night, frame[CODE])
         frame["industry"] = names[industry.codes[rows]]
+        frame["code_rank"], frame["name_rank"] = (ranks[rows] for ranks in self._ranks(night))
         return frame
+
+    def _ranks(self, night: Night) -> tuple[np.ndarray, np.ndarray]:
+        """企业按代码、按名称排第几 (NaN: no name), so that a list is sorted by numbers."""
+
+        def make() -> tuple[np.ndarray, np.ndarray]:
+            names = self.names(night)
+            by_code = np.unique(np.asarray(night.columns().codes, dtype=str), return_inverse=True)[1]
+            by_name = np.unique(names.astype(str), return_inverse=True)[1].astype(float)
+            return by_code, np.where(names == "", np.nan, by_name)
+
+        return self.memory.get(("ranks", night.run.profiles_hash), make)
 
     def row_numbers(self, night: Night) -> dict[str, int]:
         return self.memory.get(
@@ -191,6 +203,11 @@ class Office:
         numbers = self.row_numbers(night)
         return np.array([numbers[c] for c in codes], dtype=np.intp)
 
+    def code_rank(self, night: Night, code: str) -> int:
+        """企业按代码排第几, -1 for one without a file."""
+        row = self.row_numbers(night).get(code)
+        return -1 if row is None else int(self._ranks(night)[0][row])
+
     def one(self, night: Night, code: str) -> Columns | None:
         """一家企业的数据列: one row whose texts are only its own, so that a rule looks at no other firm's."""
         row = self.row_numbers(night).get(code)
@@ -198,7 +215,9 @@ class Office:
 
     def warm(self) -> None:
         """预热: read the latest night once, so that the first visitor of the day does not wait for it."""
+        from desk.exports import warm_paper
         from desk.moves import moves
+        from desk.pages.fulfil import warm_quarter
         from desk.ready import all_items, gaps
 
         night = self.night()
@@ -212,6 +231,8 @@ class Office:
         all_items(self, night)
         gaps(self, night)
         moves(self, night)
+        warm_quarter(self)
+        warm_paper()
 
     def names(self, night: Night) -> np.ndarray:
         """企业名称 in the order of the columns, "" where unknown."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from store.night_doubts import read_doubts, write_doubts
 from store.night_scores import read_scores, scored_with, write_scores
 from store.nights import CODE, Night
 from store.scores import current_version
@@ -22,6 +23,22 @@ def score_night(night: Night, home: Path) -> int:
     if not version or scored_with(night.folder):
         return 0
     return write_scores(night.folder, version, scored_parts(night, home, version))
+
+
+MOST_DOUBTS = 300
+
+
+def doubt_night(night: Night, home: Path) -> int:
+    """找不一致: what words and rules see differently, kept beside the night for the desk; only where the office learns scores.
+
+    Safe to repeat; 0 where it was done. Changes no verdict.
+    """
+    if not current_version(home) or read_doubts(night.folder) is not None:
+        return 0
+    from analysis import View
+    from analysis.disagree import disagreements
+
+    return write_doubts(night.folder, disagreements(View(night), MOST_DOUBTS))
 
 
 def scored_parts(night: Night, home: Path, version: str) -> Iterator[Part]:

@@ -397,6 +397,11 @@ class Night:
         ]
         return pd.concat(frames, ignore_index=True)
 
+    def firm_pairs(self, code: str, columns: Sequence[str]) -> list[dict[str, Any]]:
+        """一企业的几列: of its pairs over all items, without what changed and without scores."""
+        table = night_reads.firm_table(self.folder, code, self.row(code), columns)
+        return [] if table is None else night_reads.plain(table).to_pylist()
+
     def part(self, item: str, columns: Sequence[str]) -> pd.DataFrame:
         """一事项的几列: of its pairs in the order of the firms, without what changed."""
         table = night_reads.item_table(self.folder, item, columns)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Index, Text, and_, bindparam, func, or_, update
 from sqlalchemy.engine import Engine
-from sqlmodel import Column, Field, Session, SQLModel, select
+from sqlmodel import Column, Field, Session, SQLModel, col, select
 
 from store.database import json_column, session, utc_column, writing
 from store.faults import point
@@ -281,19 +281,42 @@ def list_pushes(
         return list(opened.exec(query.limit(limit) if limit else query).all())
 
 
-def counts(engine: Engine) -> dict[tuple[str, str], int]:
-    """推送计数 by (channel, state)."""
+def pushes_after(
+    engine: Engine, state: str, after: str, size: int, *, channels: Sequence[str] = CHANNELS, reason: str | None = None,
+    items: Sequence[str] | None = None,
+) -> tuple[list[Push], str]:  # fmt: skip
+    """推送的一页, by firm, item and channel, of the firms whose codes come after `after`: `size` of them or so, since a
+    firm's stand on one page; and the last firm of a page that is not the last, else "".
+
+    Each channel is read off the index of states, channels and firms, so that a page costs the same wherever it lies.
+    """
+
+    def within(query: Any, channel: str) -> Any:
+        query = query.where(Push.state == state, Push.channel == channel, Push.firm > after)
+        query = query.where(Push.reason == reason) if reason is not None else query
+        return query if items is None else query.where(col(Push.item).in_(items))
+
     with session(engine) as opened:
-        query = select(Push.channel, Push.state, func.count()).group_by(Push.channel, Push.state)
+        firms: list[str] = []
+        for channel in channels:
+            query = within(select(Push.firm), channel).order_by(Push.firm, Push.key).limit(size)
+            firms += opened.exec(query).all()
+        firms.sort()
+        last = firms[size - 1] if len(firms) >= size else ""
+        found: list[Push] = []
+        for channel in channels:
+            query = within(select(Push), channel)
+            found += opened.exec(query.where(Push.firm <= last) if last else query).all()
+    return sorted(found, key=lambda p: (p.firm, p.item, p.channel, p.key)), last
+
+
+def counts(engine: Engine, items: Sequence[str] | None = None) -> dict[tuple[str, str], int]:
+    """推送计数 by (channel, state), of all or of some items."""
+    with session(engine) as opened:
+        query: Any = select(Push.channel, Push.state, func.count()).group_by(Push.channel, Push.state)
+        if items is not None:
+            query = query.where(col(Push.item).in_(items))
         return {(channel, state): n for channel, state, n in opened.exec(query).all()}
-
-
-def counts_by_item(engine: Engine) -> dict[tuple[str, str, str], int]:
-    """推送计数 by (item, channel, state)."""
-    with session(engine) as opened:
-        query: Any = select(Push.item, Push.channel, Push.state, func.count())
-        query = query.group_by(Push.item, Push.channel, Push.state)
-        return {(item, channel, state): n for item, channel, state, n in opened.exec(query).all()}
 
 
 def reasons(engine: Engine, items: Sequence[str] | None = None, state: str = SUPPRESSED) -> dict[str, int]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import pandas as pd
 from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel
@@ -220,8 +221,8 @@ def item_matches(
     )  # fmt: skip
     mine = my_firms(office, by.visit()) if officer else set()
     order = list_page(frame, bound.ids, states, mine, filters).order
-    order = sorted(order) if sort == "code" else order
-    part = frame.set_index(CODE, drop=False).loc[order[(page - 1) * size : page * size]]
+    order = order[np.argsort(frame["code_rank"].to_numpy()[order])] if sort == "code" else order
+    part = frame.iloc[order[(page - 1) * size : page * size]]
     return {**cut(len(order), page, size, night.no), "rows": _pairs(part, {item: states})}
 
 

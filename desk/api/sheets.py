@@ -36,14 +36,13 @@ from desk.doubts import SEEN, doubts, seen_pairs
 from desk.finding import find_items
 from desk.moves import moves
 from desk.near import nearest_firms
+from desk.pages.fulfil import quarter_sheet
 from desk.pages.today import clocks, money, worth_asking
 from desk.ready import all_items, gaps
 from engine.program import BoundItem
 from store import arrears as owed
 from store import audit, outbox, review
-from store.calendars import office_calendar
 from store.database import writing
-from store.kpi import kpi as kpi_sheet
 from store.kpi import quarter_of
 from store.nights import Night
 
@@ -268,7 +267,8 @@ class Arrears(Page):
 
 
 class Quarter(BaseModel):
-    """季度考核: counts, yuan, shares as fractions (null: nothing to divide by), mean working days."""
+    """季度考核: counts, yuan, shares as fractions (null: nothing to divide by), mean working days; `back_yuan` what firms paid
+    back in the quarter; `why` pairs to whom nothing has come, by why, 企业放弃 among them but not in `unclaimed`."""
 
     quarter: str
     opened: int
@@ -280,6 +280,8 @@ class Quarter(BaseModel):
     days: float | None
     unclaimed: int
     unclaimed_yuan: float
+    back_yuan: float
+    why: dict[str, int]
     run: int | None
 
 
@@ -394,11 +396,14 @@ def seen_doubt(given: SeenDoubt, by: Caller = writer("doubt")) -> Done:
 def push_list(
     state: Literal["due", "sent", "suppressed", "dead"] = "due",
     reason: Annotated[Short, Query(description="暂缓或退信的原因")] = "",
+    after: Annotated[
+        str, Query(pattern=r"^([0-9A-Z]{18})?$", description="从这家企业之后接着列：上一页最后一条的 firm")
+    ] = "",
     by: Caller = caller("push"),
 ) -> list[dict[str, Any]]:
-    """推送 of one state, at most 200."""
-    found = outbox.list_pushes(
-        by.office.engine, states=[state], reason=reason or None, items=items_of(by), limit=200
+    """推送 of one state by firm, about 200 at a time: a firm's stand on one page; an empty answer is the end."""
+    found, _ = outbox.pushes_after(
+        by.office.engine, state, after, 200, reason=reason or None, items=items_of(by)
     )
     return [{k: getattr(p, k) for k in PushAnswer.model_fields} for p in found]
 
@@ -446,5 +451,8 @@ def quarter(quarter: Short, by: Caller = caller("fulfil")) -> dict[str, Any]:
         quarter_of(quarter)
     except ValueError as error:
         raise HTTPException(404, str(error)) from error
-    k = kpi_sheet(by.office.engine, quarter, office_calendar(by.office.engine), by.office.home)
-    return {**asdict(k), "yuan": k.fen / 100, "unclaimed_yuan": k.unclaimed_fen / 100, "run": k.night}
+    found = quarter_sheet(by.office, quarter.upper(), wait=True)
+    assert found is not None
+    k = found[0]
+    yuan = {"yuan": k.fen / 100, "unclaimed_yuan": k.unclaimed_fen / 100, "back_yuan": k.back / 100}
+    return {**asdict(k), **yuan, "run": k.night}

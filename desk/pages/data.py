@@ -24,9 +24,16 @@ def data_index(request: Request, visit: Visit = need("data")) -> HTMLResponse:
     """数据: one line a declared source with its newest batch."""
     office = visit.office
     newest: dict[str, SourceBatch] = {}
+    back: dict[str, SourceBatch] = {}
     for batch in batches.batches(office.engine):
-        newest.setdefault(batch.source, batch)
-    rows = [_source_row(office, name, s, newest.get(name)) for name, s in declared_sources().items()]
+        if batch.taken_back_at is None:
+            newest.setdefault(batch.source, batch)
+        elif batch.source not in newest:  # newer than what stands, so that it is told why this one does
+            back.setdefault(batch.source, batch)
+    rows = [
+        _source_row(office, name, s, newest.get(name)) | {"back": back.get(name)}
+        for name, s in declared_sources().items()
+    ]
     rows.sort(key=lambda r: (r["rank"], r["department"], r["title"]))
     return render(request, "data.html", rows=rows, arrived=sum(r["batch"] is not None for r in rows))
 

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request
-from fastapi.responses import Response
+import numpy as np
+import pandas as pd
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import Response, StreamingResponse
 
-from desk.exports import Paper, comma_separated, workbook
+from desk.exports import MOST_ROWS, Paper, book_parts, comma_parts, workbook
 from desk.listing import list_page
-from desk.office import CODE
-from desk.pages.fulfil import cases_of
+from desk.office import CODE, NAME
+from desk.pages.fulfil import LEDGER_HEAD, ledger_rows, load_of
 from desk.pages.match import material
-from desk.pages.matches import filters_of, my_firms, opened, table_rows
+from desk.pages.matches import filters_of, first_unknown, my_firms, opened
 from desk.publicity import NOTE, masks, public_code, public_name
 from desk.web import Visit, need
 from engine.program import BoundItem
-from store import audit, review
+from store import audit, caseload, review
 from store.database import writing
 from store.nights import Night
 
 router = APIRouter()
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PORTION = 5000
 HEAD = (
     "企业名称",
     "统一社会信用代码",
@@ -59,60 +63,83 @@ def logged(visit: Visit, what: str, subject: str, count: int) -> None:
         audit.record(opened_, visit.who, what, subject, {"行数": count}, visit.office.now())
 
 
-def whole_list(request: Request, visit: Visit, item: str) -> tuple[Night, BoundItem | None, list[list[Any]]]:
-    """筛出的整份名单, not only its page."""
+def streamed(parts: Iterator[bytes], name: str, count: int) -> Response:
+    """边写边发的 Excel: a list of any length begins to arrive at once. Raises HTTPException for one that no sheet holds."""
+    if count > MOST_ROWS:
+        raise HTTPException(409, f"{count:,} 行放不进一张 Excel 表，请先筛选，或者用 CSV")
+    head = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+    return StreamingResponse(parts, media_type=EXCEL, headers=head)
+
+
+def whole_list(
+    request: Request, visit: Visit, item: str
+) -> tuple[Night, str, int, Iterator[list[list[Any]]]]:
+    """筛出的整份名单, not only its page: night, the item's title, how many rows, and the rows in portions."""
     office, filters = visit.office, filters_of(request)
     night, bound = opened(office, visit, item, filters.run)
     if bound is None:
-        return night, None, []
+        return night, item.split("/")[1], 0, iter(())
     states = office.states(night, item, bound.batch.name)
     hits = office.hits(night, item)
-    first = list_page(hits, bound.ids, states, my_firms(office, visit), filters)
-    ordered = hits.set_index(CODE, drop=False).loc[first.order] if first.order else hits.iloc[:0]
-    rows = []
-    for r in table_rows(ordered, bound, states):
-        low, high = (None if v is None else v / 1e4 for v in (r["low"], r["high"]))
-        why = r["why"] + (f"（另 {r['more']} 条）" if r["more"] else "")
-        count = r["marks"].count("待核实")
-        rows.append(
-            [
-                r["name"],
-                r["code"],
-                r["verdict"],
-                low,
-                high,
-                why,
-                count,
-                r["industry"],
-                r["state"],
-                r["change"],
-            ]
-        )
-    return night, bound, rows
+    order = list_page(hits, bound.ids, states, my_firms(office, visit), filters).order
+    return night, bound.program.item.title, len(order), list_rows(hits, order, bound, states)
+
+
+COLUMNS = (NAME, CODE, "verdict", "paid_low", "paid_high", "unknown", "industry", "change")
+
+
+def list_rows(
+    hits: pd.DataFrame, order: np.ndarray, bound: BoundItem, states: dict[str, review.State]
+) -> Iterator[list[list[Any]]]:
+    """名单的行 as HEAD names them, in portions."""
+    words = unknown_words(bound)
+    for start in range(0, len(order), PORTION):
+        part = hits[list(COLUMNS)].iloc[order[start : start + PORTION]]
+        rows = []
+        for name, code, verdict, low, high, unknown, industry, change in zip(
+            *(part[c].tolist() for c in COLUMNS), strict=True
+        ):
+            state = states[code].word if code in states else "待处理"
+            money = (None if v is None or v != v else v / 1e4 for v in (low, high))
+            why, count = words(unknown), len(unknown)
+            known = name if isinstance(name, str) and name else code
+            rows.append([known, code, verdict, *money, why, count, industry, state, change])
+        yield rows
+
+
+def unknown_words(bound: BoundItem) -> Callable[[Any], str]:
+    """还差什么: the first unknown condition in words, and how many more; each combination is put in words once."""
+    place = {name: i for i, name in enumerate(bound.ids)}
+    said: dict[tuple[str, ...], str] = {}
+
+    def words(unknown: Any) -> str:
+        key = tuple(unknown)
+        if key not in said:
+            at = sorted(place[u] for u in key)
+            more = f"（另 {len(at) - 1} 条）" if len(at) > 1 else ""
+            said[key] = first_unknown(bound, at[0]) + more if at else ""
+        return said[key]
+
+    return words
 
 
 @router.get("/desk/items/{doc}/{slug}/matches.xlsx")
 def list_excel(request: Request, doc: str, slug: str, visit: Visit = need("export")) -> Response:
     """名单 Excel."""
-    night, bound, rows = whole_list(request, visit, f"{doc}/{slug}")
-    title = bound.program.item.title if bound else slug
-    logged(visit, "导出名单", f"{doc}/{slug}", len(rows))
-    return file_answer(
-        workbook(f"{title} 匹配名单", notes_of(night, visit), HEAD, rows),
-        f"{title}_名单_{night.as_of}.xlsx",
-        EXCEL,
-    )
+    night, title, count, rows = whole_list(request, visit, f"{doc}/{slug}")
+    logged(visit, "导出名单", f"{doc}/{slug}", count)
+    parts = book_parts(f"{title} 匹配名单", notes_of(night, visit), HEAD, rows, count)
+    return streamed(parts, f"{title}_名单_{night.as_of}.xlsx", count)
 
 
 @router.get("/desk/items/{doc}/{slug}/matches.csv")
 def list_csv(request: Request, doc: str, slug: str, visit: Visit = need("export")) -> Response:
     """名单 CSV."""
-    night, bound, rows = whole_list(request, visit, f"{doc}/{slug}")
-    title = bound.program.item.title if bound else slug
-    logged(visit, "导出名单", f"{doc}/{slug}", len(rows))
-    return file_answer(
-        comma_separated(notes_of(night, visit), HEAD, rows), f"{title}_名单_{night.as_of}.csv", "text/csv"
-    )
+    night, title, count, rows = whole_list(request, visit, f"{doc}/{slug}")
+    logged(visit, "导出名单", f"{doc}/{slug}", count)
+    head = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'{title}_名单_{night.as_of}.csv')}"}
+    parts = comma_parts(notes_of(night, visit), HEAD, rows)
+    return StreamingResponse(parts, media_type="text/csv", headers=head)
 
 
 @router.get("/desk/items/{doc}/{slug}/notice.xlsx")
@@ -143,29 +170,13 @@ def _wan(decision: review.ReviewDecision) -> float | None:
 @router.get("/desk/fulfil.xlsx")
 def ledger_excel(request: Request, visit: Visit = need("export")) -> Response:
     """兑现台账 Excel."""
-    rows = []
-    for r in cases_of(visit.office, visit):
-        amount = None if r["amount"] is None else r["amount"] / 100
-        rows.append([r["firm"], r["code"], r["title"], r["batch"], r["state"], r["holder"], amount, r["paid"] / 100,
-                     r["due"].isoformat() if r["due"] else "", r["late"] if r["late"] and r["late"] > 0 else None])  # fmt: skip
-    head = (
-        "企业名称",
-        "统一社会信用代码",
-        "事项",
-        "批次",
-        "到哪一步",
-        "轮到谁",
-        "应付 元",
-        "已付 元",
-        "期限",
-        "逾期 工作日",
-    )
-    logged(visit, "导出台账", "兑现台账", len(rows))
-    night = visit.office.night()
+    office, load = visit.office, load_of(visit.office, visit)
+    count = caseload.how_many(office.engine, load)
+    logged(visit, "导出台账", "兑现台账", count)
+    night = office.night()
     notes = notes_of(night, visit) if night else []
-    return file_answer(
-        workbook("兑现台账", notes, head, rows), f"兑现台账_{visit.office.today()}.xlsx", EXCEL
-    )
+    parts = book_parts("兑现台账", notes, LEDGER_HEAD, ledger_rows(office, load), count)
+    return streamed(parts, f"兑现台账_{office.today()}.xlsx", count)
 
 
 @router.get("/desk/items.xlsx")

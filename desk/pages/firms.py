@@ -231,7 +231,9 @@ def firm_matches(
     bounds = office.memory.get(("live", night.no), lambda: live(office.library(night).programs, night.as_of))
     seen = [b for b in bounds if visit.person.department in ("", b.program.item.department)]
     out: dict[str, list[dict[str, Any]]] = {"符合": [], "待核实": [], "差一点": [], "不符合": []}
-    paying = {str(row["item"]): row for row in night.firm_hits(code).to_dict("records")}
+    paying = {
+        row["item"]: row for row in night.firm_pairs(code, ["item", "paid_low", "paid_high", "gave_way"])
+    }
     for bound, hits in zip(seen, match(seen, one, night.as_of, night.answers(), every=True), strict=True):
         item, verdict = bound.program.item, str(VERDICTS[hits.verdict[0]])
         row: dict[str, Any] = {

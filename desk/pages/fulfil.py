@@ -43,7 +43,6 @@ TURNS = {"经办": "经办", "复核": "复核", "财政": "财政", "专员": "
 PAGE = 100
 BY = {"age": "账龄", "department": "部门", "firm": "企业", "kind": "种类"}
 MOST_BYTES = 20 * 1024 * 1024
-PORTION = 2000
 BOOKS_LAST = timedelta(minutes=5)
 
 
@@ -55,14 +54,28 @@ def load_of(office: Office, visit: Visit, item: str = "") -> Caseload:
     return found.on(office.today(), office_calendar(office.engine))
 
 
-def cases_of(office: Office, visit: Visit, item: str = "") -> Iterator[dict[str, Any]]:
-    """兑现事项 in plain values, the most urgent first, read in portions."""
-    load, calendar, today = load_of(office, visit, item), office_calendar(office.engine), office.today()
-    for scope in ("在办", "已到账", "不再办"):
-        start = 0
-        while found := caseload.page(office.engine, load, scope, start, PORTION):
-            yield from (_row(c, calendar, today) for c in found)
-            start += PORTION
+LEDGER_HEAD = (
+    "企业名称", "统一社会信用代码", "事项", "批次", "到哪一步", "轮到谁", "应付 元", "已付 元", "期限", "逾期 工作日",
+)  # fmt: skip
+
+
+def ledger_rows(office: Office, load: Caseload) -> Iterator[list[list[Any]]]:
+    """台账的行 as LEDGER_HEAD names them, in portions; how late a day is, is reckoned once a day."""
+    calendar, today = office_calendar(office.engine), office.today()
+    known: dict[Any, int | None] = {}
+    for portion in caseload.each(office.engine, load):
+        rows = []
+        for code, firm, title, batch, state, holder, amount, arrived, due in portion:
+            if due not in known:
+                known[due] = lateness(due, today, calendar)
+            late = known[due] if state not in caseload.OVER else None
+            owed_yuan = None if amount is None else amount / 100
+            day = due.isoformat() if due else ""
+            past = late if late is not None and late > 0 else None
+            rows.append(
+                [firm or code, code, title, batch, state, holder, owed_yuan, arrived / 100, day, past]
+            )
+        yield rows
 
 
 def _row(c: grants.GrantCase, calendar: Calendar, today: Any) -> dict[str, Any]:
@@ -161,7 +174,7 @@ def kpi_page(request: Request, quarter: str = "", visit: Visit = need("fulfil"))
     office, today = visit.office, visit.office.today()
     past = [f"{today.year - n}Q{q}" for n in (0, 1) for q in (4, 3, 2, 1) if n or q <= (today.month + 2) // 3]
     quarter = quarter if quarter in past else past[0]
-    sheet, at = quarter_sheet(office, quarter)
+    sheet, at = quarter_sheet(office, quarter) or (None, None)
     night = office.night()
     titles = (
         {str(r["item"]): str(r["title"]) for r in office.items(night).to_dict("records")} if night else {}
@@ -172,8 +185,9 @@ def kpi_page(request: Request, quarter: str = "", visit: Visit = need("fulfil"))
     )  # fmt: skip
 
 
-def quarter_sheet(office: Office, quarter: str) -> tuple[Kpi, datetime]:
-    """一季的考核 and when it was reckoned: of a large ledger the last one, while a new one is reckoned beside the visit."""
+def quarter_sheet(office: Office, quarter: str, wait: bool = False) -> tuple[Kpi, datetime] | None:
+    """一季的考核 and when it was reckoned: of a large ledger the last one, while a new one is reckoned beside the visit;
+    None where that is the first one, unless one waits for it."""
     night, key = office.night(), ("kpi", quarter)
     stands = (caseload.version(office.engine), night.no if night else 0)
 
@@ -183,13 +197,19 @@ def quarter_sheet(office: Office, quarter: str) -> tuple[Kpi, datetime]:
         office.memory.put(key, made)
         return made
 
-    last = office.memory.get(key, make)
-    if last[0] != stands:
-        if caseload.many(office.engine):
+    last: Any = office.memory.get(key, lambda: None)
+    if last is None or last[0] != stands:
+        if caseload.many(office.engine) and not (wait and last is None):
             beside((*key, str(office.home)), make)
         else:
             last = make()
-    return last[2], last[1]
+    return None if last is None else (last[2], last[1])
+
+
+def warm_quarter(office: Office) -> None:
+    """预热: this quarter's sheet, so that its first visitor finds it."""
+    today = office.today()
+    quarter_sheet(office, f"{today.year}Q{(today.month + 2) // 3}", wait=True)
 
 
 @router.post("/desk/fulfil/reconcile")

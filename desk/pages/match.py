@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
@@ -163,12 +164,16 @@ def neighbours(
     many = parse_qs(split.query)
     filters = read_filters({k: v[-1] for k, v in many.items()}, many)
     states = office.states(night, item, bound.batch.name)
-    listing = list_page(office.hits(night, item), bound.ids, states, my_firms(office, visit), filters)
-    order = listing.order
-    at = order.index(code) if code in order else None
+    hits = office.hits(night, item)
+    order = list_page(hits, bound.ids, states, my_firms(office, visit), filters).order
+    ranks = hits["code_rank"].to_numpy()[order] if len(order) else order
+    here = np.flatnonzero(ranks == office.code_rank(night, code))
+    at = int(here[0]) if len(here) else None
 
     def step(to: int) -> str | None:
-        return url("match", code=order[to], item=item, from_=back) if 0 <= to < len(order) else None
+        if not 0 <= to < len(order):
+            return None
+        return url("match", code=hits[CODE].iloc[order[to]], item=item, from_=back)
 
     if at is None:
         return {"at": None, "total": len(order), "prev": None, "next": step(0)}

@@ -145,22 +145,27 @@ def table_rows(
 ) -> list[dict[str, Any]]:
     """名单的行, in plain values."""
     place = {name: i for i, name in enumerate(bound.ids)}
-    labels = [short_label(c.condition) for c in bound.program.conditions]
-    asks = [any(leaf.kind == "ask" for leaf in c.condition.leaves()) for c in bound.program.conditions]
     out = []
     for row in frame.to_dict("records"):
         unknown = sorted(place[u] for u in row["unknown"])
-        marks = ["待核实" if i in unknown else "符合" for i in range(len(labels))]
+        marks = ["待核实" if i in unknown else "符合" for i in range(len(bound.ids))]
         first = unknown[0] if unknown else None
         state = states.get(row[CODE], review.State())
         out.append({
             "code": row[CODE], "name": row[NAME] or row[CODE], "verdict": row["verdict"], "industry": row["industry"],
             "marks": marks, "more": max(len(unknown) - 1, 0), "low": number(row["paid_low"]),
             "high": number(row["paid_high"]), "score": number(row["score"]), "change": row["change"], "state": state.word,
-            "why": "" if first is None else f"{first + 1} {'人工判断' if asks[first] else '缺数据'}：{labels[first]}",
+            "why": "" if first is None else first_unknown(bound, first),
             "gave": row["gave_way"] or "", "last": state.last, "lapsed": state.lapsed, "officer": state.officer,
         })  # fmt: skip
     return out
+
+
+def first_unknown(bound: BoundItem, at: int) -> str:
+    """还差的一条 in words."""
+    condition = bound.program.conditions[at].condition
+    asks = any(leaf.kind == "ask" for leaf in condition.leaves())
+    return f"{at + 1} {'人工判断' if asks else '缺数据'}：{short_label(condition)}"
 
 
 def track_top(bound: BoundItem, frame: pd.DataFrame) -> float | None:

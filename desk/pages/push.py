@@ -21,7 +21,12 @@ PAGE = 200
 
 @router.get("/desk/push")
 def push_index(
-    request: Request, state: str = "due", channel: str = "", reason: str = "", visit: Visit = need("push")
+    request: Request,
+    state: str = "due",
+    channel: str = "",
+    reason: str = "",
+    after: str = "",
+    visit: Visit = need("push"),
 ) -> HTMLResponse:
     """推送."""
     office, night = visit.office, visit.office.night()
@@ -30,18 +35,18 @@ def push_index(
     mine = _mine(visit)
     counts = dict.fromkeys(WORDS, 0)
     by_channel = dict.fromkeys(CHANNELS, 0)
-    for (item, where, word), n in outbox.counts_by_item(office.engine).items():
-        if mine is None or item in mine:
-            counts[word] += n
-            by_channel[where] += n if word == state else 0
-    found = outbox.list_pushes(
-        office.engine, states=[state], channel=channel or None, reason=reason or None, items=mine, limit=PAGE
-    )
+    for (where, word), n in outbox.counts(office.engine, mine).items():
+        counts[word] += n
+        by_channel[where] += n if word == state else 0
+    after = after[:18]
+    found, onward = outbox.pushes_after(
+        office.engine, state, after, PAGE, channels=[channel] if channel else outbox.CHANNELS, reason=reason or None, items=mine
+    )  # fmt: skip
     titles = {r["item"]: r["title"] for r in office.items(night).to_dict("records")} if night else {}
     return render(
         request, "push.html", rows=found, state=state, words=WORDS, titles=titles, channel=channel, channels=CHANNELS,
         kinds=KINDS, by_channel={c: n for c, n in by_channel.items() if n}, counts=counts, reason=reason,
-        reasons=outbox.reasons(office.engine, mine, state) if state in ("suppressed", "dead") else {}, most=PAGE,
+        reasons=outbox.reasons(office.engine, mine, state) if state in ("suppressed", "dead") else {}, after=after, onward=onward,
         name=(lambda code: office.name(night, code)) if night else (lambda code: code),
     )  # fmt: skip
 

@@ -55,10 +55,10 @@ def today(request: Request, visit: Visit = need("today")) -> Response:
 
 def pushes_of(office: Office, night: Night, visit: Visit) -> dict[str, int]:
     """推送 by state, of the items the visitor may see: what goes out next, what is held back, what bounced."""
-    mine = set(office.items(night, visit.person)["item"]) if visit.person.department else None
+    mine = list(office.items(night, visit.person)["item"]) if visit.person.department else None
     out = dict.fromkeys(("due", "suppressed", "dead"), 0)
-    for (item, _channel, state), n in outbox.counts_by_item(office.engine).items():
-        if state in out and (mine is None or item in mine):
+    for (_channel, state), n in outbox.counts(office.engine, mine).items():
+        if state in out:
             out[state] += n
     return out
 
@@ -180,7 +180,9 @@ def arrivals(office: Office) -> list[dict[str, Any]]:
     seen: set[str] = set()
     out = []
     for b in batches.batches(office.engine, limit=120):
-        if b.source in seen:
+        if (
+            b.source in seen or b.taken_back_at is not None
+        ):  # what was taken back says nothing of what stands now
             continue
         seen.add(b.source)
         if b.rejected or b.to_confirm or b.state != "落库":

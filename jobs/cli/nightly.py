@@ -215,7 +215,7 @@ def demo_command(
 def _first_scores(engine: Any, folder: Path) -> None:
     """初学评分: a first model from few firms, so that the lists and the desk show what is worth asking first."""
     from analysis.scores_people import learn_again
-    from jobs.scoring import score_night
+    from jobs.scoring import doubt_night, score_night
     from store.nights import latest_night
     from store.scores import current_version
 
@@ -228,6 +228,8 @@ def _first_scores(engine: Any, folder: Path) -> None:
     scored = score_night(night, folder) if night else 0
     if scored:
         typer.echo(f"评分：{scored:,} 对待核实有了估计，只用来排先后")
+    if night and (doubted := doubt_night(night, folder)):
+        typer.echo(f"不一致：{doubted} 条企业的文字和规则说得不一样（工作台“不一致”）")
 
 
 def _deliver(engine: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 from analysis.disagree import COLUMNS
 from desk import doubts
 from desk.beside import beside
-from store import audit, review
+from store import audit, night_doubts, review
 
 
 @pytest.fixture
@@ -71,3 +71,10 @@ def test_work_beside_a_visit_is_begun_once_and_a_fault_in_it_ends_it():
             break
         time.sleep(0.02)
     assert begun[0] == 1
+
+
+def test_what_the_night_kept_is_shown_without_any_work(fresh, pair, monkeypatch):
+    office = fresh.app.state.office
+    night_doubts.write_doubts(office.night().folder, pd.DataFrame([pair], columns=COLUMNS))
+    monkeypatch.setattr(doubts, "disagreements", None)
+    assert pair[3] in fresh.client("fen").get("/desk/doubts").text

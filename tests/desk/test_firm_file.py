@@ -9,11 +9,14 @@ import pytest
 import world
 from clients import Desk
 
+from desk.pages.today import arrivals
 from profiles.ingest import load_dictionary
 from profiles.source import load_sources
 from store.batches import take_back
+from store.database import session
 from store.firms import provenance
 from store.imports import import_file
+from store.observations import SourceBatch
 
 SECTIONS = ["登记", "经营", "研发与人员", "资质荣誉", "信用", "政策享受", "画像"]
 MARCH, MAY = datetime(2026, 3, 1, 2, tzinfo=UTC), datetime(2026, 5, 2, 2, tzinfo=UTC)
@@ -99,3 +102,18 @@ def test_a_firm_without_a_stored_file_still_has_a_portrait(fresh):
     shown = page(fresh, f"/desk/firms/{code}")
     assert "规模" in shown and "推测" in shown
     assert f"/desk/firms/{code}/history" not in shown
+
+
+def test_a_batch_that_was_taken_back_is_no_longer_todays_news(filed):
+    desk, _ = filed
+    rows = desk.app.state.office
+    with session(desk.engine) as opened:
+        batch = opened.get(SourceBatch, 2)
+        batch.rejected = 3
+        opened.add(batch)
+        opened.commit()
+    assert [a["id"] for a in arrivals(rows)] == [2]
+    take_back(desk.engine, 2, by="lin", at=world.NOW)
+    assert [a["id"] for a in arrivals(rows)] == []
+    data = page(desk, "/desk/data")
+    assert "第 2 批撤回了" in data and "/desk/data/registration/1" in data

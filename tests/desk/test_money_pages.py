@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 from io import BytesIO
+from types import SimpleNamespace
 from urllib.parse import unquote
 
 import openpyxl
 from world import AS_OF, NOW
 
-from desk.pages.fulfil import books
+from desk.pages.fulfil import books, load_of
 from jobs.readiness import of_night
 from policies.readiness import TESTS
-from store import arrears, grants, leases, ledger, outbox, pushes
+from store import arrears, caseload, grants, leases, ledger, outbox, pushes
 from store.calendars import office_calendar
 from store.grants import Actor, NewGrant
 from store.nights import latest_night, set_state
@@ -52,6 +53,33 @@ def test_dead_letters_are_sent_again_by_who_may(fresh):
     states = {p.key: (p.state, p.attempts) for p in outbox.list_pushes(fresh.engine)}
     assert states == {keys[0]: ("due", 0), keys[1]: ("dead", 3), keys[2]: ("dead", 3)}
     assert "人工重发" in page_of(fresh, "lin", "/desk/push?state=due")
+
+
+def test_pushes_are_read_firm_by_firm_and_none_is_missed(fresh):
+    for n in range(9):
+        firm = f"9111000060003{n // 2:04d}L"
+        for channel in ("webhook", "inbox"):
+            key = outbox.push_key(firm, f"d/{n}", "2026", channel, "inform", 1)
+            with outbox.writing(fresh.engine) as opened:
+                opened.add(
+                    outbox.Push(key=key, firm=firm, item=f"d/{n}", batch="2026", channel=channel, kind="inform", state="due",
+                                next_at=NOW, created=NOW, subject="标题", body="{}")
+                )  # fmt: skip
+    seen, after = [], ""
+    while True:
+        rows, onward = outbox.pushes_after(fresh.engine, "due", after, 3)
+        seen += [(p.firm, p.item, p.channel) for p in rows]
+        assert not onward or rows[-1].firm == onward
+        if not onward:
+            break
+        after = onward
+    assert len(seen) == 18 and seen == sorted(seen) and len(set(seen)) == 18
+    part, _ = outbox.pushes_after(fresh.engine, "due", "", 50, channels=["inbox"], items=["d/1", "d/8"])
+    assert [(p.item, p.channel) for p in part] == [("d/1", "inbox"), ("d/8", "inbox")]
+    assert outbox.counts(fresh.engine, ["d/1"]) == {("inbox", "due"): 1, ("webhook", "due"): 1}
+    assert "往后看" not in page_of(fresh, "lin", "/desk/push") and "标题" in page_of(
+        fresh, "lin", "/desk/push"
+    )
 
 
 def test_each_run_of_a_job_is_on_a_page_with_its_log(fresh):
@@ -156,6 +184,34 @@ def test_releasing_a_held_night_queues_its_pushes(fresh):
     assert fresh.post("shen", f"/desk/runs/{night.no}", why="核过").status_code == 303
     assert latest_night(fresh.engine, fresh.home).state == "放行"
     assert outbox.list_pushes(fresh.engine, limit=5)
+
+
+def test_the_quarter_says_what_came_back_and_who_gave_up(fresh):
+    page = page_of(fresh, "cai", "/desk/fulfil/kpi")
+    assert "追回退款" in page and "企业放弃" in page
+
+
+def test_the_whole_ledger_goes_out_in_portions_of_any_length(fresh):
+    paying(fresh)
+    calendar = office_calendar(fresh.engine)
+    more = [
+        NewGrant(f"X{n:05d}", "=乙&公司", "d/i", "2026", "奖励", "经发局", "免申即享", 100, 100)
+        for n in range(30)
+    ]
+    grants.open_grants(fresh.engine, more, AS_OF, NOW, calendar)
+    office = fresh.app.state.office
+    visit = SimpleNamespace(person=SimpleNamespace(department="", roles=["管理员"], login="admin"))
+    load = load_of(office, visit)
+    assert sum(len(p) for p in caseload.each(fresh.engine, load, portion=7)) == caseload.how_many(
+        fresh.engine, load
+    )
+    sheet = openpyxl.load_workbook(BytesIO(fresh.client("cai").get("/desk/fulfil.xlsx").content)).active
+    rows = list(sheet.iter_rows(values_only=True))
+    head = next(i for i, r in enumerate(rows) if r[1] == "统一社会信用代码")
+    assert len(rows) - head - 1 == caseload.how_many(fresh.engine, load) == 31
+    formula = next(c for r in sheet.iter_rows() for c in r if str(c.value).startswith("=乙"))
+    assert formula.data_type == "s" and formula.value == "=乙&公司"
+    assert sheet.auto_filter.ref == f"A{head + 1}:J{len(rows)}" and sheet.freeze_panes == f"C{head + 2}"
 
 
 def test_whole_books_say_nothing(fresh):

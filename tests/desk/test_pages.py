@@ -85,7 +85,7 @@ def test_no_cell_becomes_a_formula(text):
     sheet = book.active
     assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
     assert sheet.cell(4, 1).value == text or sheet.cell(3, 1).value == text
-    line = exports.comma_separated([], ["甲"], [[text]]).decode("utf-8-sig").splitlines()[1]
+    line = b"".join(exports.comma_parts([], ["甲"], [[[text]]])).decode("utf-8-sig").splitlines()[1]
     assert line.lstrip('"').startswith("'")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import policies
+from analysis.disagree import COLUMNS
 from analysis.scores import Scoring
 from analysis.scores_file import load, save
 from analysis.scores_learn import learn
@@ -18,11 +19,12 @@ from analysis.scores_settled import drift, lesson, outcomes, settled_pairs
 from engine.grantmoves import State
 from jobs.lists import list_frame
 from jobs.replay import replay
-from jobs.scoring import replay_scores, score_night
+from jobs.scoring import doubt_night, replay_scores, score_night
 from policies.calendar import builtin_calendar
 from profiles import sample
 from store import grants
 from store.database import open_database, session
+from store.night_doubts import read_doubts
 from store.night_scores import scored_with
 from store.nights import file_hash, latest_night
 from tests.databases import database_in
@@ -71,6 +73,16 @@ def test_scores_change_no_verdict_and_no_byte_of_the_hits(scored) -> None:
     assert {p.name: file_hash(p) for p in (night.folder / "hits").iterdir()} == before
     assert replay(engine, home, night.no) == []
     assert replay_scores(night, home) == []
+
+
+def test_a_night_of_an_office_that_learns_keeps_what_words_and_rules_see_differently(scored) -> None:
+    _, home, night, before, *_ = scored
+    assert read_doubts(night.folder) is None, "no model was learned when the night ran"
+    count = doubt_night(night, home)
+    kept = read_doubts(night.folder)
+    assert kept is not None and len(kept) == count and list(kept.columns) == COLUMNS
+    assert doubt_night(night, home) == 0
+    assert {p.name: file_hash(p) for p in (night.folder / "hits").iterdir()} == before
 
 
 def test_an_old_night_keeps_its_model_when_another_takes_over(scored) -> None:
