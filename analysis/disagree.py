@@ -13,8 +13,8 @@ from analysis.scores_ask import FirmTexts
 from analysis.scores_money import usual_amount, worth
 from engine import kinds
 from engine.evaluate import Frame, Tree
-from engine.expression import references
 from engine.matching import FITS
+from engine.nodes import references
 from engine.program import tree_expressions
 from engine.score import ConditionScorer
 from engine.text_space import TextSpace

@@ -13,8 +13,8 @@ from analysis.scores_money import usual_amount, worth
 from engine import kinds
 from engine.columns import Columns
 from engine.evaluate import Tree
-from engine.expression import references
 from engine.matching import OPEN, ItemHits
+from engine.nodes import references
 from engine.program import BoundItem, tree_expressions
 from store.night_scores import read_scores
 

@@ -12,9 +12,10 @@ from analysis.night import View, group_labels
 from engine.benefit import Calculator, round_fen
 from engine.columns import Columns
 from engine.evaluate import Frame, Tree
-from engine.expression import Compare, Node, Num, parse_value
+from engine.expression import parse_value
 from engine.kinds import MONEY, RATIO, comparable
 from engine.matching import FAILS, FITS, ItemHits, RowIndex, enterprise_answers, match
+from engine.nodes import Compare, Node, Num
 from engine.policy import Condition
 from engine.program import BoundItem
 from engine.truth import Truth, all_of

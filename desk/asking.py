@@ -13,8 +13,8 @@ from analysis.missing import is_missing
 from desk.exports import Paper
 from desk.office import NAME, Office
 from desk.ready import Gap, gaps
-from engine.expression import references
 from engine.matching import OPEN
+from engine.nodes import references
 from engine.program import tree_expressions
 from store.nights import Night
 

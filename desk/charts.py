@@ -10,7 +10,7 @@ from desk.office import Office
 from desk.said import short_label
 from engine import kinds
 from engine.evaluate import Frame
-from engine.expression import Compare, references
+from engine.nodes import Compare, references
 from engine.program import BoundItem
 from engine.words import say_value
 from store.nights import Night

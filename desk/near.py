@@ -11,8 +11,8 @@ from desk.office import Office
 from desk.said import short_label
 from engine import kinds
 from engine.evaluate import Frame
-from engine.expression import Compare
 from engine.matching import RowIndex, enterprise_answers
+from engine.nodes import Compare
 from engine.program import BoundItem
 from store.nights import Night
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from engine.columns import Builder, Columns
 from engine.evaluate import Frame, Tree
-from engine.expression import Node, references
 from engine.indicators import Dictionary
 from engine.literal import parse_number
+from engine.nodes import Node, references
 from engine.program import Program, TypedBenefit, TypedForm, TypedLimits, tree_expressions
 from policies.library import Library
 from profiles import tables

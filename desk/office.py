@@ -22,7 +22,7 @@ from desk.oidc import Provider
 from desk.pace import Failures
 from engine.columns import Categories, Columns, Lists, Selected
 from engine.explain import value_at
-from engine.expression import references
+from engine.nodes import references
 from engine.program import BoundItem, benefit_expressions, tree_expressions
 from policies.library import Library
 from store import review

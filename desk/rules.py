@@ -18,7 +18,7 @@ from desk.office import Office
 from desk.said import short_label
 from engine.columns import Columns
 from engine.evaluate import Tree
-from engine.expression import references
+from engine.nodes import references
 from engine.policy import Condition
 from engine.program import BoundItem, Program, tree_expressions
 from engine.words import say

@@ -8,8 +8,8 @@ import numpy as np
 
 from engine.columns import Columns
 from engine.evaluate import Frame
-from engine.expression import references
 from engine.indicators import Dictionary
+from engine.nodes import references
 from engine.policy import Batch, Condition
 from engine.program import BoundItem
 

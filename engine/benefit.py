@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.columns import Floats
 from engine.evaluate import Frame, Tree, Values, compare
-from engine.expression import Node
+from engine.nodes import Node
 from engine.program import (
     TypedAddition,
     TypedBands,

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import kinds
-from engine.expression import nearest_indicator
 from engine.indicators import Dictionary, Indicator
+from engine.tokens import nearest_indicator
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from engine import kinds
 from engine.columns import Categories, Columns, Floats, Lists
-from engine.expression import Bin, Call, Compare, Day, Dur, Has, In, Node, Num, Range, Ref, Text
-from engine.expression import Truth as TruthLiteral
+from engine.nodes import Bin, Call, Compare, Day, Dur, Has, In, Node, Num, Range, Ref, Text
+from engine.nodes import Truth as TruthLiteral
 from engine.truth import Truth, all_of, any_of
 
 TOLERANCE = 1e-9

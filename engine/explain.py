@@ -11,7 +11,6 @@ import numpy as np
 from engine import kinds
 from engine.columns import EPOCH, Columns, Detail
 from engine.evaluate import Frame, Tree, Values
-from engine.expression import Call, Compare, Node, Ref, Window, bind, references, walk
 from engine.match import Evidence, Match, Seen, Verdict
 from engine.matching import (
     FAILS,
@@ -29,6 +28,7 @@ from engine.matching import (
     row_answers,
     verdicts,
 )
+from engine.nodes import Call, Compare, Node, Ref, Window, bind, references, walk
 from engine.policy import Batch, Condition
 from engine.program import BoundItem
 from engine.truth import Truth, all_of

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
-from rapidfuzz import fuzz, process
-
 from engine import kinds
 from engine.errors import ExpressionError
 from engine.kinds import BARE, BOOL, CODE, COUNT, DATE, LIST, MONEY, RATIO, SPAN, TEXT, Kind
+from engine.nodes import (
+    BatchYear,
+    Bin,
+    Call,
+    Compare,
+    Day,
+    Dur,
+    Has,
+    In,
+    Node,
+    Num,
+    Range,
+    Ref,
+    Span,
+    Text,
+    Truth,
+    Window,
+    is_ranged,
+)
+from engine.tokens import COMPARATORS, Token, nearest, nearest_indicator, tokens
 
 AGGREGATES = ("合计", "平均", "最大", "最小")
 FUNCTIONS = (*AGGREGATES, "增长率", "取整", "年度", "周岁")
 WINDOW = ("申报开始", "申报截止")
 MOST_DEPTH, MOST_OPERATIONS = 40, 100
-COMPARATORS = (">=", "<=", "!=", ">", "<", "=")
 
 
 class IndicatorLike(Protocol):
@@ -32,228 +47,6 @@ class IndicatorLike(Protocol):
     def yearly(self) -> bool: ...
     @property
     def unit(self) -> str: ...
-
-
-Span = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Node:
-    """表达式节点: its kind and where it stands; both are left out of equality."""
-
-    kind: Kind = field(compare=False, kw_only=True)
-    span: Span = field(default=(0, 0), compare=False, kw_only=True)
-
-
-@dataclass(frozen=True)
-class Num(Node):
-    """数: a number in base units (yuan, fraction, count); a foreign amount keeps its currency until bound."""
-
-    value: float
-    currency: str = ""
-
-
-@dataclass(frozen=True)
-class Dur(Node):
-    """时长: calendar months and days."""
-
-    months: int
-    days: int
-
-
-@dataclass(frozen=True)
-class Day(Node):
-    """日期: days since 1970-01-01."""
-
-    days: int
-
-
-@dataclass(frozen=True)
-class Text(Node):
-    """文本."""
-
-    value: str
-
-
-@dataclass(frozen=True)
-class Truth(Node):
-    """是否."""
-
-    value: bool
-
-
-@dataclass(frozen=True)
-class Window(Node):
-    """申报开始 or 申报截止 of the batch."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class BatchYear(Node):
-    """Y: the batch's year."""
-
-
-@dataclass(frozen=True)
-class Ref(Node):
-    """指标取值: `back` years before Y for a yearly one, else None; bound trees carry `year` instead."""
-
-    name: str
-    back: int | None = None
-    year: int | None = None
-
-
-@dataclass(frozen=True)
-class Range(Node):
-    """指标区间: years Y-first .. Y-last (first ≥ last), or bound years."""
-
-    name: str
-    first: int
-    last: int
-    bound: bool = False
-
-
-@dataclass(frozen=True)
-class Call(Node):
-    """函数."""
-
-    name: str
-    args: tuple[Node, ...]
-
-
-@dataclass(frozen=True)
-class Bin(Node):
-    """四则运算."""
-
-    op: str
-    left: Node
-    right: Node
-
-
-@dataclass(frozen=True)
-class Compare(Node):
-    """比较."""
-
-    op: str
-    left: Node
-    right: Node
-
-
-@dataclass(frozen=True)
-class In(Node):
-    """属于: members are texts, a trailing * marks a prefix; `set_name` is empty for a literal list."""
-
-    left: Node
-    members: frozenset[str]
-    set_name: str = field(default="", compare=False)
-
-
-@dataclass(frozen=True)
-class Has(Node):
-    """含."""
-
-    left: Node
-    text: str
-
-
-# ---------------------------------------------------------------- tokens
-
-IME = {"≥": ">=", "≤": "<=", "≠": "!=", "＞": ">", "＜": "<", "＝": "=", "！": "!", "％": "%", "（": "(", "）": ")", "，": ",",
-       "＋": "+", "－": "-", "−": "-", "＊": "*", "×": "*", "／": "/", "÷": "/", "［": "[", "］": "]", "【": "[", "】": "]", "．": ".",
-       "\u3000": " ", "\u00a0": " "}  # fmt: skip
-QUOTES = {'"': '"', "“": "”", "”": "”", "＂": "＂"}
-NAME = re.compile(r"[^\W\d][\w·]*")
-NUMBER = re.compile(r"\d+(?:\.\d+)?")
-DATE_LITERAL = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?![\w-])")
-
-
-@dataclass(frozen=True)
-class Token:
-    """词."""
-
-    kind: str  # number date text name op end
-    value: str
-    span: Span
-
-
-def _plain(ch: str) -> str:
-    if ch in IME:
-        return IME[ch]
-    if "０" <= ch <= "９":
-        return chr(ord(ch) - 0xFEE0)
-    return ch
-
-
-def tokens(text: str) -> list[Token]:
-    """词法: tokens of an expression; IME characters count as their plain forms. Raises ExpressionError."""
-    flat: list[str] = []
-    at: list[int] = []
-    closing = ""
-    for i, ch in enumerate(text):
-        if closing:
-            out = '"' if ch == closing else ch
-            closing = "" if ch == closing else closing
-        elif ch in QUOTES:
-            closing, out = QUOTES[ch], '"'
-        else:
-            out = _plain(ch)
-        flat += out
-        at += [i] * len(out)
-    at.append(len(text))
-    return list(_scan("".join(flat), at))
-
-
-def _scan(s: str, at: list[int]) -> Iterator[Token]:
-    i = 0
-    while i < len(s):
-        if s[i].isspace():
-            i += 1
-            continue
-        kind, j = _token_end(s, i, at)
-        value = s[i:j]
-        if kind == "text":
-            value = value[1:-1]
-        elif kind == "name":
-            value = unicodedata.normalize("NFC", value)
-        yield Token(kind, value, (at[i], at[j]))
-        i = j
-    yield Token("end", "", (at[-1], at[-1]))
-
-
-def _token_end(s: str, i: int, at: list[int]) -> tuple[str, int]:
-    if s[i] == '"':
-        j = s.find('"', i + 1)
-        if j < 0:
-            raise ExpressionError(2, '引号没有配对，请在文字后面补上 "', (at[i], at[-1]))
-        return "text", j + 1
-    for kind, pattern in (("date", DATE_LITERAL), ("number", NUMBER), ("name", NAME)):
-        m = pattern.match(s, i)
-        if m:
-            return kind, m.end()
-    for op in (*COMPARATORS, ".."):
-        if s.startswith(op, i):
-            return "op", i + len(op)
-    if s[i] in "+-*/()[],%‰":
-        return "op", i + 1
-    raise ExpressionError(2, f"不认识的符号“{s[i]}”", (at[i], at[i + 1]))
-
-
-# ---------------------------------------------------------------- names
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """相近的名: " 您是不是想写“…”？" for the nearest known name, or ""."""
-    hit = process.extractOne(name, list(known), scorer=fuzz.ratio, score_cutoff=50)
-    return f"您是不是想写“{hit[0]}”？" if hit else ""
-
-
-def nearest_indicator(name: str, indicators: Mapping[str, object]) -> str:
-    """相近的指标: as `nearest`, where another word for an indicator (营收) goes before names that look alike."""
-    own = next((known for known, spec in indicators.items() if name in getattr(spec, "synonyms", ())), None)
-    return nearest(name, indicators) if own is None else f"您是不是想写“{own}”？"
-
-
-# ---------------------------------------------------------------- parser
 
 
 class Parser:
@@ -599,13 +392,6 @@ class Parser:
         return common
 
 
-def is_ranged(node: Node) -> bool:
-    """逐年的值: whether a node stands for one value a year instead of one value."""
-    return isinstance(node, Range) or (
-        isinstance(node, Call) and node.name == "增长率" and isinstance(node.args[0], Range)
-    )
-
-
 def _growable(node: Node) -> bool:
     yearly = isinstance(node, Range) or (isinstance(node, Ref) and node.back is not None)
     return yearly and node.kind.name in kinds.NUMERIC
@@ -631,90 +417,3 @@ def parse_value(
 ) -> Node:
     """数额: a sum without a comparison, as a typed tree. Raises ExpressionError."""
     return Parser(text, indicators, sets).value()
-
-
-# ---------------------------------------------------------------- trees
-
-
-def children(node: Node) -> tuple[Node, ...]:
-    """子节点: the operands of a node."""
-    if isinstance(node, Bin | Compare):
-        return (node.left, node.right)
-    if isinstance(node, In | Has):
-        return (node.left,)
-    if isinstance(node, Call):
-        return node.args
-    return ()
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """遍历: the node and everything below it, operands in reading order."""
-    yield node
-    for child in children(node):
-        yield from walk(child)
-
-
-def references(node: Node) -> list[tuple[str, int | None]]:
-    """引用的指标: (name, years back) of every value the expression reads, in order, once each."""
-    seen: dict[tuple[str, int | None], None] = {}
-    for part in walk(node):
-        if isinstance(part, Ref):
-            seen[part.name, part.back if part.year is None else part.year] = None
-        elif isinstance(part, Range):
-            step = 1 if part.bound else -1
-            for year in range(part.first, part.last + step, step):
-                seen[part.name, year] = None
-        elif isinstance(part, Call) and part.name == "增长率":
-            arg = part.args[0]
-            if isinstance(arg, Ref) and arg.back is not None:
-                seen[arg.name, arg.back + 1] = None
-            elif isinstance(arg, Ref) and arg.year is not None:
-                seen[arg.name, arg.year - 1] = None
-            elif isinstance(arg, Range):
-                seen[arg.name, arg.first - 1 if arg.bound else arg.first + 1] = None
-    return list(seen)
-
-
-def bind(node: Node, year: int | None, opens: int, closes: int, rates: Mapping[str, float]) -> Node:
-    """代入批次: the tree with Y, 申报开始, 申报截止 and exchange rates put in, so that equal facts are equal trees.
-
-    `year` is the batch's Y, `opens` and `closes` are days since 1970-01-01. Raises ExpressionError (code 1 for a
-    currency without a rate, code 2 for Y in a batch without a year).
-    """
-
-    def need_year(part: Node) -> int:
-        if year is None:
-            raise ExpressionError(2, "这一批次没有写 year，表达式里却用到 Y", part.span)
-        return year
-
-    def money(part: Num) -> Node:
-        if part.currency not in rates:
-            cure = f"请在批次里写 rates: {{{part.currency}: 7.1}}"
-            raise ExpressionError(1, f"批次没有给出{part.currency}的汇率，{cure}", part.span)
-        yuan = Decimal(repr(part.value)) * Decimal(repr(rates[part.currency]))
-        return replace(part, value=float(yuan), currency="")
-
-    def go(part: Node) -> Node:
-        if isinstance(part, Num):
-            return money(part) if part.currency else part
-        if isinstance(part, Window):
-            return Day(opens if part.name == "申报开始" else closes, kind=part.kind, span=part.span)
-        if isinstance(part, BatchYear):
-            return Num(float(need_year(part)), kind=part.kind, span=part.span)
-        if isinstance(part, Ref) and part.back is not None:
-            return replace(part, back=None, year=need_year(part) - part.back)
-        if isinstance(part, Range) and not part.bound:
-            y = need_year(part)
-            return replace(part, first=y - part.first, last=y - part.last, bound=True)
-        if isinstance(part, Call):
-            args = tuple(go(a) for a in part.args)
-            if part.name == "周岁":
-                args = (*args, Day(opens, kind=Kind(DATE), span=part.span))
-            return replace(part, args=args)
-        if isinstance(part, Bin | Compare):
-            return replace(part, left=go(part.left), right=go(part.right))
-        if isinstance(part, In | Has):
-            return replace(part, left=go(part.left))
-        return part
-
-    return go(node)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, overload
 
 from engine import kinds, yamltext
 from engine.errors import Problem
-from engine.expression import NAME, nearest, nearest_indicator
+from engine.tokens import NAME, nearest, nearest_indicator
 from engine.yamltext import Node, Report
 
 T = TypeVar("T")

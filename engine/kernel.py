@@ -24,7 +24,6 @@ from engine import matching
 from engine.benefit import Calculator, round_fen
 from engine.columns import Columns, Floats, Selected
 from engine.evaluate import Frame
-from engine.expression import Node
 from engine.kernel_plan import (
     AmountPlan,
     Amounts,
@@ -37,6 +36,7 @@ from engine.kernel_plan import (
     plannable,
 )
 from engine.matching import FAILS, FITS, OPEN, AnswerBook, ItemHits
+from engine.nodes import Node
 from engine.program import BoundItem
 
 CHUNK = 1 << 17

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.columns import Categories, Columns, Key, Lists
-from engine.expression import Node, references
 from engine.kernel import Matcher, PackedHits
 from engine.matching import AnswerBook, DetailHits, ItemHits
+from engine.nodes import Node, references
 from engine.program import BoundItem, benefit_expressions, tree_expressions
 
 if TYPE_CHECKING:

@@ -19,7 +19,6 @@ from engine import kinds
 from engine.benefit import Calculator, round_fen
 from engine.columns import Categories, Columns, Key
 from engine.evaluate import Frame, Tree, Values, compare, member_test
-from engine.expression import Bin, Call, Compare, Has, In, Node, Range, Ref, Text
 from engine.kernel_trace import (
     CONST,
     GEK,
@@ -35,6 +34,7 @@ from engine.kernel_trace import (
     Untraceable,
     uniform,
 )
+from engine.nodes import Bin, Call, Compare, Has, In, Node, Range, Ref, Text
 from engine.program import BoundItem, TypedBenefit, benefit_expressions
 from engine.truth import Truth
 

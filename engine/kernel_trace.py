@@ -13,7 +13,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from engine.columns import Columns, Floats, Key
 from engine.evaluate import Frame
-from engine.expression import Node
+from engine.nodes import Node
 from engine.truth import Truth
 
 # operations of a program: value = op(a, b, c) with constant x. kernel_code compiles these numbers in, and numba's cache

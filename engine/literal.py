@@ -5,8 +5,9 @@ from __future__ import annotations
 from engine import kinds
 from engine.errors import ExpressionError
 from engine.evaluate import fold
-from engine.expression import Dur, Node, Num, parse_value
+from engine.expression import parse_value
 from engine.indicators import Indicator
+from engine.nodes import Dur, Node, Num
 
 
 def parse_number(text: str, spec: Indicator) -> float:

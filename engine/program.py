@@ -11,8 +11,9 @@ from engine import kinds
 from engine.columns import EPOCH
 from engine.errors import ExpressionError, Place, Problem
 from engine.evaluate import Tree
-from engine.expression import Node, bind, is_ranged, nearest, parse_condition, parse_value
+from engine.expression import parse_condition, parse_value
 from engine.indicators import Dictionary
+from engine.nodes import Node, bind, is_ranged
 from engine.policy import (
     Addition,
     Bands,
@@ -28,6 +29,7 @@ from engine.policy import (
     Variant,
     numbered,
 )
+from engine.tokens import nearest
 from engine.yamltext import Report
 
 Binder = Callable[[Node], Node]

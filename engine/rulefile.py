@@ -10,7 +10,8 @@ from decimal import Decimal
 
 from engine import kinds, policy
 from engine.errors import ExpressionError, Place, Problem
-from engine.expression import Num, nearest, parse_value
+from engine.expression import parse_value
+from engine.nodes import Num
 from engine.policy import (
     Addition,
     Bands,
@@ -28,6 +29,7 @@ from engine.policy import (
     Step,
     Variant,
 )
+from engine.tokens import nearest
 from engine.yamltext import Node, Report
 
 GUIDE_KEYS = ("level", "theme", "industries", "channel", "address", "phone", "funding", "process", "templates", "publicity",

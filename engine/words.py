@@ -7,7 +7,7 @@ from datetime import date
 
 from engine import kinds
 from engine.columns import EPOCH
-from engine.expression import (
+from engine.nodes import (
     BatchYear,
     Bin,
     Call,

@@ -9,7 +9,7 @@ from math import isclose, isinf, isnan
 from engine import kinds
 from engine.benefit import Calculator, Interval
 from engine.evaluate import Frame
-from engine.expression import Node, Ref, references
+from engine.nodes import Node, Ref, references
 from engine.program import (
     BoundItem,
     TypedAddition,

@@ -17,9 +17,9 @@ from engine import kinds
 from engine.columns import Columns
 from engine.errors import Place, Problem
 from engine.evaluate import FOUNDED
-from engine.expression import references
 from engine.indicators import SELF_REPORTED
 from engine.matching import AnswerBook, ItemHits, live, match
+from engine.nodes import references
 from engine.program import BoundItem
 from engine.yamltext import decode
 from policies.check import CheckReport, check_library

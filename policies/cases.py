@@ -145,7 +145,7 @@ class CaseReader(Reader):
                 continue
             spec = self.dictionary.get(name)
             if spec is None:
-                from engine.expression import nearest_indicator
+                from engine.tokens import nearest_indicator
 
                 place = (node.keys or {}).get(name, value.place) if node else value.place
                 self.fault(place, f"没有“{name}”这个指标。{nearest_indicator(name, self.dictionary)}")

@@ -13,7 +13,7 @@ from engine import kinds
 from engine.columns import Columns
 from engine.errors import ExpressionError, Place, Problem
 from engine.evaluate import Frame, Tree
-from engine.expression import Compare, Has, In, Node, Range, Ref, Text, Truth, references, walk
+from engine.nodes import Compare, Has, In, Node, Range, Ref, Text, Truth, references, walk
 from engine.policy import Batch, Condition, Form, PolicyDocument, PolicyItem
 from engine.program import BoundItem, Program, TypedBands, TypedForm
 from engine.yamltext import Node as YamlNode

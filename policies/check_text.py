@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from engine import kinds
 from engine.errors import ExpressionError, Place, Problem
-from engine.expression import Compare, Num, parse_condition, walk
-from engine.expression import Node as ExpressionNode
+from engine.expression import parse_condition
+from engine.nodes import Compare, Num, walk
+from engine.nodes import Node as ExpressionNode
 from engine.policy import Clause, Condition, PolicyDocument
 from engine.yamltext import Node, Report
 from policies.library import Library, LoadedDocument

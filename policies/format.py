@@ -6,7 +6,7 @@ import unicodedata
 
 from engine import yamltext
 from engine.errors import ExpressionError, Place, Problem
-from engine.expression import COMPARATORS, Token, tokens
+from engine.tokens import COMPARATORS, Token, tokens
 from engine.yamltext import Node, Report
 
 EXPRESSION_KEYS = ("when", "amount", "low", "high", "upto", "below", "rate", "by", "of", "from", "cap", "floor",

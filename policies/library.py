@@ -11,11 +11,11 @@ from pathlib import Path
 
 from engine import yamltext
 from engine.errors import Place, Problem
-from engine.expression import nearest
 from engine.indicators import Dictionary, read_indicators
 from engine.policy import Clause, PolicyDocument, PolicyItem
 from engine.program import Compiler, Numbered, Program, Shared
 from engine.rulefile import Reader
+from engine.tokens import nearest
 from engine.yamltext import Node, Report
 
 HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*$")

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from engine.columns import Columns
-from engine.expression import Node, references
 from engine.indicators import SELF_REPORTED, Dictionary, Indicator
+from engine.nodes import Node, references
 from engine.policy import Form, PolicyItem
 from engine.program import Numbered, Program, benefit_expressions, tree_expressions
 

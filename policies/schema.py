@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from engine import policy, rulefile
-from engine.expression import COMPARATORS, FUNCTIONS
+from engine.expression import FUNCTIONS
 from engine.kinds import ALL_UNITS
+from engine.tokens import COMPARATORS
 
 TEXT: dict[str, Any] = {"type": ["string", "number", "boolean"]}
 FLAG: dict[str, Any] = {"enum": ["是", "否"]}

@@ -19,8 +19,8 @@ from typing import Any
 
 from engine import kinds
 from engine.errors import Problem
-from engine.expression import nearest_indicator
 from engine.indicators import Dictionary, Indicator, read_indicators
+from engine.tokens import nearest_indicator
 from profiles.codes import tidy_codes, valid_codes
 from profiles.dictionary import builtin_dictionary
 from profiles.patterns import Pattern

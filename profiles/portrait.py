@@ -17,7 +17,7 @@ from engine import kinds
 from engine.columns import EPOCH, Columns
 from engine.evaluate import Frame, Tree
 from engine.explain import value_at
-from engine.expression import Node, bind, references
+from engine.nodes import Node, bind, references
 from engine.policy import Condition
 from engine.program import bind_tree
 from engine.truth import Truth

@@ -16,10 +16,10 @@ from pathlib import Path
 from engine import yamltext
 from engine.errors import ExpressionError, Problem
 from engine.evaluate import Tree
-from engine.expression import Node as Expression
 from engine.expression import parse_value
 from engine.indicators import Dictionary
 from engine.kinds import NUMERIC
+from engine.nodes import Node as Expression
 from engine.policy import Condition
 from engine.program import Compiler
 from engine.rulefile import CONDITION_KEYS, Reader

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from engine.expression import nearest
 from engine.indicators import Dictionary
+from engine.tokens import nearest
 from profiles.codes import why_not
 from profiles.ingest import Parsed, Plan, day_of_file
 from profiles.reading import Table, open_table

@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy.engine import Engine
 
 from engine.columns import Columns
-from engine.expression import references, walk
+from engine.nodes import references, walk
 from engine.policy import Batch
 from engine.program import Program
 from store import audit

@@ -28,9 +28,9 @@ import engine
 from engine.claims import Payable
 from engine.columns import Columns
 from engine.evaluate import FOUNDED
-from engine.expression import references
 from engine.kernel_changes import Facts, meaning
 from engine.matching import FITS, AnswerBook, ItemHits
+from engine.nodes import references
 from engine.program import BoundItem, benefit_expressions, tree_expressions
 from profiles.firmcodes import arrow_codes, text_marks
 from store.pairs import (

@@ -78,7 +78,7 @@ def about_item(program: Program, batch: str, delivery: str) -> About:
 
 def _questions(program: Program) -> dict[str, str]:
     """Numbered conditions that a firm itself can clear up: every leaf reads what firms report, none is hidden."""
-    from engine.expression import references, walk
+    from engine.nodes import references, walk
     from engine.program import tree_expressions
     from profiles.dictionary import builtin_dictionary
 

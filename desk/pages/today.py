@@ -18,8 +18,8 @@ from desk.pages.matches import item_rows, my_firms
 from desk.said import short_label, until_words
 from desk.urls import url
 from desk.web import Visit, need, render
-from engine.expression import references
 from engine.fulfilment import lateness
+from engine.nodes import references
 from engine.program import BoundItem, tree_expressions
 from store import batches, caseload, drafts, outbox, review
 from store.calendars import office_calendar

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from engine.columns import Columns
 from engine.evaluate import Tree, add_months, member_test, months_of
-from engine.expression import Bin, Call, Compare, Day, Dur, In, Node, Num, Ref, Truth
+from engine.nodes import Bin, Call, Compare, Day, Dur, In, Node, Num, Ref, Truth
 from engine.program import BoundItem
 from jobs.bench.work import column_name, to_arrow
 

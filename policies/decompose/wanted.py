@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine import kinds
-from engine.expression import NAME
 from engine.indicators import Indicator
+from engine.tokens import NAME
 
 # What a noun of money, of a number or of a share ends in; anything else is no name for a figure.
 _MONEY = re.compile(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.expression import COMPARATORS, FUNCTIONS
+from engine.expression import FUNCTIONS
+from engine.tokens import COMPARATORS
 from engine.words import OPERATORS
 from policies import reference
 
