@@ -41,6 +41,7 @@ __all__ = [
 
 DEFAULT_HOME, DATABASE_FILE = "var", "huiqi.db"
 BUSY_SECONDS = 30
+CACHE = 65_536  # KiB of SQLite's pages a connection keeps
 MIGRATIONS = Path(__file__).parent / "migrations"
 # SQLite counts rowids only in a column typed INTEGER; PostgreSQL needs 64 bits said.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
@@ -232,7 +233,7 @@ def _set_up_sqlite(raw: Any, _record: Any) -> None:
         "synchronous=FULL",  # a confirmation that was answered survives a power cut
         "foreign_keys=ON",
         f"busy_timeout={BUSY_SECONDS * 1000}",
-        "cache_size=-65536",
+        f"cache_size=-{CACHE}",
         "temp_store=MEMORY",
     ):
         raw.execute(f"PRAGMA {pragma}")

@@ -11,12 +11,14 @@ from typing import Any
 
 from sqlalchemy import Index, Text, and_, bindparam, func, or_, update
 from sqlalchemy.engine import Engine
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Column, Field, Session, SQLModel, col, select
 
 from store.database import json_column, session, utc_column, writing
 from store.faults import point
+from store.forms import Filler, PushForm
 
-DUE, SENT, SUPPRESSED, DEAD = "due", "sent", "suppressed", "dead"
+DUE, SENT, SUPPRESSED, DEAD = STATES = ("due", "sent", "suppressed", "dead")
 CHANNELS = ("webhook", "inbox", "smtp", "apprise", "sms")
 PERSONAL = frozenset(
     {"smtp", "apprise", "sms"}
@@ -29,13 +31,13 @@ FAR = timedelta(days=1)
 
 
 class Push(SQLModel, table=True):
-    """推送: one effect; `key` names it for ever. `body` is written once, so that a repeat is the same to the byte."""
+    """推送: one effect; `key` names it for ever. Its words are written once, so that a repeat is the same to the byte: as
+    `subject` and `body`, or as a `form` (store.forms) with the firm's own in `body`; what is read of the outbox is filled."""
 
     __tablename__ = "push"
     __table_args__ = (
-        Index("ix_push_order", "state", "channel", "firm", "key"),
         Index("ix_push_pair", "item", "batch", "firm"),
-        Index("ix_push_firm", "firm", "channel", "state"),
+        Index("ix_push_order", "state", "channel", "firm"),
     )
 
     key: str = Field(primary_key=True, max_length=40)
@@ -54,6 +56,7 @@ class Push(SQLModel, table=True):
     lease: str = Field(default="", max_length=40)
     leased_until: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
     parcel: str = Field(default="", max_length=40)
+    form: str = Field(default="", max_length=40)
     subject: str = Field(default="", max_length=300)
     body: str = Field(default="", sa_column=Column(Text, nullable=False))
     fields: dict[str, str] | None = Field(default=None, sa_column=json_column(nullable=True))
@@ -70,8 +73,32 @@ class Push(SQLModel, table=True):
 
 
 def push_key(firm: str, item: str, batch: str, channel: str, kind: str, version: int) -> str:
-    """推送号: the effect's name."""
-    return hashlib.sha256(f"{firm}|{item}|{batch}|{channel}|{kind}@{version}".encode()).hexdigest()[:40]
+    """推送号: the effect's name; those of one item and channel begin alike, so that they are written beside each other."""
+    begin = _hash(f"{item}|{batch}|{channel}|{kind}@{version}")[:12]
+    return begin + _hash(f"{firm}|{item}|{batch}|{channel}|{kind}@{version}")[:28]
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def worded(opened: Session, pushes: Sequence[Push]) -> None:
+    """填好样张: words in place of form and own, in these objects; the rows stay as they are."""
+    named = sorted({p.form for p in pushes if p.form})
+    forms: dict[str, PushForm] = {}
+    for begin in range(0, len(named), 500):
+        query = select(PushForm).where(PushForm.id.in_(named[begin : begin + 500]))  # type: ignore[attr-defined]
+        forms |= {form.id: form for form in opened.exec(query)}
+    fillers: dict[tuple[str, bool], Filler] = {}
+    for push in pushes:
+        if not push.form:
+            continue
+        form, quoted = forms[push.form], push.channel == "webhook"
+        filler = fillers.get((form.id, quoted)) or Filler(form.subject, form.body, quoted)
+        fillers[form.id, quoted] = filler
+        subject, body = filler.words(push.key, push.firm, push.body)
+        for name, value in (("subject", subject), ("body", body), ("form", "")):
+            set_committed_value(push, name, value)
 
 
 @dataclass(frozen=True)
@@ -142,6 +169,7 @@ def claim(
             row.state, row.reason = DEAD, BROKEN_OFF
             row.lease, row.leased_until = "", None
         kept = [r for r in rows if r not in fallen]
+        worded(opened, kept)
         parcels = _parcels(_whole_groups(kept) if len(rows) == limit else kept)
         taken = [p for parcel in parcels for p in parcel.pushes]
         marks = [
@@ -255,7 +283,7 @@ def _failure(push: Push, outcome: Outcome, now: datetime) -> dict[str, object]:
 def backoff(key: str, attempts: int) -> float:
     """退避: seconds until the next attempt, growing, spread by the push's own name."""
     base = min(BACKOFF_FIRST * BACKOFF_FACTOR ** (attempts - 1), BACKOFF_MOST)
-    return base * (0.8 + int(key[:4], 16) / 0xFFFF * 0.4)
+    return base * (0.8 + int(key[-4:], 16) / 0xFFFF * 0.4)
 
 
 # ---------------------------------------------------------------- reading and settling
@@ -270,7 +298,8 @@ def list_pushes(
     if states is not None:
         query = query.where(Push.state.in_(list(states)))  # type: ignore[attr-defined]
     if firm is not None:
-        query = query.where(Push.firm == firm)
+        # every state and channel is named, so that the one index by firm is used
+        query = query.where(Push.firm == firm, col(Push.state).in_(STATES), col(Push.channel).in_(CHANNELS))
     if channel is not None:
         query = query.where(Push.channel == channel)
     if reason is not None:
@@ -278,7 +307,9 @@ def list_pushes(
     if items is not None:
         query = query.where(Push.item.in_(items))  # type: ignore[attr-defined]
     with session(engine) as opened:
-        return list(opened.exec(query.limit(limit) if limit else query).all())
+        found = list(opened.exec(query.limit(limit) if limit else query).all())
+        worded(opened, found)
+        return found
 
 
 def pushes_after(
@@ -299,7 +330,7 @@ def pushes_after(
     with session(engine) as opened:
         firms: list[str] = []
         for channel in channels:
-            query = within(select(Push.firm), channel).order_by(Push.firm, Push.key).limit(size)
+            query = within(select(Push.firm), channel).order_by(Push.firm).limit(size)
             firms += opened.exec(query).all()
         firms.sort()
         last = firms[size - 1] if len(firms) >= size else ""
@@ -307,6 +338,7 @@ def pushes_after(
         for channel in channels:
             query = within(select(Push), channel)
             found += opened.exec(query.where(Push.firm <= last) if last else query).all()
+        worded(opened, found)
     return sorted(found, key=lambda p: (p.firm, p.item, p.channel, p.key)), last
 
 
@@ -344,6 +376,7 @@ def resend(engine: Engine, key: str, now: datetime, items: Sequence[str] | None 
             raise ValueError(f"{key} 不是死信，不能重发")
         push.state, push.attempts, push.next_at, push.reason = DUE, 0, now, "人工重发"
         opened.add(push)
+        worded(opened, [push])
         return push
 
 
@@ -358,4 +391,6 @@ def inbox(engine: Engine, firm: str) -> list[Push]:
     """企业收件箱: what was put into a firm's inbox, newest first."""
     with session(engine) as opened:
         query = select(Push).where(Push.firm == firm, Push.channel == "inbox", Push.state == SENT)
-        return list(opened.exec(query.order_by(Push.sent.desc())).all())  # type: ignore[union-attr]
+        found = list(opened.exec(query.order_by(Push.sent.desc())).all())  # type: ignore[union-attr]
+        worded(opened, found)
+        return found

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from sqlmodel import Session
 
+from store.database import CACHE
+from store.forms import Form, PushForm
 from store.outbox import DUE, SUPPRESSED, Push, push_key
 from store.suppress import Holds
 from store.words import Wanted, Words, version_of
@@ -16,13 +18,13 @@ _TABLE = Push.__table__  # type: ignore[attr-defined]
 COLUMNS = tuple(column.name for column in _TABLE.columns)
 _ORDER = (
     "key", "firm", "item", "batch", "channel", "kind", "version", "state", "reason", "hold_until", "closes", "attempts",
-    "next_at", "lease", "leased_until", "parcel", "subject", "body", "fields", "run_no", "created", "sent", "receipt",
-    "read",
+    "next_at", "lease", "leased_until", "parcel", "form", "subject", "body", "fields", "run_no", "created", "sent", "receipt", "read",
 )  # fmt: skip
 if COLUMNS != _ORDER:
     raise RuntimeError("store.push_rows writes other columns than the push table has")
 Row = tuple[Any, ...]
-STATE = COLUMNS.index("state")
+STATE, FORM = COLUMNS.index("state"), COLUMNS.index("form")
+MANY, BULK_CACHE = 10_000, 262_144  # rows from which SQLite gets so many KiB to put indexes in order
 
 
 class RowMaker:
@@ -43,17 +45,17 @@ class RowMaker:
         """一对的推送: one row a channel, due or held back with why."""
         version = version_of(wanted.kind)
         firm, _, item, batch, kind = wanted[:5]
-        keys = {c: push_key(firm, item, batch, c, kind, version) for c in channels}
-        said = words.of(wanted, keys, self._run_no)
+        forms, own = words.of(wanted, channels, self._run_no)
         kept = words.kept(wanted)
         fields = None if kept is None else self._bound["fields"](kept)
         out = []
-        for channel, (subject, body) in said.items():
+        for channel, form in forms.items():
             stop = holds.of(firm, channel, kind)
             state, why, until = (SUPPRESSED, stop.reason, stop.until) if stop else (DUE, "", None)
+            key = push_key(firm, item, batch, channel, kind, version)
             out.append(
-                (keys[channel], firm, item, batch, channel, kind, version, state, why, self._day(until), self._day(closes),
-                 0, self._now, "", None, "", subject, body, fields, self._run_no, self._now, None, "", None)
+                (key, firm, item, batch, channel, kind, version, state, why, self._day(until), self._day(closes),
+                 0, self._now, "", None, "", form.id, "", own, fields, self._run_no, self._now, None, "", None)
             )  # fmt: skip
         return out
 
@@ -63,24 +65,34 @@ class RowMaker:
         return self._days[day]
 
 
-def insert(opened: Session, rows: Sequence[Row]) -> None:
-    """写入 pushes; one that is there already under its key stays as it is."""
+def insert(opened: Session, rows: Sequence[Row], forms: Iterable[Form]) -> None:
+    """写入 pushes and the forms they are in; what is there already under its key stays as it is."""
+    _insert(opened, "push_form", PushForm.__table__.columns.keys(), "id", list(dict.fromkeys(forms)))  # type: ignore[attr-defined]
+    _insert(opened, "push", COLUMNS, "key", sorted(rows))  # neighbours by key go into the index together
+
+
+def _insert(opened: Session, table: str, columns: Sequence[str], key: str, rows: list[Any]) -> None:
     if not rows:
         return
     connection = opened.connection()
-    names = ", ".join(f'"{name}"' for name in COLUMNS)
+    names = ", ".join(f'"{name}"' for name in columns)
     if connection.dialect.name == "sqlite":
-        marks = ", ".join("?" * len(COLUMNS))
+        marks = ", ".join("?" * len(columns))
+        many = len(rows) > MANY
+        if many:
+            connection.exec_driver_sql(f"PRAGMA cache_size=-{BULK_CACHE}")
         connection.exec_driver_sql(
-            f"INSERT INTO push ({names}) VALUES ({marks}) ON CONFLICT (key) DO NOTHING", list(rows)
+            f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT ({key}) DO NOTHING", rows
         )
+        if many:
+            connection.exec_driver_sql(f"PRAGMA cache_size=-{CACHE}")
         return
-    connection.exec_driver_sql("CREATE TEMP TABLE push_in (LIKE push INCLUDING DEFAULTS) ON COMMIT DROP")
+    connection.exec_driver_sql(f"CREATE TEMP TABLE rows_in (LIKE {table} INCLUDING DEFAULTS) ON COMMIT DROP")
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(f"COPY push_in ({names}) FROM STDIN") as copy:
+    with driver.cursor() as cursor, cursor.copy(f"COPY rows_in ({names}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
     connection.exec_driver_sql(
-        f"INSERT INTO push ({names}) SELECT {names} FROM push_in ON CONFLICT (key) DO NOTHING"
+        f"INSERT INTO {table} ({names}) SELECT {names} FROM rows_in ON CONFLICT ({key}) DO NOTHING"
     )
-    connection.exec_driver_sql("DROP TABLE push_in")
+    connection.exec_driver_sql("DROP TABLE rows_in")

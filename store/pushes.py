@@ -14,11 +14,12 @@ from sqlmodel import Session, select
 from store import budgets
 from store.database import writing
 from store.faults import point
+from store.forms import Filler, Form
 from store.messages import KINDS
 from store.night_grants import follow_night, open_wanted
 from store.nights import UNRELEASED, later_night
 from store.outbox import DUE, SENT, SUPPRESSED, Push, take_turns
-from store.push_rows import STATE, Row, RowMaker, insert
+from store.push_rows import FORM, STATE, Row, RowMaker, insert
 from store.review import setting
 from store.suppress import Facts, Holds, load_facts
 from store.waiting import (
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
     from store.nights import Night
 
 ALWAYS = ("webhook", "inbox")
-CHUNK = 20_000  # pairs of a transaction: indexes by firm and key are written through once each, not for every few pairs
+CHUNK = (
+    60_000  # pairs of a transaction: indexes by firm are written through once each, not for every few pairs
+)
 SHANGHAI_HOURS = timedelta(hours=8)
 
 
@@ -117,6 +120,7 @@ def _queue(
         take_turns(opened)
         maker = RowMaker(opened, run_no, now)
         fresh: list[Row] = []
+        forms: list[Form] = []
         for portion in portions:
             asked = _Asked(opened, portion, channels, facts)
             rows = asked.fresh(maker)
@@ -130,7 +134,8 @@ def _queue(
                     counts["撤回"] += _withdraw(
                         opened, portion.about, {(w.firm, w.kind) for w in portion.whole}
                     )
-        insert(opened, fresh)
+            forms += asked.used(rows)
+        insert(opened, fresh, forms)
         point("pushes.queued")
     return counts
 
@@ -146,6 +151,7 @@ class _Asked:
         about = portion.about
         self._holds = Holds(facts, about.item.id, about.batch, about.closes)
         self._words = Words(about, facts)
+        self._reworded: set[str] = set()
         self.untold = _untold(opened, about)
         self._known = {} if self.untold else _known(opened, portion)
 
@@ -159,6 +165,11 @@ class _Asked:
             if channels:
                 rows += maker.rows(wanted, channels, self._holds, self._words, self._about.closes)
         return rows
+
+    def used(self, rows: Sequence[Row]) -> list[Form]:
+        """The forms that these rows and those reworded are in."""
+        named = {row[FORM] for row in rows} | self._reworded
+        return [form for form in self._words.forms if form.id in named]
 
     def _is_new(self, wanted: Wanted, channel: str) -> bool:
         before = self._known.get((wanted.firm, channel, wanted.kind))
@@ -188,14 +199,22 @@ class _Asked:
         """改写 of a push that nobody was sent yet, where the night says something else than it does; its number stays else."""
         if push.attempts or push.parcel or push.version != version_of(push.kind):
             return []
-        keys = {push.channel: push.key}
-        if self._words.of(wanted, keys, push.run_no)[push.channel] == (push.subject, push.body):
+        forms, own = self._words.of(wanted, [push.channel], push.run_no)
+        same = forms[push.channel]
+        if (push.form, push.body) == (same.id, own) or (
+            not push.form and (push.subject, push.body) == _filled(push, same, own)
+        ):
             return []
-        subject, body = self._words.of(wanted, keys, run_no)[push.channel]
-        fields = self._words.kept(wanted)
+        forms, own = self._words.of(wanted, [push.channel], run_no)
+        form, kept = forms[push.channel], self._words.kept(wanted)
+        self._reworded.add(form.id)
         return [
-            {"k": push.key, "new_subject": subject, "new_body": body, "new_run": run_no, "new_fields": fields}
-        ]
+            {"k": push.key, "new_form": form.id, "new_subject": "", "new_body": own, "new_run": run_no, "new_fields": kept}
+        ]  # fmt: skip
+
+
+def _filled(push: Any, form: Form, own: str) -> tuple[str, str]:
+    return Filler(form.subject, form.body, push.channel == "webhook").words(push.key, push.firm, own)
 
 
 def _untold(opened: Session, about: About) -> bool:
@@ -209,7 +228,7 @@ _WORDS_MAY_CHANGE = and_(
 )  # fmt: skip
 _KNOWN = (
     Push.key, Push.firm, Push.channel, Push.kind, Push.version, Push.state, Push.reason, Push.attempts, Push.parcel,
-    Push.next_at, Push.run_no, Push.subject,
+    Push.next_at, Push.run_no, Push.form, Push.subject,
     case((_WORDS_MAY_CHANGE, Push.body), else_="").label("body"),  # the longest part, of those alone that are compared
 )  # fmt: skip
 

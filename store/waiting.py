@@ -16,7 +16,7 @@ from store.database import from_fen, session, writing
 from store.faults import point
 from store.grants import GrantCase, Standing
 from store.messages import KINDS, money_words, template
-from store.outbox import DUE, SUPPRESSED, Push, take_turns
+from store.outbox import DUE, SUPPRESSED, Push, take_turns, worded
 from store.suppress import Asked, Facts, Held, held, load_facts
 
 GONE = "不再在名单上"
@@ -37,7 +37,7 @@ _REWORD = (
     update(_TABLE)
     .where(_TABLE.c.key == bindparam("k"), *_WAITS, _TABLE.c.attempts == 0, _TABLE.c.parcel == "")
     .values(
-        subject=bindparam("new_subject"), body=bindparam("new_body"), run_no=bindparam("new_run"),
+        form=bindparam("new_form"), subject=bindparam("new_subject"), body=bindparam("new_body"), run_no=bindparam("new_run"),
         fields=bindparam("new_fields"),
     )
 )  # fmt: skip
@@ -126,7 +126,9 @@ def _confirmations(opened: Session, keys: Sequence[str], facts: Facts) -> Moves:
             Push.key.in_(keys[begin : begin + 500]),  # type: ignore[attr-defined]
             Push.kind == "confirm",  # type: ignore[arg-type]
         )
-        for push in opened.execute(query).scalars():
+        found = list(opened.execute(query).scalars())
+        worded(opened, found)
+        for push in found:
             case = facts.grants.get((push.firm, push.item, push.batch))
             if case is not None and push.fields:
                 words.append(confirmed(push, case))
@@ -147,7 +149,7 @@ def confirmed(push: Push, case: GrantCase | Standing) -> dict[str, Any]:
         told = {"amount_low": low, "amount_high": high, "until": until, "subject": subject, "text": text}
         body = json.dumps({**json.loads(push.body), **told}, ensure_ascii=False, sort_keys=True)
     return {
-        "k": push.key, "new_subject": subject, "new_body": body, "new_run": push.run_no,
+        "k": push.key, "new_form": "", "new_subject": subject, "new_body": body, "new_run": push.run_no,
         "new_fields": push.fields,
     }  # fmt: skip
 

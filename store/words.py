@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.grantmoves import State
 from engine.indicators import SELF_REPORTED
 from engine.policy import PolicyItem
 from store import budgets
+from store.forms import AMOUNT, CODE, FIRM, HIGH, KEY, LOW, Form, form_of, own_of
 from store.messages import money_words, template
 from store.suppress import Facts
 from store.waiting import said_of
@@ -97,37 +96,16 @@ def _questions(program: Program) -> dict[str, str]:
 
 # ---------------------------------------------------------------- forms
 
-# characters that no text has, where a form has what is each firm's own
-_FIRM, _AMOUNT, _KEY, _CODE, _LOW, _HIGH = (chr(0xE000 + i) for i in range(6))
-_OPEN = re.compile(f'("[{_LOW}{_HIGH}]"|[{_FIRM}-{_CODE}])')  # in JSON a number's mark stands in quotes
-Sum = tuple[str, str, str]
-
-
-class _Text:
-    """留空的文字: a text with places for what is each firm's own."""
-
-    def __init__(self, text: str):
-        self._parts = _OPEN.split(text)
-        self._open = [(i, self._parts[i].strip('"')) for i in range(1, len(self._parts), 2)]
-        self._whole = text
-
-    def filled(self, own: Mapping[str, str]) -> str:
-        if not self._open:
-            return self._whole
-        parts = self._parts.copy()
-        for i, mark in self._open:
-            parts[i] = own[mark]
-        return "".join(parts)
-
 
 class Words:
-    """一事项的话: subject and body of each of its pushes, as `template.render` and `webhook_body` would write them."""
+    """一事项的话: the form and the firm's own of each of its pushes; filled in they are what `template.render` and
+    `webhook_body` would write."""
 
     def __init__(self, about: About, facts: Facts):
         self._about, self._facts = about, facts
         self._until = about.closes.isoformat()
-        self._forms: dict[tuple[object, ...], tuple[_Text, _Text]] = {}
-        self._sums: dict[tuple[float | None, float | None], Sum] = {}
+        self._forms: dict[tuple[object, ...], Form] = {}
+        self._sums: dict[tuple[float | None, float | None], tuple[str, str, str]] = {}
 
     def said(self, wanted: Wanted) -> tuple[Wanted, str]:
         """The pair with the sum and the day that its grant has, where it waits for the firm; else the night's."""
@@ -145,55 +123,36 @@ class Words:
         told, until = self.said(wanted)
         return fields_of(self._about, told, until)
 
-    def of(self, wanted: Wanted, keys: Mapping[str, str], run_no: int | None) -> dict[str, tuple[str, str]]:
-        """Subject and body by channel, of the push of each of these keys (by channel)."""
+    def of(self, wanted: Wanted, channels: Iterable[str], run_no: int | None) -> tuple[dict[str, Form], str]:
+        """The form by channel, and the firm's own."""
         told, until = self.said(wanted)
-        amount, low, high = self._sum(told.low, told.high)
-        plain = {_FIRM: told.name, _AMOUNT: amount}
-        quoted: dict[str, str] = {}
-        out = {}
-        for channel, key in keys.items():
-            subject, body = self._form(told, channel, until, run_no)
-            own: Mapping[str, str] = plain
-            if channel == "webhook":
-                quoted = quoted or {
-                    _FIRM: _inner(told.name), _AMOUNT: _inner(amount), _CODE: _inner(told.firm), _LOW: low, _HIGH: high,
-                }  # fmt: skip
-                quoted[_KEY] = key
-                own = quoted
-            out[channel] = subject.filled(plain), body.filled(own)
-        return out
-
-    def _sum(self, low: float | None, high: float | None) -> Sum:
-        """The sum in words, and its ends in JSON."""
-        found = self._sums.get((low, high))
+        found = self._sums.get((told.low, told.high))
         if found is None:
-            words = money_words(low, high) + self._about.fields["short"]
-            found = self._sums[low, high] = (words, json.dumps(low), json.dumps(high))
-        return found
+            amount = money_words(told.low, told.high) + self._about.fields["short"]
+            found = self._sums[told.low, told.high] = (amount, json.dumps(told.low), json.dumps(told.high))
+        forms = {channel: self._form(told, channel, until, run_no) for channel in channels}
+        return forms, own_of(told.name, *found)
 
-    def _form(self, wanted: Wanted, channel: str, until: str, run_no: int | None) -> tuple[_Text, _Text]:
+    @property
+    def forms(self) -> Iterable[Form]:
+        """The forms that were asked for."""
+        return self._forms.values()
+
+    def _form(self, wanted: Wanted, channel: str, until: str, run_no: int | None) -> Form:
         """样张: subject and body of all firms alike, rendered once, not a hundred thousand times."""
-        personal = channel if channel == "webhook" else ""
-        key = (personal, wanted.kind, wanted.verdict, wanted.unknown, until, run_no)
+        quoted = channel == "webhook"
+        key = (quoted, wanted.kind, wanted.verdict, wanted.unknown, until, run_no if quoted else None)
         found = self._forms.get(key)
         if found is None:
             about = self._about
-            blank = wanted._replace(firm=_CODE, name=_FIRM)
-            subject, text = template(wanted.kind).render(
-                {**fields_of(about, blank, until), "amount": _AMOUNT}
-            )
-            body = text
-            if channel == "webhook":
-                marked = blank._replace(low=_LOW, high=_HIGH)  # type: ignore[arg-type]
-                body = webhook_body(_KEY, about, marked, until, subject, text, run_no)
-            found = self._forms[key] = (_Text(subject), _Text(body))
+            blank = wanted._replace(firm=CODE, name=FIRM)
+            fields = {**fields_of(about, blank, until), "amount": AMOUNT}
+            subject, body = template(wanted.kind).render(fields)
+            if quoted:
+                marked = blank._replace(low=LOW, high=HIGH)  # type: ignore[arg-type]
+                body = webhook_body(KEY, about, marked, until, subject, body, run_no)
+            found = self._forms[key] = form_of(subject, body)
         return found
-
-
-def _inner(text: str) -> str:
-    """A text as it stands between the quotes of JSON."""
-    return encode_basestring(text)[1:-1]
 
 
 def version_of(kind: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,9 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
-from store.database import migration_config, open_database, upgrade
+from store.database import migration_config, open_database, session, upgrade
+from store.forms import PushForm, form_of, own_of
+from store.outbox import Push, list_pushes
 from tests.databases import database_in
 
 REVISIONS = [r.revision for r in ScriptDirectory.from_config(migration_config()).walk_revisions()][::-1]
@@ -137,3 +140,22 @@ def test_every_revision_up_and_down_again_with_rows_in_the_tables(empty: Engine)
             )
             == []
         )
+
+
+def test_words_in_forms_survive_the_way_back(database: str, tmp_path: Path) -> None:
+    url = database_in(tmp_path)
+    engine = open_database(url)
+    upgrade(engine)
+    form, at = form_of("关于\ue000", '{"name": "\ue000", "low": "\ue004"}'), datetime(2026, 4, 1, tzinfo=UTC)
+    with session(engine) as opened:
+        opened.add(PushForm(id=form.id, subject=form.subject, body=form.body))
+        opened.add(
+            Push(key="k1", firm="A", item="i", batch="b", channel="webhook", kind="inform", state="due", next_at=at,
+                 created=at, form=form.id, body=own_of('甲"公司', "1 元", "1.0", "null"))
+        )  # fmt: skip
+    (push,) = list_pushes(engine)
+    assert (push.subject, push.body) == ('关于甲"公司', '{"name": "甲\\"公司", "low": 1.0}')
+    go(engine, "0014", "down")
+    with engine.connect() as connection:
+        row = connection.execute(sa.text("SELECT subject, body FROM push")).one()
+    assert tuple(row) == (push.subject, push.body)

@@ -18,7 +18,7 @@ import pytest
 from engine.columns import Categories, Columns
 from policies.library import load_library
 from profiles.dictionary import builtin_dictionary
-from store import budgets, grants, ledger, outbox, pushes, reach, waiting, words
+from store import budgets, forms, grants, ledger, outbox, pushes, reach, waiting, words
 from store.calendars import enter_year, office_calendar
 from store.database import writing
 from store.messages import KINDS, money_words, template
@@ -437,5 +437,9 @@ def test_words_from_a_form_are_the_words_rendered_whole(library, kind) -> None:
             until = about.closes.isoformat()
             subject, text = template(kind).render(words.fields_of(about, wanted, until))
             body = words.webhook_body("k", about, wanted, until, subject, text, 7)
-            found = said.of(wanted, {"inbox": "j", "webhook": "k"}, 7)
-            assert found == {"inbox": (subject, text), "webhook": (subject, body)}
+            made, own = said.of(wanted, ["inbox", "webhook"], 7)
+            for channel, key, whole in (("inbox", "j", text), ("webhook", "k", body)):
+                form = made[channel]
+                filler = forms.Filler(form.subject, form.body, channel == "webhook")
+                assert filler.words(key, "F1", own) == (subject, whole)
+            assert said.of(wanted, ["sms"], 7)[0]["sms"] == made["inbox"]
