@@ -40,6 +40,19 @@ def clock_of(engine: Any) -> Callable[[], datetime]:
     return now if shift is None else lambda: now() + shift
 
 
+@contextmanager
+def steps(first: str) -> Iterator[Callable[[str], None]]:
+    """一步步说: on a terminal a line that changes, elsewhere a plain line a step; on stderr, so that results stay alone."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if console.is_terminal:
+        with console.status(first) as status:
+            yield lambda text: status.update(text)
+    else:
+        yield lambda text: typer.echo(f"… {text}", err=True)
+
+
 def day_of(engine: Any, text: str | None) -> date:
     """办事的日子: the date written, else today by the data folder's clock. Raises typer.BadParameter."""
     return parse_as_of(text) if text else clock_of(engine)().astimezone(SHANGHAI).date()

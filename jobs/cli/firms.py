@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jobs.cli.common import HomeOption, local, now, parse_as_of, telling
+from jobs.cli.common import HomeOption, clock_of, day_of, local, parse_as_of, telling
 
 if TYPE_CHECKING:
     from profiles.source import Source
@@ -89,16 +89,16 @@ def import_command(
         from store.imports import import_file
 
         found = _source(source, sources)
-        day = parse_as_of(date) if date else None
+        day, engine = parse_as_of(date) if date else None, _engine(home)
         with _progress(not as_json) as told:
             if file is not None:
                 report = import_file(
-                    _engine(home), file, found, dictionary=load_dictionary(), arrived_at=now(), by=by, day=day,
+                    engine, file, found, dictionary=load_dictionary(), arrived_at=clock_of(engine)(), by=by, day=day,
                     accept=accept, ahead=True, progress=told,
                 )  # fmt: skip
             elif found.database is not None:
                 report = import_query(
-                    _engine(home), found, env=os.environ, dictionary=load_dictionary(), arrived_at=now(), by=by,
+                    engine, found, env=os.environ, dictionary=load_dictionary(), arrived_at=clock_of(engine)(), by=by,
                     day=day.isoformat() if day else None, accept=accept, progress=told,
                 )  # fmt: skip
             else:
@@ -132,7 +132,7 @@ def file_show(
 
     with telling():
         engine, dictionary, tidy = _engine(home), load_dictionary(), tidy_code(code)
-        day = parse_as_of(true_for or as_of)
+        day = day_of(engine, true_for or as_of)
         known_on = day if as_of and not true_for else None
         if as_yaml and not as_of:
             typer.echo(export_firm(engine, tidy, day, dictionary), nl=False)
@@ -205,17 +205,16 @@ def file_export(
     from store.exchange import export_firm, export_store
 
     with telling():
-        day, dictionary = parse_as_of(as_of), load_dictionary()
+        engine, dictionary = _engine(home), load_dictionary()
+        day = day_of(engine, as_of)
         if everything:
             with _progress(True) as told:
-                count = export_store(
-                    _engine(home), to, day, dictionary, lambda done, all_: told(done / all_, done)
-                )
+                count = export_store(engine, to, day, dictionary, lambda done, all_: told(done / all_, done))
             typer.echo(f"导出{count}家到 {to}")
         elif code:
             to.mkdir(parents=True, exist_ok=True)
             path = to / f"{tidy_code(code)}.yaml"
-            path.write_text(export_firm(_engine(home), tidy_code(code), day, dictionary), "utf-8")
+            path.write_text(export_firm(engine, tidy_code(code), day, dictionary), "utf-8")
             typer.echo(f"导出到 {path}")
         else:
             raise ValueError("要写企业代码，或 --all 导出全库")
@@ -344,7 +343,8 @@ def batch_take_back(
     from store.batches import take_back
 
     with telling():
-        rows = take_back(_engine(home), batch, by=by, at=now())
+        engine = _engine(home)
+        rows = take_back(engine, batch, by=by, at=clock_of(engine)())
     typer.echo(f"第{batch}批已撤回，{rows}行不再算数")
 
 
@@ -393,7 +393,8 @@ def identity_answer(
     with telling():
         if bool(code) == none:
             raise ValueError("要写企业代码，或 --none")
-        report = answer(_engine(home), number, code, by=by, at=now(), keep=not once)
+        engine = _engine(home)
+        report = answer(engine, number, code, by=by, at=clock_of(engine)(), keep=not once)
     typer.echo(f"第{number}号：{'不是本档企业' if report is None else f'记入 {code}'}")
 
 
@@ -406,7 +407,8 @@ def identity_withdraw(
     from store.claims import withdraw_answer
 
     with telling():
-        ended = withdraw_answer(_engine(home), source, written, at=now())
+        engine = _engine(home)
+        ended = withdraw_answer(engine, source, written, at=clock_of(engine)())
     typer.echo(f"收回{ended}条认定" if ended else "没有这条认定")
     if not ended:
         raise typer.Exit(1)
@@ -442,7 +444,8 @@ def correction_file(
 
     with telling():
         name, year = split(indicator)
-        engine, dictionary, moment = _engine(home), load_dictionary(), now()
+        engine, dictionary = _engine(home), load_dictionary()
+        moment = clock_of(engine)()
         fact = provenance(engine, code, moment.date(), dictionary).get((name, year))
         number = file_correction(
             engine, code, name, year=year, dictionary=dictionary, at=moment, claimed=claimed, reason=reason, by=by,
@@ -484,7 +487,8 @@ def correction_answer(
     from store.corrections import answer_correction
 
     with telling():
-        answer_correction(_engine(home), number, adopted=adopted, answer=answer, by=by, at=now())
+        engine = _engine(home)
+        answer_correction(engine, number, adopted=adopted, answer=answer, by=by, at=clock_of(engine)())
     state = "同意更正：部门报来新数据以后，档案才会变" if adopted else "不予更正"
     typer.echo(f"第{number}号已答复，{state}")
 

@@ -10,13 +10,14 @@ from typing import Annotated, Any
 
 import typer
 
-from jobs.cli.common import SHANGHAI, clock_of, library_path, now, parse_as_of, telling
+from jobs.cli.common import SHANGHAI, clock_of, library_path, now, parse_as_of, steps, telling
 from jobs.cli.rules import AsOfOption, LibraryOption, SetOption
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="数据文件夹；默认 HUIQI_HOME 或 var/")]
 DEMO_DAY = "2026-06-17"
 DEMO_FIRMS = 3000
 DEMO_LEARNED = 500  # firms the demo's first scores are learned from: seconds
+DEMO_TOLD = 50_000  # pushes between two lines on how many went out
 
 
 def register(app: typer.Typer) -> None:
@@ -71,17 +72,14 @@ def _run(
     sets: list[str],
     cluster: str = "",
 ):
-    from rich.console import Console
-
     from jobs.nightly import run_night
 
     engine, folder = open_home(home)
     clock = clock_of(engine)
     day = parse_as_of(as_of) if as_of else clock().astimezone(SHANGHAI).date()
-    with Console(stderr=True).status("比对") as status:
+    with steps("比对") as tell:
         return run_night(
-            engine, folder, library_path(library), day, clock, sets=sets, inbox=inbox, cluster=cluster,
-            tell=lambda text: status.update(text),
+            engine, folder, library_path(library), day, clock, sets=sets, inbox=inbox, cluster=cluster, tell=tell
         )  # fmt: skip
 
 
@@ -191,7 +189,9 @@ def demo_command(
         part.rename(inbox)
     with telling():
         library = load_library(library_path(None), builtin_dictionary(), {})
-        begun = earlier_grants(engine, library, firms, seed, day)
+        with steps("此前的兑现") as tell:
+            tell("此前几个月的兑现")
+            begun = earlier_grants(engine, library, firms, seed, day)
         report = _run(day.isoformat(), None, folder, None, [])
     _print(report)
     if begun:
@@ -220,7 +220,9 @@ def _first_scores(engine: Any, folder: Path) -> None:
     from store.scores import current_version
 
     if not current_version(folder):
-        card = learn_again(engine, folder, most=DEMO_LEARNED)
+        with steps("学评分") as tell:
+            tell(f"从至多 {DEMO_LEARNED:,} 家企业学评分")
+            card = learn_again(engine, folder, most=DEMO_LEARNED)
         typer.echo(
             f"评分：从 {card['firms']:,} 家企业学了 {card['rules']} 条规则（huiqi scores train 从全部企业学）"
         )
@@ -237,7 +239,17 @@ def _deliver(engine: Any) -> None:
     from jobs.channels import Settings
     from jobs.push import push_once
 
-    report = push_once(engine, Settings.read(), clock_of(engine), patience=0)
+    sent = 0
+
+    def count(more: int) -> None:
+        nonlocal sent
+        if (sent + more) // DEMO_TOLD > sent // DEMO_TOLD:
+            tell(f"发推送，已发 {sent + more:,} 条")
+        sent += more
+
+    with steps("发推送") as tell:
+        tell("发推送")
+        report = push_once(engine, Settings.read(), clock_of(engine), patience=0, tell=count)
     typer.echo("发送：" + ("，".join(f"{k} {v:,}" for k, v in report.counts.items()) or "没有到期的"))
 
 

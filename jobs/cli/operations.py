@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jobs.cli.common import library_path, now, telling
+from jobs.cli.common import clock_of, library_path, now, telling
 from jobs.cli.nightly import HomeOption
 
 
@@ -41,7 +41,11 @@ def doctor_command(
     from jobs.doctor import BAD, Patient, examine
 
     engine, folder = _open(home)
-    found = examine(Patient(engine, folder, library_path(library), now(), dict(os.environ)))
+    try:
+        moment = clock_of(engine)()
+    except Exception:  # a database that can't be read is what the examination is to find and tell
+        moment = now()
+    found = examine(Patient(engine, folder, library_path(library), moment, dict(os.environ)))
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(c) for c in found], ensure_ascii=False))
     else:
@@ -113,7 +117,7 @@ def erase_command(
         if (code is None) == (older_than is None):
             raise ValueError("写一个代码，或者用 --older-than 天数，二者选一")
         engine, _ = _open(home)
-        count = erase_contacts(engine, now(), by, code=code, older_than=older_than)
+        count = erase_contacts(engine, clock_of(engine)(), by, code=code, older_than=older_than)
     typer.echo(f"抹去了 {count} 家的联系方式")
 
 

@@ -65,7 +65,7 @@ def confirm(
 ) -> None:
     import os
 
-    from jobs.cli.common import now, today
+    from jobs.cli.common import clock_of, day_of
     from profiles.codes import tidy_code
     from profiles.ingest import load_dictionary
     from store.confirmations import confirm_tags
@@ -80,7 +80,7 @@ def confirm(
             typer.echo(f"没有 {tidy} 的档案", err=True)
             raise typer.Exit(1)
         report = confirm_tags(
-            engine, tidy, industry, theme or [], by=by, at=now(), day=today(), dictionary=load_dictionary(), note=note
+            engine, tidy, industry, theme or [], by=by, at=clock_of(engine)(), day=day_of(engine, None), dictionary=load_dictionary(), note=note
         )  # fmt: skip
     said = " ".join(filter(None, (industry, "、".join(theme or []))))
     typer.echo(f"{tidy}：{said}（{by} 确认，批次 {report.batch or '与先前相同'}）")

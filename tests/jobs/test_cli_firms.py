@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+from datetime import UTC, date, datetime
 
 import pytest
 import typer
+from sqlmodel import select
 from typer.testing import CliRunner
 
 from jobs.cli import firms
 from profiles.codes import check_character
+from store.database import open_database, session, upgrade
+from store.observations import SourceBatch
+from store.showing import make_showing
 from tests.databases import database_in
 
 HEAD = "企业名称,统一社会信用代码,注册日期,企业类型,注册资金,经营范围,所在省份,地区,注册地址\n"
@@ -202,3 +208,16 @@ def test_a_declaration_is_told_by_line_and_by_the_words_of_check(run, tmp_path):
     assert odd.exit_code == 1 and "mine.yaml:3  registry  没有哪个指标归“税局”登记" in odd.stdout
     declared.write_text(body.replace("营收", "营业收入").replace("税局", "税务"), "utf-8")
     assert run("sources", "check", declared).exit_code == 0
+
+
+def test_a_folder_on_a_day_of_its_own_takes_files_on_that_day(run, file):
+    engine = open_database(os.environ["HUIQI_DB"])
+    upgrade(engine)
+    make_showing(engine, date(2020, 3, 4), datetime.now(UTC))
+    done = run("import", file, "--source", "registration")
+    assert done.exit_code == 0 or "退" in done.output, done.output
+    with session(engine) as opened:
+        (batch,) = opened.exec(select(SourceBatch))
+    assert batch.arrived_at.date() in (date(2020, 3, 3), date(2020, 3, 4))  # one day, seen from two zones
+    assert "甲示范" in run("file", "show", ONE).output, "a file is shown as of the folder's own day"
+    engine.dispose()

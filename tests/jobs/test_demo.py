@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 from sqlmodel import select
+from typer.testing import CliRunner
 
 import policies
 from jobs import demo
+from jobs.cli import _register, app
 from jobs.nightly import run_night
 from policies.library import load_library
 from profiles.dictionary import builtin_dictionary
@@ -70,3 +72,16 @@ def test_a_folder_that_no_command_has_filled_lives_by_the_clock(tmp_path: Path, 
     engine = open_database(database_in(tmp_path, bare=True))
     assert showing(engine) is None
     engine.dispose()
+
+
+def test_without_a_terminal_every_step_is_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: str
+) -> None:
+    _register()
+    monkeypatch.setenv("HUIQI_DB", database_in(tmp_path, bare=True))
+    done = CliRunner().invoke(app, ["demo", "--firms", "40", "--home", str(tmp_path / "home")])
+    assert done.exit_code in (0, 1), done.output
+    steps = [line[2:] for line in done.stderr.splitlines() if line.startswith("… ")]
+    wanted = ["此前几个月的兑现", "准备", "导入", "企业档案成列", "比对", "写名单", "排推送", "发推送"]
+    assert [s for s in steps if s in wanted and s != "比对"] == [w for w in wanted if w != "比对"]
+    assert not any(line.startswith("… ") for line in done.stdout.splitlines())
