@@ -35,13 +35,18 @@ def _asked(what: str, data: bytes) -> Any:
         done = subprocess.run(command, input=data, capture_output=True, timeout=WAIT, check=False)
     except subprocess.TimeoutExpired:
         raise PdfTrouble(_endless()) from None
-    if done.returncode == 0:
-        return json.loads(done.stdout)
-    if done.returncode == TOO_MANY:
+    return answered(done.returncode, done.stdout, done.stderr)
+
+
+def answered(code: int, told: bytes, complaint: bytes) -> Any:
+    """子进程的答复: what it told, by its exit code. Raises PdfTrouble."""
+    if code == 0:
+        return json.loads(told)
+    if code == TOO_MANY:
         raise PdfTrouble(f"超过 {MOST_PAGES} 页：请一份政策一个文件")
-    if done.returncode == DAMAGED:
+    if code == DAMAGED:
         raise PdfTrouble("打不开：PDF 损坏或有密码；请另存一份无密码的 PDF")
-    if done.returncode in (-9, -24, -25) or b"MemoryError" in done.stderr:  # SIGKILL, SIGXCPU, SIGXFSZ
+    if code in (-9, -24, -25) or b"MemoryError" in complaint:  # SIGKILL, SIGXCPU, SIGXFSZ
         raise PdfTrouble(_endless())
     # Whatever else a foreign parser dies of, by a signal or an exception, is the file's fault.
     raise PdfTrouble("读到一半读不下去：PDF 的内容损坏；请用阅读器打开后重新“打印成 PDF”，或另存为 .docx")

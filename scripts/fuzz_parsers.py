@@ -41,7 +41,7 @@ from policies.cases import CaseReader, run_cases
 from policies.decompose.pipeline import decompose
 from policies.decompose.quantities import quantities
 from policies.library import load_library
-from policies.read import read_document
+from policies.read import read_document, read_tables
 from policies.segment import segment
 from profiles.codes import looks_like_code, proposals, tidy_code, valid_codes, why_not
 from profiles.dictionary import builtin_dictionary
@@ -49,6 +49,7 @@ from profiles.exchange import body_of, parse_yaml
 from profiles.reading import open_table
 from profiles.source import Column, parse_source
 from profiles.values import parser as cell_parser
+from scripts import fuzz_pdf
 from store.payments import COLUMNS, Reconciliation, _read
 from store.sheets import read_rows
 
@@ -353,6 +354,13 @@ def _document(given: Input) -> None:
     _in_file(given, lambda path: segment(read_document(path)))
 
 
+def _pdf(given: Input) -> None:
+    """Its text on the way of a policy, and its tables on the way of a list that was paid."""
+    with fuzz_pdf.by_fork():
+        for read in (lambda path: segment(read_document(path)), read_tables):
+            _own(lambda read=read: _in_file(given, read))
+
+
 def _table(given: Input) -> None:
     def read(path: Path) -> None:
         with open_table(path, parse_source(SOURCE, "fuzz.yaml"), 2) as table:
@@ -430,6 +438,7 @@ def parsers() -> dict[str, Parser]:
         "cases": (of_trees(*seeds_of("*/items/*.test.yaml")), _cases),
         "indicators": (of_trees(words), _indicators),
         "document": (of_files([".txt", ".md", ".html"], PAGE, *texts), _document),
+        "pdf": (lambda draw: Input(fuzz_pdf.broken(draw), ".pdf"), _pdf),
         "docx": (of_archive(".docx", a_document), _document),
         "segment": (of_texts(*texts, *SAID), lambda given: segment(given.data)),
         "decompose": (of_texts(*texts, *SAID), lambda given: decompose(given.data[:3000])),

@@ -41,7 +41,10 @@ __all__ = [
 
 DEFAULT_HOME, DATABASE_FILE = "var", "huiqi.db"
 BUSY_SECONDS = 30
-CACHE = 65_536  # KiB of SQLite's pages a connection keeps
+CACHE, READ_CACHE = (
+    65_536,
+    8_192,
+)  # KiB of SQLite's pages a connection keeps while it writes, and else: what is read lies in the system's cache too
 MIGRATIONS = Path(__file__).parent / "migrations"
 # SQLite counts rowids only in a column typed INTEGER; PostgreSQL needs 64 bits said.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
@@ -70,6 +73,7 @@ def open_database(url: str) -> Engine:
     engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "checkin", _small_again)
     event.listen(engine, "handle_error", _say_full)
     return engine
 
@@ -233,7 +237,7 @@ def _set_up_sqlite(raw: Any, _record: Any) -> None:
         "synchronous=FULL",  # a confirmation that was answered survives a power cut
         "foreign_keys=ON",
         f"busy_timeout={BUSY_SECONDS * 1000}",
-        f"cache_size=-{CACHE}",
+        f"cache_size=-{READ_CACHE}",
         "temp_store=MEMORY",
     ):
         raw.execute(f"PRAGMA {pragma}")
@@ -241,7 +245,16 @@ def _set_up_sqlite(raw: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     immediate = connection.get_execution_options().get("huiqi_immediate", False)
+    if immediate:
+        connection.info["cache"] = CACHE
+        connection.exec_driver_sql(f"PRAGMA cache_size=-{CACHE}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _small_again(raw: Any, record: Any) -> None:
+    """A connection that wrote gives its large cache back with itself: a desk's fifteen would hold a gigabyte between them."""
+    if record.info.pop("cache", 0) and raw is not None:
+        raw.execute(f"PRAGMA cache_size=-{READ_CACHE}")
 
 
 def _driver(connection: Connection) -> Any:

@@ -78,6 +78,7 @@ def desk_command(
             log_config=None,
             access_log=False,
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE,
             forwarded_allow_ips=proxies,
         )
     )
@@ -88,6 +89,10 @@ def desk_command(
     if not server.started:
         raise typer.Exit(3)
 
+
+KEEP_ALIVE = (
+    65  # seconds: longer than proxies and programs keep a connection, or they ask on one that is just closing
+)
 
 TAKEN = "端口 {} 已有别的程序在用；换一个，例如 --port {}"
 

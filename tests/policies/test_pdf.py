@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,36 @@ def test_too_many_pages() -> None:
     many = a_pdf("<</Type/Catalog/Pages 2 0 R>>", f"<</Type/Pages/Kids[{kids}]/Count 2102>>", *[page] * 2102)
     with pytest.raises(PdfTrouble, match="超过 2000 页"):
         pdf_pages(many)
+
+
+def test_the_fork_of_the_fuzzing_answers_as_the_child_does() -> None:
+    from scripts import fuzz_pdf
+
+    for data in (
+        *fuzz_pdf.seeds(),
+        sound(),
+        b"%PDF-1.7",
+        fuzz_pdf.of_objects("<</Pages 1 0 R/Kids[1 0 R]>>"),
+    ):
+        for read in (pdf_pages, pdf_tables):
+            answers = []
+            for way in (nullcontext, fuzz_pdf.by_fork):
+                with way():
+                    try:
+                        answers.append(read(data))
+                    except PdfTrouble as trouble:
+                        answers.append(str(trouble))
+            assert answers[0] == answers[1]
+    assert fuzz_pdf.seeds()[0] and "第一条给予最高十万元" in pdf_pages(fuzz_pdf.seeds()[0])[0]
+
+
+def test_a_reader_that_a_pdf_kills_is_told_and_replaced(monkeypatch) -> None:
+    from scripts import fuzz_pdf
+
+    monkeypatch.setattr(fuzz_pdf, "SECONDS", 1)
+    fuzz_pdf._reader.clear()
+    with fuzz_pdf.by_fork():
+        with pytest.raises(PdfTrouble, match="还没有读完"):
+            pdf_pages(laughing(9, 30))
+        assert pdf_pages(sound())[0].strip() == "grant of 10"
+    assert sum(fuzz_pdf.DIED.values()) == 1

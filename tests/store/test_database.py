@@ -15,6 +15,8 @@ from sqlalchemy import text
 from sqlmodel import SQLModel
 
 from store.database import (
+    CACHE,
+    READ_CACHE,
     database_url,
     from_fen,
     migration_config,
@@ -133,3 +135,14 @@ def _plain_session(node: ast.With) -> str:
 
 def test_the_newest_revision_is_alembics_head() -> None:
     assert newest_revision() == ScriptDirectory.from_config(migration_config()).get_current_head()
+
+
+def test_a_large_cache_is_had_while_writing_and_given_back(engine):
+    if engine.dialect.name != "sqlite":
+        return  # the server's own memory
+    with session(engine) as opened:
+        assert opened.connection().exec_driver_sql("PRAGMA cache_size").scalar() == -READ_CACHE
+    with writing(engine) as opened:
+        assert opened.connection().exec_driver_sql("PRAGMA cache_size").scalar() == -CACHE
+    with session(engine) as opened:
+        assert opened.connection().exec_driver_sql("PRAGMA cache_size").scalar() == -READ_CACHE
