@@ -174,6 +174,15 @@ def inside(address: str, default: str) -> str:
     return address if re.match(r"/(desk|my)/[^\\\s]*$", address) and "//" not in address else default
 
 
+def plain_name(given: str) -> str:
+    """文件名 of an upload: its last part, without what can't be seen, short enough for any disk."""
+    last = re.split(r"[/\\]", given)[-1]
+    seen = re.sub(r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]", "", last).strip()
+    stem, dot, end = seen.rpartition(".")
+    stem, end = (stem, end) if dot else (seen, "")
+    return f"{stem.strip(' .')[:60] or '文件'}{dot if end else ''}{end[:10]}"
+
+
 # ---------------------------------------------------------------- templates
 
 

@@ -308,6 +308,15 @@ async def _days(
     return out
 
 
+def unit_environment() -> dict[str, str]:
+    """环境, as the unit of the desk in docs/operations.md sets it."""
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    unit = page.split("/etc/systemd/system/huiqi-desk.service", 1)[1].split("```", 1)[0]
+    return dict(
+        pair.split("=", 1) for line in re.findall(r"^Environment=(.+)$", unit, re.M) for pair in line.split()
+    )
+
+
 def login_codes(count: int) -> list[str]:
     """登录码 of so many firms."""
     from store import accounts
@@ -332,7 +341,12 @@ def soak(given: argparse.Namespace, home: Path) -> dict[str, Any]:
     with (home / "desk.log").open("w") as log, ExitStack() as stack:
         served = [sys.executable, "-m", "jobs.cli", "desk", "--port", str(port)]
         desk = stack.enter_context(
-            running(*served[1:], env={**os.environ, "HUIQI_RATES": "off"}, stdout=log, stderr=log)
+            running(
+                *served[1:],
+                env={**os.environ, **unit_environment(), "HUIQI_RATES": "off"},
+                stdout=log,
+                stderr=log,
+            )
         )
         nights = stack.enter_context(
             running(__file__, "--part", "nights", "--home", str(home), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -71,7 +71,7 @@ def current_version(home: Path) -> str:
 def promote_model(home: Path, version: str) -> None:
     """启用: a stored version becomes the current one. Raises FileNotFoundError."""
     folder = home / "scores"
-    if not (folder / f"{version}.skops").is_file():
+    if version not in versions(home):
         raise FileNotFoundError(f"没有评分模型 {version}，已有：{'、'.join(versions(home)) or '无'}")
     _put(folder / "current", version.encode())
 

@@ -18,7 +18,7 @@ from starlette.datastructures import UploadFile
 from desk.beside import beside
 from desk.office import Office
 from desk.urls import url
-from desk.web import Posted, Visit, need, posted, render, see
+from desk.web import Posted, Visit, need, plain_name, posted, render, see
 from engine.fulfilment import Refused, escalate, lateness, moves_from
 from engine.grantmoves import FINAL, NEEDS, State
 from engine.instalments import kept_plan
@@ -225,7 +225,7 @@ async def reconcile(request: Request, given: Posted = posted("fulfil.act")) -> R
         return see(url("fulfil", told="没有对账：文件超过 20 MB"))
     try:
         report = await run_in_threadpool(
-            take_payments, visit.office, visit.who, Path(upload.filename).name[:100], data
+            take_payments, visit.office, visit.who, plain_name(upload.filename), data
         )
     except ValueError as error:
         return see(url("fulfil", told=f"没有对账：{error}"))

@@ -14,7 +14,7 @@ from starlette.datastructures import UploadFile
 
 from desk.office import Office
 from desk.urls import url
-from desk.web import Posted, Visit, need, posted, render, see
+from desk.web import Posted, Visit, need, plain_name, posted, render, see
 from policies.decompose.learn import keep_correction
 from policies.decompose.model import Decomposition
 from policies.decompose.pipeline import decompose
@@ -82,7 +82,7 @@ async def import_document(request: Request, given: Posted = posted("edit")) -> R
         return see(url("policies", told="没有导入：文件超过 20 MB"))
     try:
         made = await run_in_threadpool(
-            take_in, given.visit.office, given.visit.who, number, Path(upload.filename).name, data
+            take_in, given.visit.office, given.visit.who, number, plain_name(upload.filename), data
         )
     except (ValueError, OSError) as error:
         return see(url("policies", told=f"没有导入：{error}"))

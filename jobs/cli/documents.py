@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -119,6 +120,11 @@ def _draft(
     from profiles.tables import division_codes, industry_codes
 
     name = document_id or _slug(file.stem)
+    if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}", name):
+        raise ValueError(f"文件编号“{name}”要用字母、数字和连字符，例如 --id bs-2026-02")
+    for text in sets:
+        if not re.fullmatch(r"\w{1,20}=.+", text.replace(" ", "")):
+            raise ValueError(f"--set “{text}”要写成 词=代码，例如 --set '本区=120116*'")
     folder = into / name
     if folder.exists():
         old = (folder / "text.md").read_text(encoding="utf-8") if (folder / "text.md").is_file() else ""
@@ -168,7 +174,6 @@ def _draft(
 
 def _slug(stem: str) -> str:
     import hashlib
-    import re
 
     plain = re.sub(r"[^0-9A-Za-z]+", "-", stem).strip("-").lower()
     return plain or "doc-" + hashlib.sha256(stem.encode()).hexdigest()[:8]
