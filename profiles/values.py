@@ -54,11 +54,16 @@ TRUE, FALSE = (
     {"否", "无", "0", "false", "n", "no", "×", "✗", "没有"},
 )
 COUNT_TAIL = re.compile("|".join(sorted(map(re.escape, kinds.COUNT_UNITS), key=len, reverse=True)))
+WINDOWS = bytes(range(0x80, 0xA0)).decode("cp1252", errors="ignore")
 MOJIBAKE = re.compile(
     "\ufffd|锟斤拷|烫烫烫|屯屯屯|[\u00c2\u00c3][\u0080-\u00bf]|[\u00e0-\u00ef][\u0080-\u00bf]{2}"
+    f"|(?:[\u00e0-\u00ef][\u0080-\u00bf{WINDOWS}]{{2}}){{2}}"  # UTF-8 read as Windows-1252
+    "|(?:[\u00b0-\u00f7][\u00a1-\u00fe]){3}"  # GB2312 read as Latin-1
+    r"|\?{3}"  # what an encoder puts for characters it lacks
     "|[\x00-\x08\x0b\x0c\x0e-\x1f]|[\ue000-\uf8ff]{2}"
 )
 HAN = re.compile("[\u4e00-\u9fff]")
+HAN_IN_UTF8 = re.compile(rb"[\xe4-\xe9][\x80-\xbf]{1,2}")
 # What the first two bytes of Chinese UTF-8 (E4–E9, 80–BF) read as in GB18030: misread text is full of these.
 MISREAD = "".join(
     bytes((high, low)).decode("gb18030", errors="ignore")
@@ -204,11 +209,12 @@ def is_mojibake(text: str) -> bool:
     if MOJIBAKE.search(text):
         return True
     # Chinese text's GB18030 bytes are hardly ever sound UTF-8; where they are and read as Chinese, it was misread.
+    raw = text.encode("gb18030")
     try:
-        again = text.encode("gb18030").decode("utf-8")
-    except UnicodeError:
-        return False
-    return HAN.search(again) is not None
+        return HAN.search(raw.decode("utf-8")) is not None
+    except UnicodeError:  # bytes were lost on the way
+        whole = HAN_IN_UTF8.findall(raw)
+        return len(whole) >= 3 and sum(map(len, whole)) >= 0.55 * sum(byte > 0x7F for byte in raw)
 
 
 def cell_text(value: object) -> str:

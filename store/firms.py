@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.engine import Connection, Engine
 
 from engine.indicators import Dictionary
@@ -80,6 +80,23 @@ def has_file(engine: Engine, code: str) -> bool:
     )
     with engine.connect() as connection:
         return connection.execute(query).first() is not None
+
+
+def missing_file(engine: Engine, code: str, day: date) -> str:
+    """没有档案: why nothing is shown of a code for a day, and from which day on there is something."""
+    query = (
+        select(func.min(B.arrived_at))
+        .join(Sighting, S.batch_id == B.id)
+        .join(Content, C.id == S.content_id)
+        .join(Firm, F.id == C.firm_id)
+        .where(F.code == code, standing(None))
+    )
+    with engine.connect() as connection:
+        first = connection.execute(query).scalar()
+    if first is None:
+        return f"没有 {code} 的档案"
+    arrived = first.astimezone(SHANGHAI).date()
+    return f"截至 {day} 还没有 {code} 的数据，最早一批 {arrived} 到；要看 {day} 的情况按今天所知，用 file show --true-for {day}"
 
 
 def firm_codes(engine: Engine, *, known_on: date | None = None) -> list[str]:

@@ -128,7 +128,7 @@ def file_show(
     from profiles.exchange import by_section, shown_value
     from profiles.ingest import load_dictionary
     from store.exchange import export_firm
-    from store.firms import provenance, relations
+    from store.firms import missing_file, provenance, relations
 
     with telling():
         engine, dictionary, tidy = _engine(home), load_dictionary(), tidy_code(code)
@@ -139,7 +139,7 @@ def file_show(
             return
         facts = provenance(engine, tidy, day, dictionary, known_on=known_on)
         if not facts:
-            typer.echo(f"{day} 没有 {tidy} 的档案", err=True)
+            typer.echo(missing_file(engine, tidy, day), err=True)
             raise typer.Exit(1)
         if as_yaml:
             _show_yaml(tidy, day, by_section(facts, dictionary), dictionary)

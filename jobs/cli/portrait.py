@@ -47,9 +47,6 @@ def portrait(
 ) -> None:
     with telling():
         found = _from_file(code, as_of, profiles) if profiles else _from_store(code, as_of)
-    if found is None:
-        typer.echo(f"没有 {code} 的档案", err=True)
-        raise typer.Exit(1)
     if as_json:
         typer.echo(json.dumps(_plain(found), ensure_ascii=False))
     else:
@@ -107,7 +104,7 @@ def review(
     typer.echo(f"共 {len(found)} 家，列出 {min(limit, len(found))} 家；确认用 huiqi portrait-confirm")
 
 
-def _from_file(code: str, as_of: str | None, path: Path) -> FirmPortrait | None:
+def _from_file(code: str, as_of: str | None, path: Path) -> FirmPortrait:
     import numpy as np
 
     from profiles.dictionary import builtin_dictionary
@@ -119,19 +116,20 @@ def _from_file(code: str, as_of: str | None, path: Path) -> FirmPortrait | None:
         path, builtin_dictionary(), lambda problem: typer.echo(problem.render(), err=True)
     )
     if code not in columns.codes:
-        return None
+        typer.echo(f"{path.name} 里没有 {code}", err=True)
+        raise typer.Exit(1)
     one = columns.take(np.array([list(columns.codes).index(code)]))
     return portrait_of_row(one, 0, parse_as_of(as_of), freshness(()))
 
 
-def _from_store(code: str, as_of: str | None) -> FirmPortrait | None:
+def _from_store(code: str, as_of: str | None) -> FirmPortrait:
     import os
 
     from profiles.codes import tidy_code
     from profiles.dictionary import builtin_dictionary
     from profiles.portrait_firm import firm_portrait
     from store.database import database_url, open_database, upgrade
-    from store.firms import loaded_indicators, provenance
+    from store.firms import loaded_indicators, missing_file, provenance
 
     engine = open_database(database_url(os.environ))
     upgrade(engine)
@@ -139,7 +137,8 @@ def _from_store(code: str, as_of: str | None) -> FirmPortrait | None:
     known_on = day if as_of else None
     facts = provenance(engine, tidy, day, words, known_on=known_on)
     if not facts:
-        return None
+        typer.echo(missing_file(engine, tidy, day), err=True)
+        raise typer.Exit(1)
     return firm_portrait(tidy, facts, words, day, frozenset(loaded_indicators(engine, known_on=known_on)))
 
 

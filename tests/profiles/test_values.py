@@ -174,6 +174,21 @@ def test_cells_of_a_spreadsheet_read_as_texts():
 def test_utf8_read_as_another_encoding_is_found(text):
     assert is_mojibake(text.encode().decode("latin-1"))
     assert is_mojibake(text.encode().decode("gb18030", errors="replace"))
+    assert is_mojibake(text.encode().decode("cp1252", errors="ignore"))
+
+
+COMMON = st.sampled_from(
+    [chr(c) for c in range(0x4E00, 0x9FA6) if len(chr(c).encode("gb2312", "ignore")) == 2]
+)
+
+
+@given(st.text(alphabet=COMMON, min_size=4, max_size=12))
+def test_misread_names_are_found_though_bytes_were_lost_on_the_way(text):
+    name = f"天津{text}有限公司"
+    assert not is_mojibake(name)
+    assert is_mojibake(name.encode().decode("gbk", errors="ignore"))
+    assert is_mojibake(name.encode("gb2312").decode("latin-1"))
+    assert is_mojibake(name.encode("ascii", errors="replace").decode())
 
 
 def test_sound_names_are_not_mojibake():
@@ -183,5 +198,8 @@ def test_sound_names_are_not_mojibake():
         "café 有限公司",
         "A·B（中国）公司——分公司",
         "浜崎商贸",
+        "五交化",
+        "制冷设备、空调设备",
+        "Nestlé——中国",
     ):
         assert not is_mojibake(name)

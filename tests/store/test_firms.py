@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from profiles.file import CONFLICT, KNOWN, STALE, UNUSED
 from store.batches import take_back
 from store.corrections import answer_correction, corrections, file_correction
-from store.firms import firm_codes, provenance, relations, without_file
+from store.firms import firm_codes, missing_file, provenance, relations, without_file
 from tests.databases import drop_below, new_database
 
 LATER = datetime(2026, 4, 1, 2, tzinfo=UTC)
@@ -42,6 +42,13 @@ def test_the_higher_authority_speaks_whatever_its_date(engine, tmp_path):
     found = fact(engine)
     assert (found.value, found.state, found.source, found.day) == (10_000.0, KNOWN, "总局", date(2025, 1, 1))
     assert sorted(other.shown for other in found.others) == [20_000.0, 30_000.0]
+
+
+def test_a_day_before_anything_came_says_when_it_came(engine, tmp_path):
+    assert missing_file(engine, code(1), DAY) == f"没有 {code(1)} 的档案"
+    says(engine, tmp_path, REGISTER, 1, arrived=LATER)
+    says(engine, tmp_path, OTHER, 1, arrived=datetime(2026, 3, 9, 17, tzinfo=UTC))  # the tenth in Shanghai
+    assert "最早一批 2026-03-10 到" in missing_file(engine, code(1), date(2026, 3, 1))
 
 
 def test_equal_authority_that_differs_is_a_conflict_and_agreement_is_none(engine, tmp_path):
