@@ -101,6 +101,7 @@ def _rooms() -> list[str]:
         *sorted(inner),
         "desk.api",
         "desk.firm",
+        "desk.firmapply",
         "desk.firmlogin",
         "desk.firmown",
         "desk.notices",

@@ -21,7 +21,7 @@ from desk.office import Office, number
 from desk.web import check_origin, office_of, pace, render, see
 from engine.explain import FIRM, explain
 from engine.fulfilment import Refused, moves_from
-from engine.grantmoves import AUTOMATIC, FINAL, State
+from engine.grantmoves import APPLIED, AUTOMATIC, FINAL, State, variant_of
 from engine.policy import Condition
 from engine.words import say_amounts
 from store import accounts, audit, grants, outbox, review
@@ -30,8 +30,8 @@ from store.calendars import office_calendar
 from store.database import writing
 from store.nights import Night
 from store.reach import reach
+from store.wanted import works_as
 
-READY = "即申即享"
 COOKIE, GUARD = "huiqi_firm", "huiqi_firm_login"
 LONGEST, LONGEST_REPLY = 100, 1000
 ACCOUNT = ("户名", "账号", "开户行", "确认人")
@@ -227,8 +227,8 @@ def _inbox(
             outbox.mark_read(office.engine, letter.key, office.now())
     return render(
         request, "my.html", 409 if fault else 200, name=visit.name(), code=visit.code, fault=fault, at=at, kept=kept or {},
-        waiting=[c for c in cases if c["acts"] & {"确认", "提交", "补正", "评价"}], road=ROAD, account=ACCOUNT,
-        going=[c for c in cases if not c["final"] and not c["acts"] & {"确认", "提交", "补正", "评价"}],
+        waiting=[c for c in cases if c["waits"]], road=ROAD, account=ACCOUNT,
+        going=[c for c in cases if not c["final"] and not c["waits"]],
         over=[c for c in cases if c["final"]], coming=[c for c in coming if c["verdict"] == "符合"],
         questions=questions(office, night, visit.code), letters=letters, fresh=secrets.token_urlsafe(12),
     )  # fmt: skip
@@ -239,7 +239,7 @@ def _case(c: grants.GrantCase) -> dict[str, Any]:
     acts = {m.action for m in moves_from(grants.to_pure(c), "企业")} & set(ACTS)
     return {
         "id": c.id, "item": c.item, "title": c.title, "batch": c.batch, "words": WORDS[state], "due": c.due, "acts": acts,
-        "yuan": None if c.amount is None else c.amount / 100, "paid": c.arrived / 100, "free": c.variant == AUTOMATIC,
+        "waits": bool(acts & {"确认", "提交", "补正", "评价"}), "yuan": None if c.amount is None else c.amount / 100, "paid": c.arrived / 100, "free": c.variant == AUTOMATIC,
         "place": PLACE.get(state), "final": state in FINAL, "asked": list(c.asked), "since": c.since, "late": state == State.SILENT,
     }  # fmt: skip
 
@@ -268,7 +268,7 @@ def act(request: Request, case: str, given: FirmPosted = Depends(firm_posted)) -
     if once and any(e.request == once for e in grants.history(office.engine, found.id)):
         return see("/my?told=" + _told(action))
     try:
-        _check_account(facts, given.text("本企业账户"))
+        check_account(facts, given.text("本企业账户"))
         grants.act(
             office.engine, found.id, action, grants.Actor(visit.who, "企业"), office.today(), office.now(),
             office_calendar(office.engine), facts, once,
@@ -284,7 +284,7 @@ def _told(action: str) -> str:
     return quote(f"已{action}")
 
 
-def _check_account(facts: dict[str, Any], own: str) -> None:
+def check_account(facts: dict[str, Any], own: str) -> None:
     """账户: digits of a bank account, and the firm's word that it is its own. Raises Refused."""
     if "账号" not in facts:
         return
@@ -375,21 +375,46 @@ def items(request: Request, visit: FirmVisit = Depends(firm)) -> HTMLResponse:
 
 @router.get("/items/{document}/{slug}", response_class=HTMLResponse)
 def item_page(request: Request, document: str, slug: str, visit: FirmVisit = Depends(firm)) -> HTMLResponse:
-    """为什么: each condition that a firm may see, with its own data and where it comes from."""
+    """为什么: each condition that a firm may see, with its own data and where it comes from; and how to apply."""
+    return own_item(request, visit, f"{document}/{slug}", "", {})
+
+
+def own_item(request: Request, visit: FirmVisit, name: str, fault: str, kept: dict[str, Any]) -> HTMLResponse:
+    """一项的页, with what was typed where applying failed. Raises 404."""
     office, night = visit.office, visit.office.night()
-    shown = why(office, night, visit.code, f"{document}/{slug}") if night else None
-    if shown is None:
+    shown = why(office, night, visit.code, name) if night else None
+    if shown is None or night is None:
         raise HTTPException(404, "没有这一项，或者现在不受理")
-    kept = reach(office.engine, visit.code)
+    reached = reach(office.engine, visit.code)
+    item = shown["item"]
+    found = grants.find(office.engine, code=visit.code, item=name, batch=shown["batch"].name)
+    case = _case(found[0]) if found else None
     return render(
-        request, "my_item.html", name=visit.name(), night=night, form=has_form(office, night, visit.code, shown["item"].id),
-        refused=kept is not None and shown["item"].id in kept.refused, **shown,
+        request, "my_item.html", 409 if fault else 200, name=visit.name(), night=night, form=has_form(office, night, visit.code, name),
+        refused=reached is not None and name in reached.refused, case=case, fault=fault, kept=kept, account=ACCOUNT,
+        channel=str(dict(item.guide).get("channel", "")),
+        apply=case is None and item.pays and _applied_for(office, night, name), **shown,
     )  # fmt: skip
 
 
+def _applied_for(office: Office, night: Night, item: str) -> bool:
+    """要不要企业自己申报: as the item works tonight, since one that is declared 免申即享 may have fallen back."""
+    program = office.library(night).program(item)
+    bound = office.bound(night, item)
+    if program is None or bound is None:
+        return False
+    key = ("works as", night.no, item)
+    word = office.memory.get(key, lambda: works_as(night, program, bound.batch.name))
+    return variant_of(word) == APPLIED
+
+
 def has_form(office: Office, night: Night | None, code: str, item: str) -> bool:
-    """有没有预填表: 即申即享 items that the night found for the firm."""
-    return any(r["item"] == item and r["delivery"] == READY for r in found_items(office, night, code))
+    """有没有预填表: items that the night found for the firm and that it hands something in for."""
+    bound = office.bound(night, item) if night else None
+    if bound is None or not bound.program.item.pays:
+        return False
+    rows = (r for r in found_items(office, night, code) if r["item"] == item)
+    return any(variant_of(r["delivery"]) != AUTOMATIC for r in rows)
 
 
 def why(office: Office, night: Night, code: str, item: str) -> dict[str, Any] | None:

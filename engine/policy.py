@@ -234,6 +234,16 @@ class PolicyItem:
     def document_id(self) -> str:
         return self.id.split("/", 1)[0]
 
+    @property
+    def self_declared(self) -> bool:
+        """自行申报享受: a reduction that a firm takes itself in its tax return (channel says 自行申报): nothing is paid to it."""
+        return self.category == "减免" and "自行申报" in str(dict(self.guide).get("channel", ""))
+
+    @property
+    def pays(self) -> bool:
+        """有钱要付: money comes to the firm, so that there is a grant to follow until it has arrived."""
+        return self.category in ("奖补", "减免") and not self.self_declared
+
     def batch(self, name: str) -> Batch | None:
         """批次: the batch of that name."""
         return next((b for b in self.batches if b.name == name), None)

@@ -127,7 +127,16 @@ def _grant(bound: BoundItem, columns: Columns, names, row: int, yuan: float) -> 
     item, fen = bound.program.item, to_fen(yuan)
     name = names.names[names.codes[row]] if names.codes[row] >= 0 else ""
     return grants.NewGrant(
-        columns.codes[row], name, item.id, bound.batch.name, item.title, item.department, AUTOMATIC, fen, fen
+        columns.codes[row],
+        name,
+        item.id,
+        bound.batch.name,
+        item.title,
+        item.department,
+        AUTOMATIC,
+        fen,
+        fen,
+        deadline=item.deadline,
     )
 
 

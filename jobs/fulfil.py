@@ -70,12 +70,14 @@ def _try(
 
 @dataclass(frozen=True)
 class Late:
-    """期限一行: a grant with its working days over (negative: left; None unknown) and who is to be told."""
+    """期限一行: a grant with its working days over (negative: left; None unknown), who is to be told, and how far it is past
+    the day that its item promises (None: no promise, or the money has come)."""
 
     case: GrantCase
     late: int | None
     tell: tuple[str, ...]
     turn: Turn
+    broken: int | None = None
 
 
 def deadlines(
@@ -92,14 +94,16 @@ def deadlines(
         if department and case.department != department:
             continue
         late = lateness(case.due, on, calendar)
-        if late is None and case.due is not None and case.due > on:
+        if late is None and case.due is not None and case.due > on and case.promised is None:
             continue  # known, and beyond the calendar: years away
-        told = escalate(case.holder, late)
-        if (late is not None and late < -within) or (tell and tell not in told):
+        broken = None if case.state == State.ARRIVED else lateness(case.promised, on, calendar)
+        worst = max((n for n in (late, broken) if n is not None), default=None)
+        told = escalate(case.holder, worst)
+        if (worst is not None and worst < -within) or (tell and tell not in told):
             continue
         turn = turns.of(case, told)
         if not who or who in turn.logins:
-            found.append(Late(case, late, told, turn))
+            found.append(Late(case, late, told, turn, broken))
     return sorted(found, key=lambda one: (one.late is None, -(one.late or 0), one.case.id or 0))
 
 

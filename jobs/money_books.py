@@ -48,6 +48,7 @@ def kpi_rows(sheet: Kpi) -> list[tuple[str, str, str]]:
         ("追回退款", f"{sheet.back / 100:,.2f} 元", "本季企业退回的"),
         ("兑现率", share(sheet.rate), "本季立项的里面，季末已有钱到账的"),
         ("按时率", share(sheet.on_time), f"从立项到到账以内：{chains}；分期的看最后一期的日子"),
+        ("承诺按时率", share(sheet.kept), f"在事项自己写的兑现时限内到账，从企业确认或提交起；有承诺的 {sheet.promises} 件"),
         ("免申即享占比", share(sheet.automatic), "本季到账的里面不用申请的"),
         ("平均天数", "—" if sheet.days is None else f"{sheet.days} 个工作日", "从立项到最后一笔到账"),
         ("应享未享", f"{sheet.unclaimed} 件，{sheet.unclaimed_fen / 100:,.2f} 元", f"{where}；金额待定的只计件{'。其中 ' + why if why else ''}"),

@@ -16,7 +16,7 @@ from engine.workdays import Calendar, UnknownYear
 from store.database import session
 from store.grants import GrantCase, GrantEvent
 
-SCOPES = ("在办", "逾期", "轮到我", "已到账", "不再办")
+SCOPES = ("在办", "逾期", "超承诺", "轮到我", "已到账", "不再办")
 LARGE = 5000
 PAID = (State.ARRIVED.value, State.DONE.value)
 OVER = tuple(s.value for s in FINAL)
@@ -59,6 +59,7 @@ class Part:
     amount: int
     arrived: int
     undecided: int
+    broken: bool = False
 
     def within(self, scope: str, turns: frozenset[str]) -> bool:
         """属于哪个范围."""
@@ -66,6 +67,8 @@ class Part:
             return self.state not in OVER and self.state != State.ARRIVED
         if scope == "逾期":
             return self.late
+        if scope == "超承诺":
+            return self.broken
         if scope == "轮到我":
             return self.state not in OVER and self.holder in turns
         return self.state in (PAID if scope == "已到账" else GONE)
@@ -73,16 +76,17 @@ class Part:
 
 def parts(engine: Engine, load: Caseload) -> list[Part]:
     """各部分的笔数和金额, in one query."""
-    late = case((_late(load), 1), else_=0)
+    late, broken = case((_late(load), 1), else_=0), case((_broken(load), 1), else_=0)
     c = GrantCase
     query: Any = select(
         col(c.state), col(c.holder), late, func.count(), func.coalesce(func.sum(col(c.amount)), 0),
-        func.coalesce(func.sum(col(c.arrived)), 0), func.sum(case((col(c.amount).is_(None), 1), else_=0)),
+        func.coalesce(func.sum(col(c.arrived)), 0), func.sum(case((col(c.amount).is_(None), 1), else_=0)), broken,
     )  # type: ignore[call-overload]  # fmt: skip
-    query = query.where(*_wheres(load)).group_by(col(c.state), col(c.holder), late)
+    query = query.where(*_wheres(load)).group_by(col(c.state), col(c.holder), late, broken)
     with session(engine) as opened:
         return [
-            Part(s, h, bool(x), int(n), int(a), int(p), int(u)) for s, h, x, n, a, p, u in opened.exec(query)
+            Part(s, h, bool(x), int(n), int(a), int(p), int(u), bool(b))
+            for s, h, x, n, a, p, u, b in opened.exec(query)
         ]
 
 
@@ -98,6 +102,8 @@ def page(engine: Engine, load: Caseload, scope: str, start: int, size: int) -> l
     The first so many of each state are read off the index of states and days and put together, so that a page near the
     beginning costs the same however many there are.
     """
+    if scope == "超承诺":
+        return _page_of_broken(engine, load, start, size)
     wheres, c = _wheres(load), GrantCase
     if scope == "轮到我":
         wheres.append(col(c.holder).in_(sorted(load.turns)))
@@ -117,7 +123,15 @@ def page(engine: Engine, load: Caseload, scope: str, start: int, size: int) -> l
     return [held[n] for n in wanted]
 
 
-LISTED = ("code", "firm", "title", "batch", "state", "holder", "amount", "arrived", "due")
+def _page_of_broken(engine: Engine, load: Caseload, start: int, size: int) -> list[GrantCase]:
+    """超过承诺时限的一页, the longest first."""
+    query = select(GrantCase).where(_broken(load), *_wheres(load))
+    ordered = query.order_by(col(GrantCase.promised), col(GrantCase.id)).offset(start).limit(size)
+    with session(engine) as opened:
+        return list(opened.exec(ordered))
+
+
+LISTED = ("code", "firm", "title", "batch", "state", "holder", "amount", "arrived", "due", "promised")
 
 
 def each(engine: Engine, load: Caseload, portion: int = 5000) -> Iterator[Sequence[Any]]:
@@ -209,6 +223,15 @@ def _wheres(load: Caseload) -> list[Any]:
     if load.item:
         out.append(col(GrantCase.item) == load.item)
     return out
+
+
+def _broken(load: Caseload) -> Any:
+    """过了事项自己承诺的日子 and the money has not all come."""
+    promised, state = col(GrantCase.promised), col(GrantCase.state)
+    if load.late_before is None or load.late_from is None:
+        return state.is_(None)
+    inside = (promised < load.late_before) & (promised >= load.late_from)
+    return promised.is_not(None) & inside & state.not_in((*OVER, State.ARRIVED.value))
 
 
 def _late(load: Caseload) -> Any:

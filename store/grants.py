@@ -16,7 +16,8 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from engine import fulfilment
 from engine.fulfilment import ENOUGH, LATER, TOO_LITTLE, Refused
 from engine.grantmoves import FINAL, MORE, MOVES, NEEDS, OF_SYSTEM, SECOND, State
-from engine.workdays import Calendar
+from engine.promise import BEGINS, BEGINS_ANEW, read_promise
+from engine.workdays import Calendar, UnknownYear
 from store import budgets, ledger, notices
 from store.accounts import find_person_in
 from store.database import BigId, Fen, fen_column, id_column, json_column, session, utc_column, writing
@@ -33,6 +34,7 @@ class GrantCase(SQLModel, table=True):
         UniqueConstraint("code", "item", "batch", name="uq_grant_case"),
         Index("ix_grant_state_due", "state", "due"),
         Index("ix_grant_item", "item", "batch", "state"),
+        Index("ix_grant_promised", "promised"),
     )
 
     id: int | None = Field(default=None, sa_column=id_column())
@@ -63,6 +65,8 @@ class GrantCase(SQLModel, table=True):
     opened: date
     queued: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
     updated: datetime = Field(sa_column=utc_column())
+    promised_from: date | None = None
+    promised: date | None = None
 
     @property
     def subject(self) -> str:
@@ -116,6 +120,7 @@ class NewGrant:
     closes: date | None = None
     instalments: tuple[Mapping[str, str], ...] = ()
     mark: str = ""
+    deadline: str = ""
 
     @property
     def facts(self) -> dict[str, object]:
@@ -125,6 +130,7 @@ class NewGrant:
             "批次截止": self.closes.isoformat() if self.closes else "",
             "分期规则": [dict(r) for r in self.instalments],
             "比对变化": self.mark,
+            "兑现时限": self.deadline,
         }
         return {k: v for k, v in said.items() if v}
 
@@ -275,9 +281,9 @@ def redate(engine: Engine, calendar: Calendar, at: datetime, chunk: int = 1000) 
             query = select(GrantCase).where(col(GrantCase.id).in_(open_ids[begin : begin + chunk]))
             for case in opened.exec(query.order_by(col(GrantCase.id)).with_for_update()).all():
                 clock = fulfilment.due(to_pure(case), calendar)
-                now = (clock.day, clock.note) if clock else (None, "")
-                if now != (case.due, case.due_note):
-                    (case.due, case.due_note), case.updated = now, at
+                now = (*((clock.day, clock.note) if clock else (None, "")), promised_by(case, calendar))
+                if now != (case.due, case.due_note, case.promised):
+                    (case.due, case.due_note, case.promised), case.updated = now, at
                     opened.add(case)
                     changed += 1
     return changed
@@ -307,6 +313,17 @@ def _at_rest(grant: fulfilment.Grant, at: datetime, calendar: Calendar) -> dict[
         "due": clock.day if clock else None, "holder": clock.holder if clock else "",
         "due_note": clock.note if clock else "", "updated": at,
     }  # fmt: skip
+
+
+def promised_by(case: GrantCase, calendar: Calendar) -> date | None:
+    """承诺的最后一天 by the item's own 兑现时限; None before the firm has done its part, or where no day can be told."""
+    promise = read_promise(str(case.facts.get("兑现时限", "")))
+    if promise is None or case.promised_from is None:
+        return None
+    try:
+        return promise.until(case.promised_from, calendar)
+    except UnknownYear:
+        return None
 
 
 def _take(case: GrantCase, grant: fulfilment.Grant, at: datetime, calendar: Calendar) -> None:
@@ -366,6 +383,9 @@ def act_in(
     )
     came_from = case.state
     _take(case, result.grant, at, calendar)
+    if action in BEGINS or (action == BEGINS_ANEW and case.promised_from is not None):
+        case.promised_from = on
+        case.promised = promised_by(case, calendar)
     if case.state == State.QUEUED.value and came_from != case.state:
         case.queued = at
     count = opened.exec(select(func.count()).where(GrantEvent.grant_id == grant_id)).one()

@@ -44,6 +44,8 @@ class Kpi:
     night: int | None = None
     back: int = 0
     why: Mapping[str, int] = field(default_factory=dict)
+    kept: float | None = None
+    promises: int = 0
 
 
 def quarter_of(text: str) -> tuple[date, date]:
@@ -62,7 +64,19 @@ WAITING = {
     State.QUEUED: "额度不够，候补",
 }  # fmt: skip
 NOT_OPENED, GAVE_UP = "没有立项或申报", "企业放弃"
-COLUMNS = ("id", "code", "firm", "item", "title", "batch", "department", "variant", "opened", "amount")
+COLUMNS = (
+    "id",
+    "code",
+    "firm",
+    "item",
+    "title",
+    "batch",
+    "department",
+    "variant",
+    "opened",
+    "amount",
+    "promised",
+)
 
 
 @dataclass(frozen=True)
@@ -79,11 +93,17 @@ class Stood:
     variant: str
     opened: date
     amount: int | None
+    promised: date | None
     state: State
     arrived: int
     finished: date | None = None
     days: int | None = None
     on_time: bool | None = None
+
+    @property
+    def kept(self) -> bool | None:
+        """承诺兑现没有: paid in full by the day the item's own 兑现时限 promised; None without a promise or before that."""
+        return None if self.promised is None or self.finished is None else self.finished <= self.promised
 
 
 @dataclass(frozen=True)
@@ -126,6 +146,7 @@ def figures(found: Quarter) -> Kpi:
     """考核的数 of a quarter. What firms gave up is not 应享未享: they were asked and said no."""
     timed = [s for s in found.paid if s.on_time is not None]
     days = [s.days for s in found.paid if s.days is not None]
+    kept = [s.kept for s in found.paid if s.kept is not None]
     why, owed = _sums(found)
     return Kpi(
         found.name, len(found.begun), len(found.paid), found.fen,
@@ -134,7 +155,7 @@ def figures(found: Quarter) -> Kpi:
         _share(sum(s.variant == AUTOMATIC for s in found.paid), len(found.paid)),
         round(sum(days) / len(days), 1) if days else None,
         sum(n for word, n in why.items() if word != GAVE_UP), owed, len(found.paid) - len(days),
-        found.night.no if found.night else None, found.back, why,
+        found.night.no if found.night else None, found.back, why, _share(sum(kept), len(kept)), len(kept),
     )  # fmt: skip
 
 
@@ -251,9 +272,13 @@ def _known(stood: Iterable[Stood]) -> dict[tuple[str, str], dict[str, Stood]]:
 
 def _pairs(night: Night) -> Iterator[tuple[Any, pa.Table]]:
     """Per money item of a night, its row and the pairs that fit, gave way to no other and are worth something."""
+    library = night.library()
     for row in night.items().itertuples():
+        program = library.program(str(row.item))
+        if program is None or not program.item.pays:
+            continue
         found = night.columns_of(str(row.item), [CODE, NAME, "verdict", "gave_way", "paid_high"])
-        if row.category in ("奖补", "减免") and found is not None:
+        if found is not None:
             fits = pc.and_(pc.equal(found["verdict"], "符合"), pc.equal(found["gave_way"], ""))
             kept = found.filter(fits)
             yield row, kept.filter(pc.fill_null(pc.not_equal(kept["paid_high"], 0.0), True))

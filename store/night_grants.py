@@ -13,7 +13,7 @@ from store import grants
 from store.approved import APPROVED, approved_against
 from store.calendars import office_calendar
 from store.database import to_fen
-from store.wanted import CODE, MONEY, number_of, sums_of, wanted_of, works_as
+from store.wanted import CODE, number_of, sums_of, wanted_of, works_as
 from store.words import About, Wanted, about_item
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _begins_by_itself(about: About) -> bool:
-    return variant_of(about.delivery) in (AUTOMATIC, ONCE) and about.item.category in MONEY
+    return variant_of(about.delivery) in (AUTOMATIC, ONCE) and about.item.pays
 
 
 def open_wanted(
@@ -84,5 +84,5 @@ def new_grant(about: About, wanted: Wanted, variant: str, run_no: int | None) ->
     return grants.NewGrant(
         wanted.firm, wanted.name, wanted.item, wanted.batch, about.item.title, about.item.department, variant,
         high if exact else None, high, int(digits) if digits else 5, run_no, about.closes,
-        about.item.benefit.instalments if about.item.benefit else (),
+        about.item.benefit.instalments if about.item.benefit else (), deadline=about.item.deadline,
     )  # fmt: skip

@@ -19,7 +19,7 @@ from store.calendars import office_calendar
 from store.grants import Actor, GrantCase
 from store.night_grants import new_grant, open_wanted
 from store.sheets import read_rows
-from store.wanted import MONEY, matched, works_as
+from store.wanted import matched, works_as
 from store.words import About, Wanted, about_item
 
 if TYPE_CHECKING:
@@ -38,9 +38,10 @@ def open_approved(engine: Engine, night: Night, today: date, now: datetime) -> i
 
 def apply_for(
     engine: Engine, night: Night, code: str, item: str, today: date, now: datetime, who: str,
-    account: Mapping[str, str],
+    account: Mapping[str, str], role: str = OFFICER,
 ) -> GrantCase:  # fmt: skip
-    """申报登记: a firm's application for one item opens its grant, and hands it in where the account is given.
+    """申报登记: a firm's application for one item opens its grant, and hands it in where the account is given; by an
+    officer for it, or by the firm itself (`role` 企业).
 
     What the last night says stands on the grant: its sum, or that the pair does not fit, which the list has to answer
     for (变化说明). An application made before is handed in, not opened again. Raises ValueError with the reason.
@@ -57,7 +58,7 @@ def apply_for(
         request = f"apply:{case.id}:{case.since}"
         calendar = office_calendar(engine)
         case = grants.act(
-            engine, case.id or 0, "提交", Actor(who, OFFICER), today, now, calendar, given, request
+            engine, case.id or 0, "提交", Actor(who, role), today, now, calendar, given, request
         )
     elif given:
         raise ValueError(f"第 {case.id} 号兑现事项已经办到“{case.state}”，不用再申报")
@@ -72,7 +73,9 @@ def _open_item(night: Night, item: str, today: date) -> About:
     if batch is None:
         spans = "；".join(f"{b.name} {b.opens} 至 {b.closes}" for b in program.item.batches)
         raise ValueError(f"{program.item.title}今天不受理（{program.item.status}，批次：{spans or '没有'}）")
-    if program.item.category not in MONEY:
+    if program.item.self_declared:
+        raise ValueError(f"{program.item.title}由企业申报纳税时自行享受，没有钱要兑现，不用在这里申报")
+    if not program.item.pays:
         raise ValueError(f"{program.item.title}是{program.item.category}类，没有钱要兑现")
     return about_item(program, batch.name, works_as(night, program, batch.name))
 

@@ -78,10 +78,10 @@ def _pairs(night: Night, about: About, ask_firms: bool, begun: Mapping[str, str]
     usual = variant_of(about.delivery)
     codes, firms, verdicts, lows, highs = (table[n].to_pylist() for n in names[:5])
     unknown = table["unknown"].to_pylist() if "待核实" in verdicts else [None] * len(verdicts)
-    item, batch, plain = about.item.id, about.batch, KIND_OF.get(usual, "inform")
+    item, batch, plain = about.item.id, about.batch, kind_of(about, usual)
     for code, name, verdict, low, high, ids in zip(codes, firms, verdicts, lows, highs, unknown, strict=True):
         if verdict == "符合":
-            kind = KIND_OF.get(begun[code], "inform") if code in begun else plain
+            kind = kind_of(about, begun[code]) if code in begun else plain
             yield Wanted(code, name or code, item, batch, kind, verdict, number_of(low), number_of(high))
         elif all(u in about.questions for u in ids):
             yield Wanted(
@@ -105,12 +105,17 @@ def _told(table: pa.Table, high: str, ask_firms: bool, money: bool) -> pa.Table:
 KIND_OF = {AUTOMATIC: "confirm", ONCE: "invite"}
 
 
+def kind_of(about: About, variant: str) -> str:
+    """告知的种类: an account is asked for, or a form sent, only where there is money to pay."""
+    return "inform" if about.item.self_declared else KIND_OF.get(variant, "inform")
+
+
 def _approved(night: Night, about: About, codes: Collection[str], begun: Mapping[str, str]) -> list[Wanted]:
     """改判通过的: what the night says no sum of, since a person decides it."""
     usual = variant_of(about.delivery)
     return [
         Wanted(
-            code, name, about.item.id, about.batch, KIND_OF.get(begun.get(code, usual), "inform"), APPROVED, None, None
+            code, name, about.item.id, about.batch, kind_of(about, begun.get(code, usual)), APPROVED, None, None
         )
         for code, name in _names(night, codes).items()
     ]  # fmt: skip

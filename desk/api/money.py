@@ -37,7 +37,7 @@ router = APIRouter(prefix="/api", tags=["兑现"], route_class=JsonRoute)
 
 
 class GrantAnswer(BaseModel):
-    """一件兑现事项; amounts in yuan, null unknown; `moves` what this caller may do now."""
+    """一件兑现事项; amounts in yuan, null unknown; `promised` the last day of the item's own 兑现时限; `moves` what this caller may do now."""
 
     id: int
     code: str
@@ -49,6 +49,7 @@ class GrantAnswer(BaseModel):
     state: str
     holder: str
     due: date | None
+    promised: date | None
     amount: float | None
     ordered: float
     arrived: float

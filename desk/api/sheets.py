@@ -267,8 +267,8 @@ class Arrears(Page):
 
 
 class Quarter(BaseModel):
-    """季度考核: counts, yuan, shares as fractions (null: nothing to divide by), mean working days; `back_yuan` what firms paid
-    back in the quarter; `why` pairs to whom nothing has come, by why, 企业放弃 among them but not in `unclaimed`."""
+    """季度考核: counts, yuan, shares as fractions (null: nothing to divide by), mean working days; `kept` the share paid within the item's own
+    days among the `promises` that had some; `back_yuan` what firms paid back in the quarter; `why` pairs to whom nothing has come, by why, 企业放弃 among them but not in `unclaimed`."""
 
     quarter: str
     opened: int
@@ -282,6 +282,8 @@ class Quarter(BaseModel):
     unclaimed_yuan: float
     back_yuan: float
     why: dict[str, int]
+    kept: float | None
+    promises: int
     run: int | None
 
 

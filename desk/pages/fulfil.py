@@ -56,6 +56,7 @@ def load_of(office: Office, visit: Visit, item: str = "") -> Caseload:
 
 LEDGER_HEAD = (
     "企业名称", "统一社会信用代码", "事项", "批次", "到哪一步", "轮到谁", "应付 元", "已付 元", "期限", "逾期 工作日",
+    "承诺兑现日",
 )  # fmt: skip
 
 
@@ -65,15 +66,16 @@ def ledger_rows(office: Office, load: Caseload) -> Iterator[list[list[Any]]]:
     known: dict[Any, int | None] = {}
     for portion in caseload.each(office.engine, load):
         rows = []
-        for code, firm, title, batch, state, holder, amount, arrived, due in portion:
+        for code, firm, title, batch, state, holder, amount, arrived, due, promised in portion:
             if due not in known:
                 known[due] = lateness(due, today, calendar)
             late = known[due] if state not in caseload.OVER else None
             owed_yuan = None if amount is None else amount / 100
             day = due.isoformat() if due else ""
             past = late if late is not None and late > 0 else None
+            until = promised.isoformat() if promised else ""
             rows.append(
-                [firm or code, code, title, batch, state, holder, owed_yuan, arrived / 100, day, past]
+                [firm or code, code, title, batch, state, holder, owed_yuan, arrived / 100, day, past, until]
             )
         yield rows
 
@@ -86,8 +88,14 @@ def _row(c: grants.GrantCase, calendar: Calendar, today: Any) -> dict[str, Any]:
         "holder": c.holder, "due": c.due, "note": c.due_note, "late": late, "limit": max(limit, 1),
         "used": max(limit, 1) + late if late is not None else 0, "amount": c.amount, "high": c.high, "paid": c.arrived,
         "ordered": c.ordered, "place": PLACE.get(c.state, 0), "since": c.since, "final": State(c.state) in FINAL,
-        "tells": escalate(c.holder, late),
+        "tells": escalate(c.holder, late), "promised": c.promised, "broken": _broken(c, calendar, today),
     }  # fmt: skip
+
+
+def _broken(c: grants.GrantCase, calendar: Calendar, today: Any) -> int | None:
+    """过承诺时限几个工作日 (negative: left), while the money has not all come."""
+    waits = State(c.state) not in FINAL and c.state != State.ARRIVED
+    return lateness(c.promised, today, calendar) if waits else None
 
 
 @router.get("/desk/fulfil")
@@ -278,7 +286,7 @@ def show_case(request: Request, visit: Visit, number: int, fault: str) -> HTMLRe
 
 
 # Facts that the page shows elsewhere, or not at all.
-OWN = ("名单意见", "比对说明", "分期", "分期规则", "提请", "经办人")
+OWN = ("兑现时限", "名单意见", "比对说明", "分期", "分期规则", "提请", "经办人")
 
 
 def _more(case: grants.GrantCase) -> dict[str, tuple[str, ...]]:

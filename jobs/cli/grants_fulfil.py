@@ -79,7 +79,7 @@ def due(
         rows = deadlines(engine, day_of(engine, as_of), within, tell=tell, department=department, who=who)
     if as_json:
         found = [{"id": r.case.id, "firm": r.case.code, "item": r.case.item, "state": r.case.state, "late": r.late,
-                  "due": str(r.case.due or ""), "holder": r.case.holder, "tell": list(r.tell),
+                  "due": str(r.case.due or ""), "promised": str(r.case.promised or ""), "past_promise": r.broken, "holder": r.case.holder, "tell": list(r.tell),
                   "people": sorted(r.turn.logins)} for r in rows]  # fmt: skip
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
@@ -87,6 +87,8 @@ def due(
         late = (
             r.case.due_note if r.late is None else f"逾期 {r.late} 天" if r.late > 0 else f"还剩 {-r.late} 天"
         )
+        if r.broken is not None and r.broken > 0:
+            late += f"，超承诺 {r.broken} 天"
         typer.echo(
             f"{r.case.id}\t{late}\t{r.case.firm or r.case.code}\t{r.case.title}\t{r.case.state}\t{'、'.join(r.tell)}\t{r.turn.words()}"
         )

@@ -211,7 +211,7 @@ def test_the_whole_ledger_goes_out_in_portions_of_any_length(fresh):
     assert len(rows) - head - 1 == caseload.how_many(fresh.engine, load) == 31
     formula = next(c for r in sheet.iter_rows() for c in r if str(c.value).startswith("=乙"))
     assert formula.data_type == "s" and formula.value == "=乙&公司"
-    assert sheet.auto_filter.ref == f"A{head + 1}:J{len(rows)}" and sheet.freeze_panes == f"C{head + 2}"
+    assert sheet.auto_filter.ref == f"A{head + 1}:K{len(rows)}" and sheet.freeze_panes == f"C{head + 2}"
 
 
 def test_whole_books_say_nothing(fresh):

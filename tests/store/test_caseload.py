@@ -41,15 +41,18 @@ def by_hand(engine, load, scope, day):
         late = None if c.state in FINAL else lateness(c.due, day, calendar)
         if load.department not in ("", c.department) or (load.firms is not None and c.code not in load.firms):
             continue
+        broken = None if c.state in FINAL or c.state == "到账" else lateness(c.promised, day, calendar)
         inside = {
             "在办": c.state not in FINAL and c.state != "到账",
             "逾期": late is not None and late > 0,
+            "超承诺": broken is not None and broken > 0,
             "轮到我": c.state not in FINAL and c.holder in load.turns,
             "已到账": c.state in ("到账", "办结"),
             "不再办": c.state in FINAL and c.state != "办结",
         }[scope]
         if inside:
-            out.append((c.state in FINAL, c.due is None, c.due or date.max, c.id))
+            due = c.promised if scope == "超承诺" else c.due
+            out.append((c.state in FINAL, due is None, due or date.max, c.id))
     return sorted(out)
 
 
