@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -164,7 +165,14 @@ class Columns:
     def stored(self, name: str, year: int | None) -> Floats:
         """数值列: shape (n,), NaN where missing, as received."""
         column = self.numbers.get((name, year))
-        return column if column is not None else np.full(len(self), np.nan)
+        return column if column is not None else self._missing
+
+    @cached_property
+    def _missing(self) -> Floats:
+        """A column of which nothing is known; nobody may write into it."""
+        nothing = np.full(len(self), np.nan)
+        nothing.flags.writeable = False
+        return nothing
 
     def number(self, name: str, year: int | None) -> Floats:
         """数值列: shape (n,), NaN where missing, after `absent_means` (0 and 否)."""

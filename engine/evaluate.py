@@ -58,6 +58,8 @@ class Frame:
         shape = (self.n,)
         if truth.sure.shape == shape == truth.maybe.shape:
             return truth
+        if self.n == 1:  # as below, ten times as quick: a single firm is asked while somebody waits
+            return Truth(truth.sure.reshape(1), truth.maybe.reshape(1))
         return Truth(np.broadcast_to(truth.sure, shape), np.broadcast_to(truth.maybe, shape))
 
     def _truth(self, node: Node) -> Truth:

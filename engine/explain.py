@@ -52,44 +52,42 @@ class Explainer:
 
     def evidence(self, tree: Tree, node: Condition, negated: bool, number: int = 0) -> Evidence:
         """依据树: one node and everything below it; `negated` inside a not."""
-        truth = self.frame.tree(tree, self.answers)
-        verdict = verdict_of(truth, self.row)
-        base = Evidence(
-            tree.kind, verdict, id=node.id, number=number, cite=node.cite, quote=node.quote,
-            label=node.label, hidden=node.hidden,
-        )  # fmt: skip
+        verdict = verdict_of(self.frame.tree(tree, self.answers), self.row)
+        text, needs, gap, holds_on = "", "", "", None
+        seen: tuple[Seen, ...] = ()
+        children: tuple[Evidence, ...] = ()
         if tree.kind == "ask":
+            text = node.text
             needs = f"需要人工判断：{node.text}" if verdict == Verdict.UNDETERMINED else ""
-            return replace(base, text=node.text, needs=needs)
-        if tree.kind == "when":
+        elif tree.kind == "when":
             assert tree.expr is not None
-            return self.leaf(base, tree.expr, node, negated)
-        inside = negated != (tree.kind == "not")
-        children = tuple(
-            self.evidence(child, written, inside)
-            for child, written in zip(tree.children, node.children, strict=True)
-        )
-        needs = "；".join(
-            dict.fromkeys(c.needs for c in children if c.needs and verdict == Verdict.UNDETERMINED)
-        )
-        days = [c.holds_on for c in children if c.holds_on]
-        gap = children[0].gap if len(children) == 1 else ""
-        return replace(
-            base, children=children, needs=needs, gap=gap, holds_on=_joint_day(tree.kind, children, days)
-        )
+            text, gap = say(tree.expr), self.gap(tree.expr)
+            seen, needs, holds_on = self.leaf(verdict, tree.expr, node, negated)
+        else:
+            inside = negated != (tree.kind == "not")
+            children = tuple(
+                self.evidence(child, written, inside)
+                for child, written in zip(tree.children, node.children, strict=True)
+            )
+            if verdict == Verdict.UNDETERMINED:
+                needs = "；".join(dict.fromkeys(c.needs for c in children if c.needs))
+            holds_on = _joint_day(tree.kind, children, [c.holds_on for c in children if c.holds_on])
+            gap = children[0].gap if len(children) == 1 else ""
+        return Evidence(
+            tree.kind, verdict, text, node.id, number, node.cite, node.quote, node.label, node.hidden, seen, gap, holds_on,
+            needs, children,
+        )  # fmt: skip
 
-    def leaf(self, base: Evidence, expr: Node, node: Condition, negated: bool) -> Evidence:
-        """叶的依据: values seen, gap to the threshold, the day it will hold, what is missing."""
+    def leaf(
+        self, verdict: Verdict, expr: Node, node: Condition, negated: bool
+    ) -> tuple[tuple[Seen, ...], str, date | None]:
+        """叶的依据: values seen, what is missing, the day it will hold."""
         seen = tuple(self.seen(name, year) for name, year in references(expr))
-        missing = [s for s in seen if s.value is None]
-        needs = ""
-        if base.verdict == Verdict.UNDETERMINED:
-            needs = "；".join(self.need(s) for s in missing) or "算式无法得出结果（例如除数为零）"
+        if verdict == Verdict.UNDETERMINED:
+            missing = (self.need(s) for s in seen if s.value is None)
+            return seen, "；".join(missing) or "算式无法得出结果（例如除数为零）", None
         wanted = Verdict.INELIGIBLE if negated else Verdict.ELIGIBLE
-        holds_on = None
-        if base.verdict not in (wanted, Verdict.UNDETERMINED):
-            holds_on = self.day(node, expr, not negated)
-        return replace(base, text=say(expr), seen=seen, gap=self.gap(expr), holds_on=holds_on, needs=needs)
+        return seen, "", None if verdict == wanted else self.day(node, expr, not negated)
 
     def seen(self, name: str, year: int | None) -> Seen:
         """所见取值: with its provenance where there is one."""
@@ -138,7 +136,8 @@ class Explainer:
         return f"超出 {said}" if over > 0 else f"还有 {said} 余地"
 
     def at(self, values: Values) -> float:
-        return float(np.broadcast_to(values.value, (self.frame.n,))[self.row])
+        value = values.value
+        return float(value[self.row] if np.ndim(value) and len(value) > 1 else np.ravel(value)[0])
 
     def day(self, node: Condition, expr: Node, want: bool) -> date | None:
         """时间一到即符合的那一天: the first 申报开始 on which the leaf has the wanted answer, all else unchanged."""
@@ -223,22 +222,26 @@ def explain(
     answers: AnswerBook | None = None,
     provenance: Provenance | None = None,
     audience: str = OFFICE,
+    frame: Frame | None = None,
 ) -> Match:
-    """依据: one enterprise (columns of one row) and one item; for a firm's eyes without hidden conditions."""
+    """依据: one enterprise (columns of one row) and one item; for a firm's eyes without hidden conditions.
+
+    Who explains many items of one enterprise gives one `frame` over its columns, where each comparison is worked out once.
+    """
     book = answers or {}
-    index, whole = RowIndex(columns.codes), Frame(columns)  # each comparison is worked out once, for both
+    index, whole = RowIndex(columns.codes), frame or Frame(columns)  # worked out once, for both
     hits = match_one(bound, whole, index, book, True, as_of)
     if bound.program.item.subject == "企业":
-        frame, row = whole, 0
+        shown, row = whole, 0
         own = enterprise_answers(bound, book, index, 1)
     else:
-        frame, row, own = _best_detail(bound, columns, book, index)
-    explainer = Explainer(bound, frame, row, own, provenance or {})
+        shown, row, own = _best_detail(bound, columns, book, index)
+    explainer = Explainer(bound, shown, row, own, provenance or {})
     evidence = []
-    if frame.n:
+    if shown.n:
         for i, (numbered, tree) in enumerate(zip(bound.program.conditions, bound.conditions, strict=True), 1):
             evidence.append(explainer.evidence(tree, numbered.condition, False, i))
-    sum_ = working(bound, frame, row, own, lambda name, year: value_at(frame.columns, row, name, year))
+    sum_ = working(bound, shown, row, own, lambda name, year: value_at(shown.columns, row, name, year))
     if audience == FIRM:
         evidence = [kept for e in evidence if (kept := without_hidden(e)) is not None]
     return Match(
@@ -277,4 +280,4 @@ def without_hidden(evidence: Evidence) -> Evidence | None:
     children = tuple(c for child in evidence.children if (c := without_hidden(child)) is not None)
     if evidence.children and not children:
         return None
-    return replace(evidence, children=children)
+    return evidence if children == evidence.children else replace(evidence, children=children)

@@ -106,8 +106,8 @@ def match_one(
     verdict = verdicts(whole.take(rows))
     fails, unknown = masks(truths, rows)
     low, high = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
-    if item.benefit is not None and len(rows):
-        hit = verdict != FAILS
+    hit = verdict != FAILS
+    if item.benefit is not None and hit.any():
         part = Frame(Selected(frame.columns, rows[hit]))
         own = {k: v.take(rows[hit]) for k, v in book.items()}
         amount = Calculator(part, item.benefit, own).grant().capped

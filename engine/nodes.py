@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
+from typing import Any, TypeVar
 
 from engine.errors import ExpressionError
 from engine.kinds import DATE, Kind
 
 Span = tuple[int, int]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,30 @@ class Node:
 
     kind: Kind = field(compare=False, kw_only=True)
     span: Span = field(default=(0, 0), compare=False, kw_only=True)
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        """A node is looked up in tables hundreds of times a question: its hash is worked out once, as it never changes."""
+        super().__init_subclass__(**given)
+        cls.__hash__ = _hash_kept  # type: ignore[assignment]  # a hash of one's own is left by dataclass
+
+    def kept(self, name: str, work: Callable[[Node], T]) -> T:
+        """记着: what `work` says of this very node, worked out once and left behind when it is pickled."""
+        known = self.__dict__
+        if name not in known:
+            known[name] = work(self)
+        found: T = known[name]
+        return found
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
+
+
+def _hash_kept(node: Node) -> int:
+    found: int | None = node.__dict__.get("_hash")
+    if found is None:
+        own = tuple(getattr(node, f.name) for f in fields(node) if f.compare)
+        found = node.__dict__["_hash"] = hash((type(node).__name__, own))
+    return found
 
 
 @dataclass(frozen=True)
@@ -151,6 +177,10 @@ def walk(node: Node) -> Iterator[Node]:
 
 def references(node: Node) -> list[tuple[str, int | None]]:
     """引用的指标: (name, years back) of every value the expression reads, in order, once each."""
+    return list(node.kept("_references", _references))
+
+
+def _references(node: Node) -> list[tuple[str, int | None]]:
     seen: dict[tuple[str, int | None], None] = {}
     for part in walk(node):
         if isinstance(part, Ref):

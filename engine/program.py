@@ -150,6 +150,9 @@ class Program:
     bound: dict[tuple[object, ...], tuple[Node, Node]] = field(
         default_factory=dict, compare=False, repr=False
     )
+    whole: dict[str, BoundItem] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )  # by the batch's name
 
     @cached_property
     def exclusive(self) -> tuple[Exclusive, ...]:
@@ -161,6 +164,9 @@ class Program:
 
     def bind(self, batch: Batch) -> BoundItem:
         """代入批次. Raises ExpressionError where the batch lacks a year or a rate the item needs."""
+        known = self.whole.get(batch.name)
+        if known is not None and known.batch is batch:
+            return known
         opens, closes = (d.toordinal() - EPOCH for d in (batch.opens, batch.closes))
         rates = dict(batch.rates)
 
@@ -172,7 +178,9 @@ class Program:
             return found[1]
 
         trees = tuple(bind_tree(c.tree, binder) for c in self.conditions)
-        return BoundItem(self, batch, trees, self.benefit and bind_benefit(self.benefit, binder))
+        found = BoundItem(self, batch, trees, self.benefit and bind_benefit(self.benefit, binder))
+        self.whole[batch.name] = found
+        return found
 
     def expressions(self) -> Iterator[Node]:
         """全部表达式: of conditions and benefit."""

@@ -105,6 +105,10 @@ def say_holds_on(day: date) -> str:
 
 def say(node: Node) -> str:
     """表达式的说法: a (bound) expression as a sentence."""
+    return node.kept("_said", _say)
+
+
+def _say(node: Node) -> str:
     if isinstance(node, Compare):
         dated = node.left.kind.name == kinds.DATE
         return f"{say(node.left)} {OPERATORS[node.op][dated]} {say(node.right)}"

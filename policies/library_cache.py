@@ -118,6 +118,8 @@ def _write(folder: Path, name: str, library: Library) -> None:
     nothing = Node(None, Place(""))
     kept = [item.root for item in library.items]
     library.shared.bound.clear()  # known by the addresses of this process
+    for program in library.programs:
+        program.whole.clear()
     try:
         for item in library.items:
             item.root = nothing  # the larger part, and matching does not look at it

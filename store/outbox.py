@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Index, Text, and_, bindparam, func, or_, update
@@ -74,8 +75,15 @@ class Push(SQLModel, table=True):
 
 def push_key(firm: str, item: str, batch: str, channel: str, kind: str, version: int) -> str:
     """推送号: the effect's name; those of one item and channel begin alike, so that they are written beside each other."""
-    begin = _hash(f"{item}|{batch}|{channel}|{kind}@{version}")[:12]
-    return begin + _hash(f"{firm}|{item}|{batch}|{channel}|{kind}@{version}")[:28]
+    return (
+        _begin(item, batch, channel, kind, version)
+        + _hash(f"{firm}|{item}|{batch}|{channel}|{kind}@{version}")[:28]
+    )
+
+
+@lru_cache(maxsize=4096)
+def _begin(item: str, batch: str, channel: str, kind: str, version: int) -> str:
+    return _hash(f"{item}|{batch}|{channel}|{kind}@{version}")[:12]
 
 
 def _hash(text: str) -> str:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import date
+from pathlib import Path
 
+import policies
 from engine.columns import Builder, Columns
 from engine.errors import Problem
+from engine.evaluate import Frame
 from engine.explain import FIRM, explain
 from engine.literal import parse_number
 from engine.match import Seen, Verdict
+from engine.nodes import references
 from engine.policy import PolicyDocument
 from engine.program import BoundItem, Compiler
 from engine.rulefile import Reader
 from engine.yamltext import read
+from policies.library import load_library
 from profiles.dictionary import builtin_dictionary
 
 RULE = """
@@ -92,3 +98,26 @@ def test_the_best_row_speaks_for_a_project_item() -> None:
     found = explain(bound(rule), firm, date(2026, 6, 1), answers)
     assert found.verdict == Verdict.ELIGIBLE
     assert found.evidence[1].seen[0].value == 6_000_000
+
+
+def test_many_items_explained_over_one_frame_are_explained_as_alone() -> None:
+    library = load_library(Path(policies.__file__).with_name("library"), builtin_dictionary())
+    day = date(2026, 6, 17)
+    record = {"行业代码": "C3912", "研发费用": {"2025": 6e6}, "营业收入": {"2025": 9e7}, "登记状态": "存续"}
+    columns = Builder(library.dictionary, lambda *_: None, parse_number).build(["A"], [record])
+    frame = Frame(columns)
+    bound = [p.bind(b) for p in library.programs if (b := p.item.live_batch(day)) is not None]
+    assert len(bound) > 40
+    for one in bound:
+        alone = explain(one, columns, day)
+        together = explain(one, columns, day, frame=frame)
+        assert together == alone and together.evidence == alone.evidence and together.working == alone.working
+
+
+def test_a_node_keeps_its_hash_and_leaves_it_behind_when_it_travels() -> None:
+    library = load_library(Path(policies.__file__).with_name("library"), builtin_dictionary())
+    for node in list(library.programs[0].expressions())[:20]:
+        hash(node), references(node)
+        again = pickle.loads(pickle.dumps(node))
+        assert not any(name.startswith("_") for name in again.__dict__)
+        assert again == node and hash(again) == hash(node)
