@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.night import View
+from analysis.scores_ask import ask_leaves
 from analysis.scores_money import usual_amount, worth
 from engine import kinds
 from engine.columns import Columns
@@ -108,13 +109,15 @@ def lacking_of(
 
 
 def lacking_facts(view: View, item: str, found: ItemHits, waiting: np.ndarray) -> list[frozenset[str]]:
-    """每一对缺什么: indicators, and questions as “问：item 的条件”."""
+    """每一对缺什么: indicators, and questions as “问（item）：its words”."""
     bound = view.bound(item)
     lacking, _ = lacking_of(view, bound, found, waiting)
     marks = dict(lacking)
-    for j, (name, tree) in enumerate(zip(bound.ids, bound.conditions, strict=True)):
+    title = bound.program.item.title
+    for j, (numbered, tree) in enumerate(zip(bound.program.conditions, bound.conditions, strict=True)):
         if _asks(tree):
-            marks[f"问：{bound.program.item.title} 的 {name}"] = found.unknown[waiting, j]
+            asked = "；".join(leaf.text for _, leaf in ask_leaves(numbered.condition, numbered.id))
+            marks[f"问（{title}）：{asked}"] = found.unknown[waiting, j]
     return [frozenset(n for n, mask in marks.items() if mask[i]) for i in range(len(waiting))]
 
 

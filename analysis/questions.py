@@ -30,7 +30,7 @@ class QuestionSet:
 
 
 def question_sets(view: View, items: Sequence[str] | None = None, most: int = 100) -> list[QuestionSet]:
-    """问题单: of the firms with most expected money, the most first; a question is an indicator or “问：item 的 ask”."""
+    """问题单: of the firms with most expected money, the most first; a question is an indicator or “问（item）：its words”."""
     bundles: dict[int, list[tuple[str, frozenset[str], float]]] = defaultdict(list)
     for item in items or list(view.items["item"]):
         found = view.found(item)

@@ -82,19 +82,19 @@ def questions(bound_items: Sequence[BoundItem]) -> dict[Key, str]:
     for bound in bound_items:
         for numbered in bound.program.conditions:
             about = (numbered.condition.quote, bound.program.item.title)
-            for name, leaf in _ask_leaves(numbered.condition, numbered.id):
+            for name, leaf in ask_leaves(numbered.condition, numbered.id):
                 said = dict.fromkeys((leaf.text, leaf.quote, *about))
                 out[bound.program.item.id, bound.batch.name, name] = "；".join(s for s in said if s)
     return out
 
 
-def _ask_leaves(node: Condition, owner: str) -> Iterator[tuple[str, Condition]]:
-    """Questions below a node with the id their answers are kept under: their own, else the nearest one above."""
+def ask_leaves(node: Condition, owner: str) -> Iterator[tuple[str, Condition]]:
+    """问题叶子: questions below a node with the id their answers are kept under: their own, else the nearest one above."""
     name = node.id or owner
     if node.kind == "ask":
         yield name, node
     for child in node.children:
-        yield from _ask_leaves(child, name)
+        yield from ask_leaves(child, name)
 
 
 def learn_asks(

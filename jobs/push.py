@@ -38,6 +38,12 @@ class PushReport:
     closed: list[str] = field(default_factory=list)
     woken: int = 0
 
+    @property
+    def words(self) -> str:
+        """小结的话."""
+        sent, again, dead = (self.counts.get(state, 0) for state in ("sent", "retry", "dead"))
+        return f"送达 {sent:,} 条，失败待重试 {again:,} 次，死信 {dead:,} 条"
+
     def add(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:
             self.counts[outcome.state] = self.counts.get(outcome.state, 0) + len(outcome.parcel.pushes)

@@ -169,8 +169,8 @@ def _clocks(context: Context, day: date) -> str:
 def _push(context: Context, _day: date) -> str:
     report = push_once(context.engine, Settings.read(), context.now)
     if report.closed:
-        raise RuntimeError(f"渠道不通：{'、'.join(report.closed)}；{report.counts}")
-    return str(report.counts)
+        raise RuntimeError(f"渠道不通：{'、'.join(report.closed)}；{report.words}")
+    return report.words
 
 
 WORK: dict[str, Callable[[Context, date], str]] = {

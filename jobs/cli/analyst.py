@@ -10,12 +10,12 @@ import typer
 
 from jobs.cli.common import telling, yuan
 from jobs.cli.nightly import HomeOption
+from jobs.cli.tables import show
 
 JsonOption = Annotated[bool, typer.Option("--json", help="机器可读的结果")]
 RunOption = Annotated[int | None, typer.Option("--run", help="第几次比对；默认最近一次")]
 ItemArgument = Annotated[str, typer.Argument(help="事项编号，例如 bs-2025-06/rd-intensity")]
 ExcelOption = Annotated[Path | None, typer.Option("--excel", help="写成表格 .xlsx")]
-SHOWN = 30
 MISSING_WORDS = (
     "金额单位元。期望金额：待核实各对的概率乘以金额中值，缺几项就由几项分担；排在前面的先去要。",
     "最高金额：这些对最多能拿多少，金额不定的按该事项常见数额算；单缺：只差这一项、又不等人判断的对。",
@@ -85,8 +85,8 @@ def impact_command(
     else:
         typer.echo(found.words())
         if isinstance(found, Impacts):
-            _show(found.table)
-        _show(found.firms)
+            show(found.table)
+        show(found.firms)
         for reason in reasons:
             typer.echo(f"要领导批准：{reason}")
     if gate and reasons:
@@ -135,9 +135,9 @@ def sweep_command(
             }
         )
         return
-    _show(found.table)
+    show(found.table)
     if found.groups is not None:
-        typer.echo(found.groups.to_string())
+        show(found.groups.reset_index())
     if best is not None:
         typer.echo(
             f"不超过 {spend:,.0f} 元，门槛可定在 {best['门槛']}：{best['符合']} 家，最多 {best['应付高']:,.2f} 元"
@@ -166,7 +166,7 @@ def missing_command(
     if as_json:
         _json(found.to_dict("records"))
     else:
-        _show(found)
+        show(found)
         for words in MISSING_WORDS:
             typer.echo(words)
 
@@ -207,7 +207,7 @@ def backtest_command(
         ):  # fmt: skip
             if len(frame):
                 typer.echo(f"\n{title}")
-                _show(frame)
+                show(frame)
         if len(found.unpaid):
             typer.echo(f"\n符合而不在名单上的 {len(found.unpaid)} 家，用 --excel 文件.xlsx 看名单")
     if found.recall < gate:
@@ -236,11 +236,11 @@ def classifiers_command(
         _json(report.as_dict())
         return
     typer.echo(report.words())
-    _show(report.by_type)
-    _show(report.calibration)
-    _show(report.confusions.head(10))
+    show(report.by_type)
+    show(report.calibration)
+    show(report.confusions.head(10))
     if view is not None:
-        _show(disagreeing(view).head(10))
+        show(disagreeing(view).head(10))
 
 
 def _open(home: Path | None, run: int | None) -> Any:
@@ -258,26 +258,6 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, default=float))
-
-
-def _show(frame: Any) -> None:
-    if len(frame):
-        typer.echo(_readable(frame.head(SHOWN)).to_string(index=False))
-    if len(frame) > SHOWN:
-        typer.echo(f"…… 另有 {len(frame) - SHOWN} 行，用 --excel 文件.xlsx 或 --json 看全")
-
-
-def _readable(frame: Any) -> Any:
-    """Sums with commas and what is not known as —, as a person reads a table."""
-    out = frame.copy()
-    for name in out.columns:
-        if out[name].dtype.kind == "f":
-            share = name == "占预算"
-            out[name] = [
-                "—" if v != v else f"{v:.1%}" if share else f"{v:,.2f}" if v % 1 else f"{v:,.0f}"
-                for v in out[name]
-            ]
-    return out
 
 
 def _in_words(hits: Any, quotes: dict[str, str]) -> Any:

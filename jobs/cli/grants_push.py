@@ -46,7 +46,7 @@ def push(
     if as_json:
         typer.echo(json.dumps(summary, ensure_ascii=False))
     else:
-        typer.echo(f"送达 {summary['sent']} 条，失败待重试 {summary['retry']} 次，死信 {summary['dead']} 条")
+        typer.echo(report.words)
         for channel, n in waiting.items():
             why = (
                 "没有设 HUIQI_WEBHOOK_URL"

@@ -250,7 +250,7 @@ def _deliver(engine: Any) -> None:
     with steps("发推送") as tell:
         tell("发推送")
         report = push_once(engine, Settings.read(), clock_of(engine), patience=0, tell=count)
-    typer.echo("发送：" + ("，".join(f"{k} {v:,}" for k, v in report.counts.items()) or "没有到期的"))
+    typer.echo(f"推送：{report.words}")
 
 
 def _example(night: Any) -> tuple[str, str]:

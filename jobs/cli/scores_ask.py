@@ -10,6 +10,7 @@ import typer
 
 from jobs.cli.common import telling
 from jobs.cli.nightly import HomeOption
+from jobs.cli.tables import show
 
 RunOption = Annotated[int | None, typer.Option("--run", help="第几次比对；默认最近一次")]
 JsonOption = Annotated[bool, typer.Option("--json", help="只印 JSON")]
@@ -153,4 +154,4 @@ def _tell(rows: list[Any], title: str, excel: Path | None, as_json: bool) -> Non
     elif not rows:
         typer.echo("没有")
     else:
-        typer.echo(pd.DataFrame([dict(r) for r in rows]).head(30).to_string(index=False))
+        show(pd.DataFrame([dict(r) for r in rows]))

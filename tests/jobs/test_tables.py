@@ -1,0 +1,32 @@
+"""表格: columns line up though Chinese is twice as wide, sums have commas, long texts are cut and nothing is hidden silently."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pandas as pd
+
+from jobs.cli.tables import SHOWN, WIDEST, show
+
+
+def width(line: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(ch) in "WF" else 1 for ch in line)
+
+
+def test_a_table_for_a_person(capsys) -> None:
+    long = "研发方向" * WIDEST
+    frame = pd.DataFrame(
+        {"企业": ["甲", "滨海示范半导体设备有限公司"], "说明": [long, ""], "金额": [9358882.49, float("nan")], "占全部": [0.862, 1.0]}
+    )  # fmt: skip
+    show(frame)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3 and "9,358,882.49  86.2%" in lines[1] and "— 100.0%" in lines[2]
+    assert long[: WIDEST - 1] + "…" in lines[1]
+    assert len({width(line) for line in lines}) == 1
+
+
+def test_what_is_not_shown_is_said(capsys) -> None:
+    show(pd.DataFrame({"家": range(SHOWN + 7)}))
+    assert "另有 7 行" in capsys.readouterr().out
+    show(pd.DataFrame({"家": []}))
+    assert capsys.readouterr().out == ""
