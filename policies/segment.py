@@ -30,7 +30,7 @@ LEAD_STEP = 0.2  # a lead-in at the end of a paragraph stands just over the poin
 LEAD_RANK = 5.5  # a line that ends in ： introduces what follows, below numbered headings
 HEADING_RANK = 4  # an unnumbered heading stands beside a 条, unless the numbering restarts under it
 _FIELD = re.compile(
-    r"(?:申[请报领]|扶持|支持|补[贴助]|资助|奖[励补]|服务|认定|受理|政策|办理|贴息|惠及|享受|报送|基本|发[文布]|工具|文件|联[系络])?"
+    r"(?:(?:受理|经办|承办)(?:责任)?|申[请报领]|扶持|支持|补[贴助]|资助|奖[励补]|服务|认定|受理|政策|办理|贴息|惠及|享受|报送|装订|填[报写]|上传|打印|基本|发[文布]|工具|文件|联[系络])?"
     r"(?:对象|条件|范围|标准|材料|资料|要求|流程|程序|方式|时间|日期|期限|渠道|途径|依据|部门|机构|内容|额度|金额|测算|待遇|"
     r"利率|提示|事项|地址|频度|安排|分类|字号|文号|电话)+$"
 )
@@ -38,7 +38,7 @@ FIELD_ROLES: tuple[tuple[str, str], ...] = (
     ("依据|文件", "preamble"),
     ("字号|文号|日期|分类", "other"),
     ("联系|联络|电话|地址|咨询", "contact"),
-    ("受理(?:部门|机构|单位)", "procedure"),
+    ("(?:受理|办理|经办|承办|申[请报])(?:责任)?(?:部门|机构|单位)", "procedure"),
     ("机构|部门", "authority"),
     ("材料|资料", "material"),
     ("(?:支持|扶持|补[贴助]|资助|奖[励补])(?:方式|范围)", "benefit"),
@@ -160,6 +160,8 @@ def inline_field(text: str) -> str:
 
 
 def _role_of_part(name: str) -> str:
+    if re.search("(?:装订|打印|报送|上传|填[报写])要求$", name):
+        return "material"
     if name.endswith("要求") and not re.search("材料|资料", name):
         return "condition"
     return next((role for words, role in FIELD_ROLES if re.search(words, name)), "")

@@ -14,6 +14,7 @@ from .cues import cues_of
 from .phrases import (
     AMOUNT,
     BACKGROUND,
+    CONTACT,
     GIVES,
     NEGATED,
     PAPER,
@@ -43,11 +44,13 @@ _LEADS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("exclusion", re.compile(r"不予|不得|不享受|不支持|除外|取消|不再|禁止")),
     ("material", re.compile(r"材料|资料|提交|提供|附件|报送|装订")),
     ("window", re.compile(r"时间|期限")),
-    ("definition", re.compile(r"视[同为]|是指|包括")),
+    ("procedure", re.compile(r"(?:协议|合同)[^。：:]{0,16}(?:包括|载明|约定|明确|内容)")),
+    ("definition", re.compile(r"视[同为]|是指")),
     ("condition", re.compile(r"条件|符合|满足|下列.{0,8}(?:企业|单位|人员|对象)|对象|范围|要求|标准之一")),
     ("authority", re.compile(r"职责|公开|负责")),
     ("benefit", re.compile(r"补[贴助]|奖|资助|支持|减[缴免]|优惠|标准|额度")),
     ("procedure", re.compile(r"程序|流程|步骤|操作")),
+    ("definition", re.compile(r"包括")),
 )
 
 
@@ -62,11 +65,18 @@ def _led(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> list[
         return []
     if TAKES.search(NEGATED.sub("", text)):
         return [("exclusion", "led-takes")]
+    if _DUTIES.search(lead.text) and subject_of(body_text(lead, re.sub(r"\s+", "", lead.text)))[0] == "firm":
+        return [("condition", "led-duties")]
     return next(([(role, f"led-{role}")] for role, p in _LEADS if p.search(lead.text)), [])
 
 
+_DUTIES = re.compile(r"职责|义务|责任")
+
+
 def _formal(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> list[Opinion]:
-    """Dates, numbers, addressees, signatures and the like."""
+    """Dates, numbers, addressees, signatures, attached files and the like."""
+    if re.search(r"\.(?:docx?|xlsx?|pdf|wps|zip|rar)[）)]?$|^附[件表]\s*\d{0,2}[：:]", text):
+        return [("other", "file")]
     if not cues & {"dateline", "addressee", "docno", "closing", "signature"}:
         return []
     if GIVES.search(text) or len(text) >= 100 or c.label or (c.sort == "h" and not re.search(r"\d", text)):
@@ -92,11 +102,13 @@ def _keyed(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> lis
 
 _SENTENCE = re.compile(r"[。；;]$")
 _MODAL = re.compile(
-    r"，|须|应[当在于]|不[得予再超]|可以|[自从].*起|负责|施行|执行|\d|是|有下列|符合|的[:：]$|[:：]|组织专家|可(?!持)|只能|[由对将]|实行|按照|支出|登[录陆]|填报|提交|优先|就高"
+    r"，|曾|未[获被有享]|已[经获被有]|[获取]得|具[有备]|须|应[当在于]|不[得予再超]|可以|[自从].*起|负责|施行|执行|\d|是|有下列|符合|的[:：]$|[:：]|组织专家|可(?!持)|只能|[由对将]|实行|按照|支出|登[录陆]|填报|提交|优先|就高"
 )
 
 
 def _heading(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> list[Opinion]:
+    if re.search(r"[×÷＝=]", body) and not field_of(c.text):
+        return []
     if c.sort == "h":
         return [("title", "bare")]
     if "question" in cues and text.endswith(("？", "?")):
@@ -111,6 +123,8 @@ def _heading(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> l
             if text.startswith("→") and len(body) <= 12 and not _MODAL.search(body)
             else []
         )
+    if text.endswith(("：", ":")) and role_of_field(c.field_name) == "contact" and not field_of(c.text):
+        return [("contact", "field-lead")]
     if text.endswith(("：", ":")):
         return [("title", "lead")] if _leads(c, place, text, body, cues) else _states(text)
     if _SENTENCE.search(text):
@@ -129,6 +143,8 @@ def _paper_of_list(c: Clause, cues: set[str]) -> bool:
 def _short_heading(c: Clause, place: Place, text: str, short: str, cues: set[str]) -> list[Opinion]:
     """A heading that ends as a sentence does: 3.酒店建设。"""
     if _MODAL.search(short) or AMOUNT.search(short) or len(short) > 30:
+        return []
+    if "bare_paper" in cues and (text.endswith("；") or role_of_field(c.field_name) == "material"):
         return []
     if (c.label and place.holds) or place.holds == "line" or (c.label and len(short) <= 10 and not c.last):
         return [("title", "short")]
@@ -194,6 +210,8 @@ def _fielded(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> l
         return [("authority", "bracket")]
     if under == "other":
         return [("other", "field")]
+    if under == "contact" and not CONTACT.search(text) and re.match(r"请|申[请报]|各", body):
+        return []
     if under in ("contact", "preamble"):
         return [(under, f"field-{under}")]
     if under == "authority" and not SUBMITS.search(text) and len(text) < 40:
@@ -214,7 +232,7 @@ WEIGHT, SURE = 2.0, 2.0
 # never seen in training is trusted as those that were.
 _GUESSES = {"else", "opening", "field-else", "office", "hands-generic", "bracket", "gives-field", "lent-else"}
 _LAYOUT = re.compile(
-    r"led-|keyed-|field-(?!else)|formal|bare|first|titled|question|lead$|short|holds|aim|bracket$|so-follows"
+    r"led-|keyed-|field-(?!else)|formal|bare|first|titled|question|lead$|short|arrow|labelled|alone|holds|aim|bracket$|so-follows"
 )
 
 

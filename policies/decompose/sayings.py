@@ -7,8 +7,10 @@ import re
 from policies.segment import Clause, role_of_field
 
 from .phrases import (
+    AFTER_EVENT,
     AMOUNT,
     BOUNDS,
+    CALLED,
     CHARGE,
     DEFINES,
     DENIES_GIVING,
@@ -26,12 +28,16 @@ from .phrases import (
     PUNISHES_OFFICE,
     SAYS_GIVING,
     SETS_UP,
+    SPENDS,
+    STAGES,
     STANDARD,
     SUBMITS,
     TAKES,
     TELLS_TIME,
+    TERM,
     THE_FIRM,
     URGE,
+    WEB,
     WHO,
     WINDOW,
 )
@@ -45,10 +51,22 @@ def content(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> li
     """内容初判: the roles that a clause's own words speak for, each with its reason."""
     under = role_of_field(c.field_name) or place.lent
     who, mode = subject_of(body)
-    if EXAMPLE.search(body):
+    if WEB.search(body):
+        return [("contact" if under == "contact" else "procedure", "web")]
+    given = AMOUNT.search(body) and SAYS_GIVING.search(body)
+    if place.lent == "definition" and mode != "must" and not given:
+        return [("definition", "chapter-definition")]
+    if EXAMPLE.search(body) and under != "definition":
         return [("other", "example")]
     if OVERRIDE.search(text) and not TAKES.search(text):
         return [("other", "override")]
+    if STAGES.search(body) and "给予" not in body:
+        return [("procedure", "stages")]
+    if TERM.search(body) and not re.search(r"申[请报]|应|须", body):
+        return [("benefit", "term")]
+    if SPENDS.search(body) and not re.search(r"给予", body):
+        bars = [("exclusion", "spends")] if re.search(r"不含|不得|不包括", body) else []
+        return [("condition", "spends"), *bars]
     out = _shut_out(text) + _given(place, text, body, under, who)
     roles = {r for r, _ in out}
     if not roles & {"benefit", "exclusion"}:
@@ -60,7 +78,9 @@ def content(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> li
         out.append(("definition", "defines"))
     if "phone" in cues and re.search(r"\d{5,}|电话|联系人|邮箱|传真", text):
         out.append(("contact", "phone"))
-    if WINDOW.search(text) or (TELLS_TIME.search(text) and not roles & {"benefit", "condition"}):
+    if AFTER_EVENT.search(text):
+        out.append(("window", "after-event"))
+    elif WINDOW.search(text) or (TELLS_TIME.search(text) and not roles & {"benefit", "condition"}):
         out.append(("window", "valid" if re.search(r"施行|有效期|执行|年限", text) else "until"))
     out = list({r: (r, why) for r, why in reversed(out)}.values())[::-1]
     return out or _else(c, place, text, body, under)
@@ -99,7 +119,9 @@ def _given(place: Place, text: str, body: str, under: str, who: str) -> list[Opi
         return []
     named = bool(re.match(r"[^，。：；]{2,24}：(?=.{4})", body)) and place.step
     trigger = (
-        named or bool(WHO.search(body) or BOUNDS.search(body) or (hard and URGE.search(body)))
+        named
+        or who in ("firm", "target")
+        or bool(WHO.search(body) or BOUNDS.search(body) or (hard and URGE.search(body)))
     ) and not LIMITS.search(body)
     if amount and (hard or under == "benefit" or not FUND.search(body)):
         return (
@@ -118,7 +140,9 @@ def _required(body: str, under: str, who: str, mode: str) -> list[Opinion]:
     if under == "definition":
         return []
     if under == "condition" and not (who == "office" and HANDLES.search(body)):
-        return [("condition", "field-condition")]
+        if INVITES.search(body) or re.match(r"(?:鼓励|倡导|提倡|加强)", body):
+            return [("orientation", "urged-condition")]
+        return [("condition", "field-defined" if CALLED.search(body) else "field-condition")]
     if who == "firm" and mode in ("must", "has") and HAS.search(body) and not HANDLES.search(body):
         return [("condition", "firm-must")]
     if who == "firm" and mode == "must" and not HANDLES.search(body):

@@ -68,7 +68,7 @@ def test_a_lead_in_at_the_end_of_a_paragraph_lends_its_field_to_the_points() -> 
 def test_what_is_counted_under_a_definition_is_no_condition() -> None:
     text = "某指引\n一、研究开发费用的归集范围\n1.人员人工\n从事研究开发活动人员的全年工资薪金。\n2.直接投入\n为实施项目而购买的原材料等支出。"
     rows = prior_features(segment(text))
-    assert "why:definition:lent-else" in rows[3]
+    assert "why:definition:chapter-definition" in rows[3]
 
 
 def test_rules_of_recognition_give_what_they_confer() -> None:

@@ -90,3 +90,43 @@ def test_a_record_of_no_bad_faith_is_a_condition_and_no_exclusion() -> None:
     said = _roles("指南\n申报条件\n近三年内无失信记录的企业。\n对列入失信名单的企业，不予支持。")
     assert said[2] == {"condition"}
     assert "exclusion" in said[3]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "roles"),
+    [
+        ("项目验收合格后，拨付剩余40%的资助资金。", {"procedure"}),
+        ("资助资金主要用于补助场地租金，不含差旅费。", {"condition", "exclusion"}),
+        ("补贴期限累计不超过2年。", {"benefit"}),
+        ("网址：https://example.cn/apply", {"procedure"}),
+        ("首次申请应于办理登记之日起1年内提出。", {"window"}),
+        ("已享受同类资助的，不能再申请本项资助。", {"exclusion"}),
+        ("3.承诺书（企业）.docx", {"other"}),
+    ],
+)
+def test_what_set_phrases_of_staged_spent_and_limited_money_are(sentence: str, roles: set[str]) -> None:
+    said = _roles(f"某办法\n第一条 总则内容。\n{sentence}")[-1]
+    assert roles <= said
+    assert "benefit" in roles or "benefit" not in said
+
+
+def test_duties_of_firms_are_conditions_and_contents_of_a_contract_steps() -> None:
+    said = _roles("某办法\n第一条 见习单位应当履行下列职责：\n（一）提供岗位；\n（二）安排指导人员。")
+    assert said[2] == said[3] == {"condition"}
+    said = _roles("某办法\n第一条 见习协议包括下列内容：\n（一）岗位安排；\n（二）违约责任。")
+    assert said[2] == said[3] == {"procedure"}
+
+
+def test_what_is_encouraged_among_conditions_is_orientation() -> None:
+    said = _roles(
+        "指南\n申报条件\n在本区登记的企业。\n鼓励申报单位面向社区、学校、园区等基层一线持续开展各类公益活动和惠民服务。"
+    )
+    assert (said[2], said[3]) == ({"condition"}, {"orientation"})
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [("装订要求", "material"), ("受理责任部门", "procedure"), ("经办机构", "procedure")],
+)
+def test_fields_of_binding_and_of_who_receives(name: str, role: str) -> None:
+    assert role_of_field(name) == role
