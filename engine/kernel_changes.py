@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -84,14 +84,25 @@ def meaning(item: BoundItem, columns: Columns, as_of: date) -> str:
 
 def _canonical(value: Any) -> str:
     """Text of nested plain data; fields left out of equality (kinds, places) are left out here too."""
+    if isinstance(value, Node):  # one comparison stands in many items
+        return value.kept("_canonical", _canonical_fields)
     if is_dataclass(value) and not isinstance(value, type):
-        inner = ",".join(_canonical(getattr(value, f.name)) for f in fields(value) if f.compare)
-        return f"{type(value).__name__}({inner})"
+        return _canonical_fields(value)
     if isinstance(value, tuple | list):
         return "[" + ",".join(map(_canonical, value)) + "]"
     if isinstance(value, frozenset):
         return "{" + ",".join(sorted(map(repr, value))) + "}"
     return repr(value)
+
+
+def _canonical_fields(value: Any) -> str:
+    inner = ",".join(_canonical(getattr(value, name)) for name in _compared(type(value)))  # type: ignore[arg-type]
+    return f"{type(value).__name__}({inner})"
+
+
+@cache
+def _compared(kind: Any) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind) if f.compare)
 
 
 def firm_digests(columns: Columns) -> Digests:

@@ -10,7 +10,6 @@ from datetime import date, datetime
 from sqlalchemy.engine import Engine
 
 from engine.indicators import Dictionary
-from profiles.portrait_firm import confirmation
 from profiles.reading import Chunk, Table
 from profiles.source import load_sources
 from store.firms import provenance
@@ -38,6 +37,10 @@ def confirm_tags(
     facts = provenance(engine, code, day, dictionary)
     if not facts:
         raise ValueError(f"没有 {code} 的档案")
+    from profiles.portrait_firm import (
+        confirmation,  # a second of scikit-learn, which who opens a store does not need
+    )
+
     row = confirmation(code, industry, themes, by, day, facts, note)
     mark = hashlib.sha256(json.dumps(row, ensure_ascii=False).encode()).hexdigest()
     table = Table(list(row), iter([Chunk([1], [list(row.values())], done=1.0)]), "人工")

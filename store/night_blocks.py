@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -353,10 +353,16 @@ def _write_fresh(
         done[i] = Block(path.name, keys[i], file_hash(path), end - begin, count)
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        writing: list[
+            Future[None]
+        ] = []  # of the firms before, while the next are matched; two lots at once, no more
         for where, found in matching(groups):
             pairs = [pairs_of(h) for h in found]
-            for job in [pool.submit(write, i, where[0], pairs) for i in members[where]]:
+            for job in writing:
                 job.result()
+            writing = [pool.submit(write, i, where[0], pairs) for i in members[where]]
+        for job in writing:
+            job.result()
 
 
 def together(fresh: Sequence[int], ranges: Sequence[Range]) -> list[list[int]]:

@@ -7,10 +7,12 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -186,21 +188,25 @@ def write_night(
 
     `matching` is asked for what the night before has not got already.
     """
-    library, profiles, answers = _hashes(inputs, home)
-    keep_profiles(inputs, home)
-    kept_answers = home / "versions" / f"answers-{answers}.jsonl"
-    if not kept_answers.exists():
-        _write_text(kept_answers, answers_text(inputs.answers))
     received = _received_hash(inputs)
     if received is not None:
         _write_text(home / "versions" / f"received-{received}.jsonl", received_text(inputs.received))
     previous = latest_night(engine, home)
     part = home / "nights" / f".part-{os.getpid()}"
     shutil.rmtree(part, ignore_errors=True)
-    written = write_blocks(
-        part, inputs.items, inputs.columns, inputs.as_of, inputs.answers, paid, matching,
-        None if previous is None else previous.folder,
-    )  # fmt: skip
+    with ThreadPoolExecutor(
+        2
+    ) as beside:  # what a past night is opened from is written while this one is matched
+        hashes, kept = beside.submit(_hashes, inputs, home), beside.submit(keep_profiles, inputs, home)
+        written = write_blocks(
+            part, inputs.items, inputs.columns, inputs.as_of, inputs.answers, paid, matching,
+            None if previous is None else previous.folder,
+        )  # fmt: skip
+        library, profiles, answers = hashes.result()
+        kept.result()
+    kept_answers = home / "versions" / f"answers-{answers}.jsonl"
+    if not kept_answers.exists():
+        _write_text(kept_answers, answers_text(inputs.answers))
     loaded = None if inputs.columns.loaded is None else sorted(inputs.columns.loaded)
     with session(engine) as opened:
         run = Run(
@@ -230,9 +236,16 @@ def write_night(
 def keep_profiles(inputs: NightInputs, home: Path) -> Path:
     """存企业数据: one version of the columns by its content; its row groups are what workers elsewhere read."""
     target = home / "versions" / f"profiles-{inputs.profiles_hash}.parquet"
-    if target.exists():
-        return target
-    table = inputs.table
+    with _keeping:  # a night's own thread and a cluster's may both come for it
+        if not target.exists():
+            _write_profiles(inputs.table, target)
+    return target
+
+
+_keeping = Lock()
+
+
+def _write_profiles(table: pa.Table, target: Path) -> None:
     texts = [f.name for f in table.schema if pa.types.is_string(f.type)]
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.part-{os.getpid()}")
@@ -240,7 +253,6 @@ def keep_profiles(inputs: NightInputs, home: Path) -> Path:
         table, part, compression="lz4", use_dictionary=texts, write_statistics=False, row_group_size=1 << 16
     )
     part.replace(target)
-    return target
 
 
 def _write_text(path: Path, text: str) -> None:

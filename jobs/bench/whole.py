@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from jobs.matching import allocation, matching
 from jobs.nightly import NightReport, finish_night
 from profiles.inputs import from_table
 from store.database import open_database, upgrade
+from store.night_blocks import file_hash
 from store.nights import UNGUARDED, NightInputs, write_night
 from store.review import answer_book
 
@@ -57,9 +58,12 @@ def _night(report: Report, home: Path, follow: bool) -> None:
         loaded = work.load(home / "library")
         bound = live(loaded.programs, work.AS_OF)
     with step("读企业"):
-        table = pq.read_table(home / "firms.parquet")
-        columns = from_table(table, loaded.dictionary, lambda problem: None, home / "firms.parquet")
-        digest = hashlib.sha256((home / "firms.parquet").read_bytes()).hexdigest()
+        path = home / "firms.parquet"
+        with ThreadPoolExecutor(1) as beside:
+            hashed = beside.submit(file_hash, path)
+            table = pq.read_table(path, read_dictionary=[*work.TEXTS, NAME])
+            columns = from_table(table, loaded.dictionary, lambda problem: None, path)
+            digest = hashed.result()
     inputs = NightInputs(work.AS_OF, loaded, bound, columns, table, digest, answer_book(engine), {})
     with step("分配、比对、写结果块"):
         night = write_night(
