@@ -102,4 +102,4 @@ def _one(frame: Frame, bound: BoundItem, i: int) -> Threshold | None:
 def _end(value: float, kind: str, unit: str) -> str:
     """An end of the drawing in words, rounded: it bounds a picture and decides nothing."""
     rounded = round(value, 4) if kind == "比例" else float(f"{value:.4g}")
-    return say_value(rounded, kind, unit).replace("-", "−")
+    return say_value(rounded, kind, unit)

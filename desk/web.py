@@ -21,6 +21,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from desk.access import rights_of, sees_item
 from desk.office import SHANGHAI, Office
 from desk.urls import url
+from engine.words import MINUS
 from store import caseload, drafts, review
 from store.accounts import LoggedIn, Person, who_is
 from store.calendars import office_calendar
@@ -187,7 +188,12 @@ def plain_name(given: str) -> str:
 
 
 def _wan(value: float) -> str:
-    return f"{value / 1e4:,.2f}"
+    return _minus(f"{value / 1e4:,.2f}")
+
+
+def _minus(text: str) -> str:
+    """A number as it is set: the sign of a negative one is as wide as its plus."""
+    return text.replace("-", MINUS)
 
 
 def _day(value: date | datetime | None) -> str:
@@ -220,8 +226,8 @@ def templates() -> jinja2.Environment:
     )  # fmt: skip
     env.globals.update(url=url, KEYS=KEYS, asset=asset)
     env.filters.update(
-        wan=_wan, n=lambda x: f"{x:,}", pct=lambda x: f"{x * 100:.0f}%", day=_day, iso=_iso, moment=_moment,
-        yuan=lambda x: f"{x:,.2f}",
+        wan=_wan, n=lambda x: _minus(f"{x:,}"), pct=lambda x: _minus(f"{x * 100:.0f}%"), day=_day, iso=_iso, moment=_moment,
+        yuan=lambda x: _minus(f"{x:,.2f}"),
     )  # fmt: skip
     return env
 

@@ -40,11 +40,13 @@ OPERATORS = {
 ARITHMETIC = {"+": "＋", "-": "−", "*": "×", "/": "÷"}
 
 
+MINUS = "−"
+
+
 def say_money(yuan: float) -> str:
-    """金额的说法: 万元 with two decimals, 元 below one 万元."""
-    if abs(yuan) < 10_000:
-        return f"{yuan:,.2f} 元".replace(".00 ", " ")
-    return f"{yuan / 10_000:,.2f} 万元".replace(".00 ", " ")
+    """金额的说法: 万元 with two decimals, 元 below one 万元; − where it is negative, as everywhere."""
+    text = f"{yuan:,.2f} 元" if abs(yuan) < 10_000 else f"{yuan / 10_000:,.2f} 万元"
+    return text.replace(".00 ", " ").replace("-", MINUS)
 
 
 def read_money(text: str) -> float:
@@ -57,10 +59,10 @@ def read_money(text: str) -> float:
 
 
 def say_number(value: float) -> str:
-    """数的说法: thousands apart (but for years), no trailing zeros."""
+    """数的说法: thousands apart (but for years), no trailing zeros, − where it is negative."""
     if 1900 <= value <= 2200 and value == int(value):
         return str(int(value))  # most likely a year
-    return f"{value:,.4f}".rstrip("0").rstrip(".")
+    return f"{value:,.4f}".rstrip("0").rstrip(".").replace("-", MINUS)
 
 
 def say_value(value: object, kind: str, unit: str = "") -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from store.audit import verify
 from store.database import Engine, open_database, upgrade
@@ -22,6 +23,9 @@ from store.ledger import verify_ledger
 MANIFEST, FORMAT = "manifest.json", 1
 # A snapshot is made anew from the database; half-written folders and the live database file are not data.
 LEFT_OUT = ("snapshot",)
+
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ def back_up(engine: Engine, home: Path, target: Path, at: datetime) -> Kept:
     """备份 to `target` (a .zip; a folder gets a dated name). The database first: the files a night's row speaks of
     are written before the row, so all of them are there. Raises DumpError and OSError."""
     if target.is_dir():
-        target = target / f"huiqi-{at:%Y%m%d-%H%M%S}.zip"
+        target = target / f"huiqi-{at.astimezone(SHANGHAI):%Y%m%d-%H%M%S}.zip"
     if target.exists():
         raise DumpError(f"{target} 已经有了，请换一个名字")
     target.parent.mkdir(parents=True, exist_ok=True)

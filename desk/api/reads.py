@@ -116,7 +116,7 @@ class EvidenceNode(BaseModel):
 
 
 class MatchAnswer(BaseModel):
-    """一条匹配 with everything it rests on."""
+    """一条匹配 with everything it rests on; `working` says line by line how the amount came about."""
 
     run: int
     as_of: date
@@ -131,6 +131,7 @@ class MatchAnswer(BaseModel):
     note: str
     state: str
     last: int
+    working: list[str]
     evidence: list[EvidenceNode]
 
 
@@ -268,7 +269,7 @@ def one_match(
     return {
         "run": night.no, "as_of": night.as_of, "code": code, "name": office.name(night, code), "item": item,
         "batch": bound.batch.name, "verdict": str(found.verdict), "low": hit["low"], "high": hit["high"],
-        "gave_way": hit["gave"], "note": hit["note"], "state": state.word, "last": state.last, "evidence": [_node(e) for e in found.evidence],
+        "gave_way": hit["gave"], "note": hit["note"], "state": state.word, "last": state.last, "working": list(found.working), "evidence": [_node(e) for e in found.evidence],
     }  # fmt: skip
 
 

@@ -222,7 +222,7 @@ def evidence_paper(m: dict[str, Any]) -> bytes:
         f"结论：{m['match'].verdict}　{counts['符合']} 条符合，{counts['待核实']} 条待核实，{counts['不符合']} 条不符合",
         12,
     )
-    if m["match"].verdict != "不符合":
+    if m["match"].verdict != "不符合" and m["item"].benefit is not None:
         paper.say(f"金额：{m['amount']}", 12)
     paper.say(f"处理：{m['state'].word}", 10)
     paper.rule()
@@ -249,6 +249,8 @@ def evidence_paper(m: dict[str, Any]) -> bytes:
     paper.rule()
     for what, how, cite, _quote in m["lines"]:
         paper.say(f"{what}：{how}　{cite}", 9)
+    for words in m["match"].working:
+        paper.say(words, 8.5, indent=6, gap=0.4)
     paper.rule()
     for e in m["line"][:12]:
         local = e["at"].strftime("%Y-%m-%d")

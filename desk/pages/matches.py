@@ -103,11 +103,11 @@ def item_list(request: Request, doc: str, slug: str, visit: Visit = need("matche
         return render(request, "no_batch.html", item=item, program=night.library().program(item), night=night)
     states = office.states(night, item, bound.batch.name)
     listing = list_page(office.hits(night, item), bound.ids, states, my_firms(office, visit), filters)
-    limit = review.second_limit(office.engine)
+    rows, limit = table_rows(listing.rows, bound, states), review.second_limit(office.engine)
     context = {
         "item": bound.program.item, "document": bound.program.document, "batch": bound.batch, "night": night,
-        "filters": filters, "listing": listing, "rows": table_rows(listing.rows, bound, states),
-        "conditions": [(short_label(c.condition), c.condition.cite, c.condition.quote) for c in bound.program.conditions],
+        "filters": filters, "listing": listing, "rows": rows,
+        "shown": grid_columns(rows), "conditions": [(short_label(c.condition), c.condition.cite, c.condition.quote) for c in bound.program.conditions],
         "funnel": funnel_rows(office, night, item, filters), "firms": len(night.columns().codes), "limit": limit,
         "cap": cap_of(bound), "top": track_top(bound, listing.rows), "window": window_words(bound.batch, office.today()), "href": hrefs(item, filters),
         "chips": chips(item, filters, bound), "tabs": tabs(office, night, item), "SORTS": SORTS, "WHY": WHY,
@@ -159,6 +159,20 @@ def table_rows(
             "gave": row["gave_way"] or "", "last": state.last, "lapsed": state.lapsed, "officer": state.officer,
         })  # fmt: skip
     return out
+
+
+MOST_COLUMNS = 15
+
+
+def grid_columns(rows: list[dict[str, Any]]) -> list[int]:
+    """点阵的列: every numbered condition where there are few; else those open on this page, the most often open first to stay,
+    in the rule's order, since a column of nothing but 符合 tells the officer nothing."""
+    count = len(rows[0]["marks"]) if rows else 0
+    if count <= MOST_COLUMNS:
+        return list(range(count))
+    often = {i: sum(r["marks"][i] != "符合" for r in rows) for i in range(count)}
+    open_ones = sorted((i for i in often if often[i]), key=lambda i: (-often[i], i))
+    return sorted(open_ones[:MOST_COLUMNS])
 
 
 def first_unknown(bound: BoundItem, at: int) -> str:

@@ -21,6 +21,9 @@ PANELS = {
 }
 USAGE = (("Usage: ", "用法："), ("[OPTIONS]", "[选项]"), ("COMMAND [ARGS]...", "命令 [参数]…"))
 HELP = "看这份说明"
+# What an option takes, in the column beside its name; one that takes nothing says nothing.
+TYPES = {"bool": "", "str": "文字", "path": "文件或文件夹", "int": "整数", "int range": "整数", "float": "数", "float range": "数",
+         "date": "日期", "datetime": "日期"}  # fmt: skip
 # What typer says of a wrong use, and how it is said here; the groups are what the user wrote.
 SAID = (
     (r"Missing option ((?:'[^']*'(?: / )?)+)\.?.*", r"缺少选项 \1"),
@@ -56,6 +59,22 @@ def speak_chinese() -> None:
     for kind in (core.TyperCommand, core.TyperGroup):
         if not hasattr(kind, "huiqi_chinese"):
             _translate(kind)
+    for kind in (core.TyperOption, core.TyperArgument):
+        if hasattr(kind, "display_type_rich") and not hasattr(kind, "huiqi_chinese"):
+            _name_types(kind)
+
+
+def _name_types(kind: Any) -> None:
+    """选项的类型, not by the names that they have in Python."""
+    shown = kind.display_type_rich
+
+    def display_type_rich(self: Any, ctx: Any) -> Any:
+        said = shown(self, ctx)
+        bare = str(said).strip("<>") if said is not None and str(said).startswith("<") else None
+        return TYPES.get(bare, said) if bare is not None else said
+
+    kind.display_type_rich = display_type_rich
+    kind.huiqi_chinese = True
 
 
 def _draw_in_chinese() -> None:

@@ -13,6 +13,7 @@ from test_review import fitting
 from desk import exports, web
 from desk.evidence import clause_of, pieces
 from desk.listing import read_filters
+from desk.pages.matches import grid_columns
 from desk.public import shown
 from desk.ready import all_items
 from desk.said import short_label
@@ -363,3 +364,15 @@ def test_a_subject_lists_its_items_and_no_other(desk):
 def test_an_item_without_money_shows_none_and_not_nothing(desk):
     page = desk.client("lin").get("/desk/matches").text
     assert "无金额" in page.split("出资期限提醒", 1)[1][:900]
+
+
+def test_a_long_rule_shows_the_conditions_that_are_open_and_counts_the_rest():
+    def row(*unknown: int) -> dict[str, list[str]]:
+        return {"marks": ["待核实" if i in unknown else "符合" for i in range(24)]}
+
+    assert grid_columns([{"marks": ["符合"] * 15}]) == list(range(15))
+    assert grid_columns([row(3, 20), row(20)]) == [3, 20]
+    many = [row(*range(n, 24)) for n in range(10)]
+    shown = grid_columns(many)
+    assert len(shown) == 15 and shown == sorted(shown) == list(range(9, 24)), "the most often open stay"
+    assert grid_columns([]) == []

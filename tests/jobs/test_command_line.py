@@ -34,6 +34,10 @@ ENGLISH = (
     "Error",
     "Missing",
     "Try ",
+    "<bool>",
+    "<str>",
+    "<path>",
+    "<int",
 )
 
 

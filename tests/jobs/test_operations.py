@@ -39,6 +39,10 @@ def kept(database: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Engin
     return engine, home, back_up(engine, home, tmp_path_factory.mktemp("backup"), NOW).file
 
 
+def test_a_backup_is_named_by_the_offices_own_day(kept) -> None:
+    assert kept[2].name == "huiqi-20260618-020000.zip", "18:00 of London is two in the morning here"
+
+
 def rows(engine: Engine) -> dict[str, int]:
     from sqlalchemy import inspect, text
 
