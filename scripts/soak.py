@@ -1,7 +1,7 @@
 """Let an office work for many simulated nights with everybody in the desk at once, and look for growth, lock-ups and errors.
 
     .venv/bin/python scripts/soak.py [--firms 2000] [--nights 5] [--officers 3] [--visitors 10] [--database sqlite|postgresql]
-                                     [--changes 0.01] [--think 1] [--pause 2] [--home DIR] [--json FILE]
+                                     [--changes 0.01] [--think 1] [--pause 2] [--minutes N] [--home DIR] [--json FILE]
 
 The full size of docs/promises.md: --firms 100000 --nights 30 --officers 20 --visitors 200. Three processes as in an office:
 the desk (`huiqi desk` without the limits on rates, since everybody comes from this one address), the nights (one process
@@ -294,11 +294,13 @@ async def _days(
         return told
 
     out.append(await night(0))
-    stop, codes = asyncio.Event(), login_codes(given.visitors)
+    stop, codes, began = asyncio.Event(), login_codes(given.visitors), time.monotonic()
     people = [asyncio.create_task(officer(base, n, seen, stop)) for n in range(given.officers)]
     people += [asyncio.create_task(visitor(base, n, code, seen, stop)) for n, code in enumerate(codes)]
     try:
         for day in range(1, given.nights):
+            if time.monotonic() - began > given.minutes * 60:
+                break
             await asyncio.to_thread(tell_changes, home / "inbox", day, given.changes)
             out.append(await night(day))
             await asyncio.sleep(given.pause)
@@ -400,6 +402,7 @@ def main() -> None:
         default=1.0,
         help="times 0.5–3 s an officer reads a page, and 4–16 s a firm does",
     )
+    parser.add_argument("--minutes", type=float, default=1e9, help="after so many no further night is begun")
     parser.add_argument("--pause", type=float, default=2.0, help="seconds of a day between two nights")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--home", type=Path)
