@@ -39,6 +39,10 @@ def ask(command: list[str], service: str) -> tuple[int, str]:
         [*command, "--vulnerability-service", service], capture_output=True, text=True, check=False
     )
     words = ran.stdout + ran.stderr
+    if (skipped := words.count("could not be audited")) and "known vulnerabilit" in words:
+        words += f"\n{skipped} dependencies are unknown to this service"
+        # What was found stands; that nothing was found in the rest is no answer about those that were not looked at.
+        return (1 if re.search(r"Found \d+ known vulnerabilit", words) else 3), words
     if ran.returncode == 0 and "No known vulnerabilities found" in words:
         return 0, words
     if re.search(r"Found \d+ known vulnerabilit", words):

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 import uuid
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from tests.jobs.torture import Campaign
+from tests.jobs.torture import PASSED, Campaign
 from tests.postgres import server
 
 
@@ -42,7 +43,7 @@ def main() -> None:
     parser.add_argument("--only", choices=["sqlite", "postgresql"])
     parser.add_argument("--postgres", default="")
     given = parser.parse_args()
-    began, kills, points = time.monotonic(), {"sqlite": 0, "postgresql": 0}, 0
+    began, kills, points = time.monotonic(), {"sqlite": 0, "postgresql": 0}, Counter[str]()
     with ExitStack() as stack:
         kinds = [given.only] if given.only else ["sqlite", "postgresql"]
         url = given.postgres or (stack.enter_context(server()) if "postgresql" in kinds else "")
@@ -55,12 +56,16 @@ def main() -> None:
             kills[kind] += campaign.kills
             points += campaign.points
             print(f"campaign {number + 1}: {kind}, {campaign.kills} kills, all whole", flush=True)
-    total = sum(kills.values())
+    total, named = sum(kills.values()), points.total()
     print(
-        f"{total} kills ({points} at named points, {total - points} at random moments; {kills['sqlite']} on SQLite, "
+        f"{total} kills ({named} at named points, {total - named} at random moments; {kills['sqlite']} on SQLite, "
         f"{kills['postgresql']} on PostgreSQL) in {time.monotonic() - began:.0f} s: no effect lost, none twice, "
         "no money lost"
     )
+    print("by point: " + ", ".join(f"{name} {points[name]}" for name in PASSED))
+    missed = [name for name in PASSED if not points[name]]
+    if missed and given.campaigns >= 10:
+        sys.exit(f"nothing was killed at {', '.join(missed)}")
 
 
 if __name__ == "__main__":

@@ -65,6 +65,8 @@ def stand_in(folder: Path, body: str) -> list[str]:
         ("print('Found 2 known vulnerabilities in 1 package'); sys.exit(1)", 1, "Found 2"),
         ("sys.exit('ConnectionError: Max retries exceeded')", 3, "NOT AUDITED"),
         ("sys.exit(0)", 3, "NOT AUDITED"),
+        ("print('x Dependency not found on PyPI and could not be audited: x (1)'); print('No known vulnerabilities found')", 3, "1 dependencies are unknown"),
+        ("print('x could not be audited: x (1)'); print('Found 1 known vulnerability in 1 package'); sys.exit(1)", 1, "Found 1"),
         ("print('No known vulnerabilities found') if sys.argv[-1] == 'osv' else sys.exit('404')", 0, "pypi: could not be reached"),
     ],
 )  # fmt: skip

@@ -10,8 +10,9 @@ import os
 import random
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -143,13 +144,17 @@ class Campaign:
     folder: Path
     seed: int
     kills: int = 0
-    points: int = 0
+    points: Counter[str] = field(default_factory=Counter)
+    untried: list[str] = field(default_factory=list)
     children: int = 0
     more: int = 0
 
     def run(self, kills: int) -> None:
         """Kill so many children, then let one finish; check everything."""
         rng = random.Random(self.seed)
+        self.untried = rng.sample(
+            PASSED, len(PASSED)
+        )  # each once before any is drawn: some are passed early only
         http, smtp = HttpReceiver(), SmtpReceiver()
         settings = Settings(webhook_url=http.url, webhook_secret="s", smtp_url=smtp.url)
         self._prepare()
@@ -176,13 +181,17 @@ class Campaign:
         """One or two children at once, each to be killed at a point or at a moment."""
         pids = []
         for _ in range(rng.choice([1, 1, 2])):
-            spot = (rng.choice(PASSED), rng.randint(1, 12)) if rng.random() < 0.5 else None
+            spot = None
+            if rng.random() < 0.5:
+                nth = rng.randint(1, 3 if self.untried else 12)
+                spot = (self.untried.pop() if self.untried else rng.choice(PASSED), nth)
             pids.append((self._fork(settings, spot), spot, rng.uniform(0.0, 1.2)))
             self.children += 1
         for pid, spot, seconds in pids:
             status = _wait(pid, None if spot else seconds)
             self.kills += status == -signal.SIGKILL
-            self.points += status == -signal.SIGKILL and spot is not None
+            if status == -signal.SIGKILL and spot is not None:
+                self.points[spot[0]] += 1
             assert status in (0, -signal.SIGKILL), f"a child failed with {status}"
             if status == 0 and spot is None and (self.folder / "payments.csv").exists():
                 self._reopen()
