@@ -20,6 +20,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -413,6 +414,7 @@ def main() -> None:
     if given.part:
         live_nights(given.home)
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that desk and nights end with this process
     with ExitStack() as stack:
         home = given.home or Path(tempfile.mkdtemp(prefix="huiqi-soak-"))
         if given.home is None:
