@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from engine.columns import Columns
 from engine.kernel import Matcher
 from engine.matching import FITS, ItemHits, live
 from engine.program import BoundItem
-from jobs.bench import peers, work
+from jobs.bench import peers, rule_peers, work
 
 
 @dataclass
@@ -153,25 +154,48 @@ def _plain(report: Report, bound: Sequence[BoundItem], columns: Columns) -> None
             report.problems.append(f"{one.item}：编译的和普通的结果不同")
 
 
+@dataclass(frozen=True)
+class Peer:
+    """同场的工具: what it is installed as, how it is made, and of how many firms and items it can bear the work."""
+
+    module: str
+    make: Callable[[Sequence[BoundItem], Columns], Any]
+    firms: int | None = None
+    items: int | None = None
+
+
+PEERS = {
+    "polars": Peer("polars", peers.Polars),
+    "duckdb": Peer("duckdb", peers.DuckDB, items=100),
+    "openfisca": Peer("openfisca_core", rule_peers.OpenFisca, 200_000, 300),
+    "zen": Peer("zen", rule_peers.Zen, 2_000, 100),
+}
+
+
+def usual_peers() -> tuple[str, ...]:
+    """平常比的: polars and DuckDB, and the rule engines where they are installed."""
+    return tuple(n for n, p in PEERS.items() if n in ("polars", "duckdb") or peers.installed(p.module))
+
+
 def _peer(
     report: Report, name: str, bound: Sequence[BoundItem], columns: Columns, repeat: int, ours: peers.Hits
 ) -> None:
-    if not peers.installed(name):
+    peer = PEERS.get(name)
+    if peer is None or not peers.installed(peer.module):
         report.problems.append(f"没有装 {name}，没有比（pip install 'huiqi[bench]'）")
         return
-    kind: Callable[[Sequence[BoundItem], Columns], peers.Polars | peers.DuckDB]
-    kind, items = (
-        (peers.Polars, list(bound))
-        if name == "polars"
-        else (peers.DuckDB, list(bound[:: max(len(bound) // 100, 1)]))
-    )
+    items = list(bound if peer.items is None else bound[:: max(len(bound) // peer.items, 1)])
+    rows = min(len(columns), peer.firms or len(columns))
+    part = columns if rows == len(columns) else columns.between(0, rows)
     start = time.perf_counter()
-    peer = kind(items, columns)
+    made = peer.make(items, part)
     report.facts[f"{name} 编排、装数据秒"] = time.perf_counter() - start
-    seconds, found = timed(repeat if name == "polars" else 1, peer.run)
+    seconds, found = timed(repeat if name == "polars" else 1, made.run)
     assert isinstance(found, dict)
-    share = len(items) / len(bound)
+    share = len(items) * rows / (len(bound) * len(columns))
     report.rows.append(Row(f"{name}（只有行号和结论）", seconds, share, "" if share == 1 else "外推"))
+    if rows < len(columns):
+        ours = {item: (at[at < rows], sure[at < rows]) for item, (at, sure) in ours.items()}
     wrong = differing(ours, found)
     if wrong:
         report.problems.append(f"{name} 有 {len(wrong)} 个事项和我们不同，例如 {wrong[0]}")

@@ -40,8 +40,8 @@ def peer_table(columns: Columns) -> pa.Table:
     return pa.table(arrays)
 
 
-def _fold(node: Node) -> float:
-    """A side that reads no column, as one number (days for dates)."""
+def fold(node: Node) -> float:
+    """常数: a side that reads no column, as one number (days for dates)."""
     if isinstance(node, Day):
         return float(node.days)
     if isinstance(node, Num | Truth):
@@ -49,9 +49,9 @@ def _fold(node: Node) -> float:
     assert isinstance(node, Bin)
     if isinstance(node.right, Dur):
         sign = -1 if node.op == "-" else 1
-        base = np.array([_fold(node.left)])
+        base = np.array([fold(node.left)])
         return float(add_months(base, sign * months_of(node.right))[0] + sign * node.right.days)
-    a, b = _fold(node.left), _fold(node.right)
+    a, b = fold(node.left), fold(node.right)
     return {"+": a + b, "-": a - b, "*": a * b, "/": a / b}[node.op]
 
 
@@ -95,7 +95,7 @@ class Polars:
                 if node.op == "/"
                 else {"+": a + b, "-": a - b, "*": a * b}[node.op]
             )
-        return pl.lit(_fold(node))
+        return pl.lit(fold(node))
 
     def _leaf(self, node: Node) -> Any:
         pl = self.pl
@@ -193,7 +193,7 @@ class DuckDB:
         if isinstance(node, Bin) and isinstance(node.left, Ref):
             a, b = self._value(node.left), self._value(node.right)
             return f"({a} / nullif({b}, 0))" if node.op == "/" else f"({a} {node.op} {b})"
-        return repr(_fold(node)) + "::double"
+        return repr(fold(node)) + "::double"
 
     def _leaf(self, node: Node) -> str:
         if isinstance(node, In):

@@ -30,7 +30,9 @@ def match_command(
     items: Items = 1_000,
     seed: Seed = 1,
     repeat: Repeat = 3,
-    peer: Annotated[list[str] | None, typer.Option(help="只和这些比：polars duckdb；可写几次")] = None,
+    peer: Annotated[
+        list[str] | None, typer.Option(help="只和这些比：polars duckdb openfisca zen；可写几次")
+    ] = None,
     chart: Chart = None,
     as_json: AsJson = False,
 ) -> None:
@@ -38,10 +40,10 @@ def match_command(
 
     例：huiqi bench match --firms 1000000 --items 3000 --chart var/bench.png
     """
-    from jobs.bench.match import bench_match
+    from jobs.bench.match import bench_match, usual_peers
 
     with telling():
-        report = bench_match(firms, items, seed, repeat, peer_names=peer or ("polars", "duckdb"))
+        report = bench_match(firms, items, seed, repeat, peer_names=peer or usual_peers())
     _show(report, chart, as_json)
 
 

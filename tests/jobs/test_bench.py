@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 import pytest
 
+from jobs.bench import peers
 from jobs.bench.files import bench_files
 from jobs.bench.imports import bench_import, write_file
+from jobs.bench.match import PEERS, bench_match
 from jobs.bench.names import alter_names, bench_names, make_names
 from jobs.bench.nightly import bench_nightly
 from jobs.bench.text import bench_text, make_scopes, read_scopes
@@ -65,3 +68,21 @@ def test_little_changes_are_matched_alike():
     report = bench_nightly(9_000, 20, 5, 1)
     assert report.problems == []
     assert any("一个门槛" in row.name for row in report.rows)
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_peers_answer_alike(name, monkeypatch):
+    if not peers.installed(PEERS[name].module):
+        pytest.skip(f"{name} is not installed here (pip install 'huiqi[bench]')")
+    monkeypatch.setitem(PEERS, "zen", replace(PEERS["zen"], firms=300))
+    report = bench_match(3_000, 40, 5, 1, peer_names=[name])
+    assert report.problems == []
+    row = report.rows[-1]
+    assert name in row.name and row.share == (0.1 if name == "zen" else 1.0)
+
+
+def test_a_peer_that_is_missing_is_said(monkeypatch):
+    monkeypatch.setattr(peers, "installed", lambda module: False)
+    assert bench_match(2_000, 5, 5, 1, peer_names=["zen"]).problems == [
+        "没有装 zen，没有比（pip install 'huiqi[bench]'）"
+    ]
