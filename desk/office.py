@@ -25,7 +25,7 @@ from engine.explain import value_at
 from engine.nodes import references
 from engine.program import BoundItem, benefit_expressions, tree_expressions
 from policies.library import Library
-from store import review
+from store import night_reads, review
 from store.accounts import Person
 from store.database import Engine
 from store.night_scores import scored_with
@@ -80,14 +80,15 @@ class Memory:
             while len(self._kept) > self._size:
                 self._kept.popitem(last=False)
 
-    def turn(self, night: int) -> None:
-        """换夜: another night is on show; what was not asked for since the last time goes."""
+    def turn(self, night: int) -> bool:
+        """换夜: another night is on show; what was not asked for since the last time goes. Whether it is another."""
         with self._lock:
             if night == self._night:
-                return
+                return False
             self._night = night
             self._kept = OrderedDict((k, v) for k, v in self._kept.items() if v[1] == self._age)
             self._age += 1
+            return True
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -129,7 +130,8 @@ class Office:
             return get_night(self.engine, no, self.home)
         shown = night_on_show(self.engine, self.home, self.today())
         if shown is not None:
-            self.memory.turn(shown.no)
+            if self.memory.turn(shown.no):
+                night_reads.forget(all_=False)
             self.shown = shown.no
         return shown
 

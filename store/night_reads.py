@@ -86,6 +86,7 @@ def _bounds_of(path: Path, changed: int, size: int) -> list[tuple[str | None, st
 
 Places = dict[str, tuple[int, int]]
 _kept: dict[tuple[object, ...], tuple[pa.Table, Places]] = {}
+_asked: set[tuple[object, ...]] = set()
 _lock = Lock()
 
 
@@ -99,6 +100,7 @@ def _group(path: Path, group: int) -> tuple[pa.Table, Places]:
     key = (about.st_dev, about.st_ino, about.st_mtime_ns, about.st_size, group)
     with _lock:
         found = _kept.pop(key, None)
+        _asked.add(key)
         if found is not None:
             _kept[key] = found
             return found
@@ -110,10 +112,12 @@ def _group(path: Path, group: int) -> tuple[pa.Table, Places]:
     return found
 
 
-def forget() -> None:
-    """忘掉: what is kept of nights that were read, for a process that is done with them."""
+def forget(all_: bool = True) -> None:
+    """忘掉: what is kept of nights that were read, for a process that is done with them; or what nobody asked for since the last time."""
     with _lock:
-        _kept.clear()
+        for key in [k for k in _kept if all_ or k not in _asked]:
+            _kept.pop(key)
+        _asked.clear()
 
 
 def _read_group(path: Path, group: int) -> tuple[pa.Table, Places]:

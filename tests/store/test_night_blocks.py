@@ -167,6 +167,15 @@ def test_nights_share_what_is_kept_of_their_common_blocks_and_it_is_bounded(
     wanted = read(tmp_path / "a")
     kept = len(night_reads._kept)
     assert kept > 5 and read(tmp_path / "b") == wanted and len(night_reads._kept) == kept
+    night_reads.forget(all_=False)
+    assert len(night_reads._kept) == kept, "what was asked for since stays"
+    asked = items[0]
+    night_reads.item_table(tmp_path / "a", asked)
+    night_reads.forget(all_=False)
+    assert 0 < len(night_reads._kept) <= kept
+    night_reads.forget(all_=False)
+    assert not night_reads._kept, "nobody asked for any of it between two nights"
+    read(tmp_path / "a")
     night_reads.forget()
     assert not night_reads._kept
     monkeypatch.setattr(night_reads, "KEPT_BYTES", 1)
