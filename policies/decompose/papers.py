@@ -67,6 +67,8 @@ def share_materials(reading: Reading, items: Sequence[Item], roles: list[list[st
 def in_list(reading: Reading, k: int) -> bool:
     """材料清单: whether a clause stands in a list of papers: by its field, else among points that are bare papers."""
     c = reading.clauses[k]
+    if _attached(reading, k):
+        return False
     if role_of_field(c.field_name) == "material":
         return True
     if not c.label:
@@ -76,6 +78,16 @@ def in_list(reading: Reading, k: int) -> bool:
         j for j in near if reading.clauses[j].sort == c.sort and reading.clauses[j].headings == c.headings
     ]
     return sum(bare_paper(reading, j) for j in beside) >= 2 and bool(_PAPER_AT.search(reading.views[k].flat))
+
+
+def _attached(reading: Reading, k: int) -> bool:
+    """Whether a clause stands in the list of what is attached to the text (附件：1.…): blank forms, not papers handed in."""
+    for j in range(k, max(-1, k - 16), -1):
+        if re.match(r"附[件表][：:]?\d?[.、．：:]", reading.views[j].flat):
+            return True
+        if not reading.clauses[j].label or re.search(r"[。；]$", reading.views[j].flat):
+            return False
+    return False
 
 
 def bare_paper(reading: Reading, k: int) -> bool:
@@ -104,7 +116,13 @@ def paper_spans(reading: Reading, k: int, names: Sequence[str]) -> list[tuple[in
         set(names) <= _NO_ROLE and reading.roles[k][ROLES.index("material")] < LEAST_ROLE
     ):
         return []
-    return _handed(flat)
+    return [s for s in _handed(flat) if not _NAMELESS.fullmatch(flat[s[0] : s[1]])]
+
+
+# Papers that are not named (相关材料, 有关表格) tell a firm nothing to hand in.
+_NAMELESS = re.compile(
+    r"→?(?:上传|项目|相关|有关|详细|上述|以上|所有)+(?:申[请报])?(?:材料|资料|表格|信息|附件)"
+)
 
 
 LEAST_ROLE, SOME_ROLE, SURE_ROLE = 0.1, 0.3, 0.5  # how much of a paper a clause must look like

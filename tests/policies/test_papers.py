@@ -57,3 +57,10 @@ def test_points_that_are_bare_papers_are_a_list_under_any_heading() -> None:
 def test_a_list_under_its_field_leaves_out_how_to_bind_and_what_is_attached() -> None:
     text = "四、申报材料\n1.资金申请表；\n2.市场分析报告：从技术、效益等方面叙述。\n3.材料用A4纸装订成册。\n附件：申请表.docx"
     assert _papers(text, ("material",)) == ["资金申请表", "市场分析报告"]
+
+
+def test_blank_forms_attached_to_a_text_and_papers_without_a_name_are_not_handed_in() -> None:
+    text = "四、申报材料\n1.资金申请表；\n2.营业执照复印件。\n附表：1. 某基地申请表\n2. 某基地评估表\n3. 某补贴花名册"
+    assert _papers(text, ("material",)) == ["资金申请表", "营业执照复印件"]
+    assert _papers("企业应提交相关材料。") == []
+    assert _papers("企业应提交相关证明材料。") == ["相关证明材料"]
