@@ -26,7 +26,9 @@ app = typer.Typer(
 SUBJECTS = (
     "rules",
     "documents",
+    "imports",
     "firms",
+    "identity",
     "sample",
     "portrait",
     "nightly",

@@ -11,7 +11,7 @@ import typer
 from sqlmodel import select
 from typer.testing import CliRunner
 
-from jobs.cli import firms
+from jobs.cli import firms, identity, imports
 from profiles.codes import check_character
 from store.database import open_database, session, upgrade
 from store.observations import SourceBatch
@@ -33,7 +33,8 @@ ONE, TWO = code("00000017"), code("00000025")
 @pytest.fixture
 def run(tmp_path, monkeypatch, database):
     app = typer.Typer()
-    firms.register(app)
+    for part in (imports, firms, identity):
+        part.register(app)
     monkeypatch.setenv("HUIQI_DB", database_in(tmp_path / "var", "x.db", bare=True))
     monkeypatch.delenv("HUIQI_SOURCES", raising=False)
     runner = CliRunner()
