@@ -11,7 +11,7 @@ from engine.kernel import Matcher
 from engine.matching import ItemHits, match
 from jobs.rules import FAST_FROM, match_any_size
 from store.night_blocks import Matching, Paid, Range
-from store.nights import NightInputs, keep_profiles
+from store.night_writing import NightInputs, keep_profiles
 
 
 def allocation(inputs: NightInputs) -> Paid:

@@ -29,7 +29,8 @@ from profiles.inputs import from_table
 from store.database import Engine, upgrade
 from store.grants import received_before
 from store.guard import guard_night
-from store.nights import FINISHED, UNGUARDED, Night, NightInputs, same_night, set_state, write_night
+from store.night_writing import NightInputs, same_night, write_night
+from store.nights import FINISHED, UNGUARDED, Night, set_state
 from store.pushes import looks_back, queue_pushes
 from store.review import answer_book
 from store.snapshots import build_snapshot

@@ -14,7 +14,8 @@ from jobs.matching import allocation, match_ranges
 from store.database import Engine
 from store.night_blocks import write_blocks
 from store.night_reads import files
-from store.nights import Night, NightInputs, get_night
+from store.night_writing import NightInputs
+from store.nights import Night, get_night
 
 
 def replay(engine: Engine, home: Path, no: int) -> list[str]:

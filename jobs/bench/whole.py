@@ -21,7 +21,8 @@ from jobs.nightly import NightReport, finish_night
 from profiles.inputs import from_table
 from store.database import open_database, upgrade
 from store.night_blocks import file_hash
-from store.nights import UNGUARDED, NightInputs, write_night
+from store.night_writing import NightInputs, write_night
+from store.nights import UNGUARDED
 from store.review import answer_book
 
 NOW = datetime(2025, 6, 1, 1, tzinfo=UTC)

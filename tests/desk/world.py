@@ -17,7 +17,8 @@ from profiles import sample
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import from_table
 from store import accounts
-from store.nights import NightInputs, file_hash, write_night
+from store.night_blocks import file_hash
+from store.night_writing import NightInputs, write_night
 from tests.databases import new_database
 
 AS_OF = date(2026, 6, 16)
