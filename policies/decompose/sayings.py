@@ -51,22 +51,8 @@ def content(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> li
     """内容初判: the roles that a clause's own words speak for, each with its reason."""
     under = role_of_field(c.field_name) or place.lent
     who, mode = subject_of(body)
-    if WEB.search(body):
-        return [("contact" if under == "contact" else "procedure", "web")]
-    given = AMOUNT.search(body) and SAYS_GIVING.search(body)
-    if place.lent == "definition" and mode != "must" and not given:
-        return [("definition", "chapter-definition")]
-    if EXAMPLE.search(body) and under != "definition":
-        return [("other", "example")]
-    if OVERRIDE.search(text) and not TAKES.search(text):
-        return [("other", "override")]
-    if STAGES.search(body) and "给予" not in body:
-        return [("procedure", "stages")]
-    if TERM.search(body) and not re.search(r"申[请报]|应|须", body):
-        return [("benefit", "term")]
-    if SPENDS.search(body) and not re.search(r"给予", body):
-        bars = [("exclusion", "spends")] if re.search(r"不含|不得|不包括", body) else []
-        return [("condition", "spends"), *bars]
+    if fixed := _fixed(place, text, body, under, mode):
+        return fixed
     out = _shut_out(text) + _given(place, text, body, under, who)
     roles = {r for r, _ in out}
     if not roles & {"benefit", "exclusion"}:
@@ -84,6 +70,27 @@ def content(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> li
         out.append(("window", "valid" if re.search(r"施行|有效期|执行|年限", text) else "until"))
     out = list({r: (r, why) for r, why in reversed(out)}.values())[::-1]
     return out or _else(c, place, text, body, under)
+
+
+def _fixed(place: Place, text: str, body: str, under: str, mode: str) -> list[Opinion]:
+    """What one set phrase says of the whole clause: an address, an example, money paid by stages, how long, what for."""
+    if WEB.search(body):
+        return [("contact" if under == "contact" else "procedure", "web")]
+    given = AMOUNT.search(body) and SAYS_GIVING.search(body)
+    if place.lent == "definition" and mode != "must" and not given:
+        return [("definition", "chapter-definition")]
+    if EXAMPLE.search(body) and under != "definition":
+        return [("other", "example")]
+    if OVERRIDE.search(text) and not TAKES.search(text):
+        return [("other", "override")]
+    if STAGES.search(body) and "给予" not in body:
+        return [("procedure", "stages")]
+    if TERM.search(body) and not re.search(r"申[请报]|应|须", body):
+        return [("benefit", "term")]
+    if SPENDS.search(body) and not re.search(r"给予", body):
+        bars = [("exclusion", "spends")] if re.search(r"不含|不得|不包括", body) else []
+        return [("condition", "spends"), *bars]
+    return []
 
 
 def _shut_out(text: str) -> list[Opinion]:
