@@ -220,6 +220,7 @@ class Office:
         from desk.exports import warm_paper
         from desk.moves import moves
         from desk.pages.fulfil import warm_quarter
+        from desk.pages.match import score_model
         from desk.ready import all_items, gaps
 
         night = self.night()
@@ -235,6 +236,7 @@ class Office:
         moves(self, night)
         warm_quarter(self)
         warm_paper()
+        score_model(self, night)
 
     def names(self, night: Night) -> np.ndarray:
         """企业名称 in the order of the columns, "" where unknown."""

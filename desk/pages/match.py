@@ -108,20 +108,28 @@ def officer_of(office: Office, code: str) -> str:
     return person.name if person else mine.service_officer if mine else ""
 
 
+def score_model(office: Office, night: Night) -> Any:
+    """一夜的评分模型, some seconds to read and then kept; None without scores, or where the model is no longer there."""
+    version = scored_with(night.folder)
+    if not version:
+        return None
+    from analysis.scores_file import load
+
+    try:
+        return office.memory.get(("score model", version), lambda: load(office.home, version))
+    except (ValueError, OSError):
+        return None
+
+
 def why_score(
     office: Office, night: Night, bound: Any, code: str, one: Any, hit: dict[str, Any]
 ) -> list[Any]:
     """估计的理由 of each open condition; empty where the pair has no estimate or its model is no longer there."""
-    version = scored_with(night.folder)
-    if hit["score"] is None or not version:
+    model = score_model(office, night) if hit["score"] is not None else None
+    if model is None:
         return []
-    from analysis.scores_file import load
     from analysis.scores_reason import reasons
 
-    try:
-        model = office.memory.get(("score model", version), lambda: load(office.home, version))
-    except (ValueError, OSError):
-        return []
     hits = office.hits(night, bound.program.item.id)
     unknown = list(hits.loc[hits[CODE] == code, "unknown"].iloc[0])
     place = {name: n for n, name in enumerate(bound.ids, 1)}

@@ -129,6 +129,12 @@ def test_what_a_firm_lacks_is_named_one_by_one(fresh):
     assert letter.kind.startswith("return-") and "· 承诺书" in letter.body and case.id != listed.id
 
 
+def test_a_sum_that_a_step_was_given_is_shown_in_yuan(fresh):
+    case = paying(fresh)
+    page = page_of(fresh, "cai", f"/desk/fulfil/{case.id}")
+    assert "<dt>核定金额</dt><dd>100.00 元</dd>" in page
+
+
 def test_arrears_show_late_grants_and_registered_claims(fresh):
     paying(fresh)
     claim = arrears.ArrearsClaim(
