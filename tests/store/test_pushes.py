@@ -16,9 +16,10 @@ import pyarrow as pa
 import pytest
 
 from engine.columns import Categories, Columns
+from engine.grantmoves import State
 from policies.library import load_library
 from profiles.dictionary import builtin_dictionary
-from store import budgets, forms, grants, ledger, outbox, pushes, reach, waiting, words
+from store import budgets, forms, grants, ledger, outbox, pushes, reach, suppress, waiting, words
 from store.calendars import enter_year, office_calendar
 from store.database import writing
 from store.messages import KINDS, money_words, template
@@ -443,3 +444,38 @@ def test_words_from_a_form_are_the_words_rendered_whole(library, kind) -> None:
                 filler = forms.Filler(form.subject, form.body, channel == "webhook")
                 assert filler.words(key, "F1", own) == (subject, whole)
             assert said.of(wanted, ["sms"], 7)[0]["sms"] == made["inbox"]
+
+
+def test_firms_that_no_fact_speaks_of_are_held_as_if_asked_one_by_one():
+    rng = np.random.default_rng(5)
+    firms, items = [f"F{i}" for i in range(12)], ["a", "b"]
+
+    def some(keys):
+        return [key for key in keys if rng.random() < 0.3]
+
+    pairs = [(f, i) for f in firms for i in items]
+    row = SimpleNamespace(
+        stopped=False,
+        consent=True,
+        refused=["a"],
+        email="",
+        phone="1",
+        hold="",
+        hold_until=None,
+        every_days=None,
+    )
+    standing = SimpleNamespace(state=State.CONFIRM.value, arrived=False, due=None)
+    for quiet in ((), ((D, D + timedelta(days=2)),)):
+        facts = suppress.Facts(
+            D, {f: row for f in some(firms)}, {(f, i, "2026"): standing for f, i in some(pairs)},
+            {(i, "2026", f): "暂缓" for f, i in some(pairs)}, frozenset(some(pairs)),
+            {(f, "smtp"): D for f in some(firms)}, quiet, 7,
+        )  # fmt: skip
+        for item in items:
+            for closes in (D - timedelta(days=1), D + timedelta(days=9)):
+                holds = suppress.Holds(facts, item, "2026", closes)
+                for firm in firms:
+                    for channel in outbox.CHANNELS:
+                        for kind in ("inform", "ask"):
+                            asked = suppress.Asked(firm, item, "2026", channel, kind, closes)
+                            assert holds.of(firm, channel, kind) == suppress.held(asked, facts)
