@@ -233,7 +233,9 @@ class _Maker:
 
     def general(self) -> tuple[list[Tree], dict[str, Any] | None]:
         """What binds every item."""
-        trees = [self.condition(f"g{n}", e, "通用条件") for n, e in enumerate(once(self.found.conditions), 1)]
+        told = {e["quote"] for e in self.found.exclusions}  # what bars is asked once, as what bars
+        entries = once([e for e in self.found.conditions if e["quote"] not in told])
+        trees = [self.condition(f"g{n}", e, "通用条件") for n, e in enumerate(entries, 1)]
         barred, exclusive = self.exclusions(self.found.exclusions, "gx", "通用条件")
         trees = [self.apart_from_some(t) for t in [*trees, *barred]]
         self.bound = self.apart(trees, [])

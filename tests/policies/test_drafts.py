@@ -256,3 +256,13 @@ def test_a_condition_before_the_usual_words_of_a_grant_stays_sure() -> None:
     texts = "".join(t for n, t in made.files.items() if not n.endswith(".test.yaml"))
     assert "when: 研发费用[Y] >= 500万元" in texts
     assert "when: 登记地区划 in 本区" in texts
+
+
+def test_what_bars_is_not_asked_again_as_a_condition() -> None:
+    found = decompose(MEASURES)
+    limit = {"quote": "同一企业每年只能申报一项", "start": 0, "score": 0.9}
+    found.exclusions = [*found.exclusions, limit]
+    found.conditions = [*found.conditions, {**limit, "kind": "status"}]
+    made = draft(found, "demo", "demo.txt", builtin_dictionary(), {"本区": "120116*"}, DAY)
+    document = next(t for n, t in made.files.items() if n.endswith("document.yaml"))
+    assert document.count("quote: 同一企业每年只能申报一项") == 1
