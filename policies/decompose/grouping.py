@@ -80,7 +80,7 @@ def _keys(reading: Reading, piece: Piece) -> list[str]:
     return out or ["words"]
 
 
-MERGE = 0.53  # two pieces make one item where that is clearly the likelier; a threshold tuned for F1 on pairs joins too much
+MERGE = 0.57  # two pieces make one item where that is clearly the likelier; a threshold tuned for F1 on pairs joins too much
 
 
 def group(reading: Reading, pieces: Sequence[Piece], model: LinearModel) -> list[list[Piece]]:

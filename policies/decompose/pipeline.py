@@ -16,6 +16,7 @@ from .definitions import delivery_words
 from .grouping import group
 from .linear import LinearModel, load_models
 from .model import Decomposition, Item
+from .more_items import more_items
 from .numbers import KEYS, corrected
 from .papers import share_materials
 from .pieces import Piece, Reading, atom_rows, mention_rows, pieces_of, rows_flat, start_reading
@@ -25,7 +26,7 @@ from .titles import name_items
 from .windows import issued_day, share_windows
 
 MODELS = Path(__file__).resolve().parent.parent / "models" / "decompose.npz"
-NAMES = ("roles", "keys", "atoms", "merge")
+NAMES = ("roles", "keys", "atoms", "merge", "more")
 Models = Mapping[str, LinearModel]
 
 
@@ -66,13 +67,19 @@ def set_keys(reading: Reading, scores: np.ndarray) -> None:
         at += len(found)
 
 
-def assemble(reading: Reading, roles: list[list[str]], models: Models) -> Decomposition:
-    """成项: pieces to items, then what binds them."""
+def first_items(reading: Reading, roles: list[list[str]], models: Models) -> tuple[list[Piece], list[Item]]:
+    """初得事项: the pieces of a document and the items that its benefit pieces make at first sight, nothing bound to them."""
     pieces = with_words(reading, with_numbers(reading, pieces_of(reading, models["atoms"])), roles)
     pieces = with_triggers(reading, pieces)
     groups = group(reading, kept_benefits(reading, pieces, roles), models["merge"])
     items = concrete(reading, [_item(reading, g) for g in groups])
-    items = title_item(reading, roles, items) + items
+    return pieces, title_item(reading, roles, items) + items
+
+
+def assemble(reading: Reading, roles: list[list[str]], models: Models) -> Decomposition:
+    """成项: pieces to items, then what binds them."""
+    pieces, items = first_items(reading, roles, models)
+    items = more_items(reading, items, models["more"])
     issued = issued_day([c.text for c in reading.clauses])
     bars = barred_pieces(reading, roles)
     general = share_conditions(reading, pieces, items, roles, bars)

@@ -173,6 +173,22 @@ def grade(reading: Reading, item: Item) -> int:
     return best
 
 
+def traits(reading: Reading, p: Piece) -> list[str]:
+    """奖补词性: which of the set phrases of giving a piece and its sentence hold, by name."""
+    flat = reading.views[p.clause].flat
+    said = flat[p.a : p.b]
+    tests = (
+        ("strong", _STRONG.search(said)),
+        ("hard_word", _HARD.search(said)),
+        ("soft_word", _SOFT.search(said)),
+        ("may", _MAY.search(flat)),
+        ("subject", _SUBJECT.search(flat)),
+        ("office", _OFFICE.search(flat)),
+        ("existing", _EXISTING.search(flat)),
+    )
+    return [name for name, hit in tests if hit]
+
+
 def _told(reading: Reading, p: Piece) -> bool:
     """Whether the sentence, its field or the headings over it speak of giving or of what one applies for."""
     c = reading.clauses[p.clause]

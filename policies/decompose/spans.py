@@ -58,7 +58,7 @@ GIVE = (
 )
 _BREAK = re.compile(rf"(?<=[的后业者员位构目人家队心])(?={GIVE})|(?={GIVE})(?<=.{{6}})")
 _JOIN = re.compile(
-    r"(?:(?<=.{5})(?=且(?!不限))|(?<=.{5})(?=并(?!购|网|列|且|轨|联|发|入))|(?<=.{5})(?=并且)|(?<=.{5})(?=或者?(?:[在具属符经有被取获]))|、(?=(?:具有|具备|属于|符合|在|已|无|未|依法|有|财务|生产|管理|经营)[^、]{3,}))"
+    r"(?:(?<=.{5})(?=且(?!不限))|(?<=.{5})(?<![一兼合归吞])(?=并(?!购|网|列|且|轨|联|发|入))|(?<=.{5})(?<!一)(?=并且)|(?<=.{5})(?=或者?(?:[在具属符经有被取获]))|、(?=(?:具有|具备|属于|符合|在|已|无|未|依法|有|财务|生产|管理|经营)[^、]{3,}))"
 )
 
 
@@ -120,7 +120,7 @@ def _merge_brackets(atoms: list[Atom], flat: str) -> list[Atom]:
 # 《某办法》对通过认定的…: the name of another policy before what it gives.
 _NAMED = re.compile(r"(?:《[^》]{4,60}》|》)(?![的，。、；：（规要精等中第和及有])")
 _FRONT = re.compile(
-    r"^(?:是指|对于|对(?!外|口|接)|凡是?|其中|同时|并且?|且|及|以及|或者?|即|而|、|“(?=[^”]*$))+"
+    r"^(?:是指|对于|对(?!外|口|接)|凡是?|其中|同时|并且?|且|及(?!时|其他?)|以及|或者?|即|而|、|“(?=[^”]*$))+"
 )
 
 
@@ -129,10 +129,22 @@ def trimmed(flat: str, a: int, b: int) -> tuple[int, int]:
     m = _FRONT.match(flat[a:b])
     if m and m.end() < b - a - 2:
         a += m.end()
-    end = re.search(r"(?:的)?[，。；、：:;.]*$", flat[a:b])
+    end = re.search(r"(?:(?<!目)的)?[，。；、：:;.]*$", flat[a:b])
     if end and end.start() > 2:
         b = a + end.start()
-    return a, b
+    return a, _closed(flat, a, b)
+
+
+def _closed(flat: str, a: int, b: int) -> int:
+    """The end of flat[a:b] before a bracket that closes or opens only outside of it."""
+    if flat.count("（", a, b) < flat.count("）", a, b) and flat[b - 1] == "）":
+        return b - 1
+    depth = 0
+    for at in range(b - 1, a + 5, -1):
+        depth += (flat[at] == "）") - (flat[at] == "（")
+        if depth < 0:
+            return at
+    return b
 
 
 def body_of(flat: str) -> tuple[int, int]:

@@ -1,31 +1,92 @@
-"""事项名称: a short name for an item, from its own heading or from what triggers it and what it gives."""
+"""事项名称: a short name for an item: its own heading, else what triggers it and what it gives, in whole words."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
+from engine.text import tokens
 from policies.segment import field_of
 
 from .model import Item
 from .pieces import Reading
 from .spans import body_of
 
-_NOUN = re.compile(r"奖励|奖补|补贴|补助|资助|贴息|减免|返还|津贴|扶持|认定|担保|贷款|服务|支持")
-_SHORT = 20
+LONGEST = 24
+# What is given, the narrower name first: 社会保险补贴 says more than 补贴.
+_GIVEN = r"奖励|奖补|补贴|补助|资助|贴息|津贴|救助|补偿|奖金"
+_NAMED = re.compile(
+    r"(?:社会保险|社保|养老保险|医疗保险|岗位|职业培训|培训|职业技能提升|租金|租房|租赁|住房|交通|生活费?|安家|见习|实习|求职创业|创业|扩岗|就业|落户|"
+    r"场地|场租|物业|装修|展位|利息|保费|担保费?|运费|研发|设备|学费|年费|用工|留用|医疗|风险|贷款|认定|上市|税收)"
+    rf"(?:{_GIVEN})(?!对象|资金|范围|条件|办法)"
+)
+_NOUNS: tuple[tuple[str, str], ...] = (
+    (_GIVEN, ""),
+    (r"加计扣除", "加计扣除"),
+    (r"摊销|税前扣除", "税前扣除"),
+    (r"即征即退|先征后退", "即征即退"),
+    (r"退[税还]|返还", "返还"),
+    (r"减半|减免|减按|减征|减缴|免[征收缴交除费]|不征收?", "减免"),
+    (r"低利率|贷款", "贷款"),
+    (r"担保", "担保"),
+    (r"公寓|住房|租房|安置", "住房支持"),
+    (r"落户|入户|户籍|居留|居住证", "落户支持"),
+    (r"颁发|授予|认定|命名|入库|备案", "认定"),
+    (r"培训", "培训支持"),
+    (r"税收|所得税|增值税|纳税|征税", "税收优惠"),
+    (r"土地|用地|出让|划拨", "用地支持"),
+    (r"通关|便利|绿色通道|一站式", "便利服务"),
+    (r"资金|经费|拨款|拨付", "资金支持"),
+    (r"待遇", "待遇"),
+    (r"服务|指导", "服务"),
+    (r"优先|推荐", "优先支持"),
+)
+_HEAD = r"(?:企业|单位|机构|个人|项目|人员|申请人|者)"
+# Conditions that say best what an item is about come first; who may apply at all and until when say least.
+_TELLING = {
+    "event": 0,
+    "status": 1,
+    "industry": 2,
+    "numeric": 3,
+    "manual": 4,
+    "time": 5,
+    "credit": 6,
+    "place": 7,
+}
+_FRONT = re.compile(
+    r"^(?:对于?|凡是?|其中|同时|被(?=[评认])|经(?=[^营济贸常费])|当年|年度|上一?年度|本条|上述|其(?![他余])|该|已|由|因|为(?=[^，]{2,}(?:提供|开发|从事))|将于?|"
+    r"(?:自|从)?\d{4}年(?:\d{1,2}月)?(?:\d{1,2}日)?(?:起|以来|至[^，。的]{2,12}[日止])?，?|[一二三四五六]是|(?:按照|根据|符合)(?=[^条件]{0,12}(?:规定|要求)))+"
+)
+_TAIL = re.compile(
+    rf"(?:(?<!目)的{_HEAD}?|(?<!目)的|[、，和及与或且并在为由按将对]|以及|或者|[（(“《][^）)”》]*)+$"
+)
+_STOP = re.compile(r"[，。；：:！？|*\[\]→]")
+# What starts so limits, reckons or leads on; it names no item.
+_LIMITS = re.compile(
+    r"最[长高多]|累计|合计|期限|(?:补[贴助]|资助|贷款|奖励|支持)(?:期限|标准|比例|额度|资金|金额)|额度|每[人家个年月]|单个|同一|不超过|以(?!上|下|内)|可(?!再生)|给予|享受|"
+    r"依据|参[照考]|按|根据|专项用于|主要用于|原则上|无论|申[请报]时|用人单位$"
+)
+_EMPTY = re.compile(
+    rf"(?:符合(?:本|上述|以下|下列|相关|申请|申报|规定)?[^，]{{0,6}}条件|{_HEAD}|本[^，]{{0,4}}|申[请报]{_HEAD}?|[\d.,%％年月日元万—-]+|满足[^，]{{0,6}}条件|"
+    rf"[^，]{{0,8}}(?:期间|当年起|之日起)|(?:认定|核实|审核|验收|竣工|公示|确认)(?:通过|合格)?(?:之?后)?|(?:在|于)[^，]{{1,8}}[省市区县镇乡内])(?:的{_HEAD}?)?"
+)
 
 
 def name_items(reading: Reading, items: Sequence[Item]) -> None:
-    """起名: every item gets a title of at most 24 characters, told apart where two would be the same."""
+    """起名: every item gets a title of about 24 characters in whole words, told apart where two would be the same."""
     counts: dict[int, int] = {}
     for i in items:
         for heading in _headings(reading, i):
             counts[heading] = counts.get(heading, 0) + 1
-    seen: dict[str, int] = {}
     for i in items:
-        title = _own_heading(reading, i, counts) or _made(i)
-        seen[title] = seen.get(title, 0) + 1
-        i.title = title if seen[title] == 1 else f"{title}（{seen[title]}）"
+        own = _own_heading(reading, i, counts)
+        i.title = _with_given(own, i) if own else _made(reading, i)
+    taken: dict[str, list[Item]] = {}
+    for i in items:
+        taken.setdefault(i.title, []).append(i)
+    for title, same in taken.items():
+        if len(same) > 1:
+            _tell_apart(title, same)
 
 
 def _headings(reading: Reading, item: Item) -> tuple[int, ...]:
@@ -37,22 +98,126 @@ def _own_heading(reading: Reading, item: Item, counts: dict[int, int]) -> str:
     for heading in reversed(_headings(reading, item)):
         if counts.get(heading, 0) != 1:
             return ""
-        flat = reading.views[heading - 1].flat
-        body = flat[body_of(flat)[0] :].rstrip("。：:；")
-        if 3 <= len(body) <= 24 and not field_of(body) and "，" not in body:
+        if body := _subject(reading, heading - 1):
             return body
     return ""
 
 
-def _made(item: Item) -> str:
-    given = re.sub(r"\s+", "", "".join(b["quote"] for b in item.benefits))
-    noun = m.group() if (m := _NOUN.search(given)) else "扶持"
+def _with_given(heading: str, item: Item) -> str:
+    """A heading that names only a subject (稳定就业), with the named thing that is given under it."""
+    given = _NAMED.search(_plain("".join(b["quote"] for b in item.benefits)))
+    if not given or item.title_only or re.search(rf"{_GIVEN}|支持|鼓励|扶持|贷款|[？?]", heading):
+        return heading
+    said = _named(heading, given.group())
+    return said if len(said) <= LONGEST else heading
+
+
+def _subject(reading: Reading, k: int) -> str:
+    """What a heading names, where it is short enough to be a name."""
+    flat = reading.views[k].flat
+    body = flat[body_of(flat)[0] :].rstrip("。：:；")
+    if "，" in body or "|" in body or not _balanced(body):
+        return ""
+    return body if 3 <= len(body) <= LONGEST and not field_of(body) else ""
+
+
+def _made(reading: Reading, item: Item) -> str:
+    given = _plain("".join(b["quote"] for b in item.benefits))
     if item.title_only:
-        return given[:24]
-    said = (
-        next((re.sub(r"\s+", "", c["quote"]) for c in item.conditions if c.get("kind") != "place"), "")
-        or given
+        return shortened(_STOP.split(given)[0], LONGEST)
+    noun = _noun(given) or next(
+        (n for h in reversed(_headings(reading, item)) if (n := _noun(reading.views[h - 1].flat))), ""
     )
-    said = re.split(r"[，。；（]", re.sub(r"^(?:在|对|经|被|当年|年度)", "", said))[0]
-    said = re.sub(r"的(?:企业|单位|机构|个人|项目)?$", "", said)
-    return (said[:_SHORT] + noun) if noun not in said else said[: _SHORT + 4]
+    for said in _triggers(reading, item):
+        if (noun and noun in said) or (noun.endswith("认定") and "认定" in said):
+            return shortened(said, LONGEST)
+        if short := shortened(said, LONGEST - len(noun)):
+            return _named(short, noun)
+    heads = (body for h in reversed(_headings(reading, item)) if (body := _subject(reading, h - 1)))
+    if body := next(heads, ""):
+        body = shortened(body, LONGEST - len(noun))
+        return body if body.startswith(("支持", "鼓励", "奖励", "扶持")) else _named(body, noun)
+    return shortened(_FRONT.sub("", _STOP.split(given)[0]), LONGEST) or noun or "扶持事项"
+
+
+def _named(body: str, noun: str) -> str:
+    """A phrase with what it gives behind it, said once (…培训 and 培训支持)."""
+    if noun in body or re.search(rf"(?:{_GIVEN})$", body):
+        return body
+    return body + (noun[2:] if len(noun) > 2 and body.endswith(noun[:2]) else noun)
+
+
+def _triggers(reading: Reading, item: Item) -> list[str]:
+    """The conditions of an item in the order in which they tell what it is about, as plain phrases."""
+    first = min((reading.views[p.clause].span(p.a, p.b)[0] for p in item.pieces), default=0)
+    own = {reading.clauses[k].start: reading.clauses[k].end for k in item.clauses}
+
+    found = []
+    for c in item.conditions:
+        said = _TAIL.sub("", _STOP.split(_FRONT.sub("", _plain(c["quote"])))[0])
+        said = re.sub(r"(?<=[^，]{4})(?:之?后|时)$", "", said)
+        if len(said) < 3 or _LIMITS.match(said) or _EMPTY.fullmatch(said) or not _balanced(said):
+            continue
+        at = c.get("start", 0)
+        inside = any(a <= at < b for a, b in own.items())
+        telling = _TELLING.get(str(c.get("kind")), 4) + (2 if len(said) < 7 else 0)
+        found.append((not inside, telling, abs(first - at), said))
+    return [said for *_, said in sorted(found)]
+
+
+def _plain(quote: str) -> str:
+    return re.sub(r"\s+", "", quote)
+
+
+def _noun(given: str) -> str:
+    """What an item gives, in one word; "" where the words don't say it."""
+    if m := _NAMED.search(given):
+        return m.group()
+    for pattern, name in _NOUNS:
+        if m := re.search(pattern, given):
+            return name or m.group()
+    return "支持" if re.search("支持|扶持", given) else ""
+
+
+def shortened(text: str, room: int) -> str:
+    """截短: as many whole words of a text as have room, without what dangles at the end."""
+    kept = _TAIL.sub("", text)
+    if len(kept) <= room:
+        return kept
+    end, at = 0, 0
+    for word in tokens(text):
+        found = text.find(word, at)
+        if found < 0:  # a number, or a sign that the words fold
+            continue
+        if found + len(word) > room:
+            break
+        end = at = found + len(word)
+    while end and re.match(r"[\d.]", text[end : end + 1]) and re.search(r"[\d.]$", text[:end]):
+        end -= 1
+    return _TAIL.sub("", text[:end])
+
+
+def _balanced(text: str) -> bool:
+    return all(text.count(a) == text.count(b) for a, b in ("（）", "()", "“”", "《》", "[]"))
+
+
+def _tell_apart(title: str, same: Sequence[Item]) -> None:
+    """Items of one name by their first figure where each has another, else by their order."""
+    figures = [_figure(i) for i in same]
+    apart = len(set(figures)) == len(same) and all(figures)
+    for n, (item, figure) in enumerate(zip(same, figures, strict=True), 1):
+        if apart:
+            item.title = f"{title}（{figure}）"
+        elif n > 1:
+            item.title = f"{title}（{n}）"
+
+
+def _figure(item: Item) -> str:
+    for b in item.benefits:
+        for key in ("amount", "cap"):
+            value = b.get(key)
+            if isinstance(value, int | float) and value >= 1:
+                return f"{value / 10000:g}万元" if value >= 10000 else f"{value:g}元"
+        if isinstance(b.get("rate"), int | float):
+            return f"{float(b['rate']) * 100:g}%"
+    return ""

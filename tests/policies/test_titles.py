@@ -1,0 +1,53 @@
+"""Names of items: whole words, nothing dangling, told apart where two would be the same."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from policies.decompose.pipeline import decompose
+from policies.decompose.titles import LONGEST, shortened
+
+TEXT = """某市促进产业发展若干措施
+一、支持企业创新
+（一）对首次认定为高新技术企业的，给予一次性奖励20万元；对重新认定为高新技术企业的，给予一次性奖励10万元。
+（二）对主导或参与制定国际标准、国家标准、行业标准、地方标准和团体标准并获批准发布的企业，给予最高50万元资助。
+（三）支持企业购置设备
+对一并购置生产设备和检测设备的企业，按设备投资额的10%给予补助，最高100万元。
+二、稳定就业
+用人单位招用毕业年度高校毕业生并签订1年以上劳动合同的，按每人每月300元给予社会保险补贴。
+"""
+DANGLES = re.compile(r"(?:(?<!目)的|[、，和及与或且并在为由按将对（“《])$|^(?:的|[、，和及与或且])")
+
+
+def test_titles_are_whole_phrases_and_told_apart() -> None:
+    titles = [i.title for i in decompose(TEXT).items]
+    assert len(titles) == len(set(titles)) >= 4
+    for title in titles:
+        assert 3 <= len(title) <= LONGEST + 10, title
+        assert not DANGLES.search(title), title
+        assert title.count("（") == title.count("）"), title
+    assert any("高新技术企业" in t and t.endswith(("奖励", "元）")) for t in titles), titles
+    assert any(t.endswith("社会保险补贴") or t.endswith("社保补贴") for t in titles), titles
+
+
+@pytest.mark.parametrize(
+    ("text", "room", "kept"),
+    [
+        ("主导制定国际标准、国家标准和行业标准", 12, "主导制定国际标准、国家标准"[:8]),
+        ("认定为高新技术企业", 24, "认定为高新技术企业"),
+        ("以营利为目的", 24, "以营利为目的"),
+        ("在本市注册的", 24, "在本市注册"),
+        ("投资额达到5000万元以上", 7, "投资额达到"),
+    ],
+)
+def test_a_name_ends_with_a_whole_word(text: str, room: int, kept: str) -> None:
+    assert shortened(text, room) == kept
+
+
+def test_a_condition_is_not_cut_inside_a_word() -> None:
+    found = decompose(TEXT)
+    quotes = [c["quote"] for i in found.items for c in i.conditions] + [c["quote"] for c in found.conditions]
+    assert any("一并购置" in q for q in quotes), quotes
+    assert not any(q.endswith("一") for q in quotes), quotes
