@@ -12,7 +12,7 @@ from desk import access, web
 from desk.pages import __path__ as pages_path
 from store import accounts
 
-OPEN_POSTS = {"/desk/login"}
+OPEN_POSTS = {"/desk/login", "/desk/login/code"}  # the second half of coming in
 PUBLIC = {"/healthz", "/", "/desk/login", "/desk/login/away", "/desk/login/back"}
 
 
