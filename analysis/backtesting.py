@@ -112,6 +112,9 @@ class Backtest:
         )
 
 
+SUM_WORDS = frozenset({"合计", "总计", "小计", "共计", "总合计"})  # a row that adds up others is no firm
+
+
 def read_paid_list(path: Path) -> pd.DataFrame:
     """读兑现名单: .xlsx, .csv, or the tables of a .docx, .pdf or .html, as columns 统一社会信用代码, 企业名称 and 金额
     (yuan), of what it has.
@@ -185,7 +188,8 @@ def _named_columns(
     money_head, unit = _money_column(heads, above, file)
     written = pd.Series(column([money_head]), dtype=object).str.replace(r"[,，]", "", regex=True)
     money = pd.to_numeric(written, errors="coerce")
-    named = (out[CODE] != "") | (out[NAME] != "")
+    sums = pd.Series([not SUM_WORDS.isdisjoint(row) for _, row in rows], dtype=bool)
+    named = ((out[CODE] != "") | (out[NAME] != "")) & ~sums
     wrong = money.isna() & (written != "") & named
     if wrong.any():
         line = rows[int(wrong.to_numpy().argmax())][0]

@@ -245,7 +245,9 @@ def compare(before: View, after: View, item: str) -> Impact:
     frame = b[[CODE, NAME]].copy()
     frame["原结论"], frame["新结论"] = b["verdict"], a["verdict"]
     for name in ("paid_low", "paid_high"):
-        frame[f"原{name}"], frame[f"新{name}"] = b[name], a[name]
+        # who does not qualify gets nothing: that is known, not 待定
+        frame[f"原{name}"] = b[name].where(b["verdict"] != "不符合", 0.0)
+        frame[f"新{name}"] = a[name].where(a["verdict"] != "不符合", 0.0)
     was, now = (b["verdict"] == "符合").to_numpy(), (a["verdict"] == "符合").to_numpy()
     money = ~np.isclose(b["paid_high"], a["paid_high"], equal_nan=True) | ~np.isclose(
         b["paid_low"], a["paid_low"], equal_nan=True

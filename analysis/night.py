@@ -347,5 +347,8 @@ def open_night(where: Path | str | Engine | None = None, no: int | None = None) 
     require_tables(engine)
     night = latest_night(engine, home) if no is None else get_night(engine, no, home)
     if night is None:
+        last = latest_night(engine, home)
+        if last is not None:
+            raise ValueError(f"没有第 {no} 次比对；最近的是第 {last.no} 次")
         raise ValueError(f"{home} 里还没有比对过，请先运行 huiqi demo 或 huiqi nightly")
     return View(night)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xlsxwriter
 
@@ -122,7 +123,9 @@ def _write_cell(sheet: Any, i: int, j: int, value: Any, text: Any, money: Any) -
             sheet.write_number(i, j, value, money)
         else:
             sheet.write_string(i, j, "待定", text)
-    elif isinstance(value, int) and not isinstance(value, bool):
+    elif isinstance(value, bool | np.bool_):
+        sheet.write_string(i, j, "是" if value else "", text)
+    elif isinstance(value, int):
         sheet.write_number(i, j, value)
     else:
         sheet.write_string(i, j, "" if value is None or value is pd.NA else str(value), text)

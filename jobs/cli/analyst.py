@@ -8,14 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from jobs.cli.common import telling, yuan
+from jobs.cli.common import ExcelOption, telling, yuan
 from jobs.cli.nightly import HomeOption
 from jobs.cli.tables import show
 
 JsonOption = Annotated[bool, typer.Option("--json", help="机器可读的结果")]
 RunOption = Annotated[int | None, typer.Option("--run", help="第几次比对；默认最近一次")]
 ItemArgument = Annotated[str, typer.Argument(help="事项编号，例如 bs-2025-06/rd-intensity")]
-ExcelOption = Annotated[Path | None, typer.Option("--excel", help="写成表格 .xlsx")]
 MISSING_WORDS = (
     "金额单位元。期望金额：待核实各对的概率乘以金额中值，缺几项就由几项分担；排在前面的先去要。",
     "最高金额：这些对最多能拿多少，金额不定的按该事项常见数额算；单缺：只差这一项、又不等人判断的对。",
@@ -251,7 +250,12 @@ def _open(home: Path | None, run: int | None) -> Any:
 
 def _pair(text: str) -> tuple[str, str]:
     name, mark, expression = text.partition("=")
-    if not mark or not name.strip() or not expression.strip():
+    if (
+        name.rstrip().endswith((">", "<", "!", "≥", "≤"))
+        or not mark
+        or not name.strip()
+        or not expression.strip()
+    ):
         raise ValueError(f"“{text}”应当写成 条件编号=新算式，例如 'rd_scale=研发费用[Y] >= 500万元'")
     return name.strip(), expression.strip()
 

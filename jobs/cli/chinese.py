@@ -59,9 +59,9 @@ def speak_chinese() -> None:
     for kind in (core.TyperCommand, core.TyperGroup):
         if not hasattr(kind, "huiqi_chinese"):
             _translate(kind)
-    for kind in (core.TyperOption, core.TyperArgument):
-        if hasattr(kind, "display_type_rich") and not hasattr(kind, "huiqi_chinese"):
-            _name_types(kind)
+    for parameter in (core.TyperOption, core.TyperArgument):
+        if hasattr(parameter, "display_type_rich") and not hasattr(parameter, "huiqi_chinese"):
+            _name_types(parameter)
 
 
 def _name_types(kind: Any) -> None:

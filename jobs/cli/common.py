@@ -89,6 +89,21 @@ def yuan(text: str | float) -> float:
         raise typer.BadParameter(str(error)) from None
 
 
+def workbook(text: str | Path) -> Path:
+    """表格参数: where an .xlsx is to be written, in a folder that is there. Raises typer.BadParameter."""
+    path = Path(text)
+    if path.suffix.lower() != ".xlsx":
+        raise typer.BadParameter(f"{path.name} 要以 .xlsx 结尾")
+    if not path.absolute().parent.is_dir():
+        raise typer.BadParameter(f"没有文件夹 {path.parent}，请先建好再导出")
+    return path
+
+
+ExcelOption = Annotated[
+    Path | None, typer.Option("--excel", parser=workbook, metavar="文件.xlsx", help="写成表格 .xlsx")
+]
+
+
 @contextmanager
 def telling() -> Iterator[None]:
     """报错: a fault of use ends with one line on stderr and exit code 2."""
@@ -102,11 +117,17 @@ def telling() -> Iterator[None]:
 
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+MISTAKES = {errno.ENOENT: "没有这个文件", errno.EISDIR: "这是文件夹，要给文件", errno.ENOTDIR: "这不是文件夹",
+            errno.EACCES: "没有权限读写这个文件", errno.EEXIST: "这个文件已经有了"}  # fmt: skip
 
 
 def say_error(error: Exception) -> str:
-    """错误的话: a full disk in plain words, with the place; everything else as it says itself."""
-    if not isinstance(error, OSError) or (error.errno not in FULL and "No space left" not in str(error)):
+    """错误的话: a full disk and a wrong path in plain words, with the place; everything else as it says itself."""
+    if not isinstance(error, OSError):
+        return str(error)
+    if error.errno in MISTAKES and error.filename:
+        return f"{MISTAKES[error.errno]}：{error.filename}"
+    if error.errno not in FULL and "No space left" not in str(error):
         return str(error)
     if error.filename and error.strerror and "磁盘" in error.strerror:
         return f"{error.filename}：{error.strerror}"

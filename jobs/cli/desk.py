@@ -126,7 +126,7 @@ def listen(host: str, port: int) -> socket.socket:
 def create_command(
     login: Annotated[str, typer.Argument(help="登录名")],
     name: Annotated[str, typer.Option("--name", help="姓名")] = "",
-    role: Annotated[list[str], typer.Option("--role", help="角色，可以写多次；默认 管理员")] = ["管理员"],  # noqa: B006
+    role: Annotated[list[str], typer.Option("--role", help="角色，可以写多次；第一位不写就是 管理员")] = [],  # noqa: B006
     department: Annotated[str, typer.Option("--department", help="只看这个部门的事项；不写看全部")] = "",
     password: Annotated[
         str,
@@ -145,6 +145,10 @@ def create_command(
         engine, _folder = open_home(home)
         if not password:
             raise ValueError("密码是空的")
+        if not role:
+            if accounts.people(engine):
+                raise ValueError(f"已经有人员了，要写明 --role：{'、'.join(accounts.ROLES)}")
+            role = ["管理员"]
         made = accounts.create_person(
             engine, login, name or login, list(role), password, by="命令行", now=now(), department=department
         )

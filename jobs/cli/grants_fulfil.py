@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jobs.cli.common import clock_of, day_of, library_path, telling
+from jobs.cli.common import ExcelOption, clock_of, day_of, library_path, telling
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="数据文件夹；默认 HUIQI_HOME 或 var")]
 AsOfOption = Annotated[str | None, typer.Option("--as-of", help="日期，例如 2026-06-16；默认今天")]
@@ -231,7 +231,7 @@ def verify(home: HomeOption = None) -> None:
 def arrears_command(
     home: HomeOption = None,
     as_of: AsOfOption = None,
-    excel: Annotated[Path | None, typer.Option("--excel", help="写成 Excel")] = None,
+    excel: ExcelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """拖欠报告：按账龄、部门、企业、种类。
@@ -249,7 +249,6 @@ def arrears_command(
         found = arrears(engine, day)
         unknown = undated(engine)
         if excel is not None:
-            excel.parent.mkdir(parents=True, exist_ok=True)
             write_arrears(found, unknown, day, excel)
     if as_json:
         rows = [{**asdict(a), "due_on": a.due_on.isoformat(), "age": a.age} for a in found]
@@ -267,7 +266,7 @@ def arrears_command(
 def kpi_command(
     quarter: Annotated[str, typer.Argument(help="例如 2026Q2")],
     home: HomeOption = None,
-    excel: Annotated[Path | None, typer.Option("--excel", help="写成 Excel")] = None,
+    excel: ExcelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """季度考核：兑现率、按时率、免申即享占比、平均天数、应享未享。
@@ -285,7 +284,6 @@ def kpi_command(
         found = quarter_sheet(engine, quarter, office_calendar(engine), folder)
         sheet = figures(found)
         if excel is not None:
-            excel.parent.mkdir(parents=True, exist_ok=True)
             write_kpi(found, excel)
     if as_json:
         typer.echo(json.dumps(asdict(sheet), ensure_ascii=False))
@@ -384,7 +382,7 @@ def release(
 
 def readiness(
     home: HomeOption = None,
-    excel: Annotated[Path | None, typer.Option("--excel", help="写成 Excel")] = None,
+    excel: ExcelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """免申即享就绪度：三项测试逐项算，卡在哪条、哪个部门能放开。

@@ -8,13 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from jobs.cli.common import telling
+from jobs.cli.common import ExcelOption, telling
 from jobs.cli.nightly import HomeOption
 from jobs.cli.tables import show
 
 RunOption = Annotated[int | None, typer.Option("--run", help="第几次比对；默认最近一次")]
 JsonOption = Annotated[bool, typer.Option("--json", help="只印 JSON")]
-ExcelOption = Annotated[Path | None, typer.Option("--excel", help="写到 .xlsx")]
 
 
 def register(group: typer.Typer) -> None:

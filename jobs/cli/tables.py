@@ -32,6 +32,8 @@ def readable(frame: pd.DataFrame) -> pd.DataFrame:
         column = out[name]
         if column.dtype.kind == "f":
             out[name] = [_number(v, str(name) in SHARES) for v in column]
+        elif column.dtype.kind == "b":
+            out[name] = ["是" if v else "" for v in column]
         elif column.dtype.kind == "i":
             out[name] = [f"{v:,}" for v in column]
         else:

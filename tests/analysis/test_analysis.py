@@ -17,6 +17,7 @@ from analysis import (
     Limits,
     View,
     backtest,
+    backtesting,
     charts,
     compare,
     compare_all,
@@ -362,3 +363,37 @@ def test_a_report_on_tags_agrees_with_its_own_disagreements(view: View) -> None:
     wrong = report.answers[(report.answers["类型"] == "大类") & ~report.answers["对"].astype(bool)]
     assert len(odd) <= len(wrong) and set(odd["文本代码"]) <= set(wrong["说"])
     assert report.worst(5)["把握"].is_monotonic_decreasing
+
+
+def test_who_leaves_gets_nothing_and_that_is_known(view: View) -> None:
+    higher = view.with_rule(ITEM, conditions={"rd_scale": "研发费用[Y] >= 900万元"})
+    lost = compare(view, higher, ITEM).lost
+    assert len(lost) and (lost["新应付低"] == 0).all() and (lost["新应付高"] == 0).all()
+
+
+def test_a_row_that_adds_up_is_no_firm(tmp_path: Path) -> None:
+    path = tmp_path / "名单.csv"
+    path.write_text(
+        "序号,企业名称,金额（万元）\n1,甲公司,3\n合计,,3\n,合计,3\n2,合计量器公司,1\n", encoding="utf-8"
+    )
+    assert backtesting.read_paid_list(path)[NAME].tolist() == ["甲公司", "合计量器公司"]
+
+
+def test_slips_of_the_command_line_are_told_before_anything_is_done(home: Path, tmp_path: Path) -> None:
+    app = typer.Typer()
+    analyst.register(app)
+
+    def told(*words: str) -> str:
+        done = CliRunner().invoke(app, [*words, "--home", str(home)])
+        assert done.exit_code == 2
+        return done.output.replace("\n", "")
+
+    change = ["impact", ITEM, "--when", "rd_scale=研发费用[Y] >= 500万元"]
+    assert "以 .xlsx 结尾" in told(*change, "--excel", str(tmp_path / "a.xls"))
+    assert (
+        "没有文件夹" in told(*change, "--excel", str(tmp_path / "无" / "a.xlsx"))
+        and not (tmp_path / "无").exists()
+    )
+    assert "条件编号=新算式" in told("impact", ITEM, "--when", "rd_scale 研发费用[Y] >= 500万元")
+    assert "没有这个文件" in told("impact", ITEM, "--rule", "没有.yaml")
+    assert "没有第 9 次比对；最近的是第 1 次" in told(*change, "--run", "9")
