@@ -25,7 +25,11 @@ class HttpReceiver:
             disable_nagle_algorithm = True
 
             def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:  # the sender was killed in the middle: no signature would fit
+                    self.close_connection = True
+                    return
                 key = self.headers["Idempotency-Key"]
                 with outer._lock:
                     outer.requests += 1
