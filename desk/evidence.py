@@ -14,7 +14,7 @@ from desk.office import Office
 from engine.columns import EPOCH, Columns
 from engine.explain import explain
 from engine.match import Evidence, Match, Seen
-from engine.policy import Benefit, Clause, Form, PolicyDocument
+from engine.policy import Bands, Benefit, Clause, Form, PolicyDocument
 from engine.program import BoundItem
 from engine.words import say_holds_on, say_value
 from profiles.file import CONFLICT, Fact
@@ -327,19 +327,25 @@ def say_form(form: Form | None) -> str:
     if form.kind == "upto":
         return f"最高 {form.amount.text if form.amount else ''}"
     if form.kind == "bands" and form.bands:
-        steps = [
-            f"{'不超过' if s.inclusive else '不到'} {s.bound.text}：{_worth(s)}"
-            if s.bound
-            else f"以上：{_worth(s)}"
-            for s in form.bands.steps
-        ]
-        return f"按 {form.bands.by.text} {'超额' if form.bands.marginal else '全额'}分档：" + "；".join(steps)
+        return _say_bands(form.bands)
     if form.kind == "cases":
         return "；".join(
             (f"{v.condition.text or '满足条件'} 时 " if v.condition else "其他情形 ") + say_form(v.form)
             for v in form.cases
         )
     return form.amount.text if form.amount else ""
+
+
+def _say_bands(bands: Bands) -> str:
+    """Each step with both its ends: “不超过 1000万元” alone would read as from zero."""
+    told = []
+    low = f"超过 {bands.start.text}" if bands.start else ""
+    for step in bands.steps:
+        high = f"{'不超过' if step.inclusive else '不到'} {step.bound.text}" if step.bound else ""
+        told.append(f"{'、'.join(filter(None, (low, high)))}：{_worth(step)}")
+        low = f"{'超过' if step.inclusive else '满'} {step.bound.text}" if step.bound else ""
+    kind = "超额" if bands.marginal else "全额"
+    return f"按 {bands.by.text} {kind}分档：" + "；".join(told)
 
 
 def _worth(step: Any) -> str:

@@ -139,7 +139,8 @@ def sweep_command(
         show(found.groups.reset_index())
     if best is not None:
         typer.echo(
-            f"不超过 {spend:,.0f} 元，门槛可定在 {best['门槛']}：{best['符合']} 家，最多 {best['应付高']:,.2f} 元"
+            f"不超过 {spend:,.0f} 元，门槛可定在 {best['门槛']}：{best['符合']} 家，最多 {best['应付高']:,.2f} 元；"
+            f"待核实的 {best['待核实']} 家要是也都符合，共 {best['含待核实最多']:,.2f} 元"
         )
     elif none:
         typer.echo(none)

@@ -247,7 +247,11 @@ class Campaign:
         assert {r.state for r in rows} == {outbox.SENT}, [
             (r.firm, r.channel, r.attempts, str(r.next_at), r.kind) for r in rows if r.state != outbox.SENT
         ][:6]
-        assert set(http.effects) == hooks, (sorted(hooks ^ set(http.effects))[:4], len(hooks), len(http.effects))
+        assert set(http.effects) == hooks, (
+            sorted(hooks ^ set(http.effects))[:4],
+            len(hooks),
+            len(http.effects),
+        )
         assert not http.bad, http.bad[:3]
         assert set(smtp.letters) == {f"<{r.parcel}@huiqi>" for r in rows if r.channel == "smtp"}
         assert len({(r.firm, r.item, r.batch, r.channel, r.kind) for r in rows}) == len(rows)
