@@ -23,8 +23,8 @@ from desk.office import Office
 from desk.oidc import Provider, SignOn
 from desk.outward import Network
 from desk.pace import Limits, Rates, paced
-from desk.web import HERE, LoginNeeded, say_fault, say_misuse, secure, templates, to_login
-from store.database import Engine
+from desk.web import HERE, LoginNeeded, say_fault, say_misuse, say_unstorable, secure, templates, to_login
+from store.database import DataError, Engine
 
 NIGHT_LOOK = 30.0  # seconds between looks for a new night
 
@@ -64,6 +64,7 @@ def create_app(
     app.add_exception_handler(LoginNeeded, to_login)
     app.add_exception_handler(StarletteHTTPException, say_fault)
     app.add_exception_handler(RequestValidationError, say_misuse)
+    app.add_exception_handler(DataError, say_unstorable)
     for name in _rooms():
         app.include_router(importlib.import_module(name).router)
 

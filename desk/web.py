@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import jinja2
 from fastapi import Depends, HTTPException, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
@@ -307,6 +307,16 @@ async def secure(request: Request, call_next: Callable[[Request], Awaitable[Resp
     else:
         response.headers.setdefault("Cache-Control", "public, max-age=31536000, immutable")
     return response
+
+
+async def say_unstorable(request: Request, error: Exception) -> Response:
+    """存不了的字符: PostgreSQL keeps no NUL in a text, so whoever sends one is told; any other such error is a fault of ours."""
+    if "NUL" not in str(getattr(error, "orig", "")):
+        raise error
+    told = "地址或内容里有空字符（NUL），去掉后再试"
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"detail": told}, 422)
+    return render(request, "fault.html", 422, words="没有办成", detail=told)
 
 
 async def to_login(request: Request, _error: Exception) -> Response:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, BigInteger, Column, Integer, create_engine, event, inspect, text
 from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import DataError as DataError
 from sqlmodel import Session, UTCDateTime
 
 if TYPE_CHECKING:
