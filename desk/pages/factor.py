@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 import secrets
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from desk.office import Office
-from desk.pages.login import HALF, let_in, secure
+from desk.pages.login import HALF, check_guard, guard, let_in
 from desk.urls import url
 from desk.web import Posted, Visit, check_origin, inside, need, office_of, pace, posted, render, see
 from store import accounts, second_factor
@@ -39,9 +38,7 @@ def _code_page(request: Request, next_: str, fault: str) -> Response:
         request, "login_code.html", 401 if fault else 200, next=inside(next_, url("today")), token=token, fault=fault,
         stands=stands, grouped=grouped(stands.secret), address=second_factor.address(stands.secret, person.login),
     )  # fmt: skip
-    page.set_cookie(
-        CODE_GUARD, token, httponly=True, samesite="strict", secure=secure(request), path="/desk/login"
-    )
+    guard(request, page, CODE_GUARD, token)
     return page
 
 
@@ -50,9 +47,7 @@ async def give_code(request: Request) -> Response:
     """填口令: a session where it is right; recovery codes are told once where it was the first."""
     check_origin(request)
     form = await request.form()
-    cookie, token = request.cookies.get(CODE_GUARD, ""), str(form.get("csrf", ""))
-    if not cookie or not hmac.compare_digest(cookie.encode(), token.encode()):
-        raise HTTPException(403, "登录页放得太久了，请重新打开再登录")
+    check_guard(request, CODE_GUARD, str(form.get("csrf", "")))
     office, origin = office_of(request), pace(request)
     half, code, onward = request.cookies.get(HALF, ""), str(form.get("code", "")), str(form.get("next", ""))
     try:

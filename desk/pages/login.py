@@ -30,9 +30,7 @@ def _page(request: Request, next_: str, login: str, failed: bool, fault: str = "
         request, "login.html", 401 if failed or fault else 200, next=inside(next_, url("today")), login=login, failed=failed,
         token=token, fault=fault, sign_on=provider.asked.title if provider else "",
     )  # fmt: skip
-    page.set_cookie(
-        GUARD, token, httponly=True, samesite="strict", secure=secure(request), path="/desk/login"
-    )
+    guard(request, page, GUARD, token)
     return page
 
 
@@ -41,9 +39,7 @@ async def log_in(request: Request) -> Response:
     """登录: by name and password; the form's token must equal the cookie's."""
     check_origin(request)
     form = await request.form()
-    cookie, token = request.cookies.get(GUARD, ""), str(form.get("csrf", ""))
-    if not cookie or not hmac.compare_digest(cookie, token):
-        raise HTTPException(403, "登录页放得太久了，请重新打开再登录")
+    check_guard(request, GUARD, str(form.get("csrf", "")))
     office, address = office_of(request), pace(request)
     login, password = str(form.get("login", ""))[:64], str(form.get("password", ""))[:500]
     from starlette.concurrency import run_in_threadpool
@@ -63,6 +59,20 @@ async def log_in(request: Request) -> Response:
         let_in(request, answer, entry.secret)
     answer.delete_cookie(GUARD, path="/desk/login")
     return answer
+
+
+def guard(request: Request, answer: Response, name: str, token: str) -> None:
+    """守登录页: the cookie that the page's form must match."""
+    answer.set_cookie(
+        name, token, httponly=True, samesite="strict", secure=secure(request), path="/desk/login"
+    )
+
+
+def check_guard(request: Request, name: str, token: str) -> None:
+    """核对登录页, by bytes: what a form sends need not be ASCII. Raises HTTPException."""
+    cookie = request.cookies.get(name, "")
+    if not cookie or not hmac.compare_digest(cookie.encode(), token.encode()):
+        raise HTTPException(403, "登录页放得太久了，请重新打开再登录")
 
 
 def let_in(request: Request, answer: Response, secret: str) -> None:

@@ -129,3 +129,11 @@ def test_one_ends_ones_sessions_elsewhere_and_stays_here(fresh):
     assert answer.status_code == 303 and here.get("/desk/today").status_code == 200
     assert there.get("/desk/today").status_code == 303 and other.get("/desk/today").status_code == 200
     assert audit.entries(fresh.engine, what="结束其他会话")[0][0].detail == {"个数": 1}
+
+
+def test_a_form_that_is_not_the_pages_own_is_refused_whatever_is_in_it(fresh):
+    client = fresh.anyone()
+    client.get("/desk/login")
+    for token in ("", "别处来的", "x"):
+        form = {"csrf": token, "login": "lin", "password": PASSWORD}
+        assert client.post("/desk/login", data=form).status_code == 403
