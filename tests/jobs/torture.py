@@ -12,7 +12,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from engine.fulfilment import Refused
 from engine.grantmoves import AUTOMATIC, State
 from jobs.channels import Settings
 from jobs.push import push_once
-from policies.library import load_library
+from policies.library import Library, load_library
 from profiles.dictionary import builtin_dictionary
 from store import budgets, faults, grants, ledger, outbox, payments, pushes, reach
 from store.calendars import office_calendar
@@ -42,9 +42,10 @@ ITEM = "bs-2025-04/steady-growth"
 WAVERING = ("F03", "F11")
 # The points that a day passes; a night's are in torture_night, the scheduler's in test_schedule.
 PASSED = [p for p in faults.POINTS if not p.startswith(("leases.", "claims."))]
+# In the order of the day, since a child that dies late has done all that comes before.
 IN_A_DAY = [
-    "pushes.queued", "grants.opened", "pushes.rechecked", "pushes.claimed", "pushes.delivered", "pushes.recorded", "ledger.appended",
-    "grants.before_commit", "grants.after_commit", "budgets.taken", "payments.read", "payments.row", "payments.done",
+    "budgets.taken", "pushes.queued", "grants.opened", "pushes.rechecked", "pushes.claimed", "pushes.delivered", "pushes.recorded", "ledger.appended",
+    "grants.before_commit", "grants.after_commit", "payments.read", "payments.row", "payments.done",
 ]  # fmt: skip
 assert sorted(IN_A_DAY) == sorted(PASSED)
 ACCOUNT = {"户名": "甲", "账号": "6222", "开户行": "银行", "确认人": "张"}
@@ -52,17 +53,40 @@ LIBRARY = load_library(Path(policies.__file__).with_name("library"), builtin_dic
 TOLD = next(p.item for p in LIBRARY.programs if p.item.delivery == "即申即享" and p.item.live_batch(D))
 
 
+REVISED = next(p for p in LIBRARY.programs if p.item.id == "bs-2025-06/rd-increment")
+
+
+def ruled_yuan(more: int) -> int:
+    """What the rule file gives the revised item's batch: a little more each time that the day is opened again."""
+    return 30_000_000 + more * 10_000
+
+
+def revised(more: int) -> Library:
+    """The library after so many firms were added: its budget follows, so that there is one to take over each time."""
+    item = REVISED.item
+    batches = tuple(
+        replace(b, budget=float(ruled_yuan(more)) if b.name == "2026" else b.budget) for b in item.batches
+    )
+    program = replace(REVISED, item=replace(item, batches=batches))
+    documents = {
+        name: replace(d, items=[replace(i, program=program) if i.program is REVISED else i for i in d.items])
+        for name, d in LIBRARY.documents.items()
+    }
+    return replace(LIBRARY, documents=documents)
+
+
 class MadeUpNight:
-    """A night in which every firm fits one item; more firms where the folder says so."""
+    """A night in which every firm fits one item; more firms, and more money for another, where the folder says so."""
 
     no, state, as_of = 1, "完成", D
 
     def __init__(self, folder: Path):
         more = folder / "more"
-        self._firms = FIRMS + (int(more.read_text()) if more.exists() else 0)
+        self._more = int(more.read_text()) if more.exists() else 0
+        self._firms = FIRMS + self._more
 
     def library(self):
-        return LIBRARY
+        return revised(self._more)
 
     def items(self):
         return pd.DataFrame([{"item": TOLD.id, "batch": TOLD.live_batch(D).name}])
@@ -162,9 +186,7 @@ class Campaign:
     def run(self, kills: int) -> None:
         """Kill so many children, then let one finish; check everything."""
         rng = random.Random(self.seed)
-        self.untried = rng.sample(
-            PASSED, len(PASSED)
-        )  # each once before any is drawn: some are passed early only
+        self.untried = list(IN_A_DAY)  # each once before any is drawn: some are passed early only
         http, smtp = HttpReceiver(), SmtpReceiver()
         settings = Settings(webhook_url=http.url, webhook_secret="s", smtp_url=smtp.url)
         self._prepare()
@@ -193,10 +215,12 @@ class Campaign:
     def _round(self, rng: random.Random, settings: Settings) -> None:
         """One or two children at once, each to be killed at a point or at a moment."""
         pids = []
-        for _ in range(rng.choice([1, 1, 2])):
+        # Alone as long as a point is untried: a second child would do the work on which the first is to die.
+        trying = self.untried[0] if self.untried else ""
+        for _ in range(1 if trying else rng.choice([1, 1, 2])):
             spot = None
-            if self.untried:
-                spot = (self.untried.pop(), 1)
+            if trying:
+                spot = (self.untried.pop(0), 1)
             elif rng.random() < 0.5:
                 spot = (rng.choice(PASSED), rng.randint(1, 12))
             pids.append((self._fork(settings, spot), spot, rng.uniform(0.0, 1.2)))
@@ -269,6 +293,11 @@ class Campaign:
             ).all()
             assert len(arrivals) == len(set(arrivals)) == ENOUGH_FOR
             assert ledger.balances(opened, f"{ITEM}|2026")["已付"] == ENOUGH_FOR * FEN
+            given = opened.exec(
+                select(ledger.LedgerEntry.fen).where(ledger.LedgerEntry.subject == f"{REVISED.item.id}|2026")
+            ).all()
+        limit = next(b.limit_fen for b in budgets.list_budgets(engine, REVISED.item.id) if b.batch == "2026")
+        assert limit == sum(given) == ruled_yuan(self.more) * 100, (limit, given, self.more)
         engine.dispose()
 
 
