@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from analysis.naming import firm_of
 from engine import yamltext
 from engine.claims import Payable, allocate
 from engine.columns import Columns
@@ -193,14 +194,16 @@ class View:
         return pd.DataFrame(rows)
 
     def explain(self, code: str, item: str) -> Match:
-        """依据 of one pair. Raises ValueError for a firm that was not there that night.
+        """依据 of one pair; the firm by its code, or by a name that it alone bears. Raises ValueError for one that was not
+        there that night.
 
         >>> str(view.explain(view.columns.codes[0], "bs-2025-06/rd-intensity").verdict) in ("符合", "待核实", "不符合")
         True
         """
         row = self.night.row(code)
         if row is None:
-            raise ValueError(f"这一夜没有企业 {code}")
+            row = self.night.row(firm_of(self.columns, code))
+        assert row is not None  # it has a code of the night
         one = self.columns.take(np.array([row]))
         return explain(self.bound(item), one, self.night.as_of, self.night.answers())
 

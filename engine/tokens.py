@@ -100,6 +100,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def nearest_indicator(name: str, indicators: Mapping[str, object]) -> str:
-    """相近的指标: as `nearest`, where another word for an indicator (营收) goes before names that look alike."""
-    own = next((known for known, spec in indicators.items() if name in getattr(spec, "synonyms", ())), None)
-    return nearest(name, indicators) if own is None else f"您是不是想写“{own}”？"
+    """相近的指标: as `nearest`; another word for an indicator (营收) is told to be one, before names that look alike."""
+    own = [known for known, spec in indicators.items() if name in getattr(spec, "synonyms", ())]
+    if not own:
+        return nearest(name, indicators)
+    return f"这是别名，规则和数据里都写正式名{'或'.join(f'“{known}”' for known in own)}"

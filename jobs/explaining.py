@@ -8,42 +8,45 @@ from pathlib import Path
 
 import numpy as np
 
+from analysis.naming import firm_of, item_of
 from engine import kinds
+from engine.columns import Columns
 from engine.explain import FIRM, OFFICE, explain
 from engine.match import Evidence, Match, Seen, Verdict
 from engine.program import Program
 from engine.words import say_holds_on, say_value
 from jobs.rules import open_library
 from policies.cases import say_amount
+from policies.library import Library
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import read_profiles
 from profiles.source import source_title
 from store.database import Engine
 from store.firms import provenance
-from store.nights import latest_night, list_nights
+from store.nights import firm_names, latest_night, list_nights
 
 MARKS = {Verdict.ELIGIBLE: "✓ 符合", Verdict.UNDETERMINED: "○ 待核实", Verdict.INELIGIBLE: "– 不符合"}
 
 
 def explain_from_file(
     code: str, item: str, library: Path, profiles: Path, as_of: date, sets: Sequence[str], firm: bool
-) -> tuple[Match, Program]:
+) -> tuple[Match, Program, str]:
     """用文件说明. Raises ValueError where the firm, the item or a live batch isn't there."""
     loaded = open_library(library, sets)
-    program = loaded.wanted(item)
     columns = read_profiles(profiles, loaded.dictionary, lambda p: None)
-    if code not in columns.codes:
-        raise ValueError(f"{profiles.name} 里没有企业 {code}")
+    code, item = pair_of(columns, loaded, code, item)
+    program = loaded.wanted(item)
     one = columns.take(np.array([list(columns.codes).index(code)]))
     batch = program.item.live_batch(as_of)
     if batch is None:
         raise ValueError(f"{item} 在 {as_of} 没有在办批次")
-    return explain(program.bind(batch), one, as_of, audience=FIRM if firm else OFFICE), program
+    found = explain(program.bind(batch), one, as_of, audience=FIRM if firm else OFFICE)
+    return found, program, _name_of(columns, code)
 
 
 def explain_from_store(
     engine: Engine, home: Path, code: str, item: str, as_of: date | None, firm: bool
-) -> tuple[Match, Program]:
+) -> tuple[Match, Program, str]:
     """用库里的一夜说明: the latest night, or the latest one of that day. Raises ValueError."""
     nights = list_nights(engine, home) if as_of else []
     night = next((n for n in nights if n.as_of == as_of), None) if as_of else latest_night(engine, home)
@@ -51,12 +54,33 @@ def explain_from_store(
         raise ValueError(
             f"还没有{as_of or ''}的比对；请先运行 huiqi nightly" + (f" --as-of {as_of}" if as_of else "")
         )
-    program = night.library().wanted(item)
+    columns = night.columns()
+    code, item = pair_of(columns, night.library(), code, item)
     facts = seen_facts(engine, code, night.as_of)
     found = night.explain(code, item, facts, FIRM if firm else OFFICE)
     if found is None:
-        raise ValueError(f"第 {night.no} 次比对里没有企业 {code}，或 {item} 那天没有在办批次")
-    return found, program
+        raise ValueError(f"{item} 在 {night.as_of} 没有在办批次")
+    return found, night.library().wanted(item), _name_of(columns, code)
+
+
+def _name_of(columns: Columns, code: str) -> str:
+    return firm_names(columns)[list(columns.codes).index(code)].as_py() or ""
+
+
+def pair_of(columns: Columns, library: Library, firm: str, item: str) -> tuple[str, str]:
+    """一对: code and id of what the two arguments name. Raises ValueError that says of each what is wrong with it."""
+    faults, found = [], []
+    for what, read in (
+        ("企业", lambda: firm_of(columns, firm)),
+        ("事项", lambda: item_of(library, item)),
+    ):
+        try:
+            found.append(read())
+        except ValueError as error:
+            faults.append(f"{what}：{error}")
+    if faults:
+        raise ValueError("\n      ".join(faults))
+    return found[0], found[1]
 
 
 def seen_facts(engine: Engine, code: str, as_of: date) -> Mapping[tuple[str, int | None], Seen]:
@@ -75,9 +99,10 @@ def seen_facts(engine: Engine, code: str, as_of: date) -> Mapping[tuple[str, int
     }
 
 
-def render(found: Match, program: Program) -> Iterator[str]:
+def render(found: Match, program: Program, name: str = "") -> Iterator[str]:
     """逐行: verdict, amount, and every numbered condition with its evidence."""
-    yield f"{found.code} × {found.item}（{program.item.title}，批次 {found.batch}）"
+    who = f"{name} {found.code}".strip()
+    yield f"{who} × {found.item}（{program.item.title}，批次 {found.batch}）"
     amount = say_amount((found.amount_low, found.amount_high)) if found.verdict != Verdict.INELIGIBLE else "—"
     yield f"结论：{found.verdict}    金额：{amount}"
     yield ""

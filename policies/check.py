@@ -16,6 +16,8 @@ from policies.check_logic import check_automatic, check_batches, check_forms, ch
 from policies.check_text import check_text, check_words
 from policies.library import REFUSING, Library, LoadedDocument, LoadedItem, read_yaml
 
+OF_CASES = (9, 12)  # a case that is not there, or whose answer differs
+
 
 @dataclass
 class CheckReport:
@@ -29,6 +31,22 @@ class CheckReport:
     @property
     def errors(self) -> list[Problem]:
         return [p for p in self.problems if p.level == "error"]
+
+    @property
+    def causes(self) -> list[Problem]:
+        """先改的: what keeps rules from being read, then the other errors of rules; each by file and line."""
+        own = [p for p in self.errors if p.code not in OF_CASES]
+        return sorted(own, key=lambda p: p.code not in REFUSING)
+
+    @property
+    def consequences(self) -> list[Problem]:
+        """可能是后果的: errors of the cases; where a rule of theirs is wrong they mostly go with it."""
+        return [p for p in self.errors if p.code in OF_CASES]
+
+    @property
+    def warnings(self) -> list[Problem]:
+        """提醒."""
+        return [p for p in self.problems if p.level != "error"]
 
     def as_dict(self) -> dict[str, object]:
         """机器可读: the record of `huiqi check --json`."""

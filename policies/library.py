@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from rapidfuzz import fuzz, process
 
 from engine import yamltext
 from engine.errors import Place, Problem
@@ -15,11 +17,14 @@ from engine.indicators import Dictionary, read_indicators
 from engine.policy import Clause, PolicyDocument, PolicyItem
 from engine.program import Compiler, Numbered, Program, Shared
 from engine.rulefile import Reader
-from engine.tokens import nearest
 from engine.yamltext import Node, Report
 
 HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*$")
 REFUSING = (0, 1, 2)
+LIKE, CLOSE = (
+    60.0,
+    8.0,
+)  # of 100: below it two ids are no slip of each other; how far behind the best one may be
 
 
 @dataclass
@@ -88,13 +93,35 @@ class Library:
             return found
         if item_id in self.refused:
             raise ValueError(f"事项 {item_id} 的规则有错，没有比对；先运行 huiqi check 看错在哪里")
-        known = [p.item.id for p in self.programs]
-        same = [name for name in known if name.rpartition("/")[2] == item_id.rpartition("/")[2]]
         titled = [p.item.id for p in self.programs if item_id and item_id in p.item.title]
-        cure = (
-            f"您是不是想写 {'、'.join((same or titled)[:3])}？" if same or titled else nearest(item_id, known)
-        )
+        meant = titled or near_ids(item_id, [p.item.id for p in self.programs])
+        cure = f"您是不是想写 {'、'.join(meant[:3])}？" if meant else "huiqi items 列出全部"
         raise ValueError(f"政策库里没有事项“{item_id}”。{cure}")
+
+
+def near_ids(written: str, known: Sequence[str]) -> list[str]:
+    """想写的编号: by the item's own part first (the same, beginning so, holding it, looking alike), its document before others.
+
+    An id as a whole says little of likeness: most of it is the document's number, which most items share.
+    """
+    document, _, own = written.strip().lower().replace("_", "-").rpartition("/")
+    if not own:
+        return []
+    parts = {name: name.rpartition("/")[2] for name in known}
+    best = max((fuzz.ratio(part, own) for part in parts.values()), default=0.0)
+    near: list[Callable[[str], bool]] = [
+        lambda part: part == own,
+        lambda part: part.startswith(own),
+        lambda part: own in part,
+        lambda part: fuzz.ratio(part, own) >= max(LIKE, best - CLOSE),
+    ]
+    for alike in near:
+        found = [name for name in known if alike(parts[name])]
+        here = [name for name in found if name.startswith(f"{document}/")]
+        if found:
+            return sorted(here or found, key=lambda name: -fuzz.ratio(parts[name], own))
+    whole = process.extractOne(written, known, scorer=fuzz.ratio, score_cutoff=LIKE)
+    return [whole[0]] if whole else []
 
 
 def _is_item(file: str) -> bool:

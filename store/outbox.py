@@ -21,6 +21,14 @@ from store.forms import Filler, PushForm
 
 DUE, SENT, SUPPRESSED, DEAD = STATES = ("due", "sent", "suppressed", "dead")
 CHANNELS = ("webhook", "inbox", "smtp", "apprise", "sms")
+STATE_WORDS = {DUE: "待发", SENT: "已发", SUPPRESSED: "暂缓", DEAD: "退信"}
+CHANNEL_WORDS = {
+    "webhook": "系统接口",
+    "inbox": "收件箱",
+    "smtp": "邮件",
+    "apprise": "企业微信等",
+    "sms": "短信",
+}
 PERSONAL = frozenset(
     {"smtp", "apprise", "sms"}
 )  # channels that interrupt a person: grouped, consent, quiet period

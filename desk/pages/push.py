@@ -11,10 +11,10 @@ from desk.urls import url
 from desk.web import Posted, Visit, need, posted, render, see
 from store import audit, outbox
 from store.database import writing
+from store.outbox import CHANNEL_WORDS as CHANNELS
+from store.outbox import STATE_WORDS as WORDS
 
 router = APIRouter()
-WORDS = {"due": "待发", "sent": "已发", "suppressed": "暂缓", "dead": "退信"}
-CHANNELS = {"webhook": "系统接口", "inbox": "收件箱", "smtp": "邮件", "apprise": "企业微信等", "sms": "短信"}
 KINDS = {"confirm": "确认收款", "invite": "邀请提交", "inform": "告知", "ask": "请补情况"}
 PAGE = 200
 

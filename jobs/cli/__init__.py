@@ -21,6 +21,8 @@ app = typer.Typer(
     help="惠企直达：政策找企业。规则、一企一档、比对、名单、免申即享、兑现。",
 )
 
+SIGPIPE_CODE = 128 + 13  # what a shell says of `git log | head`; neither 0 "done" nor 1 "found problems"
+
 # One module a subject; a module registers its commands and imports the rooms only inside them,
 # so that `huiqi --help` answers at once.
 SUBJECTS = (
@@ -95,12 +97,22 @@ def main() -> None:
             sys.exit(2)
     try:
         code = app(prog_name="huiqi", standalone_mode=False)
+        sys.stdout.flush()
     except BrokenPipeError:
-        sys.stderr.close()
-        return
+        sys.exit(_reader_gone())
+    except SystemExit as stop:
+        if isinstance(stop.__context__, BrokenPipeError):  # which typer tells as 1, our "found problems"
+            sys.exit(_reader_gone())
+        raise
     except Exception as error:
         sys.exit(_misused(error))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _reader_gone() -> int:
+    """读的人走了: whoever read our output has seen enough (`| head`): quietly, with the code Unix tools end with then."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still buffered goes nowhere
+    return SIGPIPE_CODE
 
 
 def _misused(error: Exception) -> int:

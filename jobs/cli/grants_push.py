@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jobs.cli.common import clock_of, telling
 from jobs.cli.grants_fulfil import HomeOption, open_store
+
+if TYPE_CHECKING:
+    from jobs.channels import Settings
+    from store.database import Engine
 
 
 def register(app: typer.Typer) -> None:
@@ -48,12 +52,8 @@ def push(
     else:
         typer.echo(report.words)
         for channel, n in waiting.items():
-            why = (
-                "没有设 HUIQI_WEBHOOK_URL"
-                if channel == "webhook" and not settings.webhook_url
-                else "等待下一轮"
-            )
-            typer.echo(f"留待发送：{channel} {n} 条（{why}）")
+            why = _not_set_up(channel, settings) or "等待下一轮"
+            typer.echo(f"留待发送：{outbox.CHANNEL_WORDS[channel]}（{channel}）{n:,} 条：{why}")
     if summary["dead"] or report.closed:
         raise typer.Exit(1)
 
@@ -67,7 +67,7 @@ def pushes(
         bool, typer.Option("--first", help="只写第一家企业的代码，给脚本用；没有就退出码 1")
     ] = False,
 ) -> None:
-    """列出推送：到期、已送达、暂缓（原因）、死信。
+    """列出推送：各渠道待发（due）、已发（sent）、暂缓（suppressed，连同理由）、退信（dead）各多少条，各是什么意思。
 
     例：huiqi pushes --json --state suppressed
     """
@@ -93,7 +93,44 @@ def pushes(
             + "]"
         )
         return
-    for (channel, word), n in sorted(outbox.counts(engine).items()):
-        typer.echo(f"{channel}\t{word}\t{n}")
-    for reason, n in sorted(outbox.reasons(engine).items(), key=lambda r: -r[1]):
-        typer.echo(f"暂缓：{reason}\t{n}")
+    _tell_states(engine)
+
+
+OPENED_BY = {"webhook": "HUIQI_WEBHOOK_URL", "smtp": "HUIQI_SMTP_URL", "apprise": "HUIQI_APPRISE_URLS", "sms": "HUIQI_SMS_DIR"}  # fmt: skip
+
+
+def _not_set_up(channel: str, settings: Settings) -> str:
+    """没有启用: why a channel sends nothing on this machine, or ""."""
+    name = OPENED_BY.get(channel)
+    if name is None or getattr(settings, name.removeprefix("HUIQI_").lower()):
+        return ""
+    return f"这里没有设 {name}，这个渠道不发，设好后补发"
+
+
+def _tell_states(engine: Engine) -> None:
+    """各渠道各状态: how many, and in words what each means; the same news is one push in every channel it goes by."""
+    from jobs.channels import Settings
+    from store import outbox
+
+    settings = Settings.read()
+    meaning = {
+        outbox.DUE: "到期还没发；huiqi push --once 发出",
+        outbox.SENT: "已送到，不再发",
+        outbox.SUPPRESSED: "符合，但有理由先不说，理由见下；每夜再看一遍",
+        outbox.DEAD: "多次没送到，不再自己发；huiqi push --resend KEY 重发",
+    }
+    found = outbox.counts(engine)
+    if not found:
+        typer.echo("还没有推送")
+        return
+    typer.echo("同一件事，走几个渠道就记几条；一个渠道已发，另一个渠道可以还待发。")
+    for (channel, state), n in sorted(
+        found.items(), key=lambda one: (one[0][0], outbox.STATES.index(one[0][1]))
+    ):
+        closed = _not_set_up(channel, settings) if state == outbox.DUE else ""
+        typer.echo(
+            f"{outbox.CHANNEL_WORDS[channel]}（{channel}）\t{outbox.STATE_WORDS[state]}（{state}）\t{n:,} 条\t{closed or meaning[state]}"
+        )
+    for state in (outbox.SUPPRESSED, outbox.DEAD):
+        for reason, n in sorted(outbox.reasons(engine, state=state).items(), key=lambda r: -r[1]):
+            typer.echo(f"  {outbox.STATE_WORDS[state]}的理由：{reason}\t{n:,} 条")

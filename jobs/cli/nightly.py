@@ -264,8 +264,8 @@ def _example(night: Any) -> tuple[str, str]:
 
 
 def explain_command(
-    code: Annotated[str, typer.Argument(help="统一社会信用代码")],
-    item: Annotated[str, typer.Argument(help="事项编号，例如 bs-2025-06/rd-increment")],
+    code: Annotated[str, typer.Argument(help="统一社会信用代码，或只有一家叫的名称")],
+    item: Annotated[str, typer.Argument(help="事项编号，例如 bs-2025-06/rd-increment，或它的标题")],
     as_of: AsOfOption = None,
     home: HomeOption = None,
     library: LibraryOption = None,
@@ -278,6 +278,8 @@ def explain_command(
     """一家企业、一个事项：逐条说明依据、所见数据、差距、哪天符合、还缺什么。
 
     例：huiqi explain 91120116MA05ABCD1X bs-2025-06/rd-increment
+
+    例：huiqi explain 澜图科技有限公司 研发投入强度奖励
     """
     from jobs.explaining import explain_from_file, explain_from_store, render
     from store.database import require_tables
@@ -285,12 +287,16 @@ def explain_command(
     with telling():
         day = parse_as_of(as_of)
         if profiles is not None:
-            found, program = explain_from_file(code, item, library_path(library), profiles, day, sets, firm)
+            found, program, name = explain_from_file(
+                code, item, library_path(library), profiles, day, sets, firm
+            )
         else:
             engine, folder = open_home(home)
             require_tables(engine)
-            found, program = explain_from_store(engine, folder, code, item, day if as_of else None, firm)
-    for line in render(found, program):
+            found, program, name = explain_from_store(
+                engine, folder, code, item, day if as_of else None, firm
+            )
+    for line in render(found, program, name):
         typer.echo(line)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jobs.cli.common import library_path, parse_as_of, telling
+
+if TYPE_CHECKING:
+    from policies.check import CheckReport
 
 SetOption = Annotated[
     list[str], typer.Option("--set", help="地域词的代码，例如 --set '本区=120116*,120110*'")
@@ -89,14 +92,23 @@ def check_command(
     if as_json:
         typer.echo(json.dumps(report.as_dict(), ensure_ascii=False, indent=1))
     else:
-        for problem in report.problems:
-            typer.echo(problem.render(f"{path}/"))
-            typer.echo("")
-        warnings = len(report.problems) - len(report.errors)
+        _causes_first(report, f"{path}/")
         counts = f"文件 {report.documents} 件，事项 {report.items} 个，样例 {report.cases} 个"
-        typer.echo(f"{counts}；错误 {len(report.errors)} 处，提醒 {warnings} 处")
+        typer.echo(f"{counts}；错误 {len(report.errors)} 处，提醒 {len(report.warnings)} 处")
     if report.errors:
         raise typer.Exit(1)
+
+
+def _causes_first(report: CheckReport, prefix: str) -> None:
+    """先说起因: errors of rules, then what the cases say, which mostly follows from them, then warnings."""
+    for problem in report.causes:
+        typer.echo(problem.render(prefix) + "\n")
+    if report.causes and report.consequences:
+        typer.echo(
+            f"下面 {len(report.consequences)} 处是样例对不上，多半由上面的规则错引起：先改上面的，再核对一次\n"
+        )
+    for problem in [*report.consequences, *report.warnings]:
+        typer.echo(problem.render(prefix) + "\n")
 
 
 def fmt_command(

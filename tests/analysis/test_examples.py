@@ -12,7 +12,7 @@ import pytest
 import analysis
 from analysis import View
 
-MODULES = ("night", "effects", "sweeping", "backtesting", "missing", "charts", "classifiers")
+MODULES = ("night", "effects", "sweeping", "backtesting", "missing", "charts", "classifiers", "naming")
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -202,7 +202,8 @@ def test_a_declaration_is_told_by_line_and_by_the_words_of_check(run, tmp_path):
     faulty = run("sources", "check", declared)
     assert (
         faulty.exit_code == 2
-        and "mine.yaml:7  columns › b  没有“营收”这个指标。您是不是想写“营业收入”？" in faulty.stderr
+        and "mine.yaml:7  columns › b  没有“营收”这个指标。这是别名，规则和数据里都写正式名“营业收入”"
+        in faulty.stderr
     )
     declared.write_text(body.replace("营收", "营业收入"), "utf-8")
     odd = run("sources", "check", declared)

@@ -63,6 +63,29 @@ def test_push_and_pushes_keep_their_contract(run, tmp_path, monkeypatch):
     assert run("pushes", "--state", "lost").exit_code == 2
 
 
+def test_every_state_of_a_channel_is_said_in_words(run, tmp_path):
+    assert "还没有推送" in run("pushes").stdout
+    fill(tmp_path, 3)
+    engine = new_database(tmp_path)
+    with writing(engine) as opened:
+        for state, reason in (("sent", ""), ("suppressed", "公示中"), ("dead", "拒收")):
+            opened.add(
+                outbox.Push(key=f"k-{state}", firm="F9", item="d/i", batch="2026", channel="inbox", kind="inform",
+                            state=state, reason=reason, next_at=AT, created=AT, body="{}")
+            )  # fmt: skip
+    engine.dispose()
+    lines = run("pushes").stdout.splitlines()
+    assert "走几个渠道就记几条" in lines[0]
+    said = dict(line.split("\t", 1) for line in lines[1:])
+    assert (
+        "HUIQI_WEBHOOK_URL" in said["系统接口（webhook）"]
+        and "待发（due）\t3 条" in said["系统接口（webhook）"]
+    )
+    text = "\n".join(lines)
+    assert "收件箱（inbox）\t已发（sent）\t1 条\t已送到" in text
+    assert "暂缓的理由：公示中\t1 条" in text and "退信的理由：拒收\t1 条" in text and "--resend" in text
+
+
 def test_fulfil_commands_answer_on_an_empty_house(run, tmp_path):
     assert run("fulfil", "verify").exit_code == 0
     assert json.loads(run("fulfil", "due", "--json").stdout) == []

@@ -6,12 +6,18 @@ import textwrap
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from engine.errors import Problem
 from engine.yamlwords import SAID, say
+from jobs.cli import rules
 from policies.check import check_library
 from policies.library import LibraryError, load_library
 from profiles.dictionary import builtin_dictionary
+
+app = typer.Typer()
+rules.register(app)
 
 DOCUMENT = "title: 试行办法\nissued: 2025-01-01\neffective: 2025-01-01\nexpires: 2027-12-31\n"
 TEXT = "# 试行办法\n\n## 第一条 条件\n上一年度研发费用在500万元以上。\n\n## 第二条 标准\n给予10万元奖励。\n"
@@ -76,6 +82,7 @@ def test_an_unknown_indicator_reads_like_a_compilers_error(tmp_path: Path) -> No
     [
         ("title: 试行奖励", "titel: 试行奖励", 1, "您是不是想写“title”"),
         ("研发费用[Y] >= 500万元", "研发费用 >= 500万元", 2, "请写明年度"),
+        ("研发费用[Y] >= 500万元", "营收[Y] >= 500万元", 1, "这是别名，规则和数据里都写正式名“营业收入”"),
         ("研发费用[Y] >= 500万元", "研发费用[Y] >= 500", 2, "500万元"),
         ("研发费用[Y] >= 500万元", "研发费用[Y] >= 500万圆", 1, "您是不是想写“万元”"),
         ("研发费用[Y] >= 500万元", "成立日期[Y] >= 2020-01-01", 2, "去掉方括号"),
@@ -216,3 +223,19 @@ def test_a_document_without_title_is_an_error(tmp_path: Path) -> None:
         "error",
         "d/document.yaml",
     ) and "title" in fault.message
+
+
+def test_the_cause_is_told_before_what_follows_from_it(tmp_path: Path) -> None:
+    """A wrong indicator in the second file makes the cases of the first wrong, and the cause still comes first."""
+    wrong = ITEM.replace("quote: 给予10万元奖励", "quote: 给予100万元奖励").replace(
+        "amount: 10万元", "amount: 20万元"
+    )
+    root = library(tmp_path, wrong)
+    other = (root / "d" / "items" / "b.yaml", ITEM.replace("d/a", "d/b").replace("研发费用[Y]", "营收[Y]"))
+    other[0].write_text(other[1], encoding="utf-8")
+    report = check_library(load_library(root, builtin_dictionary()))
+    assert [p.code for p in report.causes][:2] == [1, 3] and {p.code for p in report.consequences} == {12}
+    assert len(report.causes) + len(report.consequences) + len(report.warnings) == len(report.problems)
+    done = CliRunner().invoke(app, ["check", str(root)])
+    place = [done.stdout.index(words) for words in ("这是别名", "多半由上面的规则错引起", "应为 100,000")]
+    assert done.exit_code == 1 and place == sorted(place)
