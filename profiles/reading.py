@@ -12,11 +12,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from engine.archives import why_not_office
 from profiles.codes import looks_like_code
 from profiles.encoding import tell_encoding as tell_encoding  # where others look for it
 from profiles.source import Source, SourceError
 from profiles.values import cell_text
+from profiles.workbook import Uncomputed, open_book, sheet_rows
 
 CHUNK = 20_000
 LONG = 48 << 20  # bytes from which a second process pays for its start
@@ -24,7 +24,6 @@ SIMPLE = 1_000  # lines read at once where every record is one line
 LONGEST_RECORD = 60  # physical lines one quoted record may span before the quote counts as never closed
 FORMATS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx", ".jsonl": "jsonl", ".ndjson": "jsonl",
            ".parquet": "parquet"}  # fmt: skip
-NOT_SOUND = "不是完好的 .xlsx，请用 Excel 或 WPS 打开后另存为新的一份"
 OLD_BOOKS = (".xls", ".et", ".ods")
 csv.field_size_limit(16 << 20)
 
@@ -226,41 +225,6 @@ def _header(cells: Sequence[object], path: Path) -> list[str]:
     return names
 
 
-def open_book(path: Path) -> Any:
-    """打开工作簿: an .xlsx to be read as a stream. Raises SourceError for one that is not sound."""
-    from openpyxl import load_workbook
-
-    wrong = why_not_office(str(path), None)
-    if wrong:
-        raise SourceError(f"{path}  {wrong}")
-    try:
-        return load_workbook(path, read_only=True, data_only=True)
-    except (
-        Exception
-    ) as error:  # openpyxl trusts the XML and fails in any way at all (scripts/fuzz_parsers.py)
-        raise SourceError(f"{path}  {NOT_SOUND}") from error
-
-
-def sheet_rows(
-    path: Path, book: Any, sheet: str = "", first: int = 1
-) -> tuple[Iterator[Sequence[object]], int]:
-    """工作表的行: cells from line `first` on and the number of lines; "" is the first sheet. Raises SourceError, while
-    rows are read too.
-    """
-    try:
-        page = book[sheet or book.sheetnames[0]]
-        return _sound(path, page.iter_rows(min_row=first, values_only=True)), max(page.max_row or 1, 1)
-    except Exception as error:
-        raise SourceError(f"{path}  {NOT_SOUND}") from error
-
-
-def _sound(path: Path, rows: Iterator[Sequence[object]]) -> Iterator[Sequence[object]]:
-    try:
-        yield from rows
-    except Exception as error:
-        raise SourceError(f"{path}  {NOT_SOUND}") from error
-
-
 def _open_excel(path: Path, source: Source, size: int) -> Generator[Table]:
     book = open_book(path)
     try:
@@ -284,8 +248,12 @@ def _cell_chunks(
     for line, cells in enumerate(rows, first):
         if all(cell is None or cell == "" for cell in cells):
             continue  # formatted but empty rows below a sheet
-        texts = [cell_text(cell) for cell in cells]
-        _take(chunk, line, texts + [""] * (width - len(texts)), width)
+        unknown = next((cell for cell in cells if isinstance(cell, Uncomputed)), None)
+        if unknown is not None:
+            chunk.bad.append((line, "formula", unknown.why))
+        else:
+            texts = [cell_text(cell) for cell in cells]
+            _take(chunk, line, texts + [""] * (width - len(texts)), width)
         if len(chunk) >= size:
             chunk.done = line / total
             yield chunk

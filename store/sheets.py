@@ -9,8 +9,9 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from profiles.reading import open_book, sheet_rows, tell_encoding
+from profiles.reading import tell_encoding
 from profiles.source import SourceError
+from profiles.workbook import open_book, sheet_rows
 
 
 def read_rows(path: Path, columns: Sequence[str], what: str) -> Iterator[tuple[int, dict[str, str]]]:
