@@ -16,6 +16,7 @@ from store.database import json_column, session, utc_column
 
 GENESIS = "0" * 64
 PAGE = 5000
+UNNAMED = "命令行"  # an act on the command line whose doer did not say a name
 
 
 class AuditEntry(SQLModel, table=True):

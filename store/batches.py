@@ -18,6 +18,7 @@ from profiles.ingest import Trouble
 from profiles.patterns import TooSlow
 from profiles.reading import FORMATS
 from profiles.source import Source, SourceError
+from store import audit
 from store.database import session, writing
 from store.identity import DISMISSED, WAITING, PendingRow
 from store.imports import BatchReport, file_digest, import_file
@@ -83,7 +84,10 @@ def take_back(engine: Engine, batch: int, *, by: str, at: datetime) -> int:
             .where(waiting.batch_id == batch, waiting.state == WAITING)
             .values(state=DISMISSED, by=by, answered_at=at, answer="")
         )
-        return found.new + found.changed + found.unchanged
+        rows = found.new + found.changed + found.unchanged
+        detail = {"来源": found.source, "文件": found.file_name, "行": rows}
+        audit.record(opened, by or audit.UNNAMED, "撤回批次", f"第{batch}批", detail, at)
+        return rows
 
 
 def import_inbox(

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 
 from profiles.codes import is_code, proposals, tidy_code
 from profiles.ingest import Parsed, Row
+from store import audit
 from store.database import session, writing
 from store.firms import standing
 from store.identity import CONFIRMED, DISMISSED, WAITING, IdentityAnswer, PendingRow
@@ -118,10 +119,14 @@ def answer(
         written = row.code or row.name
         if keep and written and not is_code(written):
             opened.add(IdentityAnswer(source=row.source, written=written, code=tidy, by=by, at=at))
-        return _land_one(opened, row, tidy, by, at) if tidy else None
+        landed = _land_one(opened, row, tidy, by, at) if tidy else None
+        audit.record(
+            opened, by or audit.UNNAMED, "认企业", tidy or "都不是", {"行": number, "写法": written}, at
+        )
+        return landed
 
 
-def withdraw_answer(engine: Engine, source: str, written: str, *, at: datetime) -> int:
+def withdraw_answer(engine: Engine, source: str, written: str, *, by: str, at: datetime) -> int:
     """收回答案: from now on the same writing waits for a person again; returns how many answers ended."""
     with writing(engine) as opened:
         query = select(IdentityAnswer).where(
@@ -132,6 +137,9 @@ def withdraw_answer(engine: Engine, source: str, written: str, *, at: datetime) 
         for one in found:
             one.withdrawn_at = at
             opened.add(one)
+        if found:
+            detail = {"来源": source, "曾认作": [one.code or "都不是" for one in found]}
+            audit.record(opened, by or audit.UNNAMED, "收回认定", written, detail, at)
         return len(found)
 
 

@@ -286,8 +286,6 @@ def claim(number: Number, given: Claim, by: Caller = writer("decide")) -> Done:
         claims.answer(office.engine, number, given.code or "", by=by.who, at=office.now())
     except ValueError as error:
         raise HTTPException(409, f"没有保存：{error}") from error
-    with writing(office.engine) as opened:
-        audit.record(opened, by.who, "认企业", given.code or "都不是", {"行": number}, office.now())
     return Done(told="记下了")
 
 

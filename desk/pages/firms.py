@@ -84,10 +84,6 @@ def answer_identity(request: Request, given: Posted = posted("decide")) -> Respo
         claims.answer(office.engine, given.whole("id"), code, by=given.visit.who, at=office.now())
     except ValueError as error:
         return see(url("identity", told=f"没有保存：{error}"))
-    with writing(office.engine) as opened:
-        audit.record(
-            opened, given.visit.who, "认企业", code or "都不是", {"行": given.whole("id")}, office.now()
-        )
     return see(url("identity", told="记下了，这一行已按答复入库" if code else "记下了：都不是"))
 
 

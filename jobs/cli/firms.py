@@ -85,6 +85,7 @@ def file_history(
     home: HomeOption = None,
 ) -> None:
     """沿革."""
+    from profiles.exchange import shown_of
     from profiles.file import split, to_value
     from profiles.ingest import load_dictionary
     from store.firms import history
@@ -97,7 +98,7 @@ def file_history(
         typer.echo(f"没有哪一批说过 {code} 的“{indicator}”", err=True)
         raise typer.Exit(1)
     for one in changes:
-        value = one.value if isinstance(one.value, str) else to_value(one.value, spec)
+        value = shown_of(one.value if isinstance(one.value, str) else to_value(one.value, spec), spec)
         back = f"  已于{local(one.taken_back):%Y-%m-%d}撤回" if one.taken_back else ""
         typer.echo(
             f"{local(one.arrived):%Y-%m-%d %H:%M} 第{one.batch}批 {one.department} 数据日期{one.day or '未写'}"

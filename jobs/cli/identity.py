@@ -83,6 +83,7 @@ def identity_answer(
 def identity_withdraw(
     source: Annotated[str, typer.Argument(help="来源名")],
     written: Annotated[str, typer.Argument(help="当时的写法（代码或名称）")],
+    by: ByOption = "",
     home: HomeOption = None,
 ) -> None:
     """收回认定."""
@@ -90,7 +91,7 @@ def identity_withdraw(
 
     with telling():
         engine = opened(home)
-        ended = withdraw_answer(engine, source, written, at=clock_of(engine)())
+        ended = withdraw_answer(engine, source, written, by=by, at=clock_of(engine)())
     typer.echo(f"收回{ended}条认定" if ended else "没有这条认定")
     if not ended:
         raise typer.Exit(1)

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 from files import DICTIONARY, REGISTER, TAX, code, numbers, put
 
+from store.audit import entries
 from store.claims import answer, pending, withdraw_answer
 from store.firms import firm_codes, provenance
 
@@ -46,8 +47,10 @@ def test_a_name_alone_waits_and_its_answer_is_kept(register, tmp_path):
     next_year = put(register, tmp_path, TAX, YEARS + ",滨海示范软件有限公司,2025,4,5\n", arrived=LATER)
     assert numbers(next_year) == (1, 1, 0, 0, 0, 0)
     assert numbers(put(register, tmp_path, TAX, text))[3:] == (1, 0, 0)
-    assert withdraw_answer(register, "税务", "滨海示范软件有限公司", at=LATER) == 1
+    assert withdraw_answer(register, "税务", "滨海示范软件有限公司", by="张", at=LATER) == 1
     assert numbers(put(register, tmp_path, TAX, YEARS + ",滨海示范软件有限公司,2023,4,5\n"))[-1] == 1
+    kept = [(e.who, e.what, e.subject) for e in reversed(entries(register)[0])]
+    assert kept == [("张", "认企业", code(2)), ("张", "收回认定", "滨海示范软件有限公司")]
 
 
 def test_a_slip_is_proposed_and_never_mended(register, tmp_path):
