@@ -15,6 +15,7 @@ from .linear import LinearModel
 from .numbers import KEYS, chained
 from .pieces import Piece, Reading
 from .quantities import quantities
+from .spans import body_of
 
 _CONTINUES = re.compile(
     r"^(?:其中|同时|并|每|单个|单项|同一|累计|年度|最高|总额|全年|当期|合计|奖励|补[贴助]|资助|支持|贷款|享受|超过|以上|上述|对其|该|此项|期限|具体|按)"
@@ -121,6 +122,8 @@ def joined(reading: Reading, one: Piece, two: Piece) -> bool:
     a, b = reading.clauses[one.clause], reading.clauses[two.clause]
     if a.block and a.block == b.block and a.field_name and b.field_name and a.field_name != b.field_name:
         return True
+    if _announces(reading, one, two):
+        return True
     if one.clause == two.clause or a.headings != b.headings or two.clause - one.clause > 2:
         return False
     fa, fb = reading.views[one.clause].flat, reading.views[two.clause].flat
@@ -131,6 +134,28 @@ def joined(reading: Reading, one: Piece, two: Piece) -> bool:
     if any(p.search(head_a) and p.search(head_b) for p in _GRADES):
         return float(ratio(_ANY_GRADE.sub("", fa), _ANY_GRADE.sub("", fb))) >= 70.0
     return False
+
+
+_PLAIN_GIVING = re.compile(
+    r"(?:给予|予以|进行|提供|享受)(?:适当|一定|相应|分档|分级)?(?:的)?[^，。；\d]{0,10}?(?:支持|奖励|奖补|补贴|补助|资助|扶持)(?:资金)?[，。；：]?$"
+)
+
+
+def plain_giving(reading: Reading, p: Piece) -> bool:
+    """泛称给予: whether a piece says only that something is given (给予资金支持), not how much."""
+    said = reading.views[p.clause].flat[p.a : p.b]
+    return bool(_PLAIN_GIVING.search(said)) and _keys(reading, p) == ["words"]
+
+
+def _announces(reading: Reading, one: Piece, two: Piece) -> bool:
+    """Whether a piece says only that something is given, and the next one of the same point how much."""
+    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
+    flat = reading.views[two.clause].flat
+    if not 0 < two.clause - one.clause <= 3 or b.label or not _CONTINUES.search(flat[body_of(flat)[0] :]):
+        return False
+    if not (a.number in b.headings or a.line == b.line or a.headings == b.headings):
+        return False
+    return plain_giving(reading, one) and _keys(reading, two) != ["words"]
 
 
 def between_of(pieces: Sequence[Piece], one: Piece, two: Piece) -> list[Piece]:

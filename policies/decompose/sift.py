@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from policies.segment import role_of_field
 
 from .benefits import benefits_of, keyed
+from .grouping import plain_giving
 from .model import Item
 from .phrases import DENIES_GIVING, GIVES, MAY_HAVE
 from .pieces import LABELS, Piece, Reading
@@ -97,14 +98,30 @@ def kept_benefits(reading: Reading, pieces: Sequence[Piece], roles: list[list[st
     """可信奖补: benefit pieces of clauses that give something; words alone in a clause of another role give nothing."""
     b = ROLES.index("benefit")
     out = []
+    held = _over_amounts(reading, pieces)
     for p in pieces:
         if p.label == "benefit" and _idle(reading, p):
             continue
+        if p.label == "benefit" and reading.clauses[p.clause].number in held and plain_giving(reading, p):
+            continue  # says what its points say with their amounts
         if p.label == "benefit" and "benefit" not in roles[p.clause]:
             strong = bool(_STRONG.search(reading.views[p.clause].flat[p.a : p.b]))
             if not (keyed(reading, p) or strong) or reading.roles[p.clause][b] < 0.06:
                 continue
         out.append(p)
+    return out
+
+
+def _over_amounts(reading: Reading, pieces: Sequence[Piece]) -> set[int]:
+    """Numbers of the clauses under which labelled points tell amounts."""
+    out: set[int] = set()
+    for p in pieces:
+        if p.label != "benefit" or not keyed(reading, p):
+            continue
+        c = reading.clauses[p.clause]
+        chain = [*c.headings, c.number]
+        labelled = [n for n, number in enumerate(chain) if reading.clauses[number - 1].label]
+        out |= set(chain[: labelled[-1]]) if labelled else set()
     return out
 
 
