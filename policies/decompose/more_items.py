@@ -18,7 +18,7 @@ from .linear import LinearModel
 from .model import Item
 from .pieces import LABELS, Piece, Reading
 from .roles import ROLES
-from .sift import HARD_BESIDE, grade, traits
+from .sift import HARD_BESIDE, grade, idle, traits
 
 LEAST = 0.06  # below this share of a benefit no annotated one was found often enough to learn from
 _BENEFIT = LABELS.index("benefit")
@@ -110,5 +110,9 @@ def more_items(reading: Reading, items: Sequence[Item], model: LinearModel) -> l
         return list(items)
     found = candidates(reading, items)
     scores = model.scores(candidate_rows(reading, items, found))[:, 0]
-    added = [i for i, s in zip(found, scores, strict=True) if s >= model.threshold[0]]
+    added = [
+        i
+        for i, s in zip(found, scores, strict=True)
+        if s >= model.threshold[0] and not idle(reading, i.pieces[0])
+    ]
     return sorted([*items, *added], key=lambda i: (not i.title_only, i.clauses[0]))

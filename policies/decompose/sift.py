@@ -77,13 +77,22 @@ _REPORTS = re.compile(
 )
 
 
-def _idle(reading: Reading, p: Piece) -> bool:
-    """Words that sound like giving but take away, lead on to a list, tell an example or say how money is paid out."""
+# Sentences about giving that give nothing: who asks for it, what who enjoys it must do, what good it does, how large a fund is.
+_ABOUT_GIVING = re.compile(
+    r"提出[^，。；]{0,20}申请$|(?:总规模|资金规模)|让[^，。；]{2,16}享受|红利|放宽了|判[断别]|战略|"
+    r"享受[^，。；]{2,24}的[^，。；]{0,8}?(?:对象|企业|单位|人员|个人|主体|人)(?=$|[^，。；]{0,4}(?:须|应|需|不得|要))"
+)
+
+
+def idle(reading: Reading, p: Piece) -> bool:
+    """空话: words that sound like giving but take away, lead on to a list, tell an example or say how money is paid out."""
     flat = reading.views[p.clause].flat
     said = flat[p.a : p.b]
     if re.match(r"例如|比如|举例", flat) or re.match(r"企业\d{4}年", flat[1:]):
         return True
     if _REPORTS.search(flat) and not re.search(r"给予|予以|对[^，。]{2,30}的", flat):
+        return True
+    if not keyed(reading, p) and _ABOUT_GIVING.search(said):
         return True
     if _TAKES.search(said) or _PAYING.search(said) or DENIES_GIVING.search(flat):
         return True
@@ -100,7 +109,7 @@ def kept_benefits(reading: Reading, pieces: Sequence[Piece], roles: list[list[st
     out = []
     held = _over_amounts(reading, pieces)
     for p in pieces:
-        if p.label == "benefit" and _idle(reading, p):
+        if p.label == "benefit" and idle(reading, p):
             continue
         if p.label == "benefit" and reading.clauses[p.clause].number in held and plain_giving(reading, p):
             continue  # says what its points say with their amounts
