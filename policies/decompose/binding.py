@@ -131,7 +131,9 @@ def owners_of(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int]:
 def _named_owners(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int]:
     """Items whose own heading carries the name of another heading over a piece (2．精品剧目 under 内容 and under 条件), or whose
     own sentences begin with it (支持某事需要符合以下条件： and 支持某事，对… ), or whose headings name the applicants it speaks of."""
-    wanted = _names(reading, p.clause)
+    over = {h for i in items for k in i.clauses for h in reading.clauses[k].headings}
+    # A heading with items of its own under it speaks of them, though another part of the text repeats its name.
+    wanted = {name: at for name, at in _names(reading, p.clause).items() if at not in over}
     hits = [
         n
         for n, i in enumerate(items)
