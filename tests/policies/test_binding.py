@@ -58,3 +58,11 @@ def test_a_lead_names_the_applicants() -> None:
     )
     benefits = ("给予300万元", "给予200万元", "给予100万元")
     assert _owners(text, benefits, "业务已经放款") == [0, 1]
+
+
+def test_a_topic_that_comes_twice_keeps_its_own_conditions() -> None:
+    text = (
+        "甲规定\n一、关于财政税收\n（一）文化单位办理登记的，给予10万元补助。\n（二）说明应当在三月前完成。\n"
+        "乙规定\n一、关于财政税收\n（一）放映单位下乡放映的，给予20万元补助。\n"
+    )
+    assert 1 not in _owners(text, ("给予10万元", "给予20万元"), "说明应当在三月前完成")
