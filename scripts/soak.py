@@ -125,7 +125,12 @@ class Seen:
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     errors: Counter[str] = field(default_factory=Counter)
     acts: Counter[str] = field(default_factory=Counter)
-    slowest: float = 0.0
+    slow: list[tuple[float, str, float]] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def slowest(self) -> float:
+        return self.slow[0][0] if self.slow else 0.0
 
     async def ask(
         self, client: httpx.AsyncClient, page: str, method: str = "GET", **given: Any
@@ -141,7 +146,7 @@ class Seen:
             return None
         took = (time.monotonic() - began) * 1000
         self.times[f"{method} {name}"].append(took)
-        self.slowest = max(self.slowest, took)
+        self.slow = sorted([*self.slow, (took, f"{method} {name}", began - self.began)], reverse=True)[:10]
         if answer.status_code >= 400:
             self.errors[f"{method} {name} {answer.status_code}"] += 1
         return answer
@@ -383,7 +388,7 @@ def figures(
         "firms": given.firms, "nights": len(done), "officers": given.officers, "visitors": given.visitors, "think": given.think,
         "database": given.database, "hours": round(seconds / 3600, 2), "requests": len(every), "acts": dict(seen.acts),
         "errors": sum(seen.errors.values()), "p50": round(every[len(every) // 2]), "p95": round(every[int(len(every) * 0.95)]),
-        "slowest": round(seen.slowest), "worst pages": [f"{page} {p95:.0f}" for p95, page in worst[:5]],
+        "slowest": [f"{page} {took:.0f}, asked at {at:.0f} s" for took, page, at in seen.slow], "worst pages": [f"{page} {p95:.0f}" for p95, page in worst[:5]],
         "night s": [round(d["seconds"], 1) for d in done], "night CPU s": [round(d["cpu"], 1) for d in done],
         "MiB": {w: [d[f"{w} MiB"] for d in done] for w in ("desk", "nights")}, "growth": {w: round(g, 3) for w, g in grown.items()},
         "failed": failed,

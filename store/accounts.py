@@ -6,16 +6,14 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
-from pwdlib import PasswordHash
 from sqlalchemy import Index, func
 from sqlalchemy.engine import Engine
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from store import audit, second_factor
 from store.database import id_column, json_column, session, utc_column, writing
-from store.passwords import why_weak
+from store.passwords import decoy, hashed, matches, why_weak
 
 ROLES = ("管理员", "经办", "复核", "财政", "专员", "分析", "企业", "只读")
 SCOPES = ("read", "write")
@@ -133,16 +131,6 @@ class Entry:
     half: bool = False
 
 
-@lru_cache(maxsize=1)
-def _hasher() -> PasswordHash:
-    return PasswordHash.recommended()
-
-
-@lru_cache(maxsize=1)
-def _decoy() -> str:
-    return _hasher().hash(secrets.token_urlsafe(16))
-
-
 def digest(secret: str) -> str:
     """摘要: what is kept of a secret (it is random, so that a plain hash is enough)."""
     return hashlib.sha256(secret.encode()).hexdigest()
@@ -191,15 +179,15 @@ def _hash(password: str, *about: str) -> str:
         raise AccountError(f"密码至少 {SHORTEST_PASSWORD} 个字符")
     if weak := why_weak(password, about):
         raise AccountError(weak)
-    return _hasher().hash(password)
+    return hashed(password)
 
 
 def set_password(engine: Engine, login: str, password: str, *, by: str, now: datetime) -> None:
     """改密码: all sessions of the person end. Raises AccountError."""
-    hashed = _hash(password, login)
+    kept = _hash(password, login)
     with writing(engine) as opened:
         person = _by_login(opened, login)
-        person.password, person.failed, person.locked_until = hashed, 0, None
+        person.password, person.failed, person.locked_until = kept, 0, None
         opened.add(person)
         _revoke_all(opened, person, now)
         audit.record(opened, by, "改密码", login, {}, now)
@@ -274,7 +262,7 @@ def log_in(engine: Engine, login: str, password: str, now: datetime) -> Entry | 
     with session(engine) as opened:
         person = opened.exec(select(Person).where(Person.login == login)).first()
     usable = person is not None and person.active and bool(person.password) and "企业" not in person.roles
-    right = _hasher().verify(password, person.password if usable and person else _decoy())
+    right = matches(password, person.password if usable and person else decoy())
     with writing(engine) as opened:
         person = opened.exec(select(Person).where(Person.login == login)).first()
         if person is None or not usable:
@@ -329,7 +317,7 @@ def proves(engine: Engine, person_id: int, password: str, now: datetime) -> bool
     """再证明一次是本人: before a grave change of one's own account; a wrong password counts as a failure."""
     with session(engine) as opened:
         person = opened.get_one(Person, person_id)
-    right = not person.password or _hasher().verify(password, person.password)
+    right = not person.password or matches(password, person.password)
     if right and (person.locked_until is None or person.locked_until <= now):
         return True
     with writing(engine) as opened:

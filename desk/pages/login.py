@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import cache, partial
 from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, HTTPException, Request
@@ -12,10 +16,16 @@ from fastapi.responses import HTMLResponse, Response
 from desk import oidc
 from desk.urls import url
 from desk.web import COOKIE, THEME, Posted, check_origin, inside, office_of, pace, posted, render, see
-from store import accounts
+from store import accounts, passwords
 
 router = APIRouter()
 GUARD, HALF, JOURNEY, ONWARD = "huiqi_login", "huiqi_half", "huiqi_journey", "huiqi_onward"
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """登录的线程: their own, so that logins that wait for a turn to hash keep no thread of a page."""
+    return ThreadPoolExecutor(2 * passwords.AT_ONCE, "login")
 
 
 @router.get("/desk/login")
@@ -42,9 +52,8 @@ async def log_in(request: Request) -> Response:
     check_guard(request, GUARD, str(form.get("csrf", "")))
     office, address = office_of(request), pace(request)
     login, password = str(form.get("login", ""))[:64], str(form.get("password", ""))[:500]
-    from starlette.concurrency import run_in_threadpool
-
-    entry = await run_in_threadpool(accounts.log_in, office.engine, login, password, office.now())
+    come_in = partial(copy_context().run, accounts.log_in, office.engine, login, password, office.now())
+    entry = await asyncio.get_running_loop().run_in_executor(_threads(), come_in)
     if entry is None:
         office.failures.count(address, office.now())
         return _page(request, str(form.get("next", "")), login, failed=True)

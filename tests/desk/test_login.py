@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 from clients import csrf_of, log_in
 from world import PASSWORD
 
 from desk.pace import ADDRESSES, MOST, WINDOW, Failures
-from store import accounts, audit
+from store import accounts, audit, passwords
 from store.accounts import LOCK_AFTER, LOCK_MINUTES, AccountError
 
 
@@ -137,3 +139,27 @@ def test_a_form_that_is_not_the_pages_own_is_refused_whatever_is_in_it(fresh):
     for token in ("", "别处来的", "x"):
         form = {"csrf": token, "login": "lin", "password": PASSWORD}
         assert client.post("/desk/login", data=form).status_code == 403
+
+
+def test_logins_that_wait_for_their_turn_keep_nobody_from_a_page(fresh):
+    """More of them than a server has threads for pages (40), and none may hash yet."""
+
+    async def one(client: httpx.AsyncClient) -> int:
+        form = {"csrf": "t", "login": "lin", "password": PASSWORD}
+        headers = {"cookie": "huiqi_login=t", "origin": "http://desk"}
+        return (await client.post("/desk/login", data=form, headers=headers)).status_code
+
+    async def all_at_once() -> list[int]:
+        there = httpx.ASGITransport(app=fresh.app)
+        async with httpx.AsyncClient(transport=there, base_url="http://desk") as client:
+            come = [asyncio.create_task(one(client)) for _ in range(60)]
+            await asyncio.sleep(0.3)
+            page = await asyncio.wait_for(client.get("/desk/login"), 20)
+            assert page.status_code == 200 and not any(c.done() for c in come)
+            for _ in range(passwords.AT_ONCE):
+                passwords._turns.release()
+            return await asyncio.gather(*come)
+
+    for _ in range(passwords.AT_ONCE):
+        passwords._turns.acquire()
+    assert asyncio.run(all_at_once()) == [303] * 60

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-from store import accounts
+from store import accounts, passwords
 from store.accounts import SHORTEST_PASSWORD, AccountError
 from store.passwords import why_weak
 
@@ -49,3 +51,42 @@ def test_accounts_hold_to_it(engine) -> None:
     accounts.create_person(engine, "lin", "林", ["经办"], "kR7-vumbo-ladder", by="x", now=NOW)
     with pytest.raises(AccountError, match="太好猜"):
         accounts.set_password(engine, "lin", "linlinlinlinlin", by="x", now=NOW)
+
+
+def test_few_are_hashed_at_once_however_many_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, most, lock = 0, 0, threading.Lock()
+
+    class Slow:
+        def verify(self, password: str, kept: str) -> bool:
+            nonlocal inside, most
+            with lock:
+                inside += 1
+                most = max(most, inside)
+            time.sleep(0.005)
+            with lock:
+                inside -= 1
+            return password == kept
+
+    monkeypatch.setattr(passwords, "_hasher", lambda: Slow())
+    answers: list[bool] = []
+    come = [
+        threading.Thread(target=lambda n=n: answers.append(passwords.matches(str(n), "7"))) for n in range(40)
+    ]
+    for one in come:
+        one.start()
+    for one in come:
+        one.join()
+    assert most == passwords.AT_ONCE and sorted(answers) == [False] * 39 + [True]
+
+
+def test_a_turn_is_given_back_where_hashing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def verify(self, password: str, kept: str) -> bool:
+            raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(passwords, "_hasher", lambda: Broken())
+        for _ in range(passwords.AT_ONCE + 1):
+            with pytest.raises(MemoryError):
+                passwords.matches("a", "b")
+    assert passwords.matches("a sentence of one's own", passwords.hashed("a sentence of one's own"))
