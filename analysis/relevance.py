@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import log1p
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ import numpy as np
 from analysis.scores_ask import TEXTS
 from engine.columns import Columns
 from engine.program import Program
-from engine.text_space import TextSpace, words
+from engine.text import parts
+from engine.text_space import TextSpace
 from store.nights import Night
 
 FEW, CALM = 5, 10.0
@@ -34,18 +36,21 @@ class Related:
 
 @dataclass
 class Relevance:
-    """相关度: the items' words in one space; `pull` says how much more a shared word counts where firms really fitted."""
+    """相关度: the items' words in one space; `pull` says how much more a shared word counts where firms really fitted,
+    `telling` (0..1) how much a firm's word tells of it: little of one that many firms have, as the place in their names.
+    """
 
     space: TextSpace
     items: list[str]
     pull: dict[str, float] = field(default_factory=dict)
+    telling: dict[str, float] = field(default_factory=dict)
     table: Any = None
 
     @classmethod
     def of(cls, programs: Sequence[Program]) -> Relevance:
         """由事项: title, document, department, theme, quotes and questions of each."""
         texts = [program_text(p) for p in programs]
-        made = cls(TextSpace(directions_wanted=0), [p.item.id for p in programs])
+        made = cls(TextSpace(directions_wanted=0, cut=parts), [p.item.id for p in programs])
         made.space.fit([t for t in texts for _ in range(2)])  # a word of one item alone is a word too
         made.table = made.space.rows(texts)
         return made
@@ -60,6 +65,8 @@ class Relevance:
             if a + b >= FEW:
                 ratio = (a + CALM) / (len(pairs) + CALM) / ((b + CALM) / (len(others) + CALM))
                 self.pull[word] = float(np.clip(ratio, 0.25, 4.0))
+        firms = Counter(w for _, text in others for w in set(self.space.words(text)) if w in self.space.place)
+        self.telling = {w: 1 - log1p(n) / log1p(len(others)) for w, n in firms.items()}
         return self
 
     def _shared(
@@ -69,17 +76,20 @@ class Relevance:
         for item, text in pairs:
             if item in place:
                 out.update(
-                    {self.space.place[w] for w in set(words(text)) if w in self.space.place}
+                    {self.space.place[w] for w in set(self.space.words(text)) if w in self.space.place}
                     & own[place[item]]
                 )
         return out
 
-    def rank(self, text: str, most: int = 20) -> list[Related]:
-        """排先后: the items nearest to a text, the nearest first; those that share no word are left out."""
+    def rank(self, text: str, most: int = 20, firm: bool = False) -> list[Related]:
+        """排先后: the items nearest to a text, the nearest first; those that share no word are left out. `firm` where the
+        text is a firm's name and scope: what most firms have in common says nothing then.
+        """
         said = self.space.rows([text])
         heavy = np.ones(len(self.space.place))
-        for word, pull in self.pull.items():
-            heavy[self.space.place[word]] = pull
+        for weights in (self.pull, self.telling if firm else {}):
+            for word, weight in weights.items():
+                heavy[self.space.place[word]] *= weight
         parts = self.table.multiply(said).multiply(heavy).tocsr()
         score = np.clip(np.asarray(parts.sum(1)).ravel(), 0, 1)
         names = list(self.space.place)
@@ -87,7 +97,7 @@ class Relevance:
         for i in np.argsort(-score, kind="stable")[:most]:
             if score[i] >= LEAST:
                 row = parts[i]
-                order = np.argsort(-row.data, kind="stable")[:5]
+                order = [k for k in np.argsort(-row.data, kind="stable")[:5] if row.data[k] > score[i] / 10]
                 out.append(
                     Related(self.items[i], float(score[i]), tuple(names[row.indices[k]] for k in order))
                 )

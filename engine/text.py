@@ -126,6 +126,12 @@ def tokens(text: str) -> list[str]:
     return _cut(_folded(text))
 
 
+def parts(text: str) -> list[str]:
+    """词和词里的词: as `tokens`, with the dictionary's shorter words inside long ones (外贸出口: 外贸, 出口, 外贸出口)."""
+    flat = _folded(text)
+    return [w for w in _tokenizer().cut_for_search(flat, HMM=False) if w.strip()] if flat.strip() else []
+
+
 def _folded(text: str) -> str:
     return _NUMBER.sub("0", unicodedata.normalize("NFKC", text))
 

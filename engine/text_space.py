@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -58,10 +58,11 @@ class TextSpace:
     place: dict[str, int] = field(default_factory=dict)
     weight: Floats = field(default_factory=lambda: np.zeros(0))
     axes: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    cut: Callable[[str], list[str]] = tokens
 
     def fit(self, texts: Sequence[str]) -> TextSpace:
         """学习: words in at least two texts; deterministic."""
-        seen = Counter(w for t in texts for w in set(words(t)))
+        seen = Counter(w for t in texts for w in set(self.words(t)))
         kept = sorted((w for w, n in seen.items() if n >= 2), key=lambda w: (-seen[w], w))[: self.most]
         self.place = {w: i for i, w in enumerate(kept)}
         count = np.array([seen[w] for w in kept], float)
@@ -77,13 +78,17 @@ class TextSpace:
         self.axes = np.ascontiguousarray((axes * sign[:, None]).T)
         return self
 
+    def words(self, text: str) -> list[str]:
+        """有意义的词, cut as this space cuts."""
+        return meaning(self.cut(text))
+
     def rows(self, texts: Sequence[str]) -> sparse.csr_matrix:
         """文字成行: shape (texts, words), each row of length one."""
         index, value, start = [], [], [0]
         known: dict[str, list[tuple[int, float]]] = {}
         for text in texts:
             if text not in known:
-                found = Counter(self.place[w] for w in words(text) if w in self.place)
+                found = Counter(self.place[w] for w in self.words(text) if w in self.place)
                 known[text] = [(i, (1 + np.log(n)) * self.weight[i]) for i, n in sorted(found.items())]
             length = np.sqrt(sum(v * v for _, v in known[text])) or 1.0
             index += [i for i, _ in known[text]]
@@ -102,4 +107,9 @@ class TextSpace:
 
 def words(text: str) -> list[str]:
     """有意义的词: of two characters at least, without the phrases every scope ends with."""
-    return [w for w in tokens(text) if len(w) > 1 and w not in STOP]
+    return meaning(tokens(text))
+
+
+def meaning(cut: Sequence[str]) -> list[str]:
+    """有意义的: those of two characters at least that are no phrase every scope ends with."""
+    return [w for w in cut if len(w) > 1 and w not in STOP]

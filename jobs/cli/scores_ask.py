@@ -24,7 +24,7 @@ def register(group: typer.Typer) -> None:
     )(ask)
     group.command(
         "relevance",
-        help="一段话或一家企业和哪些事项相关，因为哪些词。\n\n示例：huiqi scores relevance --text 集成电路设计",
+        help="一段话或一家企业和哪些事项相关，因为哪些词。\n\n示例：huiqi scores relevance --text 智能制造数字化改造",
     )(relevance)
     group.command("disagree", help="企业的文字和规则不一致的，按金额排。\n\n示例：huiqi scores disagree")(
         disagree
@@ -71,7 +71,7 @@ def relevance(
             if row is None:
                 raise ValueError(f"那一夜没有企业 {code}")
             text = firm_text(view.columns, row)
-        found = relevance_of(view.night, list(view.library.programs)).rank(text)
+        found = relevance_of(view.night, list(view.library.programs)).rank(text, firm=bool(code))
     titles = {p.item.id: p.item.title for p in view.library.programs}
     _tell([{"item": r.item, "事项": titles[r.item], "相关度": round(r.score, 4), "词": "、".join(r.words)} for r in found],
           "相关度", None, as_json)  # fmt: skip

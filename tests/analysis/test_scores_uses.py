@@ -94,6 +94,21 @@ def test_relevance_says_which_words_carried_it(view: View) -> None:
     assert Relevance.of(programs).rank("qwxyz") == []
     taught = relevance_of(view.night, programs)
     assert taught.pull and all(0.25 <= w <= 4 for w in taught.pull.values())
+    assert all(0 <= w <= 1 for w in taught.telling.values())
+
+
+def test_a_long_word_goes_with_the_shorter_ones_inside_it(view: View) -> None:
+    found = Relevance.of(list(view.library.programs)).rank("外贸出口")
+    assert found and {"外贸", "出口"} & set(found[0].words)
+
+
+def test_what_most_firms_are_called_carries_no_item(view: View) -> None:
+    taught = relevance_of(view.night, list(view.library.programs))
+    common = min(taught.telling, key=taught.telling.__getitem__)
+    assert taught.telling[common] < 0.5
+    [first, *_] = taught.rank(common)
+    firmly = {r.item: r.score for r in taught.rank(common, firm=True)}
+    assert firmly.get(first.item, 0) <= first.score * 0.5
 
 
 def test_words_against_rules_are_listed_by_money(view: View) -> None:
