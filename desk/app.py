@@ -26,7 +26,7 @@ from desk.pace import Limits, Rates, paced
 from desk.web import HERE, LoginNeeded, say_fault, say_misuse, say_unstorable, secure, templates, to_login
 from store.database import DataError, Engine
 
-NIGHT_LOOK = 30.0  # seconds between looks for a new night
+NIGHT_LOOK = 2.0  # seconds between looks for a new night
 
 
 def create_app(
@@ -54,6 +54,7 @@ def create_app(
     app.state.office = office
     app.state.templates = templates()
     if warm:
+        office.read = 0
         threading.Thread(target=_keep_warm, args=(office,), daemon=True).start()
         threading.Thread(target=hooks.keep_telling, args=(engine, clock, networks), daemon=True).start()
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
@@ -71,7 +72,9 @@ def create_app(
     @app.get("/healthz", include_in_schema=False)
     def health() -> JSONResponse:
         night = app.state.office.night()
-        return JSONResponse({"ok": True, "night": night.no if night else None})
+        return JSONResponse(
+            {"ok": True, "night": night.no if night else None, "reading": app.state.office.reading()}
+        )
 
     @app.get("/", include_in_schema=False)
     def front() -> RedirectResponse:
@@ -82,16 +85,25 @@ def create_app(
 
 def _keep_warm(office: Office) -> None:
     """Read each new night once; a night that cannot be read is left to the page that will say so."""
-    warmed = 0
     while True:
-        night = office.night()
-        if night is not None and night.no != warmed:
-            warmed = night.no
-            try:
-                office.warm()
-            except (OSError, ValueError) as error:
-                logging.getLogger(__name__).warning("第 %s 次比对没有读全：%s", night.no, error)
+        read_ahead(office)
         time.sleep(NIGHT_LOOK)
+
+
+def read_ahead(office: Office) -> None:
+    """先读后看: the night that is to be shown next is read, and shown from then on; whatever befalls, it is shown."""
+    try:
+        night = office.newest_released()
+        if night is None or night.no == office.read:
+            return
+        try:
+            office.warm(night)
+        finally:
+            office.read = night.no
+    except Exception as error:  # the thread has to live: without it no later night would ever be shown
+        logging.getLogger(__name__).warning(
+            "比对没有读全：%s", error, exc_info=not isinstance(error, (OSError, ValueError))
+        )
 
 
 def _rooms() -> list[str]:

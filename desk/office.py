@@ -29,7 +29,7 @@ from store import night_reads, review
 from store.accounts import Person
 from store.database import Engine
 from store.night_scores import scored_with
-from store.nights import Night, get_night, latest_night, list_nights, night_on_show
+from store.nights import UNRELEASED, Night, get_night, latest_night, list_nights, night_on_show
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CODE, NAME = "统一社会信用代码", "企业名称"
@@ -103,12 +103,15 @@ class Office:
     clock: Callable[[], datetime]
     zone: str = "滨海示范保税区"
     library_root: Path = field(default_factory=lambda: Path(policies.__file__).with_name("library"))
-    memory: Memory = field(default_factory=lambda: Memory(400))
+    memory: Memory = field(default_factory=lambda: Memory(600))
     sign_on: Provider | None = None
     firm_sign_on: Provider | None = None
     failures: Failures = field(default_factory=Failures)
     showing: bool = False
     shown: int = 0
+    read: int | None = (
+        None  # number of the last night read through (0: none yet), in a desk that reads nights before it shows them
+    )
     wall: Callable[[], datetime] | None = None
 
     def now(self) -> datetime:
@@ -125,15 +128,31 @@ class Office:
 
     # -- nights
     def night(self, no: int | None = None) -> Night | None:
-        """比对: the one asked for, or that of the latest day among those the guard has let through."""
+        """比对: the one asked for, or that of the latest day among those the guard has let through.
+
+        A desk that reads ahead goes on with the last one until the new one is read: its first visitors, who come all at once
+        in the morning, would each wait for all of it.
+        """
         if no is not None:
             return get_night(self.engine, no, self.home)
-        shown = night_on_show(self.engine, self.home, self.today())
+        shown = self.newest_released()
+        if shown is not None and self.read and shown.no != self.read:
+            last = get_night(self.engine, self.read, self.home)
+            shown = last if last is not None and last.state not in UNRELEASED else shown
         if shown is not None:
             if self.memory.turn(shown.no):
                 night_reads.forget(all_=False)
             self.shown = shown.no
         return shown
+
+    def newest_released(self) -> Night | None:
+        """要给人看的一夜, read already or not."""
+        return night_on_show(self.engine, self.home, self.today())
+
+    def reading(self) -> int | None:
+        """正在读的一夜: the number of one that is released and not read through yet, in a desk that reads ahead."""
+        wanted = self.newest_released() if self.read is not None else None
+        return wanted.no if wanted is not None and wanted.no != self.read else None
 
     def newest(self) -> Night | None:
         """最近一次比对, held back or not."""
@@ -215,15 +234,16 @@ class Office:
         row = self.row_numbers(night).get(code)
         return None if row is None else compact(night.columns().take(np.array([row])))
 
-    def warm(self) -> None:
-        """预热: read the latest night once, so that the first visitor of the day does not wait for it."""
+    def warm(self, night: Night | None = None) -> None:
+        """预热: read a night once (the one on show where none is given), so that the first visitor of the day does not wait for it."""
         from desk.exports import warm_paper
         from desk.moves import moves
         from desk.pages.fulfil import warm_quarter
         from desk.pages.match import score_model
+        from desk.pages.today import reasons, worth_asking
         from desk.ready import all_items, gaps
 
-        night = self.night()
+        night = night or self.night()
         if night is None:
             return
         self.row_numbers(night)
@@ -231,6 +251,8 @@ class Office:
         for item in self.items(night)["item"]:
             self.hits(night, item)
             self.funnel(night, item)
+            reasons(self, night, item)
+        worth_asking(self, night, None)
         all_items(self, night)
         gaps(self, night)
         moves(self, night)

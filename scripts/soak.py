@@ -300,6 +300,7 @@ async def _days(
         return told
 
     out.append(await night(0))
+    await read_through(base)  # the doors open in the morning, when the desk has read the first night
     stop, codes, began = asyncio.Event(), login_codes(given.visitors), time.monotonic()
     people = [asyncio.create_task(officer(base, n, seen, stop)) for n in range(given.officers)]
     people += [asyncio.create_task(visitor(base, n, code, seen, stop)) for n, code in enumerate(codes)]
@@ -314,6 +315,17 @@ async def _days(
         stop.set()
         await asyncio.wait_for(asyncio.gather(*people), 2 * LOCKED + 10)
     return out
+
+
+async def read_through(base: str) -> None:
+    """等工作台读完一夜: until it shows one and reads no newer one."""
+    async with _client(base) as client:
+        for _ in range(1200):
+            told = (await client.get("/healthz")).json()
+            if told["night"] is not None and told["reading"] is None:
+                return
+            await asyncio.sleep(0.5)
+    raise SystemExit("the desk has not read the first night within ten minutes")
 
 
 def unit_environment() -> dict[str, str]:

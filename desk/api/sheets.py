@@ -306,7 +306,7 @@ def today(by: Caller = caller("today")) -> dict[str, Any]:
     office, night, visit = by.office, night_of(by.office), by.visit()
     return {
         "day": office.today(), "run": night.no, "changes": [asdict(m) for m in moves(office, night, by.person)],
-        "ask": worth_asking(office, night, visit),
+        "ask": worth_asking(office, night, visit.person),
         "clocks": [{**c, "grant": c["id"], "firm": c["what"]} for c in clocks(office, visit)],
         "money": [{"what": w, "yuan": y, "count": n} for w, y, n in money(office, visit)],
     }  # fmt: skip

@@ -22,6 +22,7 @@ from engine.fulfilment import lateness
 from engine.nodes import references
 from engine.program import BoundItem, tree_expressions
 from store import batches, caseload, drafts, outbox, review
+from store.accounts import Person
 from store.calendars import office_calendar
 from store.nights import Night
 
@@ -41,7 +42,7 @@ def today(request: Request, visit: Visit = need("today")) -> Response:
     groups = sorted((g for r in rows if r["todo"] for g in [_group(office, night, r)]), key=_urgency)
     context = {
         "night": night, "held": held, "groups": groups[:GROUPS], "all_groups": len(groups), "rows": rows,
-        "changes": moves(office, night, visit.person), "missing": worth_asking(office, night, visit), "clocks": clocks(office, visit),
+        "changes": moves(office, night, visit.person), "missing": worth_asking(office, night, visit.person), "clocks": clocks(office, visit),
         "money": money(office, visit), "arrivals": arrivals(office), "policies": policy_work(office, visit),
         "second": sum(d.who != visit.who for d in review.waiting_second(office.engine)) if visit.may("second") else 0,
         "mine": of_firms(office, night, visit.person, my_firms(office, visit)), "first": groups[0]["href"] if groups else None,
@@ -122,12 +123,12 @@ def reasons(office: Office, night: Night, item: str) -> list[tuple[str, int]]:
     return office.memory.get(("reasons", night.no, item), make)
 
 
-def worth_asking(office: Office, night: Night, visit: Visit) -> list[dict[str, Any]]:
+def worth_asking(office: Office, night: Night, person: Person | None) -> list[dict[str, Any]]:
     """先问什么最值: pairs and expected yuan that hang on one missing condition alone."""
 
     def make() -> list[dict[str, Any]]:
         found: dict[tuple[str, str], list[float]] = {}
-        for item in office.items(night, visit.person)["item"]:
+        for item in office.items(night, person)["item"]:
             bound, hits = office.bound(night, item), office.hits(night, item)
             if bound is None or not len(hits):
                 continue
@@ -143,7 +144,7 @@ def worth_asking(office: Office, night: Night, visit: Visit) -> list[dict[str, A
         ]
         return sorted(rows, key=lambda r: (-r["yuan"], -r["count"]))[:6]
 
-    return office.memory.get(("asking", night.no, visit.person.department), make)
+    return office.memory.get(("asking", night.no, person.department if person else ""), make)
 
 
 def _owner(office: Office, night: Night, bound: BoundItem, condition: str) -> str:
