@@ -36,6 +36,14 @@ CODE, NAME = "统一社会信用代码", "企业名称"
 T = TypeVar("T")
 
 
+@dataclass
+class _Gate:
+    """Before what is being made: whoever has the lock makes it; so many are there, the maker among them."""
+
+    lock: Any = field(default_factory=threading.RLock)
+    there: int = 0
+
+
 class Memory:
     """记住: things that never change once made, by key: what nobody asked for between two nights goes, and beyond `size` the least used.
 
@@ -45,7 +53,7 @@ class Memory:
     def __init__(self, size: int):
         self._size = size
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
-        self._gates: dict[Hashable, threading.RLock] = {}
+        self._gates: dict[Hashable, _Gate] = {}
         self._lock = threading.Lock()
         self._night, self._age = 0, 0
 
@@ -54,17 +62,21 @@ class Memory:
         with self._lock:
             if key in self._kept:
                 return self._used(key)
-            gate = self._gates.setdefault(key, threading.RLock())
-        with gate:
-            with self._lock:
-                if key in self._kept:
-                    return self._used(key)
-            try:
+            gate = self._gates.setdefault(key, _Gate())
+            gate.there += 1
+        try:
+            with gate.lock:
+                with self._lock:
+                    if key in self._kept:
+                        return self._used(key)
                 made = make()
                 self.put(key, made)
-            finally:
-                with self._lock:
-                    self._gates.pop(key, None)
+        finally:
+            # The last one takes the gate away: were it gone after a failure, who comes then would not wait with the others.
+            with self._lock:
+                gate.there -= 1
+                if not gate.there:
+                    del self._gates[key]
         return made
 
     def _used(self, key: Hashable) -> Any:

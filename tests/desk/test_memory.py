@@ -57,6 +57,7 @@ def test_many_at_once_make_it_once_and_a_failure_is_made_again() -> None:
     threads = [threading.Thread(target=ask) for _ in range(20)]
     for thread in threads:
         thread.start()
+        time.sleep(0.004)  # some come while the first makes it, some after it failed
     for thread in threads:
         thread.join(10)
-    assert sorted(told) == [0] + [7] * 19 and len(made) == 2
+    assert sorted(told) == [0] + [7] * 19 and len(made) == 2 and not memory._gates
