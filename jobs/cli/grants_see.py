@@ -83,7 +83,7 @@ def show_command(
             raise ValueError(f"没有第 {grant} 号兑现事项")
         steps, turn = grants.history(engine, grant), Turns(engine).of(case)
     typer.echo(
-        f"第 {case.id} 号：{case.firm or case.code} × {case.title or case.item}（{case.batch}，{case.variant}）"
+        f"第 {case.id} 号：{case.firm} {case.code} × {case.title or case.item}（{case.item}，{case.batch}，{case.variant}）"
     )
     who = f"轮到 {case.holder} {turn.words()}".rstrip() if case.holder else "办完了"
     typer.echo(f"现在 {case.state}，{who}，期限 {case.due or case.due_note or '没有'}")
