@@ -71,7 +71,7 @@ def about_item(program: Program, batch: str, delivery: str) -> About:
         "complaint": guide.get("complaint") or "12345",
         "short": f"（本批次有额度，不够时{short}）" if short else "",
     }
-    why = tuple(f"{c.quote}（{c.cite}）" for c in shown if c.quote)
+    why = tuple(f"{c.quote}（{c.cite.rstrip('、.．')}）" for c in shown if c.quote)
     return About(item, batch, delivery, fields, why, _questions(program), window.opens, window.closes, short)
 
 
