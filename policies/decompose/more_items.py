@@ -18,7 +18,7 @@ from .linear import LinearModel
 from .model import Item
 from .pieces import LABELS, Piece, Reading
 from .roles import ROLES
-from .sift import HARD_BESIDE, grade, idle, traits
+from .sift import HARD_BESIDE, grade, idle, talk, traits
 
 LEAST = 0.06  # below this share of a benefit no annotated one was found often enough to learn from
 _BENEFIT = LABELS.index("benefit")
@@ -113,6 +113,10 @@ def more_items(reading: Reading, items: Sequence[Item], model: LinearModel) -> l
     added = [
         i
         for i, s in zip(found, scores, strict=True)
-        if s >= model.threshold[0] and not idle(reading, i.pieces[0])
+        if s >= model.threshold[0] and not _gives_nothing(reading, i.pieces[0])
     ]
     return sorted([*items, *added], key=lambda i: (not i.title_only, i.clauses[0]))
+
+
+def _gives_nothing(reading: Reading, p: Piece) -> bool:
+    return idle(reading, p) or talk(reading, p)

@@ -92,8 +92,6 @@ def idle(reading: Reading, p: Piece) -> bool:
         return True
     if _REPORTS.search(flat) and not re.search(r"给予|予以|对[^，。]{2,30}的", flat):
         return True
-    if not keyed(reading, p) and _ABOUT_GIVING.search(said):
-        return True
     if _TAKES.search(said) or _PAYING.search(said) or DENIES_GIVING.search(flat):
         return True
     if (_AIMS.search(said) or re.search("预算|限价|总投资|保证金", flat)) and not GIVES.search(
@@ -103,8 +101,21 @@ def idle(reading: Reading, p: Piece) -> bool:
     return bool(_LEADS_ON.search(flat)) and not keyed(reading, p)
 
 
+def talk(reading: Reading, p: Piece) -> bool:
+    """谈论给予: whether a piece talks about giving and gives nothing."""
+    said = reading.views[p.clause].flat[p.a : p.b]
+    return bool(_ABOUT_GIVING.search(said)) and not keyed(reading, p)
+
+
 def kept_benefits(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]) -> list[Piece]:
-    """可信奖补: benefit pieces of clauses that give something; words alone in a clause of another role give nothing."""
+    """可信奖补: benefit pieces of clauses that give something; words alone in a clause of another role give nothing.
+    Talk about giving counts only where nothing else of the text gives."""
+    kept = _giving(reading, pieces, roles)
+    gives = [p for p in kept if not (p.label == "benefit" and talk(reading, p))]
+    return gives if any(p.label == "benefit" for p in gives) else kept
+
+
+def _giving(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]) -> list[Piece]:
     b = ROLES.index("benefit")
     out = []
     held = _over_amounts(reading, pieces)

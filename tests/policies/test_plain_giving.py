@@ -7,7 +7,7 @@ import pytest
 from policies.decompose.pieces import Piece
 from policies.decompose.pipeline import decompose, read_pieces, stored_models
 from policies.decompose.roles import role_scores
-from policies.decompose.sift import idle
+from policies.decompose.sift import idle, talk
 from policies.segment import segment
 
 HEAD = "示例市支持制造业发展若干措施\n第一条 对新建厂房的工业企业，给予一次性补助30万元。\n"
@@ -53,7 +53,8 @@ def _idle(sentence: str, words: str) -> bool:
     clauses = segment(sentence)
     reading = read_pieces(sentence, clauses, role_scores(clauses, stored_models()["roles"]), stored_models())
     flat = reading.views[0].flat
-    return idle(reading, Piece("benefit", 0, flat.index(words), flat.index(words) + len(words), 0.5))
+    piece = Piece("benefit", 0, flat.index(words), flat.index(words) + len(words), 0.5)
+    return idle(reading, piece) or talk(reading, piece)
 
 
 @pytest.mark.parametrize(
