@@ -147,6 +147,21 @@ def corrected(flat: str, found: list[Quantity], scores: np.ndarray) -> np.ndarra
     return out
 
 
+_REACHES = re.compile(r"(?:突破|超过|(?<!未)达到?|(?<![不未])满|高于|不低于|不少于)(?:人民币)?$")
+_WHO_REACHES = re.compile(r"^(?:（[^）]*）)?(?:及?以上)?(?:（[^）]*）)?的|^[，；]?(?:给予)?分别")
+
+
+def _reached(flat: str, found: list[Quantity], n: int) -> bool:
+    """Whether a number stands in a list of steps to be reached (首次突破1亿元、5亿元、10亿元的企业)."""
+    first, last = n, n
+    while first and chained(flat, found[first - 1], found[first]):
+        first -= 1
+    while last + 1 < len(found) and chained(flat, found[last], found[last + 1]):
+        last += 1
+    steps = found[n].kind == "money" and bool(_REACHES.search(flat[: found[first].start]))
+    return last > first and steps and bool(_WHO_REACHES.match(flat[found[last].end :]))
+
+
 def _fixed(flat: str, found: list[Quantity], n: int, now: str, scores: np.ndarray) -> str | None:
     q = found[n]
     left, right = flat[: q.start], flat[q.end :]
@@ -156,6 +171,8 @@ def _fixed(flat: str, found: list[Quantity], n: int, now: str, scores: np.ndarra
         or (_STEP.search(left) and q.kind == "money")
         or _PAID_OUT.search(near)
     ):
+        return "none"
+    if _reached(flat, found, n):
         return "none"
     if n and chained(flat, found[n - 1], q):
         before = KEYS[int(scores[n - 1].argmax())]

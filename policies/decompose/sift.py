@@ -80,6 +80,7 @@ _REPORTS = re.compile(
 # Sentences about giving that give nothing: who asks for it, what who enjoys it must do, what good it does, how large a fund is.
 _ABOUT_GIVING = re.compile(
     r"提出[^，。；]{0,20}申请$|(?:总规模|资金规模)|让[^，。；]{2,16}享受|红利|放宽了|判[断别]|战略|"
+    r"^申[请报领](?!.*(?:给予|予以))[^，。；]{2,24}的(?:企业|单位|机构|个人|人员|人才|申请人|组织|主体)?$|"
     r"享受[^，。；]{2,24}的[^，。；]{0,8}?(?:对象|企业|单位|人员|个人|主体|人)(?=$|[^，。；]{0,4}(?:须|应|需|不得|要))"
 )
 

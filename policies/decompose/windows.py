@@ -143,16 +143,26 @@ def share_windows(
 def _spread(
     reading: Reading, items: Sequence[Item], shared: Sequence[tuple[float, int, dict[str, Any]]]
 ) -> None:
-    best = max(shared, key=lambda x: (x[0], x[1]), default=None)
     named = {k: lead for _, k, _ in shared if (lead := _named(reading.views[k].flat))}
     for i in items:
         if i.window:
             continue
         said = "".join(str(b["quote"]) for b in i.benefits)
+        open_to = [x for x in shared if _reaches(reading, x[1], i, items)]
+        best = max(open_to, key=lambda x: (x[0], x[1]), default=None)
         mine = [x for x in shared if x[0] > 0 and x[1] in named and _speaks_of(named[x[1]], said)]
         chosen = max(mine, key=lambda x: (x[0], -x[1]), default=best)
         if chosen is not None and chosen[0] > 0:
             i.window = dict(chosen[2])
+
+
+def _reaches(reading: Reading, k: int, item: Item, items: Sequence[Item]) -> bool:
+    """Whether a dated clause speaks of an item: one in a section that holds items of its own speaks of those."""
+    for heading in reversed(reading.clauses[k].headings):
+        under = [i for i in items if any(heading in reading.clauses[x].headings for x in i.clauses)]
+        if under:
+            return any(i is item for i in under)
+    return True
 
 
 def _named(flat: str) -> str:
