@@ -56,7 +56,7 @@ def _clause_benefits(reading: Reading, run: Sequence[Piece]) -> list[dict[str, A
     out: list[dict[str, Any]] = []
     used_caps: set[int] = set()
     if rates and caps:
-        pairs, used_caps = _pair(rates, caps)
+        pairs, used_caps = _pair(flat, rates, caps)
         for (q, _, p), cap in pairs:
             out.append(
                 _quote(reading, p) | _value(flat, q, "rate") | ({"cap": cap} if cap is not None else {})
@@ -83,7 +83,7 @@ def _clause_benefits(reading: Reading, run: Sequence[Piece]) -> list[dict[str, A
 Found = tuple[Quantity, str, Piece]
 
 
-def _pair(rates: Sequence[Found], caps: Sequence[Found]) -> tuple[list[tuple[Found, float | None]], set[int]]:
+def _pair(flat: str, rates: Sequence[Found], caps: Sequence[Found]) -> tuple[list[tuple[Found, float | None]], set[int]]:
     """Rates with the caps that bound them: one cap bounds all rates before it; several caps after one rate are its levels."""
     out: list[tuple[Found, float | None]] = []
     used: set[int] = set()
@@ -93,10 +93,17 @@ def _pair(rates: Sequence[Found], caps: Sequence[Found]) -> tuple[list[tuple[Fou
         if not mine and n + 1 < len(rates):
             mine = [i for i, c in enumerate(caps) if c[0].start > rate[0].start][:1]
         if not mine and n == 0 and len(rates) == 1:
-            mine = list(range(len(caps)))[:2]
+            mine = [i for i, c in enumerate(caps) if not _of_loan(flat, c[0], rate[0])][:2]
         used |= set(mine)
         out += [(rate, _plain(caps[i][0].high)) for i in mine] or [(rate, None)]
     return out, used
+
+
+def _of_loan(flat: str, cap: Quantity, rate: Quantity) -> bool:
+    """Whether a ceiling told before a rate is that of a loan, not of what is paid at the rate."""
+    return cap.end <= rate.start and bool(
+        re.match(r"元?(?:以内)?的?[^，。；]{0,12}(?:贷款|担保|授信|借款)", flat[cap.end :])
+    )
 
 
 def _plain(value: float) -> float | int:

@@ -87,7 +87,8 @@ def _plausible(p: Piece, names: Sequence[str]) -> bool:
 
 
 _SAYS_NOTHING = re.compile(
-    r"《[^》]*》(?:（[^）]*）)?|(?:这样|例如|其中|同时|另外|此外|因此|即|以下|如下|具体|其余|按照?[^，]{0,6}(?:规定|要求|标准)|"
+    r"(?:请|望|要求)?各(?:地|级|县|市|区|单位|部门|有关)[^，。]{0,20}|(?:高度重视|加强(?:组织|领导|宣传|协调|监管)|确保|精心组织)[^，。]{0,12}|"
+    r"(?:设立|安排|建立|推行|健全|完善)[^，。]{0,24}(?:资金|基金|机制|制度|平台|服务|体系)|《[^》]*》(?:（[^）]*）)?|(?:这样|例如|其中|同时|另外|此外|因此|即|以下|如下|具体|其余|按照?[^，]{0,6}(?:规定|要求|标准)|"
     r"每[^，]{1,2}|[一二三]是|为[^，]{2,12}|对[^，]{1,2})|.{0,2}"
 )
 
@@ -196,6 +197,10 @@ def _applicants(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int]:
     return []
 
 
+# A point that begins with what it speaks of (整体改造项目：投入不低于… and 整体改造项目，按…给予补助).
+_LED = re.compile(r"(?:申[报请])?(?P<x>[^，。；：:\d]{3,20}(?:项目|类|奖|企业|机构|平台|补贴|奖励|人才|团队|基地))[：:，]")
+
+
 def _names(reading: Reading, clause: int) -> dict[str, int]:
     """The names of the headings over a clause and of the clause itself, with where they stand."""
     c = reading.clauses[clause]
@@ -211,8 +216,10 @@ def _names(reading: Reading, clause: int) -> dict[str, int]:
             "",
             flat[a:],
         )
-        if 4 <= len(name) <= 24 and not field_of(name):
-            out[name] = number
+        for said in (name, _LED.match(name)):
+            said = said if isinstance(said, str) else said["x"] if said else ""
+            if 4 <= len(said) <= 24 and not field_of(said):
+                out[said] = number
     return out
 
 
@@ -237,7 +244,8 @@ def _near_owners(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int]
             line = [n for n in near if any(reading.clauses[k].line == c.line for k in items[n].clauses)]
             if len(line) == 1:
                 return line
-            return under if c.block == heading and len(under) <= 8 else []
+            some = len(under) <= 8 and len(under) < len(items)  # what binds all is told once
+            return under if c.block == heading and some else []
     return []
 
 

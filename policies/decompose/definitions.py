@@ -71,13 +71,17 @@ _DELIVERIES: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     ("快申快享", "application", re.compile(r"快申快享")),
     ("承诺兑现", "application", re.compile(r"承诺兑现|告知承诺|承诺制|信用承诺(?:后|即)")),
 )
+# A service that is to be built some day says nothing of how this text's own items are paid out.
+_SERVES = re.compile(
+    r"(?:推[行广进动]|全面实[行施]|探索|深化|加快|完善|扩大|优化|提升|梳理|打造)[^，。；]{0,16}[“\"]?(?:免申|即申|快申|承诺|告知承诺)"
+)
 _APPLYING = re.compile(r"(?:申请|申报|申领)(?!专利|日|人类)|提交[^，。；]{0,20}(?:材料|资料|申请)|受理")
 
 
 def delivery_words(texts: Sequence[str]) -> tuple[str, str]:
     """兑现方式: (the name in rule files, the code of the evaluation) that texts speak of; ("", "unspecified") where they don't."""
     for name, code, pattern in _DELIVERIES:
-        if any(pattern.search(re.sub(r"\s+", "", t)) for t in texts):
+        if any(pattern.search(s) and not _SERVES.search(s) for s in (re.sub(r"\s+", "", t) for t in texts)):
             return name, code
     if any(_APPLYING.search(re.sub(r"\s+", "", t)) for t in texts):
         return "申报兑现", "application"
