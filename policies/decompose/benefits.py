@@ -83,7 +83,9 @@ def _clause_benefits(reading: Reading, run: Sequence[Piece]) -> list[dict[str, A
 Found = tuple[Quantity, str, Piece]
 
 
-def _pair(flat: str, rates: Sequence[Found], caps: Sequence[Found]) -> tuple[list[tuple[Found, float | None]], set[int]]:
+def _pair(
+    flat: str, rates: Sequence[Found], caps: Sequence[Found]
+) -> tuple[list[tuple[Found, float | None]], set[int]]:
     """Rates with the caps that bound them: one cap bounds all rates before it; several caps after one rate are its levels."""
     out: list[tuple[Found, float | None]] = []
     used: set[int] = set()

@@ -198,7 +198,9 @@ def _applicants(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int]:
 
 
 # A point that begins with what it speaks of (整体改造项目：投入不低于… and 整体改造项目，按…给予补助).
-_LED = re.compile(r"(?:申[报请])?(?P<x>[^，。；：:\d]{3,20}(?:项目|类|奖|企业|机构|平台|补贴|奖励|人才|团队|基地))[：:，]")
+_LED = re.compile(
+    r"(?:申[报请])?(?P<x>[^，。；：:\d]{3,20}(?:项目|类|奖|企业|机构|平台|补贴|奖励|人才|团队|基地))[：:，]"
+)
 
 
 def _names(reading: Reading, clause: int) -> dict[str, int]:

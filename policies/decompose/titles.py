@@ -54,8 +54,8 @@ _TELLING = {
     "place": 7,
 }
 _FRONT = re.compile(
-    r"^(?:对于?|凡是?|其中|同时|被(?=[评认])|经(?=[^营济贸常费])|当年|年度|上一?年度|本条|上述|其(?![他余])|该|已|由|因|为(?=[^，]{2,}(?:提供|开发|从事))|将于?|"
-    r"(?:自|从)?\d{4}年(?:\d{1,2}月)?(?:\d{1,2}日)?(?:起|以来|至[^，。的]{2,12}[日止])?，?|[一二三四五六]是|(?:按照|根据|符合)(?=[^条件]{0,12}(?:规定|要求)))+"
+    r"^(?:符合条件的|的|对于?|凡是?|其中|同时|被(?=[评认])|经(?=[^营济贸常费])|当年|年度|上一?年度|本条|上述|其(?![他余])|该|已|由|因|为(?=[^，]{2,}(?:提供|开发|从事))|将于?|"
+    r"(?:自|从)?\d{4}年(?:\d{1,2}月)?(?:\d{1,2}日)?(?:起|以来|以后|之?后|至[^，。的]{2,12}[日止])?，?|[一二三四五六]是|(?:按照|根据|符合)(?=[^条件]{0,12}(?:规定|要求)))+"
 )
 _TAIL = re.compile(
     rf"(?:(?<!目)的{_HEAD}?|(?<!目)的|[、，和及与或且并在为由按将对]|以及|或者|[（(“《][^）)”》]*)+$"
@@ -63,9 +63,14 @@ _TAIL = re.compile(
 _STOP = re.compile(r"[，。；：:！？|*\[\]→]")
 # What starts so limits, reckons or leads on; it names no item.
 _LIMITS = re.compile(
-    r"最[长高多]|累计|合计|期限|(?:补[贴助]|资助|贷款|奖励|支持)(?:期限|标准|比例|额度|资金|金额)|额度|每[人家个年月]|单个|同一|不超过|以(?!上|下|内)|可(?!再生)|给予|享受|"
+    r"最[长高多]|累计|合计|期限|(?:补[贴助]|资助|贷款|奖励|支持)(?:期限|标准|比例|额度|资金|金额|面积|时间|年限|人数)|额度|每[人家个年月]|单个|同一|不超过|以(?!上|下|内)|可(?!再生)|给予|享受|"
     r"依据|参[照考]|按|根据|专项用于|主要用于|原则上|无论|申[请报]时|用人单位$"
 )
+# A ceiling, or what is given beside, names no item either; nor does what everybody has to do (缴纳社会保险).
+_BESIDE = re.compile(
+    r"(?:支持|资助|补[贴助])?(?:额度|比例|金额|标准)?(?:原则上|一般)?(?:最[长高多])?(?:不超过|不高于)|最[高长多]|优先|给予|予以"
+)
+_USUAL = re.compile(r"社会保险|社保|劳动合同|纳税|审计")
 _EMPTY = re.compile(
     rf"(?:符合(?:本|上述|以下|下列|相关|申请|申报|规定)?[^，]{{0,6}}条件|{_HEAD}|本[^，]{{0,4}}|申[请报]{_HEAD}?|[\d.,%％年月日元万—-]+|满足[^，]{{0,6}}条件|"
     rf"[^，]{{0,8}}(?:期间|当年起|之日起)|(?:认定|核实|审核|验收|竣工|公示|确认)(?:通过|合格)?(?:之?后)?|(?:在|于)[^，]{{1,8}}[省市区县镇乡内])(?:的{_HEAD}?)?"
@@ -125,6 +130,8 @@ def _made(reading: Reading, item: Item) -> str:
     given = _plain("".join(b["quote"] for b in item.benefits))
     if item.title_only:
         return shortened(_STOP.split(given)[0], LONGEST)
+    if led := _led(reading, item):
+        return _named(led, _noun(given))
     noun = _noun(given) or next(
         (n for h in reversed(_headings(reading, item)) if (n := _noun(reading.views[h - 1].flat))), ""
     )
@@ -138,6 +145,23 @@ def _made(reading: Reading, item: Item) -> str:
         body = shortened(body, LONGEST - len(noun))
         return body if body.startswith(("支持", "鼓励", "奖励", "扶持")) else _named(body, noun)
     return shortened(_FRONT.sub("", _STOP.split(given)[0]), LONGEST) or noun or "扶持事项"
+
+
+_LED = re.compile(r"(?P<x>[^，。；：:\d]{2,16}(?:项目|类|奖|平台|工程|基地|计划|活动|方向))[，：:]")
+
+
+def _led(reading: Reading, item: Item) -> str:
+    """What a point names before it says what is given for it (整体改造项目，按…给予补助)."""
+    flat = reading.views[item.clauses[0]].flat
+    m = _LED.match(flat[body_of(flat)[0] :])
+    if (
+        m is None
+        or not _balanced(m["x"])
+        or _FRONT.match(m["x"])
+        or re.search("获|的|新|支持|鼓励|给予", m["x"])
+    ):
+        return ""
+    return m["x"]
 
 
 def _named(body: str, noun: str) -> str:
@@ -155,12 +179,14 @@ def _triggers(reading: Reading, item: Item) -> list[str]:
     found = []
     for c in item.conditions:
         said = _TAIL.sub("", _STOP.split(_FRONT.sub("", _plain(c["quote"])))[0])
-        said = re.sub(r"(?<=[^，]{4})(?:之?后|时)$", "", said)
+        said = _BESIDE.split(re.sub(r"(?<=[^，]{4})(?:之?后|时)$", "", said))[0]
         if len(said) < 3 or _LIMITS.match(said) or _EMPTY.fullmatch(said) or not _balanced(said):
             continue
         at = c.get("start", 0)
         inside = any(a <= at < b for a, b in own.items())
-        telling = _TELLING.get(str(c.get("kind")), 4) + (2 if len(said) < 7 else 0)
+        if not inside and c.get("kind") in ("credit", "place", "manual"):
+            continue
+        telling = _TELLING.get(str(c.get("kind")), 4) + 2 * (len(said) < 7) + 3 * bool(_USUAL.search(said))
         found.append((not inside, telling, abs(first - at), said))
     return [said for *_, said in sorted(found)]
 

@@ -51,3 +51,17 @@ def test_a_condition_is_not_cut_inside_a_word() -> None:
     quotes = [c["quote"] for i in found.items for c in i.conditions] + [c["quote"] for c in found.conditions]
     assert any("一并购置" in q for q in quotes), quotes
     assert not any(q.endswith("一") for q in quotes), quotes
+
+
+@pytest.mark.parametrize(
+    ("sentence", "title"),
+    [
+        ("整体改造项目，按照实际投入的25%给予补助，单个项目最高不超过150万元。", "整体改造项目补助"),
+        ("对2025年1月1日以后转型升级为公司的，给予5000元一次性奖励。", "转型升级为公司奖励"),
+    ],
+)
+def test_a_point_is_named_by_what_it_begins_with_and_not_by_its_ceiling(sentence: str, title: str) -> None:
+    items = decompose(
+        f"示例县若干措施\n一、支持改造\n（一）{sentence}\n（二）对新建仓库的单位，给予3万元补助。\n"
+    ).items
+    assert items[0].title == title
