@@ -93,9 +93,25 @@ _MD = re.compile(r"^\s{0,3}#{1,6}\s+|\*\*|__(?=\S)|(?<=\S)__|`", re.M)
 def _read_markdown(data: bytes, name: str) -> str:
     text = _MD.sub("", decode(data, name))
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    text = re.sub(r"(?m)^\s*\|?(?:\s*:?-{2,}:?\s*\|?)+\s*$\n?", "", text)
-    rows = (line.strip().strip("|") if line.count("|") >= 2 else line for line in text.split("\n"))
-    return "\n".join("，".join(cell.strip() for cell in r.split("|")) if "|" in r else r for r in rows)
+    out: list[str] = []
+    for is_row, run in itertools.groupby(_lines(text).split("\n"), lambda x: x.count("|") >= 2):
+        lines = list(run)
+        out += table_lines(_md_rows(lines)) if is_row else lines
+    return "\n".join(out)
+
+
+def _md_rows(lines: Iterable[str]) -> Iterator[list[str]]:
+    for line in lines:
+        cells = [c.strip().replace("<br>", "\n") for c in _MD_CELL.split(line.strip().strip("|"))]
+        if not all(_MD_RULE.fullmatch(c) for c in cells):
+            yield cells
+
+
+_MD_CELL, _MD_RULE = re.compile(r"(?<!\\)\|"), re.compile(r":?-+:?")
+
+
+# What stands over the two columns of a form says nothing of its rows.
+_BARE_HEADS = {"项目", "内容", "事项", "说明", "名称", "栏目", "要素", "具体内容", "政策要素", "具体说明"}
 
 
 def table_lines(rows: Iterable[list[str]]) -> Iterator[str]:
@@ -105,7 +121,7 @@ def table_lines(rows: Iterable[list[str]]) -> Iterator[str]:
         return
     width = max(len(r) for r in kept)
     if width <= 2:
-        for row in kept:
+        for row in kept[1:] if all(c in _BARE_HEADS for c in kept[0]) and len(kept) > 1 else kept:
             yield from (line for cell in row for line in cell.split("\n") if line.strip())
         return
     head = kept[0] if all(0 < len(c) <= 12 for c in kept[0]) and len(kept) > 1 else None

@@ -129,6 +129,7 @@ def _value(flat: str, q: Quantity, key: str) -> dict[str, Any]:
     per = re.search(r"每(?P<u>[^，。；、\d]{1,6}?)(?:" + VERB + r"|一次性|$)", near[-14:]) or re.match(
         r"/(?P<u>[^，。；、\d]{1,5})", right
     )
+    per = per or re.search(r"（[^）]{0,2}元/(?P<u>[^）]{1,5})）：$", left)
     out = {"kind": "per_unit" if per else "fixed", "amount": _plain(q.high)}
     return out | ({"per": per["u"]} if per else {})
 

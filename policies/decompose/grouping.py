@@ -10,6 +10,7 @@ from rapidfuzz.fuzz import ratio
 
 from engine.text import tokens
 
+from .columns import is_row, one_item
 from .cues import cues_of
 from .linear import LinearModel
 from .numbers import KEYS, chained
@@ -96,11 +97,20 @@ def group(reading: Reading, pieces: Sequence[Piece], model: LinearModel) -> list
     scores: list[float] = model.scores(rows)[:, 0].tolist() if rows else []
     groups = [[benefits[0]]]
     for before, piece, score in zip(benefits, benefits[1:], scores, strict=False):
-        if joined(reading, before, piece) or score >= MERGE:
+        if _same_row(reading, before, piece, score):
             groups[-1].append(piece)
         else:
             groups.append([piece])
     return groups
+
+
+def _same_row(reading: Reading, one: Piece, two: Piece, score: float) -> bool:
+    """Rows of a table stay apart but where they tell levels of one thing; else as the model says."""
+    a, b = reading.views[one.clause], reading.views[two.clause]
+    if one.clause != two.clause and (is_row(a) or is_row(b)):
+        near = reading.clauses[one.clause].headings == reading.clauses[two.clause].headings
+        return near and is_row(a) and is_row(b) and one_item(a, b)
+    return joined(reading, one, two) or score >= MERGE
 
 
 _GRADES = tuple(

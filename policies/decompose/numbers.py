@@ -144,9 +144,29 @@ def corrected(flat: str, found: list[Quantity], scores: np.ndarray) -> np.ndarra
         key = _fixed(flat, found, n, KEYS[int(out[n].argmax())], out)
         if key is not None:
             out[n] = [0.9 if k == key else 0.02 for k in KEYS]
+    alike = [n for n, q in enumerate(found) if q.kind == "money" and _priced(flat, q)]
+    if len(alike) > 1 and any(KEYS[int(out[n].argmax())] == "amount" for n in alike):
+        for n in alike:
+            out[n] = [0.9 if k == "amount" else 0.02 for k in KEYS]
     return out
 
 
+_NO_NOUN = re.compile(
+    r"以[上下内]|超过|不低|不少|达|满|突破|高于|最高|每|按|收入|投资|产值|规模|总额|资本|资金|税|费|销售|利润|资产|额"
+)
+
+
+def _priced(flat: str, q: Quantity) -> bool:
+    """Whether a number stands bare behind who gets it (博士30万元，硕士10万元)."""
+    near = re.split(r"[，。；：、]", flat[: q.start])[-1]
+    who = re.fullmatch(r"[\u4e00-\u9fff“”]{2,12}", near) and not _NO_NOUN.search(near)
+    return bool(who and re.match(r"[，。；、]|$", flat[q.end :]))
+
+
+# What stands under a head of a table that names what is paid (奖励标准：20万元, 标准（元/月）：2000).
+_HEADED = re.compile(
+    r"(?:^|[，])(?:(?:奖励|补[贴助]|资助|扶持|支持|最高)?(?:标准|金额|额度)|奖励|补[贴助]|资助)(?:（[^）]{1,8}）)?：$"
+)
 _REACHES = re.compile(r"(?:突破|超过|(?<!未)达到?|(?<![不未])满|高于|不低于|不少于)(?:人民币)?$")
 _WHO_REACHES = re.compile(r"^(?:（[^）]*）)?(?:及?以上)?(?:（[^）]*）)?的|^[，；]?(?:给予)?分别")
 
@@ -172,6 +192,8 @@ def _fixed(flat: str, found: list[Quantity], n: int, now: str, scores: np.ndarra
         or _PAID_OUT.search(near)
     ):
         return "none"
+    if q.kind == "money" and now == "none" and _HEADED.search(left):
+        return "cap" if _CEILING.search(left[-14:]) else "amount"
     if _reached(flat, found, n):
         return "none"
     if n and chained(flat, found[n - 1], q):

@@ -12,6 +12,7 @@ from policies.segment import Clause, segment
 
 from .benefits import benefits_of
 from .binding import barred_pieces, share_conditions, share_exclusions
+from .columns import with_rows
 from .definitions import delivery_words
 from .grouping import group
 from .linear import LinearModel, load_models
@@ -70,7 +71,7 @@ def set_keys(reading: Reading, scores: np.ndarray) -> None:
 def first_items(reading: Reading, roles: list[list[str]], models: Models) -> tuple[list[Piece], list[Item]]:
     """初得事项: the pieces of a document and the items that its benefit pieces make at first sight, nothing bound to them."""
     pieces = with_words(reading, with_numbers(reading, pieces_of(reading, models["atoms"])), roles)
-    pieces = with_triggers(reading, pieces)
+    pieces = with_rows(reading, with_triggers(reading, pieces))
     groups = group(reading, kept_benefits(reading, pieces, roles), models["merge"])
     items = concrete(reading, [_item(reading, g) for g in groups])
     return pieces, title_item(reading, roles, items) + items

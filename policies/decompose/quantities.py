@@ -77,6 +77,9 @@ _MONEY = re.compile(rf"(?P<b>{NUM}){_MONEY_UNIT}")
 _BARE_MONEY = re.compile(
     r"(?P<b>\d[\d,]*(?:\.\d+)?)(?P<scale>亿|千万|百万|万)(?![\d元人次户亩平台套件美吨千家辆名点册只株头瓦立米块份名字])"
 )
+# A table's head tells the unit of the cells under it: 标准（元/月）：2000.
+_UNIT_HEAD = re.compile(r"(?<=）：)(?P<b>\d[\d,]*(?:\.\d+)?)(?=$|[，。；])")
+_HEADED = re.compile(r"（(?P<scale>百万|万|千|百)?元(?:/[^）]{1,6})?）：$")
 _PERCENT_RANGE = re.compile(rf"(?P<a>\d+(?:\.\d+)?)[%‰]?{_DASH}(?P<b>\d+(?:\.\d+)?)(?P<unit>[%‰])")
 _PERCENT = re.compile(rf"(?P<b>\d+(?:\.\d+)?)(?P<unit>[%‰])|百分之(?P<c>{NUM})(?:{_DASH}百分之(?P<d>{NUM}))?")
 _POINTS = re.compile(rf"(?P<b>{NUM})个?百分点|(?P<bp>\d+(?:\.\d+)?)(?:BP|bp|个?基点)")
@@ -119,6 +122,11 @@ def _read_money(flat: str) -> list[Quantity]:
         low, high = _scaled(m["a"], m["sa"] or m["scale"]), _scaled(m["b"], m["scale"])
         if low is not None and high is not None and low < high:
             out.append(Quantity(m.start(), m.end(), "money", low, high, m["unit"], m.group()))
+    for m in _UNIT_HEAD.finditer(flat):
+        head = _HEADED.search(flat[: m.start()])
+        value = _scaled(m["b"], head["scale"]) if head else None
+        if value is not None:
+            out.append(Quantity(m.start(), m.end(), "money", value, value, "元", m.group()))
     for pattern in (_MONEY, _BARE_MONEY):
         for m in pattern.finditer(flat):
             value = _scaled(m["b"], m["scale"])

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from policies.segment import role_of_field
 
 from .benefits import benefits_of, keyed
+from .columns import is_row
 from .grouping import plain_giving
 from .model import Item
 from .phrases import DENIES_GIVING, GIVES, MAY_HAVE
@@ -125,7 +126,7 @@ def _giving(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]) -
             continue
         if p.label == "benefit" and reading.clauses[p.clause].number in held and plain_giving(reading, p):
             continue  # says what its points say with their amounts
-        if p.label == "benefit" and "benefit" not in roles[p.clause]:
+        if p.label == "benefit" and "benefit" not in roles[p.clause] and not is_row(reading.views[p.clause]):
             strong = bool(_STRONG.search(reading.views[p.clause].flat[p.a : p.b]))
             if not (keyed(reading, p) or strong) or reading.roles[p.clause][b] < 0.06:
                 continue
@@ -179,6 +180,7 @@ _SOFT = re.compile(
 _PAYS = re.compile(
     _HARD.pattern + r"|标准|额度|金额|贷款|资金|费率|税率|享受|扶持|支持|租金|配套|奖|补|元/|每人|每[家件个]"
 )
+_PAID = re.compile(r"(?:奖励|补[贴助]|资助|扶持)(?:标准|金额|额度)$")
 _OFFICE = re.compile(
     r"^(?:其中，?)?(?:有条件的地[方区]|各地区?|各级|地方|中央财政|国家和?地方|省级|各有关|相关部门|(?:国家|省|市|县|区)级?[^，]{0,12}(?:基金|机构|部门|政府))[^，。]{0,40}?(?:可|要|应|可以|须|负责)"
 )
@@ -199,11 +201,14 @@ def grade(reading: Reading, item: Item) -> int:
     for p in item.pieces:
         flat = reading.views[p.clause].flat
         said, role = flat[p.a : p.b], float(reading.roles[p.clause][b])
+        if is_row(reading.views[p.clause]):
+            role = 1.0  # the head of the column says that it gives
         barred = _OFFICE.search(flat) or _TO_OFFICE.search(flat) or _EXISTING.search(flat)
         if barred or ((_FEE.search(flat) or _DUTY.search(said)) and not _HARD.search(said)):
             continue
         strong = bool(_STRONG.search(said)) and bool(_SUBJECT.search(flat)) and not _NOT_GIVING.search(flat)
-        if keyed(reading, p) and _PAYS.search(flat) and role >= (0.2 if _told(reading, p) else 0.85):
+        pays = _PAYS.search(flat) or _PAID.search(reading.clauses[p.clause].field_name)
+        if keyed(reading, p) and pays and role >= (0.2 if _told(reading, p) else 0.85):
             # a standard told without a word of giving may as well be reported: it counts beside what gives
             best = max(best, 2 if _told(reading, p) else 1)
         elif _HARD.search(said) and _TO_WHOM.search(flat) and (role >= 0.4 or strong):
