@@ -30,7 +30,7 @@ LEAD_STEP = 0.2  # a lead-in at the end of a paragraph stands just over the poin
 LEAD_RANK = 5.5  # a line that ends in ： introduces what follows, below numbered headings
 HEADING_RANK = 4  # an unnumbered heading stands beside a 条, unless the numbering restarts under it
 _FIELD = re.compile(
-    r"(?:(?:受理|经办|承办)(?:责任)?|申[请报领]|扶持|支持|补[贴助]|资助|奖[励补]|服务|认定|受理|政策|办理|贴息|惠及|享受|报送|装订|填[报写]|上传|打印|基本|发[文布]|工具|文件|联[系络])?"
+    r"(?:(?:受理|经办|承办)(?:责任)?|申[请报领]|扶持|支持|补[贴助]|资助|奖[励补]|服务|认定|评[定价选审]|入库|遴选|准入|考核|受理|政策|办理|贴息|惠及|享受|报送|装订|填[报写]|上传|打印|基本|发[文布]|工具|文件|联[系络])?"
     r"(?:对象|条件|范围|标准|材料|资料|要求|流程|程序|方式|时间|日期|期限|渠道|途径|依据|部门|机构|内容|额度|金额|测算|待遇|"
     r"利率|提示|事项|地址|频度|安排|分类|字号|文号|电话)+$"
 )
@@ -44,6 +44,7 @@ FIELD_ROLES: tuple[tuple[str, str], ...] = (
     ("(?:支持|扶持|补[贴助]|资助|奖[励补])(?:方式|范围)", "benefit"),
     ("流程|程序|方式|渠道|途径", "procedure"),
     ("时间|频度|安排|期限", "window"),
+    ("(?:认定|评[定价选审]|入库|遴选|准入|申[报请]|考核|推荐)标准", "condition"),
     ("标准|额度|金额|内容|测算|待遇|利率|政策", "benefit"),
     ("对象|主体|条件|范围|要求", "condition"),
 )

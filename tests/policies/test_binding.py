@@ -66,3 +66,14 @@ def test_a_topic_that_comes_twice_keeps_its_own_conditions() -> None:
         "乙规定\n一、关于财政税收\n（一）放映单位下乡放映的，给予20万元补助。\n"
     )
     assert 1 not in _owners(text, ("给予10万元", "给予20万元"), "说明应当在三月前完成")
+
+
+def test_a_point_that_begins_with_an_items_name_is_its_own() -> None:
+    text = (
+        "通知如下：\n一、申报条件\n（一）基本条件\n1.依法登记。\n（二）专项条件\n1.单点改造项目：投入不低于30万元。\n2.整体改造项目：投入不低于200万元。\n"
+        "二、支持标准\n（一）单点改造项目，给予10万元补助。\n（二）整体改造项目，给予50万元补助。\n"
+    )
+    benefits = ("给予10万元", "给予50万元")
+    assert _owners(text, benefits, "不低于30万元") == [0]
+    assert _owners(text, benefits, "不低于200万元") == [1]
+    assert _owners(text, benefits, "依法登记") == []  # binds all: told once

@@ -81,3 +81,26 @@ def test_talk_about_giving_gives_nothing(sentence: str, words: str) -> None:
 )
 def test_giving_is_not_taken_for_talk(sentence: str, words: str) -> None:
     assert not _idle(sentence, words)
+
+
+def test_steps_to_be_reached_are_no_amounts() -> None:
+    text = (
+        HEAD
+        + "第二条 年营业收入首次突破1亿元、5亿元、10亿元的企业，分别给予20万元、50万元、100万元奖励。\n"
+        + TAIL
+    )
+    told = [b["amount"] for i in decompose(text).items for b in i.benefits if "amount" in b]
+    assert told == [300000, 200000, 500000, 1000000, 200000]
+
+
+def test_a_loan_told_before_a_rate_is_no_ceiling_of_it() -> None:
+    text = HEAD + "第二条 初创企业可申请最高30万元的担保贷款，财政按贷款利率的50%给予贴息。\n" + TAIL
+    rate = next(b for i in decompose(text).items for b in i.benefits if b.get("rate") == 0.5)
+    assert "cap" not in rate
+
+
+def test_a_service_without_application_is_not_how_these_items_are_paid() -> None:
+    text = HEAD + "第二条 全面推行惠企政策“免申即享”，设立服务专员。\n" + TAIL
+    assert {i.delivery for i in decompose(text).items} == {"unspecified"}
+    text = HEAD + "第二条 本措施奖励资金实行免申即享。\n" + TAIL
+    assert {i.delivery for i in decompose(text).items} == {"no_application"}
