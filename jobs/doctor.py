@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from jobs.inbox import sources_for
+from jobs.inbox import IGNORED, sources_for
 from policies.library import REFUSING, load_library
 from profiles.dictionary import builtin_dictionary
 from store import accounts, leases, outbox
@@ -157,7 +157,8 @@ def _inbox(p: Patient) -> Told:
     sources = sources_for(p.home)
     folder = p.home / "inbox"
     files = [f for f in folder.iterdir() if f.is_file()] if folder.is_dir() else []
-    strangers = sorted(f.name for f in files if source_of(f.name, sources.values()) is None)
+    told = [f.name for f in files if f.name not in IGNORED]
+    strangers = sorted(name for name in told if source_of(name, sources.values()) is None)
     if strangers:
         yield (
             WARN,

@@ -58,8 +58,6 @@ def sound(database: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     a_run(engine, "完成", NOW)
     with session(engine) as opened:
         audit.record(opened, "guan", "试", "", {}, NOW)
-    for extra in ("说明.md", "manifest.json"):
-        (home / "inbox" / extra).unlink(missing_ok=True)
     engine.dispose()
     return home
 
