@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from analysis.backtesting import Backtest, backtest, read_paid_list
     from analysis.classifiers import ClassifierReport, disagreeing, role_report, tag_report
-    from analysis.effects import Impact, Impacts, Limits, compare, compare_all
+    from analysis.effects import Impact, Limits, compare
     from analysis.missing import missing_value
     from analysis.night import View, open_night
     from analysis.sweeping import Sweep, sweep, sweep_two, threshold_for
+    from analysis.tables import show
+    from analysis.whole import Impacts, compare_all
 
 __all__ = [
     "Backtest",
@@ -29,6 +31,7 @@ __all__ = [
     "open_night",
     "read_paid_list",
     "role_report",
+    "show",
     "sweep",
     "sweep_two",
     "tag_report",
@@ -39,10 +42,12 @@ __all__ = [
 _WHERE = {
     "backtesting": ("Backtest", "backtest", "read_paid_list"),
     "classifiers": ("ClassifierReport", "disagreeing", "role_report", "tag_report"),
-    "effects": ("Impact", "Impacts", "Limits", "compare", "compare_all"),
+    "effects": ("Impact", "Limits", "compare"),
     "missing": ("missing_value",),
     "night": ("View", "open_night"),
     "sweeping": ("Sweep", "sweep", "sweep_two", "threshold_for"),
+    "tables": ("show",),
+    "whole": ("Impacts", "compare_all"),
 }
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}
 

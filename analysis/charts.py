@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from analysis.classifiers import ClassifierReport
     from analysis.effects import Impact
     from analysis.sweeping import Sweep
+    from analysis.whole import Impacts
 
 BLUE, GREY, RED = "#1f5fa8", "#9aa5b1", "#b3372f"
 
@@ -59,7 +60,7 @@ def svg(figure: Figure) -> str:
     return text[text.index("<svg") :]
 
 
-def impact_chart(impact: Impact) -> Figure:
+def impact_chart(impact: Impact | Impacts) -> Figure:
     """影响图: firms 符合 before and after, by size."""
     sizes = impact.groups[impact.groups["按"] == "企业规模"]
     figure, axes = _figure(f"{impact.title}：改前改后符合的企业")

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.night import CODE, NAME, View, group_labels
+from analysis.groups import GROUPS, group_labels, group_name
+from analysis.night import CODE, NAME, View
+from engine.grantmoves import FINAL, State
 from store.grants import find
 
-GROUPS = ("行业门类", "企业规模", "登记地区划")
+KINDS = ("新符合", "不再符合", "金额变", "待核实变")
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Limits:
 
 @dataclass(frozen=True, repr=False)
 class Impact:
-    """影响: `firms` one row a firm that changes; `groups` by industry, size and district; sums in yuan.
+    """影响: `firms` one row a firm that changes, with the reason, the most money first; `groups` by industry, size and
+    district with their official names; sums in yuan.
 
     >>> compare(view, view, "bs-2025-06/rd-intensity").words().startswith("研发投入强度奖励：符合")
     True
@@ -105,6 +108,7 @@ class Impact:
             "gained": self.gained[CODE].tolist(), "lost": self.lost[CODE].tolist(),
             "changed": self.firms.loc[self.firms["变化"] == "金额变", CODE].tolist(),
             "promised": self.promised[CODE].tolist(), "approval": self.approval(),
+            "groups": self.groups.to_dict("records"), "firms": self.firms.to_dict("records"),
         }  # fmt: skip
 
     def words(self) -> str:
@@ -135,96 +139,29 @@ class Impact:
             out.append(f"{n} 家的金额只因额度核减或就高而变，标准没有变")
         if empty := int((self.gained["新应付高"].fillna(0.0) == 0).sum()):
             out.append(f"新进的 {empty} 家没有钱可发：奖补标准够不着他们，要不要一起改标准")
+        if unknown := int(self.after["unknown_amounts"]):
+            out.append(f"改后符合的 {unknown} 家金额待定，没有算进应付")
         return out
 
     __repr__ = words
 
     def _repr_html_(self) -> str:
         from analysis.charts import impact_chart, svg
+        from analysis.tables import show
 
-        return f"<p>{self.words()}</p>{svg(impact_chart(self))}{self.firms.to_html(index=False)}"
-
-
-@dataclass(frozen=True, repr=False)
-class Impacts:
-    """整份文件的影响: one Impact an item that differs between two views.
-
-    >>> len(compare_all(view, view).parts)
-    0
-    """
-
-    parts: tuple[Impact, ...]
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """一事项一行: firms before and after, who comes and goes, money in yuan."""
-        rows = [
-            {"事项": p.item, "名称": p.title, "原符合": int(p.before["fits"]), "新符合": int(p.after["fits"]),
-             "进": len(p.gained), "出": len(p.lost), "原应付高": p.before["high"], "新应付高": p.after["high"],
-             "已承诺受损": len(p.promised)}
-            for p in self.parts
-        ]  # fmt: skip
-        return pd.DataFrame(rows)
-
-    @property
-    def firms(self) -> pd.DataFrame:
-        """一企业一行: what each firm wins or loses over all items, highest amounts in yuan."""
-        moved = [p.firms.assign(事项=p.item) for p in self.parts if len(p.firms)]
-        if not moved:
-            return pd.DataFrame(columns=[CODE, NAME, "事项数", "原应付高", "新应付高"])
-        every = pd.concat(moved, ignore_index=True)
-        by = every.groupby([CODE, NAME], as_index=False, dropna=False)
-        return by.agg(
-            事项数=("事项", "nunique"), 原应付高=("原应付高", _known_sum), 新应付高=("新应付高", _known_sum)
-        )
-
-    def approval(self, limits: Limits | None = None) -> list[str]:
-        """要领导批准的理由, each with its item.
-
-        >>> compare_all(view, view).approval()
-        []
-        """
-        return [f"{p.title}：{why}" for p in self.parts for why in p.approval(limits)]
-
-    def as_dict(self) -> dict[str, Any]:
-        """机器可读.
-
-        >>> compare_all(view, view).as_dict()
-        {'items': [], 'approval': []}
-        """
-        return {"items": [p.as_dict() for p in self.parts], "approval": self.approval()}
-
-    def words(self) -> str:
-        """一句话.
-
-        >>> compare_all(view, view).words()
-        '没有一个事项有变化'
-        """
-        if not self.parts:
-            return "没有一个事项有变化"
-        low, high = (sum(p.before["high"] for p in self.parts), sum(p.after["high"] for p in self.parts))
-        return (
-            f"{len(self.parts)} 个事项有变化：进 {sum(len(p.gained) for p in self.parts)} 家次，"
-            f"出 {sum(len(p.lost) for p in self.parts)} 家次，应付最多 {low / 1e4:,.2f} → {high / 1e4:,.2f} 万元"
-        )
-
-    __repr__ = words
-
-    def _repr_html_(self) -> str:
-        return f"<p>{self.words()}</p>{self.table.to_html(index=False)}"
-
-
-def compare_all(before: View, after: View) -> Impacts:
-    """比较全部: every item that is changed, added or gone between two views of one night and whose answer differs.
-
-    >>> lower = view.with_rule("bs-2025-06/rd-intensity", conditions={"rd_scale": "研发费用[Y] >= 100万元"})
-    >>> [p.item for p in compare_all(view, lower).parts]
-    ['bs-2025-06/rd-intensity']
-    """
-    touched = sorted({*before.changed, *after.changed, *before.gone, *after.gone})
-    live = [i for i in touched if before.live(i) or after.live(i)]
-    found = [compare(before, after, i) for i in live]
-    return Impacts(tuple(p for p in found if len(p.firms)))
+        parts = [f"<p>{self.words()}</p>", svg(impact_chart(self))]
+        parts += [f"<p>要领导批准：{why}</p>" for why in self.approval()]
+        tables = [
+            ("分行业、规模、区域", self.groups, 40),
+            ("变化的企业", self.firms, 10),
+            ("已承诺受损", self.promised, 10),
+        ]
+        parts += [
+            f"<h4>{title}</h4>{show(frame, rows)._repr_html_()}"
+            for title, frame, rows in tables
+            if len(frame)
+        ]
+        return "".join(parts)
 
 
 def compare(before: View, after: View, item: str) -> Impact:
@@ -254,17 +191,61 @@ def compare(before: View, after: View, item: str) -> Impact:
     )
     other = (b["verdict"] != a["verdict"]).to_numpy()
     kinds = [now & ~was, was & ~now, was & now & money, other]
-    frame["变化"] = np.select(kinds, ["新符合", "不再符合", "金额变", "待核实变"], "")
+    frame["变化"] = np.select(kinds, KINDS, "")
     own = np.isclose(b["high"], a["high"], equal_nan=True) & np.isclose(b["low"], a["low"], equal_nan=True)
     frame["只因核减"] = (frame["变化"] == "金额变") & own
     for label in GROUPS:
         frame[label] = group_labels(before.columns, label)
     batch = stands.bound(item).batch
+    moved = frame[frame["变化"] != ""].drop(columns=[*GROUPS])
+    moved["原因"] = _reasons(before, after, item, moved)
     return Impact(
-        item, stands.program(item).item.title,
-        frame[frame["变化"] != ""].drop(columns=[*GROUPS]).rename(columns=_money_name).reset_index(drop=True),
-        _by_group(frame, was, now), _sums(b), _sums(a), batch.budget, _promised(before, item, batch.name, frame),
+        item, stands.program(item).item.title, _by_money(moved.rename(columns=_money_name)), _by_group(frame, was, now),
+        _sums(b), _sums(a), batch.budget, _promised(before, item, batch.name, frame),
     )  # fmt: skip
+
+
+def _reasons(before: View, after: View, item: str, moved: pd.DataFrame) -> list[str]:
+    """为什么来、为什么走: what stood in a firm's way before, or stands there now, in the words of the policy."""
+    here, there = before.live(item), after.live(item)
+    if not (here and there):
+        return ["事项停了" if here else "新事项"] * len(moved)
+    rows = moved.index.to_numpy()
+    was, now = (_in_the_way(view, item, rows) for view in (before, after))
+    kinds, fits, cut = moved["变化"].tolist(), moved["新结论"].tolist(), moved["只因核减"].tolist()
+    out = []
+    for kind, verdict, only_cut, old, new in zip(kinds, fits, cut, was, now, strict=True):
+        if kind == "金额变":
+            out.append("就高或额度核减变了" if only_cut else "奖补标准或所按的数变了")
+        elif kind == "新符合" or (kind == "待核实变" and verdict == "待核实"):
+            out.append(f"原来{old}")
+        else:
+            out.append(f"现在{new}")
+    return out
+
+
+def _in_the_way(view: View, item: str, rows: np.ndarray) -> list[str]:
+    """Of each row the clauses that fail, else those still open; one text a pattern, since few patterns serve all rows."""
+    found = view.found(item)
+    clauses = [c.condition.quote or c.condition.label or c.id for c in view.program(item).conditions]
+    fails, open_ = found.fails[rows], found.unknown[rows]
+    said: dict[bytes, str] = {}
+    out = []
+    for bad, left in zip(fails, open_, strict=True):
+        key = bad.tobytes() + left.tobytes()
+        if key not in said:
+            which, mark = (bad, "不够") if bad.any() else (left, "待核实")
+            said[key] = f"{mark}：" + "；".join(clauses[j] for j in np.flatnonzero(which))
+        out.append(said[key])
+    return out
+
+
+def _by_money(firms: pd.DataFrame) -> pd.DataFrame:
+    """The greatest change of money first, then the greatest sum; unknown sums after known ones."""
+    moved = (firms["新应付高"].fillna(0.0) - firms["原应付高"].fillna(0.0)).abs()
+    order = firms.assign(_moved=moved, _sum=firms[["原应付高", "新应付高"]].max(axis=1).fillna(0.0))
+    order = order.sort_values(["_moved", "_sum", CODE], ascending=[False, False, True], kind="stable")
+    return order.drop(columns=["_moved", "_sum"]).reset_index(drop=True)
 
 
 def _side(view: View, item: str, stands: View) -> pd.DataFrame:
@@ -277,11 +258,6 @@ def _side(view: View, item: str, stands: View) -> pd.DataFrame:
     return frame
 
 
-def _known_sum(amounts: pd.Series) -> float:
-    """A sum that stays unknown where no part of it is known: never a 0 that nobody worked out."""
-    return float(amounts.sum(min_count=1))
-
-
 def _money_name(name: str) -> str:
     return name.replace("paid_low", "应付低").replace("paid_high", "应付高")
 
@@ -290,9 +266,10 @@ def _by_group(frame: pd.DataFrame, was: np.ndarray, now: np.ndarray) -> pd.DataF
     parts = []
     for label in GROUPS:
         table = pd.DataFrame(
-            {"组": frame[label], "原符合": was, "新符合": now,
+            {"组": frame[label], "原符合": was, "新符合": now, "进": now & ~was, "出": was & ~now,
              "原应付高": frame["原paid_high"].fillna(0.0), "新应付高": frame["新paid_high"].fillna(0.0)}
         ).groupby("组", as_index=False).sum()  # fmt: skip
+        table.insert(1, "名称", [group_name(label, code) for code in table["组"]])
         table.insert(0, "按", label)
         parts.append(table[(table["原符合"] > 0) | (table["新符合"] > 0)])
     return pd.concat(parts, ignore_index=True)
@@ -310,8 +287,9 @@ def _sums(hits: pd.DataFrame) -> dict[str, float]:
 
 
 def _promised(view: View, item: str, batch: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """已承诺受损: firms with a grant under way that no longer fit or get less."""
-    cases = {c.code: c.state for c in find(view.night.engine, item=item, batch=batch)}
+    """已承诺受损: firms with a grant under way that no longer fit or get less; what is paid or over is no promise any more."""
+    open_ = [state for state in State if state not in FINAL]
+    cases = {c.code: c.state for c in find(view.night.engine, item=item, batch=batch, states=open_)}
     less = frame["新paid_high"].fillna(0.0) < frame["原paid_high"].fillna(0.0) - 0.005
     hurt = frame[(less | (frame["变化"] == "不再符合")) & frame[CODE].isin(list(cases))]
     out = hurt[[CODE, NAME, "原结论", "新结论", "原paid_high", "新paid_high"]].rename(columns=_money_name)

@@ -17,8 +17,6 @@ from engine.claims import Payable, allocate
 from engine.columns import Columns
 from engine.errors import Problem
 from engine.explain import explain
-from engine.kinds import CODE as CODE_KIND
-from engine.kinds import TEXT
 from engine.match import Match
 from engine.matching import FITS, ItemHits, match
 from engine.policy import Condition, PolicyItem
@@ -29,7 +27,6 @@ from store.database import Engine, database_url, open_database, require_tables
 from store.nights import Night, firm_names, get_night, home_folder, latest_night
 
 CODE, NAME = "统一社会信用代码", "企业名称"
-NO_DATA = "（无数据）"
 
 
 @dataclass(repr=False)
@@ -220,7 +217,14 @@ class View:
         """
         faults: list[Problem] = []
         changed = self.program(item).item if text is None else _read_item(text, item, faults)
+        shared = {c.id for c in self.program(item).conditions if c.general}
         for name, expression in (conditions or {}).items():
+            if name in shared:
+                document = changed.document_id
+                raise ValueError(
+                    f"“{name}”写在 {document} 的总则里，管它的全部事项，不能只为一个事项改：改 {document}/document.yaml 的副本，"
+                    f"再用 huiqi impact --document（Python：with_document）看全部事项"
+                )
             changed = _with_condition(changed, name, expression)
         if budget is not None:
             live = changed.live_batch(self.night.as_of)
@@ -283,19 +287,6 @@ class View:
 
     def _repr_html_(self) -> str:
         return f"<p>{self.words()}</p>"
-
-
-def group_labels(columns: Columns, name: str) -> np.ndarray:
-    """分组: each firm's value of a text or code indicator, shape (firms,). Raises ValueError for another kind.
-
-    >>> len(group_labels(view.columns, "企业规模")) == len(view.columns)
-    True
-    """
-    spec = columns.dictionary.get(name)
-    if spec is None or spec.yearly or spec.kind not in (TEXT, CODE_KIND):
-        raise ValueError(f"“{name}”不是可以分组的文字或代码指标，例如 企业规模、行业门类、登记地区划")
-    cats = columns.category(name, None)
-    return np.array([*cats.names, NO_DATA], object)[cats.codes]
 
 
 def _in_force(program: Program) -> Program:

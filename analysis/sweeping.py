@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from analysis.night import View, group_labels
+from analysis.groups import group_labels, group_name, group_title
+from analysis.night import View
+from analysis.thresholds import Leaf, as_written, leaf_of, number_of, put, rounder
 from engine.benefit import Calculator, round_fen
 from engine.columns import Columns
 from engine.evaluate import Frame, Tree
-from engine.expression import parse_value
-from engine.kinds import MONEY, RATIO, comparable
 from engine.matching import FAILS, FITS, ItemHits, RowIndex, enterprise_answers, match
-from engine.nodes import Compare, Node, Num
-from engine.policy import Condition
+from engine.nodes import Num
 from engine.program import BoundItem
 from engine.truth import Truth, all_of
 
@@ -24,7 +23,7 @@ from engine.truth import Truth, all_of
 @dataclass(frozen=True, repr=False)
 class Sweep:
     """扫描: `table` one row a value: firms 符合 and 待核实, sums in yuan before 就高 and budget cuts, and `budget`;
-    `groups` the firms 符合 by value and group, where a grouping was asked for.
+    `groups` one row a value and group (firms 符合 and their money), where groupings were asked for; `note` what to mind.
 
     >>> found = sweep(view, "bs-2025-06/rd-intensity", "rd_scale", ["100万元", "300万元"])
     >>> list(found.table.columns)
@@ -36,6 +35,20 @@ class Sweep:
     table: pd.DataFrame
     budget: float | None
     groups: pd.DataFrame | None = None
+    note: str = ""
+
+    def spread(self, by: str, value: str = "符合") -> pd.DataFrame:
+        """一种分组摊开: one row a threshold, one column a group (code and name) with its firms, or its `应付高`.
+
+        >>> found = sweep(view, "bs-2025-06/rd-intensity", "rd_scale", ["100万元", "300万元"], by="企业规模")
+        >>> found.spread("企业规模").sum(axis=1).tolist() == found.table["符合"].tolist()
+        True
+        """
+        assert self.groups is not None
+        own = self.groups[self.groups["按"] == by]
+        wide = own.pivot(index="门槛", columns="组", values=value).reindex(self.table["门槛"]).fillna(0)
+        wide = wide.astype(int) if value == "符合" else wide
+        return wide.rename(columns=lambda code: group_title(by, str(code))).rename_axis(columns=by)
 
     def spends(self, yuan: float) -> pd.Series:
         """花多少: the row whose highest sum comes nearest to `yuan` without going over. Raises ValueError.
@@ -53,34 +66,17 @@ class Sweep:
         return under.iloc[int(under["应付高"].to_numpy().argmax())]
 
     def __repr__(self) -> str:
-        return self.table.to_string(index=False)
+        from analysis.tables import show
+
+        return repr(show(self.table, len(self.table)))
 
     def _repr_html_(self) -> str:
         from analysis.charts import svg, sweep_chart
+        from analysis.tables import show
 
-        groups = "" if self.groups is None else self.groups.to_html()
-        return svg(sweep_chart(self)) + self.table.to_html(index=False) + groups
-
-
-@dataclass(frozen=True)
-class _Leaf:
-    """A leaf with a threshold: where it stands (condition number, path) and its comparison."""
-
-    condition: int
-    path: tuple[int, ...]
-    compare: Compare
-
-    @property
-    def number(self) -> Num:
-        """The threshold as the rule has it."""
-        number = self.compare.left if isinstance(self.compare.left, Num) else self.compare.right
-        assert isinstance(number, Num)
-        return number
-
-    def at(self, value: Num) -> Node:
-        """The comparison with another number in the place of its threshold."""
-        old = self.compare
-        return replace(old, left=value) if isinstance(old.left, Num) else replace(old, right=value)
+        groups = "" if self.groups is None else show(self.groups, 60)._repr_html_()
+        note = f"<p>{self.note}</p>" if self.note else ""
+        return svg(sweep_chart(self)) + show(self.table, 60)._repr_html_() + note + groups
 
 
 @dataclass(frozen=True)
@@ -105,7 +101,7 @@ class _Answer:
 class _Rest:
     """An enterprise item: everything but the swept conditions, and the amounts, evaluated once for all settings."""
 
-    def __init__(self, view: View, item: str, leaves: Sequence[_Leaf]):
+    def __init__(self, view: View, item: str, leaves: Sequence[Leaf]):
         self.view, self.bound = view, view.bound(item)
         columns = view.columns
         self.frame = Frame(columns)
@@ -118,7 +114,7 @@ class _Rest:
         ]
         self.rest = all_of(fixed, self.frame.n)
         self.low, self.high = self._amounts(np.flatnonzero(self.rest.maybe))
-        self.seen: dict[tuple[_Leaf, float], Truth] = {}
+        self.seen: dict[tuple[Leaf, float], Truth] = {}
 
     def _amounts(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         low, high = (np.full(self.frame.n, np.nan) for _ in range(2))
@@ -129,16 +125,16 @@ class _Rest:
             low[rows], high[rows] = round_fen(amount.low), round_fen(amount.high)
         return low, high
 
-    def __call__(self, setting: Sequence[tuple[_Leaf, Num]]) -> _Answer:
+    def __call__(self, setting: Sequence[tuple[Leaf, Num]]) -> _Answer:
         whole = self.rest
         for leaf, value in setting:
             whole = whole & self._truth(leaf, value)
         return _Answer(whole.sure, whole.maybe, self.low, self.high)
 
-    def _truth(self, leaf: _Leaf, value: Num) -> Truth:
+    def _truth(self, leaf: Leaf, value: Num) -> Truth:
         key = (leaf, value.value)
         if key not in self.seen:
-            tree = _put(self.bound.conditions[leaf.condition], leaf.path, leaf.at(value))
+            tree = put(self.bound.conditions[leaf.condition], leaf.path, leaf.at(value))
             self.seen[key] = self.frame.tree(tree, self.book)
         return self.seen[key]
 
@@ -149,19 +145,19 @@ class _Rows:
     With the swept conditions unknown, whoever still fails fails whatever they say (three-valued logic is monotone).
     """
 
-    def __init__(self, view: View, item: str, leaves: Sequence[_Leaf]):
+    def __init__(self, view: View, item: str, leaves: Sequence[Leaf]):
         self.view, self.bound = view, view.bound(item)
         trees = list(self.bound.conditions)
         for leaf in leaves:
-            trees[leaf.condition] = _put(trees[leaf.condition], leaf.path, Tree("ask"))
+            trees[leaf.condition] = put(trees[leaf.condition], leaf.path, Tree("ask"))
         self.n, self.answers = len(view.columns), view.night.answers()
         self.rows = self._match(trees, view.columns, every=False).rows
         self.columns = view.columns.take(self.rows)
 
-    def __call__(self, setting: Sequence[tuple[_Leaf, Num]]) -> _Answer:
+    def __call__(self, setting: Sequence[tuple[Leaf, Num]]) -> _Answer:
         trees = list(self.bound.conditions)
         for leaf, value in setting:
-            trees[leaf.condition] = _put(trees[leaf.condition], leaf.path, leaf.at(value))
+            trees[leaf.condition] = put(trees[leaf.condition], leaf.path, leaf.at(value))
         found = self._match(trees, self.columns, every=True)
         verdict = np.full(self.n, FAILS, np.int8)
         low, high = np.full(self.n, np.nan), np.full(self.n, np.nan)
@@ -173,41 +169,70 @@ class _Rows:
         return match([bound], columns, self.view.night.as_of, self.answers, every=every)[0]
 
 
-def _solver(
-    view: View, item: str, leaves: Sequence[_Leaf]
-) -> Callable[[Sequence[tuple[_Leaf, Num]]], _Answer]:
+def _solver(view: View, item: str, leaves: Sequence[Leaf]) -> Callable[[Sequence[tuple[Leaf, Num]]], _Answer]:
     whole = view.bound(item).program.item.subject == "企业"
     return _Rest(view, item, leaves) if whole else _Rows(view, item, leaves)
 
 
 def sweep(
-    view: View, item: str, condition: str, values: Sequence[str | float], *, by: str | None = None
-) -> Sweep:
+    view: View, item: str, condition: str, values: Sequence[str | float], *, by: str | Sequence[str] | None = None
+) -> Sweep:  # fmt: skip
     """扫一个门槛: `values` as the rule writes them (“300万元”) or numbers in base units (yuan, fraction, count); with
-    `by` (企业规模, 行业门类, 登记地区划 …) also the firms 符合 of each group, so that one sees whom a threshold favours.
+    `by` (企业规模, 行业门类, 登记地区划 …, one or several) also the firms and money of each group, so that one sees whom a
+    threshold favours.
 
     Raises ValueError where the condition has no single threshold, or `by` is no text indicator.
 
-    >>> found = sweep(view, "bs-2025-06/rd-intensity", "rd_scale", [1e6, 3e6], by="企业规模")
-    >>> int(found.groups.loc[1e6].sum()) == int(found.table["符合"][0])
-    True
+    >>> found = sweep(view, "bs-2025-06/rd-intensity", "rd_scale", [1e6, 3e6], by=["企业规模", "行业门类"])
+    >>> sorted(set(found.groups["按"]))
+    ['企业规模', '行业门类']
     """
     bound = view.bound(item)
-    leaf = _leaf(bound, condition)
+    leaf = leaf_of(bound, condition)
     solve = _solver(view, item, [leaf])
-    labels = None if by is None else group_labels(view.columns, by)
-    rows, groups = [], {}
+    names = [by] if isinstance(by, str) else list(by or ())
+    labels = {name: group_labels(view.columns, name) for name in names}
+    rows, groups = [], []
     for value in values:
-        answer = solve([(leaf, _number(view, leaf, value))])
+        answer = solve([(leaf, number_of(view, leaf, value))])
         rows.append({"门槛": value, **answer.row()})
-        if labels is not None:
-            groups[value] = pd.Series(labels[answer.sure]).value_counts()
+        groups += [_of_groups(answer, name, own, value) for name, own in labels.items()]
     table = pd.DataFrame(rows)
     budget = bound.batch.budget
     if budget:
         table["占预算"] = table["应付高"] / budget
-    spread = pd.DataFrame(groups).T.fillna(0).astype(int).rename_axis(columns=by) if by else None
-    return Sweep(item, condition, table, budget, spread)
+    every = pd.concat(groups, ignore_index=True) if groups else None
+    if every is not None:  # by grouping, then by group, so that one reads down a group's thresholds
+        place = {v: n for n, v in enumerate(values)}
+        kind = {name: n for n, name in enumerate(names)}
+        keys = every.assign(_by=every["按"].map(kind), _at=every["门槛"].map(place))
+        every = keys.sort_values(["_by", "组", "_at"], ignore_index=True).drop(columns=["_by", "_at"])
+    return Sweep(item, condition, table, budget, every, _note(view, bound, leaf))
+
+
+def _of_groups(answer: _Answer, by: str, labels: np.ndarray, value: str | float) -> pd.DataFrame:
+    """The firms 符合 of each group at one threshold, and their money in yuan."""
+    sure = answer.sure
+    frame = pd.DataFrame(
+        {"组": labels[sure], "符合": 1, "应付低": answer.low[sure], "应付高": answer.high[sure]}
+    )
+    sums = frame.groupby("组", as_index=False).sum()
+    sums.insert(0, "门槛", value)
+    sums.insert(0, "名称", [group_name(by, code) for code in sums["组"]])
+    sums.insert(0, "按", by)
+    return sums[["按", "组", "名称", "门槛", "符合", "应付低", "应付高"]]
+
+
+def _note(view: View, bound: BoundItem, leaf: Leaf) -> str:
+    """A threshold of the document's general conditions moves every item of the document: said, since one item is shown."""
+    if not leaf.general:
+        return ""
+    document = bound.program.document.id
+    items = [p for p in view.library.programs if p.document.id == document]
+    return (
+        f"这一条写在 {document} 的总则里，管它的 {len(items)} 个事项，这里只看这一项；要改它，改 {document}/document.yaml，"
+        f"再用 huiqi impact --document 看全部事项"
+    )
 
 
 def sweep_two(
@@ -220,12 +245,12 @@ def sweep_two(
     4
     """
     bound = view.bound(item)
-    a, b = _leaf(bound, one[0]), _leaf(bound, two[0])
+    a, b = leaf_of(bound, one[0]), leaf_of(bound, two[0])
     if a.condition == b.condition:
         raise ValueError("两个门槛在同一条里，请分开扫")
     solve = _solver(view, item, [a, b])
-    firsts = [(v, _number(view, a, v)) for v in one[1]]
-    seconds = [(v, _number(view, b, v)) for v in two[1]]
+    firsts = [(v, number_of(view, a, v)) for v in one[1]]
+    seconds = [(v, number_of(view, b, v)) for v in two[1]]
     rows = [{one[0]: v, two[0]: w, **solve([(a, x), (b, y)]).row()} for v, x in firsts for w, y in seconds]
     return pd.DataFrame(rows)
 
@@ -243,7 +268,7 @@ def threshold_for(view: View, item: str, condition: str, yuan: float) -> pd.Seri
     >>> bool(found["应付高"] <= 3e6)
     True
     """
-    leaf = _leaf(view.bound(item), condition)
+    leaf = leaf_of(view.bound(item), condition)
     solve = _solver(view, item, [leaf])
 
     def cost(value: float) -> float:
@@ -267,67 +292,6 @@ def threshold_for(view: View, item: str, condition: str, yuan: float) -> pd.Seri
     for _ in range(HALVINGS):
         middle = (loose + strict) / 2
         loose, strict = (middle, strict) if cost(middle) > yuan else (loose, middle)
-    value = next(v for v in (*_rounder(strict, rising), strict) if cost(v) <= yuan)
-    text = _as_written(value, leaf.number)
+    value = next(v for v in (*rounder(strict, rising), strict) if cost(v) <= yuan)
+    text = as_written(value, leaf.number)
     return pd.Series({"门槛": text, **solve([(leaf, replace(leaf.number, value=value))]).row()})
-
-
-def _rounder(value: float, up: bool) -> Iterator[float]:
-    """The value at two, three and four significant digits, rounded to the strict side."""
-    for digits in (2, 3, 4):
-        step = 10.0 ** (np.floor(np.log10(abs(value))) - digits + 1) if value else 1.0
-        yield float((np.ceil if up else np.floor)(round(value / step, 9)) * step)
-
-
-def _as_written(value: float, like: Num) -> str:
-    """A number as a rule writes it."""
-    times, unit = {MONEY: (1e-4, "万元"), RATIO: (100.0, "%")}.get(like.kind.name, (1.0, like.kind.unit))
-    return np.format_float_positional(value * times, precision=6, trim="-") + unit
-
-
-def _leaf(bound: BoundItem, condition: str) -> _Leaf:
-    """The one comparison with a number below the condition (numbered, or a leaf inside one)."""
-    found = []
-    for j, (numbered, tree) in enumerate(zip(bound.program.conditions, bound.conditions, strict=True)):
-        for path, node, written_id in _walk(tree, numbered.condition, (), ()):
-            if condition in written_id and isinstance(node.expr, Compare) and _has_number(node.expr):
-                found.append(_Leaf(j, path, node.expr))
-    if len(found) != 1:
-        known = [
-            i[-1] for n, t in zip(bound.program.conditions, bound.conditions, strict=True)
-            for _, node, i in _walk(t, n.condition, (), ()) if isinstance(node.expr, Compare) and _has_number(node.expr)
-        ]  # fmt: skip
-        raise ValueError(f"“{condition}”不是只有一个数字门槛的条件；可以扫的有：{'、'.join(known) or '没有'}")
-    return found[0]
-
-
-def _walk(
-    tree: Tree, written: Condition, path: tuple[int, ...], ids: tuple[str, ...]
-) -> Iterator[tuple[tuple[int, ...], Tree, tuple[str, ...]]]:
-    ids = (*ids, written.id) if written.id else ids
-    yield path, tree, ids
-    for k, (child, below) in enumerate(zip(tree.children, written.children, strict=True)):
-        yield from _walk(child, below, (*path, k), ids)
-
-
-def _has_number(node: Compare) -> bool:
-    return isinstance(node.left, Num) != isinstance(node.right, Num)
-
-
-def _put(tree: Tree, path: tuple[int, ...], new: Node | Tree) -> Tree:
-    """The tree with the leaf at `path` replaced: its expression, or the whole leaf."""
-    if not path:
-        return new if isinstance(new, Tree) else replace(tree, expr=new)
-    children = list(tree.children)
-    children[path[0]] = _put(children[path[0]], path[1:], new)
-    return replace(tree, children=tuple(children))
-
-
-def _number(view: View, leaf: _Leaf, value: str | float) -> Num:
-    old = leaf.number
-    if not isinstance(value, str):
-        return replace(old, value=float(value))
-    node = parse_value(value, view.library.dictionary, view.library.sets)
-    if not isinstance(node, Num) or comparable(node.kind, old.kind) is None:
-        raise ValueError(f"门槛“{value}”应当像原来的一样是{old.kind}")
-    return node

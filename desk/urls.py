@@ -32,7 +32,8 @@ PAGES = {
 BELOW = {
     "item": "/desk/items/{item}", "list": "/desk/items/{item}/matches", "near": "/desk/items/{item}/near",
     "impact": "/desk/items/{item}/impact", "impact.svg": "/desk/items/{item}/impact.svg",
-    "impact.xlsx": "/desk/items/{item}/impact.xlsx",
+    "impact.xlsx": "/desk/items/{item}/impact.xlsx", "whole": "/desk/policies/{doc}/impact",
+    "whole.svg": "/desk/policies/{doc}/impact.svg", "whole.xlsx": "/desk/policies/{doc}/impact.xlsx",
     "history": "/desk/items/{item}/runs", "edit": "/desk/items/{item}/edit",
     "list.xlsx": "/desk/items/{item}/matches.xlsx", "list.csv": "/desk/items/{item}/matches.csv",
     "notice.xlsx": "/desk/items/{item}/notice.xlsx", "match": "/desk/matches/{code}/{item}",

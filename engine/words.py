@@ -50,9 +50,9 @@ def say_money(yuan: float) -> str:
 
 
 def read_money(text: str) -> float:
-    """写下的金额: “2000万元”, “1.5亿元” or plain yuan, commas allowed; in yuan. Raises ValueError."""
-    found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,6})?)(亿元|万元|元)?", re.sub(r"[,，\s]", "", text))
-    value = float(found[1]) * kinds.MONEY_UNITS[found[2] or "元"] if found else -1.0
+    """写下的金额: “2000万元” (or 2000万), “1.5亿元” or plain yuan, commas allowed; in yuan. Raises ValueError."""
+    found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,6})?)([亿万]?)元?", re.sub(r"[,，\s]", "", text))
+    value = float(found[1]) * kinds.MONEY_UNITS[found[2] + "元"] if found else -1.0
     if not 0 <= value < 1e15:
         raise ValueError(f"金额“{text}”要写成 2000万元 或 20000000")
     return value

@@ -8,6 +8,7 @@ import pandas as pd
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel, Field
 
+from analysis import Sweep as Swept
 from analysis import View, sweep, threshold_for
 from analysis.effects import GROUPS
 from desk.api.frame import (
@@ -44,7 +45,7 @@ class Trial(Body):
 
 
 class ChangedFirm(BaseModel):
-    """有变化的一家; highest payable yuan before and after, null unknown or none."""
+    """有变化的一家; highest payable yuan before and after, null unknown or none; `reason` what stood or stands in its way."""
 
     code: str
     name: str
@@ -53,6 +54,21 @@ class ChangedFirm(BaseModel):
     after: str
     high_before: float | None
     high_after: float | None
+    reason: str
+
+
+class Group(BaseModel):
+    """一组的影响: of one industry, size or district (`name` the code's official name); highest payable yuan."""
+
+    by: str
+    group: str
+    name: str
+    fits_before: int
+    fits_after: int
+    gained: int
+    lost: int
+    high_before: float
+    high_after: float
 
 
 class TrialAnswer(Page):
@@ -67,6 +83,7 @@ class TrialAnswer(Page):
     lost: int
     promised: int
     approval: list[str]
+    groups: list[Group]
     rows: list[ChangedFirm]
 
 
@@ -92,7 +109,7 @@ class Tried(BaseModel):
 
 
 class SweepAnswer(BaseModel):
-    """扫的结果; `found` is the threshold that spends the sum asked for."""
+    """扫的结果; `found` is the threshold that spends the sum asked for; `names` the official names of groups that are codes."""
 
     run: int
     item: str
@@ -100,6 +117,8 @@ class SweepAnswer(BaseModel):
     budget: float | None
     rows: list[Tried]
     found: Tried | None
+    names: dict[str, str]
+    note: str
 
 
 def _night_with(by: Caller, item: str) -> Night:
@@ -128,7 +147,8 @@ def trial(
     return {
         **out, "item": item, "words": found.words(), "before": _plain(found.before), "after": _plain(found.after),
         "budget": found.budget, "gained": len(found.gained), "lost": len(found.lost), "promised": len(found.promised),
-        "approval": found.approval(limits_of(by.office)), "rows": [_firm(r) for r in out["rows"]],
+        "approval": found.approval(limits_of(by.office)), "groups": [_group(g) for g in found.groups.to_dict("records")],
+        "rows": [_firm(r) for r in out["rows"]],
     }  # fmt: skip
 
 
@@ -151,12 +171,26 @@ def sweep_threshold(document: Part, slug: Part, given: Sweep, by: Caller = calle
         raise HTTPException(409, str(error)) from error
     bound = by.office.bound(night, item)
     rows = [] if swept is None else swept.table.to_dict("records")
-    groups = None if swept is None or swept.groups is None else swept.groups.to_dict("records")
+    groups, names = _groups_of(swept)
     return {
         "run": night.no, "item": item, "condition": given.condition, "budget": bound.batch.budget if bound else None,
         "rows": [{**_tried(r), "groups": groups[i] if groups else None} for i, r in enumerate(rows)],
-        "found": None if spends is None else _tried(spends),
+        "found": None if spends is None else _tried(spends), "names": names, "note": swept.note if swept else "",
     }  # fmt: skip
+
+
+def _groups_of(swept: Swept | None) -> tuple[list[dict[Any, Any]], dict[str, str]]:
+    """Firms 符合 of each group by code, one record a threshold; and the names of the codes."""
+    if swept is None or swept.groups is None:
+        return [], {}
+    own = swept.groups
+    wide = (
+        own.pivot(index="门槛", columns="组", values="符合")
+        .reindex(swept.table["门槛"])
+        .fillna(0)
+        .astype(int)
+    )
+    return wide.to_dict("records"), {c: n for c, n in zip(own["组"], own["名称"], strict=True) if n}
 
 
 def _tried(row: pd.Series | dict[Any, Any]) -> dict[str, Any]:
@@ -169,7 +203,14 @@ def _tried(row: pd.Series | dict[Any, Any]) -> dict[str, Any]:
 def _firm(row: dict[Any, Any]) -> dict[str, Any]:
     return {
         "code": row[CODE], "name": row[NAME] or "", "change": row["变化"], "before": row["原结论"], "after": row["新结论"],
-        "high_before": number(row["原应付高"]), "high_after": number(row["新应付高"]),
+        "high_before": number(row["原应付高"]), "high_after": number(row["新应付高"]), "reason": row["原因"],
+    }  # fmt: skip
+
+
+def _group(row: dict[Any, Any]) -> dict[str, Any]:
+    return {
+        "by": row["按"], "group": row["组"], "name": row["名称"], "fits_before": row["原符合"], "fits_after": row["新符合"],
+        "gained": row["进"], "lost": row["出"], "high_before": row["原应付高"], "high_after": row["新应付高"],
     }  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def impact_page(request: Request, doc: str, slug: str, visit: Visit = need("item
         request, "impact.html", item=program.item, bound=bound, tabs=tabs(office, night, item), trial=trial,
         boxes=boxes(program.item.conditions), budget=bound.batch.budget if bound else None, firms=firms, swept=swept,
         total=len(trial.impact.firms) if trial.impact else 0, by=GROUPS, query=request.url.query,
-        approval=trial.impact.approval(limits_of(office)) if trial.impact else [], spent=spent_of(request, night, item),
+        approval=trial.impact.approval(limits_of(office)) if trial.impact else [], spent=spent_of(request, night, item), spread=spread_of(swept[0]),
     )  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def impact_excel(request: Request, doc: str, slug: str, visit: Visit = need("exp
             trial.impact.words(),
             *(f"要领导批准：{w}" for w in trial.impact.approval(limits_of(office))),
         ]
-        head, rows = FIRM_HEAD, [_firm_row(r) for r in trial.impact.firms.to_dict("records")]
+        head, rows = FIRM_HEAD, [firm_row(r) for r in trial.impact.firms.to_dict("records")]
     elif swept is not None:
         said = [f"扫 {swept.condition} 的门槛；金额为就高和预算核减之前"]
         head, rows = sweep_rows(swept)
@@ -105,28 +105,37 @@ def impact_excel(request: Request, doc: str, slug: str, visit: Visit = need("exp
 
 FIRM_HEAD: tuple[str, ...] = (
     "企业名称", "统一社会信用代码", "变化", "改前", "改后", "改前应付最少 万元", "改前应付最多 万元", "改后应付最少 万元", "改后应付最多 万元",
-    "只因核减",
+    "原因",
 )  # fmt: skip
 SUMS = ("原应付低", "原应付高", "新应付低", "新应付高")
 
 
-def _firm_row(row: dict[Any, Any]) -> list[Any]:
+def firm_row(row: dict[Any, Any]) -> list[Any]:
+    """有变化的一家 as a row below FIRM_HEAD, sums in 万元."""
     known = (number(row[name]) for name in SUMS)
     money = [None if yuan is None else yuan / 1e4 for yuan in known]
     words = [row[NAME] or "", row[CODE], row["变化"], row["原结论"], row["新结论"]]
-    return [*words, *money, "是" if row["只因核减"] else ""]
+    return [*words, *money, row["原因"]]
 
 
 def sweep_rows(swept: Sweep) -> tuple[tuple[str, ...], list[list[Any]]]:
     """门槛逐个试的表: head and rows, sums in 万元."""
-    groups = [] if swept.groups is None else [str(g) for g in swept.groups.columns]
+    spread = spread_of(swept)
+    groups = [] if spread is None else [str(g) for g in spread.columns]
     head = ("门槛", "符合 家", "待核实 家", "应付最少 万元", "应付最多 万元", "含待核实最多 万元", *groups)
     rows = []
     for n, r in enumerate(swept.table.to_dict("records")):
         money = [float(r[name]) / 1e4 for name in ("应付低", "应付高", "含待核实最多")]
-        spread = [] if swept.groups is None else [int(v) for v in swept.groups.iloc[n]]
-        rows.append([str(r["门槛"]), int(r["符合"]), int(r["待核实"]), *money, *spread])
+        own = [] if spread is None else [int(v) for v in spread.iloc[n]]
+        rows.append([str(r["门槛"]), int(r["符合"]), int(r["待核实"]), *money, *own])
     return head, rows
+
+
+def spread_of(swept: Sweep | None) -> pd.DataFrame | None:
+    """各组几家: one column a group, by its code and name; None where no grouping was asked for."""
+    if swept is None or swept.groups is None or not len(swept.groups):
+        return None
+    return swept.spread(str(swept.groups["按"].iloc[0]))
 
 
 def boxes(root: Condition | None) -> list[tuple[str, str, str]]:

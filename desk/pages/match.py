@@ -9,6 +9,7 @@ import numpy as np
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
+from analysis.groups import group_title
 from desk.details import detail_rows
 from desk.evidence import benefit_lines, facts_of, law, rows_of, seen_of
 from desk.listing import list_page, read_filters
@@ -143,7 +144,7 @@ def firm_line(one: Any) -> list[str]:
     for name in ("行业代码", "企业规模", "登记地区划"):
         found = one.category(name, None)
         if found.codes[0] >= 0:
-            out.append(str(found.names[found.codes[0]]))
+            out.append(group_title(name, str(found.names[found.codes[0]])))
     return out
 
 

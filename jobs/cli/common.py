@@ -80,13 +80,22 @@ def library_path(given: Path | None) -> Path:
 
 
 def yuan(text: str | float) -> float:
-    """金额参数: as `read_money` reads it (a default is a number); in yuan. Raises typer.BadParameter."""
+    """金额参数: as `read_money` reads it (a default is a number); in yuan. Raises typer.BadParameter.
+
+    A small number without a unit is read in yuan as any other, and that is said: 万元 was likely meant.
+    """
     from engine.words import read_money
 
     try:
-        return read_money(str(text))
+        value = read_money(str(text))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+    if isinstance(text, str) and 0 < value < LIKELY_WAN and not text.rstrip().endswith(("元", "万", "亿")):
+        typer.echo(f"按元读：{value:,.10g} 元；要 {text.strip()} 万元请写 {text.strip()}万", err=True)
+    return value
+
+
+LIKELY_WAN = 100_000  # yuan: no budget is that small
 
 
 def workbook(text: str | Path) -> Path:

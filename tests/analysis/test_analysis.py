@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import policies
 from analysis import (
+    Impacts,
     Limits,
     View,
     backtest,
@@ -217,6 +218,16 @@ def test_the_commands(home: Path, tmp_path: Path, view: View) -> None:
     book = tmp_path / "影响.xlsx"
     assert runner.invoke(app, ["impact", ITEM, *change, "--excel", str(book), *at]).exit_code == 0
     assert set(pd.ExcelFile(book).sheet_names) == {"企业", "分组", "已承诺受损"}
+    both = ["--by", "企业规模", "--by", "登记地区划", "--excel", str(book)]
+    swept = json.loads(runner.invoke(app, ["sweep", ITEM, "rd_scale", "100万元", *both, *at]).stdout)
+    assert {g["按"] for g in swept["groups"]} == {"企业规模", "登记地区划"}
+    assert {g["名称"] for g in swept["groups"] if g["组"] == "120116"} == {"滨海新区"}
+    assert all("应付高" in g for g in swept["groups"]) and set(pd.ExcelFile(book).sheet_names) == {
+        "门槛",
+        "分组",
+    }
+    small = runner.invoke(app, ["sweep", ITEM, "rd_scale", "100万元", "--spend", "2000", "--home", str(home)])
+    assert "按元读：2,000 元；要 2000 万元请写 2000万" in small.output and "不超过 2,000 元" in small.stdout
     missing = json.loads(runner.invoke(app, ["missing", ITEM, *at]).stdout)
     assert missing[0]["指标"] and np.isfinite(missing[0]["最高金额"])
     paid = tmp_path / "paid.csv"
@@ -246,9 +257,14 @@ def test_a_sweep_over_projects_is_what_changing_the_rule_gives(view: View) -> No
 
 
 def test_groups_of_a_sweep_add_up(view: View) -> None:
-    found = sweep(view, ITEM, "rd_scale", ["100万元", "300万元"], by="企业规模")
-    assert found.groups is not None
-    assert list(found.groups.sum(axis=1)) == list(found.table["符合"])
+    kinds = ["企业规模", "行业门类"]
+    found = sweep(view, ITEM, "rd_scale", ["100万元", "300万元"], by=kinds)
+    assert found.groups is not None and list(dict.fromkeys(found.groups["按"])) == kinds
+    for kind in kinds:
+        assert list(found.spread(kind).sum(axis=1)) == list(found.table["符合"])
+        assert list(found.spread(kind, "应付高").sum(axis=1)) == pytest.approx(list(found.table["应付高"]))
+    named = found.groups.set_index(["按", "组"])["名称"]
+    assert set(named.loc["行业门类", "C"]) == {"制造业"} and "C 制造业" in found.spread("行业门类").columns
     with pytest.raises(ValueError, match="不是可以分组的"):
         sweep(view, ITEM, "rd_scale", ["100万元"], by="研发费用")
 
@@ -397,3 +413,83 @@ def test_slips_of_the_command_line_are_told_before_anything_is_done(home: Path, 
     assert "条件编号=新算式" in told("impact", ITEM, "--when", "rd_scale 研发费用[Y] >= 500万元")
     assert "没有这个文件" in told("impact", ITEM, "--rule", "没有.yaml")
     assert "没有第 9 次比对；最近的是第 1 次" in told(*change, "--run", "9")
+
+
+SHARED = "safety"  # a condition with a number in the general part of the item's document
+
+
+def test_a_threshold_of_the_general_part_is_said_to_move_every_item(view: View) -> None:
+    assert [c.id for c in view.program(ITEM).conditions if c.general and c.id == SHARED]
+    with pytest.raises(ValueError, match=f"可以扫的有：rd_scale、intensity；总则里的.*：{SHARED}"):
+        sweep(view, ITEM, "没有", ["1万元"])
+    assert "总则里" in sweep(view, ITEM, SHARED, [0.0]).note and not sweep(view, ITEM, "rd_scale", [1e6]).note
+    with pytest.raises(ValueError, match=f"“{SHARED}”写在 bs-2025-06 的总则里.*--document"):
+        view.with_rule(ITEM, conditions={SHARED: "研发费用[Y] >= 1万元"})
+
+
+def test_why_each_firm_comes_and_goes_is_said(view: View) -> None:
+    higher = view.with_rule(ITEM, conditions={"rd_scale": "研发费用[Y] >= 900万元"})
+    impact = compare(view, higher, ITEM)
+    rule = next(c.condition.quote for c in view.program(ITEM).conditions if c.id == "rd_scale")
+    assert len(impact.lost) and all(w.startswith("现在不够：") and rule in w for w in impact.lost["原因"])
+    back = compare(higher, view, ITEM)
+    assert set(back.gained["原因"]) == {f"原来不够：{rule}"}
+    moved = (impact.firms["新应付高"].fillna(0) - impact.firms["原应付高"].fillna(0)).abs()
+    assert moved.is_monotonic_decreasing
+    groups = impact.groups
+    for kind in ("行业门类", "企业规模", "登记地区划"):
+        own = groups[groups["按"] == kind]
+        assert own["出"].sum() == len(impact.lost) and own["原应付高"].sum() == pytest.approx(
+            impact.before["high"]
+        )
+    assert "滨海新区" in set(groups["名称"]) and "制造业" in set(groups["名称"])
+
+
+def test_a_whole_document_is_seen_by_group_and_by_reason(home: Path, view: View, tmp_path: Path) -> None:
+    doc = tmp_path / "bs-2025-06"
+    shutil.copytree(Path(policies.__file__).with_name("library") / "bs-2025-06", doc)
+    (doc / "items" / "patent-grant.yaml").unlink()
+    rule = doc / "items" / "rd-intensity.yaml"
+    text = rule.read_text(encoding="utf-8")
+    rule.write_text(text.replace("研发费用[Y] >= 300万元", "研发费用[Y] >= 900万元"), encoding="utf-8")
+    app = typer.Typer()
+    analyst.register(app)
+    book = tmp_path / "文件.xlsx"
+    asked = ["impact", "--document", str(doc), "--home", str(home)]
+    shown = CliRunner().invoke(app, [*asked, "--excel", str(book)])
+    assert shown.exit_code == 0, shown.output
+    for words in (
+        "要领导批准：",
+        "分行业、规模、区域（家次）",
+        "滨海新区",
+        "制造业",
+        "事项停了",
+        "现在不够：",
+        "占预算",
+    ):
+        assert words in shown.stdout, words
+    assert pd.ExcelFile(book).sheet_names == [
+        "事项",
+        "企业",
+        "逐事项的企业",
+        "分组",
+        "逐事项分组",
+        "已承诺受损",
+    ]
+    found = json.loads(CliRunner().invoke(app, [*asked, "--json"]).stdout)
+    whole = compare_all(view, view.with_document(doc))
+    assert {p["item"] for p in found["items"]} == {p.item for p in whole.parts}
+    lost = sum(len(p.lost) for p in whole.parts)
+    for kind in ("行业门类", "企业规模", "登记地区划"):
+        assert sum(g["出"] for g in found["groups"] if g["按"] == kind) == lost > 0
+    assert len(whole.changes) == sum(len(p.firms) for p in whole.parts)
+
+
+def test_many_small_increases_are_one_large_one(view: View) -> None:
+    one = compare(
+        view, view.with_rule(ITEM, conditions={"intensity": "研发费用[Y] / 营业收入[Y] >= 1%"}), ITEM
+    )
+    more = one.after["high"] - one.before["high"]
+    limits = Limits(lost=10**6, yuan=more * 1.5, over_budget=1e9, promised=10**6)
+    assert more > 0 and Impacts((one,)).approval(limits) == []
+    assert any("整份文件应付最多增加" in why for why in Impacts((one, one)).approval(limits))

@@ -12,7 +12,8 @@ import pytest
 import analysis
 from analysis import View
 
-MODULES = ("night", "effects", "sweeping", "backtesting", "missing", "charts", "classifiers", "naming")
+MODULES = ("night", "effects", "sweeping", "backtesting", "missing", "charts", "classifiers", "naming", "groups",
+           "tables", "whole")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -6,7 +6,8 @@ import unicodedata
 
 import pandas as pd
 
-from jobs.cli.tables import SHOWN, WIDEST, show
+from analysis.tables import WIDEST
+from jobs.cli.tables import SHOWN, show
 
 
 def width(line: str) -> int:
@@ -20,7 +21,12 @@ def test_a_table_for_a_person(capsys) -> None:
     )  # fmt: skip
     show(frame)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3 and "9,358,882.49  86.2%" in lines[1] and "— 100.0%" in lines[2]
+    assert (
+        len(lines) == 3
+        and "935.89  86.2%" in lines[1]
+        and "金额（万元）" in lines[0]
+        and "— 100.0%" in lines[2]
+    )
     assert long[: WIDEST - 1] + "…" in lines[1]
     assert len({width(line) for line in lines}) == 1
 
