@@ -49,13 +49,14 @@ INCREMENTS = "税务_增量*.csv"
 
 
 def open_office(home: Path, firms: int, officers: int) -> None:
-    """开一间办公室: files of invented firms, a source for the daily increments, and the people."""
+    """开一间办公室: files of invented firms (or those that lie there), a source for the daily increments, and the people."""
     from profiles import sample
     from store import accounts
     from store.database import database_url, open_database, upgrade
 
-    sample.write_sample(sample.generate(firms, 4), home / "inbox", 0.01)
-    (home / "sources").mkdir()
+    if not (home / "inbox").exists():
+        sample.write_sample(sample.generate(firms, 4), home / "inbox", 0.01)
+    (home / "sources").mkdir(exist_ok=True)
     tax = (ROOT / "profiles" / "sources" / "tax_annual.yaml").read_text("utf-8")
     tax = tax.replace("source: tax_annual", "source: tax_increment").replace(
         "inbox: 税务_年度申报*.csv", f"inbox: {INCREMENTS}"
@@ -67,7 +68,8 @@ def open_office(home: Path, firms: int, officers: int) -> None:
     upgrade(engine)
     now = datetime.now(UTC)
     for n in range(officers):
-        accounts.create_person(engine, f"o{n}", f"经办{n}", ["经办"], PASSWORD, by="soak", now=now)
+        if accounts.find_person(engine, f"o{n}") is None:
+            accounts.create_person(engine, f"o{n}", f"经办{n}", ["经办"], PASSWORD, by="soak", now=now)
     engine.dispose()
 
 
@@ -358,8 +360,7 @@ def soak(given: argparse.Namespace, home: Path) -> dict[str, Any]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     base, seen, began = f"http://127.0.0.1:{port}", Seen(), time.monotonic()
-    if not (home / "inbox").exists():
-        open_office(home, given.firms, given.officers)
+    open_office(home, given.firms, given.officers)
     with (home / "desk.log").open("w") as log, ExitStack() as stack:
         served = [sys.executable, "-m", "jobs.cli", "desk", "--port", str(port)]
         desk = stack.enter_context(
