@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from jobs.inbox import IGNORED, sources_for
 from policies.library import REFUSING, load_library
 from profiles.dictionary import builtin_dictionary
-from store import accounts, leases, outbox
+from store import accounts, leases, outbox, sealed, second_factor
 from store.audit import verify
 from store.batches import batches, source_of
 from store.calendars import office_calendar
@@ -226,6 +226,32 @@ def _people(p: Patient) -> Told:
         yield GOOD, f"{len(people)} 人", ""
 
 
+def _secrets(p: Patient) -> Told:
+    """动态口令的密钥: sealed, and by a key that is here."""
+    try:
+        found, key = second_factor.seals(p.engine, p.env), sealed.keys(p.env)
+    except sealed.SealError as error:
+        yield BAD, str(error), "把原来的密钥写回去；没有了就给每个人 huiqi admin second-factor 登录名 --reset"
+        return
+    if found.shut:
+        yield (
+            BAD,
+            f"{found.shut} 个动态口令的密钥打不开，这些人只能用恢复码登录",
+            f"把原来的密钥写回 {sealed.KEY}；没有了就 huiqi admin second-factor 登录名 --reset",
+        )
+    elif found.plain:
+        cure = (
+            "huiqi admin secret-key --reseal"
+            if key
+            else f"设 {sealed.KEY}（huiqi admin secret-key 生成），再 huiqi admin secret-key --reseal"
+        )
+        yield WARN, f"{found.plain} 个动态口令的密钥没有封存，看得到库就算得出口令", cure
+    elif key is None:
+        yield GOOD, "没有人用动态口令，也没有设密钥", ""
+    else:
+        yield GOOD, f"{found.whole} 个动态口令的密钥都封存着", ""
+
+
 def _chains(p: Patient) -> Told:
     chain, ledger = verify(p.engine), verify_ledger(p.engine)
     broken = [*chain.broken, *(f.text for f in ledger)]
@@ -252,5 +278,5 @@ def _kernel(p: Patient) -> Told:
 STORELESS = (_folder, _database, _library, _kernel)
 CHECKS: dict[str, Callable[[Patient], Told]] = {
     "数据文件夹": _folder, "数据库": _database, "政策库": _library, "比对": _night, "定时": _schedule, "收件箱": _inbox,
-    "工作日历": _calendar, "推送": _pushes, "人员": _people, "记录与台账": _chains, "内核": _kernel,
+    "工作日历": _calendar, "推送": _pushes, "人员": _people, "密钥": _secrets, "记录与台账": _chains, "内核": _kernel,
 }  # fmt: skip

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
+import os
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import quote
 
+import pyotp
 from sqlalchemy import delete, func
 from sqlalchemy.engine import Engine
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from store import audit
+from store import audit, sealed
 from store.database import id_column, session, utc_column, writing
 from store.settings import read_setting
 
@@ -34,12 +34,12 @@ class SecondFactorError(ValueError):
 
 
 class SecondFactor(SQLModel, table=True):
-    """动态口令: a person's shared secret; it counts once `confirmed`. `last_step` is the newest one used: no code works twice."""
+    """动态口令: a person's shared secret, sealed; it counts once `confirmed`. `last_step` is the newest one used: no code works twice."""
 
     __tablename__ = "second_factor"
 
     person: int = Field(primary_key=True, foreign_key="person.id", sa_column_kwargs={"autoincrement": False})
-    secret: str = Field(max_length=64)
+    secret: str = Field(max_length=400)
     last_step: int = 0
     created: datetime = Field(sa_column=utc_column())
     confirmed: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
@@ -80,13 +80,9 @@ class Standing:
 # ---------------------------------------------------------------- the codes
 
 
-def code_at(secret: str, step: int, digits: int = DIGITS, hashed: str = "sha1") -> str:
-    """一步的口令: HOTP (RFC 4226, 5.3) of the base32 secret at a counter."""
-    key = base64.b32decode(secret + "=" * (-len(secret) % 8), casefold=True)
-    mac = hmac.new(key, step.to_bytes(8, "big"), hashed).digest()
-    at = mac[-1] & 15
-    number = int.from_bytes(mac[at : at + 4], "big") & 0x7FFFFFFF
-    return str(number % 10**digits).zfill(digits)
+def code_at(secret: str, step: int) -> str:
+    """一步的口令 (RFC 4226) of the base32 secret at a counter."""
+    return pyotp.HOTP(secret, digits=DIGITS).at(step)
 
 
 def step_at(moment: datetime) -> int:
@@ -96,13 +92,13 @@ def step_at(moment: datetime) -> int:
 
 def new_secret() -> str:
     """新密钥: 160 random bits in base32, as RFC 4226 recommends."""
-    return base64.b32encode(secrets.token_bytes(20)).decode()
+    return pyotp.random_base32(32)
 
 
 def address(secret: str, login: str) -> str:
-    """otpauth 地址, for apps that take it by a link."""
-    label = quote(f"{ISSUER}:{login}", safe=":")
-    return f"otpauth://totp/{label}?secret={secret}&issuer={quote(ISSUER)}&algorithm=SHA1&digits={DIGITS}&period={STEP}"
+    """otpauth 地址, for apps that take it by a link; "" without a secret."""
+    made = pyotp.TOTP(secret, digits=DIGITS, interval=STEP) if secret else None
+    return made.provisioning_uri(name=login, issuer_name=ISSUER) if made else ""
 
 
 def tidy(code: str) -> str:
@@ -114,13 +110,42 @@ def _hash(code: str) -> str:
     return hashlib.sha256(tidy(code).encode()).hexdigest()
 
 
+def _keep(factor: SecondFactor, secret: str) -> None:
+    factor.secret = sealed.seal(secret, _whose(factor.person), sealed.keys())
+
+
+def _whose(person: int) -> str:
+    return f"second_factor:{person}"
+
+
+def _secret(factor: SecondFactor) -> str:
+    """The secret, opened. Raises SecondFactorError where the key that sealed it is not here."""
+    if not sealed.is_sealed(factor.secret):
+        return factor.secret
+    try:
+        return sealed.unseal(factor.secret, _whose(factor.person), sealed.keys())
+    except sealed.SealError as error:
+        raise SecondFactorError(
+            f"服务器打不开动态口令的密钥（{error}）：请告诉管理员；恢复码照样能用"
+        ) from None
+
+
+def _opens(factor: SecondFactor) -> bool:
+    try:
+        return bool(_secret(factor))
+    except SecondFactorError:
+        return False
+
+
 def _step_of(factor: SecondFactor, code: str, here: int) -> int | None:
-    """The step near `here` whose code it is, newer than any used before."""
-    found = None
+    """The step near `here` whose code it is, newer than any used before; a secret kept plain until now is sealed by it."""
+    found, secret = None, _secret(factor)
     for step in range(here - DRIFT, here + DRIFT + 1):
-        same = hmac.compare_digest(code_at(factor.secret, step), code)
+        same = hmac.compare_digest(code_at(secret, step), code)
         if same and step > factor.last_step:
             found = step
+    if found is not None and not sealed.is_sealed(factor.secret):
+        _keep(factor, secret)
     return found
 
 
@@ -140,8 +165,10 @@ def owes(opened: Session, person: int, roles: Iterable[str], now: datetime) -> b
         return True
     if not set(roles) & set(required_roles(opened)):
         return False
-    if factor is None:
-        opened.add(SecondFactor(person=person, secret=new_secret(), created=now))
+    if factor is None or not _opens(factor):  # one that cannot be opened was never confirmed: begun anew
+        factor = factor or SecondFactor(person=person, secret="", created=now)
+        _keep(factor, new_secret())
+        opened.add(factor)
     return True
 
 
@@ -241,7 +268,9 @@ def standing(engine: Engine, person: int, roles: Iterable[str]) -> Standing:
         required = bool(set(roles) & set(required_roles(opened)))
     if factor is None:
         return Standing(required=required)
-    return Standing(factor.confirmed, "" if factor.confirmed else factor.secret, left, required)
+    return Standing(
+        factor.confirmed, "" if factor.confirmed or not _opens(factor) else _secret(factor), left, required
+    )
 
 
 def with_factor(engine: Engine) -> frozenset[int]:
@@ -252,6 +281,47 @@ def with_factor(engine: Engine) -> frozenset[int]:
         )
 
 
+@dataclass(frozen=True)
+class Seals:
+    """封存得怎样: secrets kept plain, sealed ones that open, and sealed ones that do not."""
+
+    plain: int = 0
+    whole: int = 0
+    shut: int = 0
+
+
+def seals(engine: Engine, env: Mapping[str, str] = os.environ) -> Seals:
+    """动态口令的密钥封存得怎样. Raises SealError where what is set is no key."""
+    given, counted = sealed.keys(env), {"plain": 0, "whole": 0, "shut": 0}
+    with session(engine) as opened:
+        for factor in opened.exec(select(SecondFactor)):
+            try:
+                sealed.unseal(factor.secret, _whose(factor.person), given)
+                counted["whole" if sealed.is_sealed(factor.secret) else "plain"] += 1
+            except sealed.SealError:
+                counted["shut"] += 1
+    return Seals(**counted)
+
+
+def reseal(engine: Engine, by: str, now: datetime) -> int:
+    """重新封存 with the first key: what is plain, and what an older key sealed; how many. Raises SealError, and nothing is changed."""
+    given = sealed.keys()
+    if given is None:
+        raise sealed.SealError(
+            f"先设 {sealed.KEY} 或 {sealed.KEY_FILE}；用 huiqi admin secret-key 生成一个密钥"
+        )
+    with writing(engine) as opened:
+        factors = opened.exec(select(SecondFactor).with_for_update()).all()
+        for factor in factors:
+            factor.secret = sealed.seal(
+                sealed.unseal(factor.secret, _whose(factor.person), given), _whose(factor.person), given
+            )
+            opened.add(factor)
+        if factors:
+            audit.record(opened, by, "封存动态口令的密钥", "", {"个数": len(factors)}, now)
+    return len(factors)
+
+
 def begin(engine: Engine, person: int, now: datetime) -> None:
     """开始启用: a new secret that does not count yet. Raises SecondFactorError where one counts already."""
     with writing(engine) as opened:
@@ -259,7 +329,8 @@ def begin(engine: Engine, person: int, now: datetime) -> None:
         if factor is not None and factor.confirmed is not None:
             raise SecondFactorError("动态口令已经启用了；换手机要先停用")
         factor = factor or SecondFactor(person=person, secret="", created=now)
-        factor.secret, factor.created, factor.last_step = new_secret(), now, 0
+        factor.created, factor.last_step = now, 0
+        _keep(factor, new_secret())
         opened.add(factor)
 
 

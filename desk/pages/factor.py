@@ -56,6 +56,8 @@ async def give_code(request: Request) -> Response:
         )
     except accounts.AccountError:
         return see(url("login", next=inside(onward, "")))
+    except second_factor.SecondFactorError as error:  # not the person's fault, and no failure of theirs
+        return _code_page(request, onward, str(error))
     if done is None:
         office.failures.count(origin, office.now())
         return _code_page(request, onward, WRONG)

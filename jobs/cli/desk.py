@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     admin.command("create")(create_command)
     admin.command("password")(password_command)
     admin.command("second-factor")(second_factor_command)
+    admin.command("secret-key")(secret_key_command)
     app.add_typer(admin, name="admin")
 
 
@@ -214,6 +215,26 @@ def second_factor_command(
                 typer.echo(
                     f"{person.login}\t{'、'.join(person.roles)}\t{'启用' if person.id in having else '没有启用'}"
                 )
+
+
+def secret_key_command(
+    reseal: Annotated[
+        bool, typer.Option("--reseal", help="用 HUIQI_SECRET_KEY 里的第一个密钥把动态口令的密钥都重新封存")
+    ] = False,
+    home: HomeOption = None,
+) -> None:
+    """生成一个密钥，写进 HUIQI_SECRET_KEY 或 HUIQI_SECRET_KEY_FILE 指的文件；换密钥时新的写在旧的前面，再 --reseal。
+
+    例：huiqi admin secret-key > /etc/huiqi.key
+    """
+    from store import sealed, second_factor
+
+    if not reseal:
+        typer.echo(sealed.new_key())
+        return
+    with telling():
+        engine, _folder = open_home(home)
+        typer.echo(f"封存了 {second_factor.reseal(engine, '命令行', now())} 个动态口令的密钥")
 
 
 def verify_command(

@@ -17,7 +17,7 @@ from jobs.doctor import BAD, GOOD, WARN, Patient, examine
 from jobs.nightly import run_night
 from policies import __file__ as policies_file
 from profiles import sample
-from store import accounts, audit, leases, outbox
+from store import accounts, audit, leases, outbox, sealed, second_factor
 from store.database import Engine, open_database, session, upgrade, writing
 from store.nights import HELD, set_state
 from tests.databases import copy_database, database_in
@@ -168,11 +168,32 @@ def sql(w: Ward, statement: str) -> None:
         connection.execute(text(statement))
 
 
+def factor(w: Ward, key: str) -> None:
+    """A second factor that somebody began while this was the key, or none."""
+    w.patch.setenv(sealed.KEY, key)
+    person = accounts.find_person(w.engine, "guan")
+    assert person is not None and person.id is not None
+    second_factor.begin(w.engine, person.id, w.now)
+
+
+def unsealed(w: Ward) -> None:
+    factor(w, "")
+
+
+def lost_key(w: Ward) -> None:
+    factor(w, sealed.new_key())
+    w.env[sealed.KEY] = sealed.new_key()
+
+
+def no_key(w: Ward) -> None:
+    w.env[sealed.KEY] = "0123456789"
+
+
 FAULTS: dict[Callable[[Ward], None], set[tuple[str, str]]] = {
     disk: {("数据文件夹", BAD)}, tables: {("数据库", BAD)}, rules: {("政策库", BAD)}, late: {("比对", BAD)}, held: {("比对", BAD)},
     gone: {("比对", BAD)}, failed: {("定时", BAD)}, silent: {("比对", BAD), ("定时", BAD)}, stranger: {("收件箱", WARN)},
     overdue: {("收件箱", WARN)}, dead: {("推送", BAD)}, unsigned: {("推送", BAD)}, nobody: {("人员", WARN)}, broken: {("记录与台账", BAD)},
-    plain: {("内核", WARN)},
+    plain: {("内核", WARN)}, unsealed: {("密钥", WARN)}, lost_key: {("密钥", BAD)}, no_key: {("密钥", BAD)},
 }  # fmt: skip
 
 
