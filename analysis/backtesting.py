@@ -13,12 +13,14 @@ from typing import Any
 import pandas as pd
 
 from analysis.night import CODE, NAME, View
-from engine.archives import why_not_office
 from engine.kinds import MONEY_UNITS
 from policies.read import read_tables
 from profiles.codes import is_code, tidy_code, why_not
 from profiles.names import normal_name
 from profiles.reading import tell_encoding
+from profiles.source import SourceError
+from profiles.values import cell_text
+from profiles.workbook import open_book, sheet_rows
 from store.nights import firm_names
 
 CODE_HEADS = (CODE, "信用代码", "社会信用代码")
@@ -131,11 +133,7 @@ def read_paid_list(path: Path) -> pd.DataFrame:
         raise ValueError(f"没有这个文件：{path}")
     suffix = path.suffix.lower()
     if suffix in (".xlsx", ".xlsm"):
-        wrong = why_not_office(str(path))
-        if wrong:
-            raise ValueError(f"{path.name} {wrong}")
-        raw = pd.read_excel(path, header=None, dtype=str, sheet_name=None)
-        tables = [sheet.fillna("").to_numpy().tolist() for sheet in raw.values()]
+        tables = _sheets(path)
     elif suffix == ".csv":
         with path.open(encoding=tell_encoding(path), newline="") as file:
             tables = [list(csv.reader(file))]
@@ -157,6 +155,21 @@ def read_paid_list(path: Path) -> pd.DataFrame:
     if not parts:
         raise ValueError(f"{path.name}：没有一张表的前十行里有“{CODE}”或“{NAME}”的表头")
     return pd.concat(parts, ignore_index=True)
+
+
+def _sheets(path: Path) -> list[list[list[str]]]:
+    """Every sheet's rows as texts; a formula that nobody computed stays what it is and is no amount."""
+    try:
+        book = open_book(path)
+        try:
+            return [
+                [[cell_text(c) for c in row] for row in sheet_rows(path, book, name)[0]]
+                for name in book.sheetnames
+            ]
+        finally:
+            book.close()
+    except SourceError as error:
+        raise ValueError(f"{path.name}  {str(error).removeprefix(str(path)).strip()}") from None
 
 
 def _cell(value: object) -> str:

@@ -2,11 +2,13 @@
 
 import re
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
 
+from analysis.backtesting import read_paid_list
 from profiles.reading import open_table
 from profiles.source import read_source
 from profiles.workbook import Uncomputed, open_book, sheet_rows
@@ -23,10 +25,10 @@ columns: {金额: {indicator: 注册资本, unit: 元}}
 """
 
 
-def book(path: Path, value: bytes | None, stale: bool) -> Path:
+def book(path: Path, value: bytes | None, stale: bool, heads: Sequence[str] = ("代码", "金额")) -> Path:
     """A sheet with a formula in its third line, of whose value the file says `value`."""
     workbook = Workbook()
-    for row in (["代码", "金额"], ["1", 500], ["2", "=B2+100"], ["3", 700]):
+    for row in (list(heads), ["1", 500], ["2", "=B2+100"], ["3", 700]):
         workbook.active.append(row)
     plain = path.with_suffix(".plain")
     workbook.save(plain)
@@ -68,6 +70,11 @@ def test_a_formula_nobody_computed_costs_its_row_and_no_other(tmp_path, value, s
     rows, bad = read(book(tmp_path / "a.xlsx", value, stale), tmp_path)
     assert [line for line, _ in rows] == [2, 4]
     assert bad == [(3, "formula", "B列是没有算过的公式（=B2+100），请用 Excel 或 WPS 打开、另存一次再导入")]
+
+
+def test_a_list_really_paid_has_no_amount_where_nobody_computed_it(tmp_path):
+    with pytest.raises(ValueError, match="第 3 行的金额“=B2\\+100”不是数字"):
+        read_paid_list(book(tmp_path / "a.xlsx", b"0", stale=True, heads=["企业名称", "金额（元）"]))
 
 
 def test_finances_file_reads_the_formula_not_nothing(tmp_path):
