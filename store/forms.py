@@ -43,9 +43,14 @@ def form_of(subject: str, body: str) -> Form:
     return Form(hashlib.sha256(f"{subject}\n{body}".encode()).hexdigest()[:40], subject, body)
 
 
-def own_of(name: str, amount: str, low: str, high: str) -> str:
-    """各家自己的: name and sum in words, the sum's ends as JSON has them; canonical JSON."""
-    return f"[{encode_basestring(name)}, {encode_basestring(amount)}, {low}, {high}]"
+def own_of(name: str, said: str) -> str:
+    """各家自己的: the name, and what `sum_of` made of the sum; canonical JSON."""
+    return f"[{encode_basestring(name)}{said}"
+
+
+def sum_of(amount: str, low: str, high: str) -> str:
+    """各家自己的数额: the sum in words, and its ends as JSON has them."""
+    return f", {encode_basestring(amount)}, {low}, {high}]"
 
 
 class Filler:

@@ -30,9 +30,10 @@ def open_wanted(
     """立项: 免申即享 goes on the list, 即申即享 gets its prefilled form; the rest waits for an application."""
     opened = 0
     calendar = office_calendar(engine)
-    for about, wanted in wanted_of(engine, night, as_of, only, _begins_by_itself):
+    for about, told in wanted_of(engine, night, as_of, only, _begins_by_itself):
         variant = variant_of(about.delivery)
-        found = [new_grant(about, w, variant, night.no) for w in wanted if w.verdict in ("符合", APPROVED)]
+        fitting = (w for group in told if group.verdict in ("符合", APPROVED) for w in group.wanted(about))
+        found = [new_grant(about, w, variant, night.no) for w in fitting]
         opened += grants.open_grants(engine, found, as_of, now, calendar)
     return opened
 

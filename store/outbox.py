@@ -18,6 +18,7 @@ from sqlmodel import Column, Field, Session, SQLModel, col, select
 from store.database import json_column, session, utc_column, writing
 from store.faults import point
 from store.forms import Filler, PushForm
+from store.push_marks import take_marks
 
 DUE, SENT, SUPPRESSED, DEAD = STATES = ("due", "sent", "suppressed", "dead")
 CHANNELS = ("webhook", "inbox", "smtp", "apprise", "sms")
@@ -87,6 +88,15 @@ def push_key(firm: str, item: str, batch: str, channel: str, kind: str, version:
         _begin(item, batch, channel, kind, version)
         + _hash(f"{firm}|{item}|{batch}|{channel}|{kind}@{version}")[:28]
     )
+
+
+def push_keys(
+    firms: Iterable[str], item: str, batch: str, channel: str, kind: str, version: int
+) -> list[str]:
+    """推送号 of many firms: as `push_key` of each."""
+    begin, end = _begin(item, batch, channel, kind, version), f"|{item}|{batch}|{channel}|{kind}@{version}"
+    sha = hashlib.sha256
+    return [begin + sha((firm + end).encode()).hexdigest()[:28] for firm in firms]
 
 
 @lru_cache(maxsize=4096)
@@ -391,6 +401,7 @@ def resend(engine: Engine, key: str, now: datetime, items: Sequence[str] | None 
         if push is None or push.state != DEAD or (items is not None and push.item not in items):
             raise ValueError(f"{key} 不是死信，不能重发")
         push.state, push.attempts, push.next_at, push.reason = DUE, 0, now, "人工重发"
+        take_marks(opened, [(push.item, push.batch)])
         opened.add(push)
         worded(opened, [push])
         return push

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -175,21 +175,37 @@ class Holds:
     def __init__(self, facts: Facts, item: str, batch: str, closes: date | None):
         self._facts, self._item, self._batch, self._closes = facts, item, batch, closes
         self._alike: dict[tuple[str, str], Held | None] = {}
+        self._anybody = bool(facts.reach or facts.grants or facts.decided or facts.paid or facts.last_sent)
 
     def of(self, firm: str, channel: str, kind: str) -> Held | None:
         """是否暂缓 of one firm, channel and kind."""
+        if self._spoken_of(firm, channel):
+            return held(Asked(firm, self._item, self._batch, channel, kind, self._closes), self._facts)
+        if (channel, kind) not in self._alike:
+            asked = Asked(firm, self._item, self._batch, channel, kind, self._closes)
+            self._alike[channel, kind] = held(asked, self._facts)
+        return self._alike[channel, kind]
+
+    def among(self, firms: Sequence[str], channel: str, kind: str) -> dict[Held | None, Sequence[int]]:
+        """各种暂缓 of many firms: their places by what holds them."""
+        if not firms:
+            return {}
+        if not self._anybody:
+            return {self.of(firms[0], channel, kind): range(len(firms))}
+        found: dict[Held | None, list[int]] = {}
+        for place, firm in enumerate(firms):
+            found.setdefault(self.of(firm, channel, kind), []).append(place)
+        return dict(found)
+
+    def _spoken_of(self, firm: str, channel: str) -> bool:
         facts, item, batch = self._facts, self._item, self._batch
-        if (
+        return self._anybody and (
             firm in facts.reach
             or (firm, item, batch) in facts.grants
             or (item, batch, firm) in facts.decided
             or (firm, item) in facts.paid
             or (firm, channel) in facts.last_sent
-        ):
-            return held(Asked(firm, item, batch, channel, kind, self._closes), facts)
-        if (channel, kind) not in self._alike:
-            self._alike[channel, kind] = held(Asked(firm, item, batch, channel, kind, self._closes), facts)
-        return self._alike[channel, kind]
+        )
 
 
 def load_facts(engine: Engine, today: date) -> Facts:

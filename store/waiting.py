@@ -17,6 +17,7 @@ from store.faults import point
 from store.grants import GrantCase, Standing
 from store.messages import KINDS, money_words, template
 from store.outbox import DUE, SUPPRESSED, Push, take_turns, worded
+from store.push_marks import take_marks
 from store.suppress import Asked, Facts, Held, held, load_facts
 
 GONE = "不再在名单上"
@@ -86,7 +87,9 @@ def withdraw_items(engine: Engine, live: set[tuple[str, str]]) -> int:
     count = 0
     with writing(engine) as opened:
         told = opened.connection().execute(select(*pair).distinct()).all()  # out of an index: no row is read
-        for item, batch in [p for p in told if tuple(p) not in live]:
+        over = [(item, batch) for item, batch in told if (item, batch) not in live]
+        take_marks(opened, over)
+        for item, batch in over:
             query = select(_TABLE.c.key, _TABLE.c.next_at).where(
                 pair[0] == item, pair[1] == batch, *_WAITS, _TABLE.c.reason.not_in([GONE, REPLACED]),
                 _TABLE.c.kind.in_(KINDS),
@@ -109,9 +112,12 @@ def recheck(engine: Engine, today: date, now: datetime) -> int:
         rows = opened.connection().execute(query).all()
     asked = ((r, held(Asked(r.firm, r.item, r.batch, r.channel, r.kind, r.closes), facts)) for r in rows)
     moves = [m for r, stop in asked for m in move_of(r, stop, now)]
+    of = {r.key: (r.item, r.batch) for r in rows}
     for begin in range(0, len(moves), CHUNK):
         with writing(engine) as opened:
             part = moves[begin : begin + CHUNK]
+            take_turns(opened)
+            take_marks(opened, (of[m["k"]] for m in part))
             move(opened, part)
             reword(opened, _confirmations(opened, [m["k"] for m in part if m["to"] == DUE], facts))
             point("pushes.rechecked")

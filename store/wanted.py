@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy.engine import Engine
@@ -16,7 +17,7 @@ from policies.readiness import readiness
 from store import grants
 from store.approved import APPROVED, approved_against
 from store.review import setting
-from store.words import About, Wanted, about_item
+from store.words import About, Told, about_item
 
 if TYPE_CHECKING:
     from engine.program import Program
@@ -33,9 +34,9 @@ def wanted_of(
     as_of: date,
     only: Collection[str] | None = None,
     which: Callable[[About], bool] = lambda about: True,
-) -> Iterator[tuple[About, list[Wanted]]]:
-    """要告知的: per item of a night (of `only` some, and of those `which` chooses), the pairs that are to hear of it; also
-    those approved against the rule."""
+) -> Iterator[tuple[About, list[Told]]]:
+    """要告知的: per item of a night (of `only` some, and of those `which` chooses), the pairs that are to hear of it, those
+    told alike together; also those approved against the rule."""
     approved = approved_against(engine, as_of)
     programs = {p.item.id: p for p in night.library().programs}
     ask_firms = bool((setting(engine, "push", {}) or {}).get("ask_firms", True))
@@ -51,14 +52,14 @@ def wanted_of(
         if not which(about):
             continue
         begun = {g.code: g.variant for g in grants.standings(engine, about.item.id, about.batch)}
-        wanted = list(_pairs(night, about, ask_firms, begun))
-        more = approved.get((about.item.id, about.batch), frozenset()) - {
-            w.firm for w in wanted if w.kind != "ask"
-        }
+        told = _told_alike(night, about, ask_firms, begun)
+        against = approved.get((about.item.id, about.batch), frozenset())
+        more = against.difference(*(group.firms for group in told if group.kind != "ask"))
         if more:
-            wanted = [w for w in wanted if w.firm not in more] + _approved(night, about, more, begun)
-        if wanted:
-            yield about, wanted
+            told = [group.without(more) for group in told] + _approved(night, about, more, begun)
+        told = [group for group in told if group.firms]
+        if told:
+            yield about, told
 
 
 def works_as(night: Night, program: Program, batch: str) -> str:
@@ -68,28 +69,47 @@ def works_as(night: Night, program: Program, batch: str) -> str:
     return readiness(program, batch, night.columns()).works_as
 
 
-def _pairs(night: Night, about: About, ask_firms: bool, begun: Mapping[str, str]) -> Iterator[Wanted]:
+def _told_alike(night: Night, about: About, ask_firms: bool, begun: Mapping[str, str]) -> list[Told]:
     """The pairs to tell; a grant that has begun goes on as it began, whatever its item is today."""
-    names = [CODE, NAME, "verdict", *sums_of(about), "gave_way", "unknown"]
-    table = night.pairs(about.item.id, names)
+    low, high = sums_of(about)
+    table = night.pairs(about.item.id, [CODE, NAME, "verdict", low, high, "gave_way", "unknown"])
     if table is None:
-        return
-    table = _told(table, names[4], ask_firms, about.item.category in MONEY)
-    usual = variant_of(about.delivery)
-    codes, firms, verdicts, lows, highs = (table[n].to_pylist() for n in names[:5])
-    unknown = table["unknown"].to_pylist() if "待核实" in verdicts else [None] * len(verdicts)
-    item, batch, plain = about.item.id, about.batch, kind_of(about, usual)
-    for code, name, verdict, low, high, ids in zip(codes, firms, verdicts, lows, highs, unknown, strict=True):
-        if verdict == "符合":
-            kind = kind_of(about, begun[code]) if code in begun else plain
-            yield Wanted(code, name or code, item, batch, kind, verdict, number_of(low), number_of(high))
-        elif all(u in about.questions for u in ids):
-            yield Wanted(
-                code, name or code, item, batch, "ask", verdict, number_of(low), number_of(high), tuple(ids)
-            )
+        return []
+    table = _to_tell(table, high, ask_firms, about.item.category in MONEY)
+    codes, names = (table[n].to_pylist() for n in (CODE, NAME))
+    lows, highs = (_numbers(table[n]) for n in (low, high))
+    found: list[Told] = []
+    for (kind, verdict, ids), rows in _groups(table, about, codes, begun).items():
+        firms = [codes[i] for i in rows]
+        named = [names[i] or codes[i] for i in rows]
+        found.append(
+            Told(kind, verdict, ids, firms, named, [lows[i] for i in rows], [highs[i] for i in rows])
+        )
+    return found
 
 
-def _told(table: pa.Table, high: str, ask_firms: bool, money: bool) -> pa.Table:
+_Kind = tuple[str, str, tuple[str, ...]]
+
+
+def _groups(
+    table: pa.Table, about: About, codes: Sequence[str], begun: Mapping[str, str]
+) -> dict[_Kind, list[int]]:
+    """Rows by what they are told alike: the kind, the verdict and what is unknown; what a firm can't clear up is left out."""
+    fits = pc.equal(table["verdict"], "符合").to_numpy(zero_copy_only=False)
+    plain = kind_of(about, variant_of(about.delivery))
+    found: dict[_Kind, list[int]] = {}
+    for i in np.flatnonzero(fits).tolist():
+        kind = kind_of(about, begun[codes[i]]) if codes[i] in begun else plain
+        found.setdefault((kind, "符合", ()), []).append(i)
+    waiting = np.flatnonzero(~fits)
+    if len(waiting):
+        unknown = table["unknown"].take(pa.array(waiting)).to_pylist()
+        for i, ids in zip(waiting.tolist(), unknown, strict=True):
+            found.setdefault(("ask", "待核实", tuple(ids)), []).append(i)
+    return {key: rows for key, rows in found.items() if all(u in about.questions for u in key[2])}
+
+
+def _to_tell(table: pa.Table, high: str, ask_firms: bool, money: bool) -> pa.Table:
     """Pairs that fit, and those that a firm can clear up, but those that gave way or bring nothing of money."""
     told = pc.equal(table["verdict"], "符合")
     if ask_firms:
@@ -102,6 +122,11 @@ def _told(table: pa.Table, high: str, ask_firms: bool, money: bool) -> pa.Table:
     return table.filter(told)
 
 
+def _numbers(column: pa.ChunkedArray) -> list[float | None]:
+    """Yuan, None where unknown."""
+    return [None if v is None or v != v else v for v in column.to_pylist()]
+
+
 KIND_OF = {AUTOMATIC: "confirm", ONCE: "invite"}
 
 
@@ -110,14 +135,15 @@ def kind_of(about: About, variant: str) -> str:
     return "inform" if about.item.self_declared else KIND_OF.get(variant, "inform")
 
 
-def _approved(night: Night, about: About, codes: Collection[str], begun: Mapping[str, str]) -> list[Wanted]:
+def _approved(night: Night, about: About, codes: Collection[str], begun: Mapping[str, str]) -> list[Told]:
     """改判通过的: what the night says no sum of, since a person decides it."""
     usual = variant_of(about.delivery)
+    kinds: dict[str, list[tuple[str, str]]] = {}
+    for code, name in _names(night, codes).items():
+        kinds.setdefault(kind_of(about, begun.get(code, usual)), []).append((code, name))
     return [
-        Wanted(
-            code, name, about.item.id, about.batch, kind_of(about, begun.get(code, usual)), APPROVED, None, None
-        )
-        for code, name in _names(night, codes).items()
+        Told(kind, APPROVED, (), [c for c, _ in them], [n for _, n in them], [None] * len(them), [None] * len(them))
+        for kind, them in kinds.items()
     ]  # fmt: skip
 
 

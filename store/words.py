@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.grantmoves import State
 from engine.indicators import SELF_REPORTED
 from engine.policy import PolicyItem
 from store import budgets
-from store.forms import AMOUNT, CODE, FIRM, HIGH, KEY, LOW, Form, form_of, own_of
+from store.forms import AMOUNT, CODE, FIRM, HIGH, KEY, LOW, Form, form_of, own_of, sum_of
 from store.messages import money_words, template
 from store.suppress import Facts
 from store.waiting import said_of
@@ -33,6 +33,36 @@ class Wanted(NamedTuple):
     low: float | None
     high: float | None
     unknown: tuple[str, ...] = ()
+
+
+class Told(NamedTuple):
+    """告知相同的一组: pairs of one item that are told in one kind and in the same words but for each firm's own; amounts in
+    yuan, None unknown."""
+
+    kind: str
+    verdict: str
+    unknown: tuple[str, ...]
+    firms: list[str]
+    names: list[str]
+    lows: list[float | None]
+    highs: list[float | None]
+
+    def between(self, begin: int, end: int) -> Told:
+        """其中一段."""
+        columns: Any = (column[begin:end] for column in self[3:])
+        return Told(*self[:3], *columns)
+
+    def without(self, firms: Collection[str]) -> Told:
+        """去掉一些企业."""
+        kept = [i for i, firm in enumerate(self.firms) if firm not in firms]
+        columns: Any = ([column[i] for i in kept] for column in self[3:])
+        return Told(*self[:3], *columns)
+
+    def wanted(self, about: About) -> Iterator[Wanted]:
+        """逐条."""
+        item, batch = about.item.id, about.batch
+        for firm, name, low, high in zip(*self[3:], strict=True):
+            yield Wanted(firm, name, item, batch, self.kind, self.verdict, low, high, self.unknown)
 
 
 @dataclass(frozen=True)
@@ -105,7 +135,7 @@ class Words:
         self._about, self._facts = about, facts
         self._until = about.closes.isoformat()
         self._forms: dict[tuple[object, ...], Form] = {}
-        self._sums: dict[tuple[float | None, float | None], tuple[str, str, str]] = {}
+        self._sums: dict[tuple[float | None, float | None], str] = {}
 
     def said(self, wanted: Wanted) -> tuple[Wanted, str]:
         """The pair with the sum and the day that its grant has, where it waits for the firm; else the night's."""
@@ -126,12 +156,24 @@ class Words:
     def of(self, wanted: Wanted, channels: Iterable[str], run_no: int | None) -> tuple[dict[str, Form], str]:
         """The form by channel, and the firm's own."""
         told, until = self.said(wanted)
-        found = self._sums.get((told.low, told.high))
-        if found is None:
-            amount = money_words(told.low, told.high) + self._about.fields["short"]
-            found = self._sums[told.low, told.high] = (amount, json.dumps(told.low), json.dumps(told.high))
         forms = {channel: self._form(told, channel, until, run_no) for channel in channels}
-        return forms, own_of(told.name, *found)
+        return forms, own_of(told.name, self._sum((told.low, told.high)))
+
+    def alike(
+        self, group: Told, channels: Iterable[str], run_no: int | None
+    ) -> tuple[dict[str, Form], list[str]]:
+        """The forms of pairs told alike, which a confirmation is not, and each firm's own."""
+        one = next(iter(group.between(0, 1).wanted(self._about)))
+        forms = {channel: self._form(one, channel, self._until, run_no) for channel in channels}
+        sums = map(self._sum, zip(group.lows, group.highs, strict=True))
+        return forms, list(map(own_of, group.names, sums))
+
+    def _sum(self, ends: tuple[float | None, float | None]) -> str:
+        found = self._sums.get(ends)
+        if found is None:
+            amount = money_words(*ends) + self._about.fields["short"]
+            found = self._sums[ends] = sum_of(amount, *map(json.dumps, ends))
+        return found
 
     @property
     def forms(self) -> Iterable[Form]:
@@ -158,6 +200,15 @@ class Words:
 def version_of(kind: str) -> int:
     """模板的版本 that a push of this kind is made with now."""
     return template(kind).version
+
+
+def terms(about: About, kinds: Iterable[str]) -> tuple[object, ...]:
+    """话的来历: all that decides an item's words but the pairs, in values whose text says them whole."""
+    item = about.item
+    return (
+        item.id, about.batch, about.delivery, sorted(about.fields.items()), about.why, sorted(about.questions.items()),
+        about.opens, about.closes, about.short, item.category, item.self_declared, [template(kind) for kind in kinds],
+    )  # fmt: skip
 
 
 def fields_of(about: About, wanted: Wanted, until: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
 from store.database import migration_config, open_database, session, upgrade
-from store.forms import PushForm, form_of, own_of
+from store.forms import PushForm, form_of, own_of, sum_of
 from store.outbox import Push, list_pushes
 from tests.databases import database_in
 
@@ -151,7 +151,7 @@ def test_words_in_forms_survive_the_way_back(database: str, tmp_path: Path) -> N
         opened.add(PushForm(id=form.id, subject=form.subject, body=form.body))
         opened.add(
             Push(key="k1", firm="A", item="i", batch="b", channel="webhook", kind="inform", state="due", next_at=at,
-                 created=at, form=form.id, body=own_of('甲"公司', "1 元", "1.0", "null"))
+                 created=at, form=form.id, body=own_of('甲"公司', sum_of("1 元", "1.0", "null")))
         )  # fmt: skip
     (push,) = list_pushes(engine)
     assert (push.subject, push.body) == ('关于甲"公司', '{"name": "甲\\"公司", "low": 1.0}')
