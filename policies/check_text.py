@@ -25,6 +25,7 @@ WORDS = re.compile(
 )
 MONEY = re.compile(r"(\d[\d,，]*(?:\.\d+)?) *(亿元|万元|元)")
 NUMBER = re.compile(r"\d[\d,，]*(?:\.\d+)?")
+BOUND = re.compile(r"[（(] *(不?包?含) *(?:本数|\d|[）)])")
 SPACE = re.compile(r"\s+")
 FLIP = {">=": "<=", "<=": ">=", ">": "<", "<": ">", "=": "=", "!=": "!="}
 
@@ -155,6 +156,9 @@ def _check_operator(
         ops: tuple[str, ...] = INCLUSIVE.get(word) or EXCLUSIVE[word]
         if word in own:
             ops = _redefined(ops[0], own[word])
+        here = BOUND.search(node.quote)
+        if here:  # 低于20万元（含20万元）: what stands in the brackets counts
+            ops = _redefined(ops[0][0], here[1])
         allowed.update(ops)
         said.append(word)
     facing = expr.op if not isinstance(expr.left, Num) else FLIP[expr.op]
@@ -208,6 +212,9 @@ def _check_numbers(node: Condition, exprs: list[ExpressionNode], report: Report)
 def _is_date_or_year(quote: str, digits: str) -> bool:
     """Numbers of dates, article numbers and spans of time are compared by other expressions."""
     return (
-        re.search(rf"{re.escape(digits)} *(年|月|日|号|条|款|个月|天|周岁|岁)|第 *{re.escape(digits)}", quote)
+        re.search(
+            rf"{re.escape(digits)} *(年|月|日|号|条|款|个月|天|周岁|岁)|(?:第|附件|附表|附录) *{re.escape(digits)}",
+            quote,
+        )
         is not None
     )

@@ -239,3 +239,28 @@ def test_the_cause_is_told_before_what_follows_from_it(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["check", str(root)])
     place = [done.stdout.index(words) for words in ("这是别名", "多半由上面的规则错引起", "应为 100,000")]
     assert done.exit_code == 1 and place == sorted(place)
+
+
+@pytest.mark.parametrize(
+    ("words", "rule", "says"),
+    [
+        ("低于500万元（含500万元）", "<=", ""),
+        ("低于500万元（含本数）", "<", "应当用 <="),
+        ("500万元以上（不含）", ">", ""),
+        ("500万元以上(不含500万元)", ">=", "应当用 >"),
+        ("500万元以上（不含税）", ">=", ""),
+        ("500万元以上（见附件3）", ">=", ""),
+        ("500万元以上（共3项）", ">=", "原文里的数“3”"),
+    ],
+)
+def test_what_stands_in_brackets_behind_a_number_says_whether_it_counts(
+    tmp_path: Path, words: str, rule: str, says: str
+) -> None:
+    text = ITEM.replace("研发费用在500万元以上", f"研发费用在{words}").replace(
+        "研发费用[Y] >=", f"研发费用[Y] {rule}"
+    )
+    root = library(tmp_path, text, text=TEXT.replace("研发费用在500万元以上", f"研发费用在{words}"))
+    found = problems(root)
+    assert not [p for p in found if p.code == 3]
+    told = [p.message for p in found if p.code == 11]
+    assert len(told) == (1 if says else 0) and all(says in one for one in told)
