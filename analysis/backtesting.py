@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from analysis.naming import near_names
 from analysis.night import CODE, NAME, View
 from engine.kinds import MONEY_UNITS
 from policies.read import read_tables
-from profiles.codes import is_code, tidy_code, why_not
+from profiles.codes import is_code, looks_like_code, tidy_code, why_not
 from profiles.names import normal_name
 from profiles.reading import tell_encoding
 from profiles.source import SourceError
@@ -54,7 +56,14 @@ class Backtest:
 
     @property
     def recall(self) -> float:
-        """查全: share of the linked firms on the list that the rules find 符合; 0 for a list nothing of links to."""
+        """查全: share of the list that the rules find 符合; a row that can't be read or linked counts as not found, so that
+        an unreadable list passes no gate; 0 for an empty list."""
+        rows = len(self.matched) + len(self.missed) + len(self.unlinked)
+        return len(self.matched) / rows if rows else 0.0
+
+    @property
+    def recall_of_linked(self) -> float:
+        """只看认出的查全: share of the linked firms alone."""
         linked = len(self.matched) + len(self.missed)
         return len(self.matched) / linked if linked else 0.0
 
@@ -74,7 +83,8 @@ class Backtest:
         0.0
         """
         return {
-            "item": self.item, "recall": round(self.recall, 4), "matched": len(self.matched),
+            "item": self.item, "recall": round(self.recall, 4), "recall_of_linked": round(self.recall_of_linked, 4),
+            "unread": len(self.unlinked), "matched": len(self.matched),
             "missed": self.missed[CODE].tolist(), "unpaid": self.unpaid[CODE].tolist(),
             "unlinked": self.unlinked.to_dict("records"),
             "doubts": self.doubts.to_dict("records"), "differs": self.differs[CODE].tolist(), "blame": self.blame.to_dict("records"),
@@ -86,11 +96,12 @@ class Backtest:
 
         >>> nobody = pd.DataFrame({"统一社会信用代码": [], "企业名称": [], "金额": []})
         >>> backtest(view, "bs-2025-03/unemployment-refund", nobody).words()[:10]
-        '名单上认出 0 家（'
+        '名单上认出 0 家，'
         """
+        only = f"（只看认出的 {self.recall_of_linked:.0%}）" if len(self.unlinked) else ""
         text = (
-            f"名单上认出 {len(self.matched) + len(self.missed)} 家（另有 {len(self.unlinked)} 行认不出），规则判符合 "
-            f"{len(self.matched)} 家，查全 {self.recall:.0%}；符合而不在名单上 {len(self.unpaid)} 家，"
+            f"名单上认出 {len(self.matched) + len(self.missed)} 家，读不出 {len(self.unlinked)} 行，规则判符合 "
+            f"{len(self.matched)} 家，查全 {self.recall:.0%}{only}；符合而不在名单上 {len(self.unpaid)} 家，"
             f"最高 {self.unpaid['paid_high'].sum() / 1e4:,.2f} 万元"
         )
         if n := len(self.differs):
@@ -102,15 +113,17 @@ class Backtest:
     __repr__ = words
 
     def _repr_html_(self) -> str:
+        from analysis.tables import show
+
         parts = [
             ("付了、规则却不符合", self.missed),
             ("归因", self.blame),
             ("金额不同", self.differs),
-            ("认不出的行", self.unlinked),
+            ("读不出的行（算在查全的分母里）", self.unlinked),
             ("认出了但要看一眼", self.doubts),
         ]
         return f"<p>{self.words()}</p>" + "".join(
-            f"<h4>{name}</h4>{frame.to_html(index=False)}" for name, frame in parts if len(frame)
+            f"<h4>{name}</h4>{show(frame)._repr_html_()}" for name, frame in parts if len(frame)
         )
 
 
@@ -148,13 +161,29 @@ def read_paid_list(path: Path) -> pd.DataFrame:
         if at is not None:
             heads, above = cells[at], "".join(c for row in cells[:at] for c in row)
         if heads is not None:
-            body = enumerate(cells[0 if at is None else at + 1 :], 1 if at is None else at + 2)
+            body = list(enumerate(cells[0 if at is None else at + 1 :], 1 if at is None else at + 2))
             parts.append(
                 _named_columns([(n, r) for n, r in body if len(r) == len(heads)], heads, above, path.name)
             )
+            parts.append(_misfits([(n, r) for n, r in body if len(r) != len(heads)], len(heads)))
     if not parts:
         raise ValueError(f"{path.name}：没有一张表的前十行里有“{CODE}”或“{NAME}”的表头")
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True)
+
+
+FIRM_LIKE = re.compile(r"[\u4e00-\u9fff]{2}.*(?:公司|厂|合作社|研究院|中心|集团|事务所|银行)$")
+
+
+def _misfits(rows: list[tuple[int, list[str]]], width: int) -> pd.DataFrame:
+    """格数不对的行 that speak of a firm: kept as unread with the reason; a note or a signature below the table is none."""
+    out = []
+    for n, row in rows:
+        code = next((c for c in row if looks_like_code(c)), "")
+        name = next((c for c in row if FIRM_LIKE.search(c)), "")
+        if code or name:
+            why = f"这一行有 {len(row)} 格，表头有 {width} 格，读不出哪格是什么"
+            out.append({CODE: code, NAME: name, "行": n, "金额": float("nan"), "读不出": why})
+    return pd.DataFrame(out, columns=[CODE, NAME, "行", "金额", "读不出"])
 
 
 def _sheets(path: Path) -> list[list[list[str]]]:
@@ -203,12 +232,14 @@ def _named_columns(
     money = pd.to_numeric(written, errors="coerce")
     sums = pd.Series([not SUM_WORDS.isdisjoint(row) for _, row in rows], dtype=bool)
     named = ((out[CODE] != "") | (out[NAME] != "")) & ~sums
+    nobody = (out[CODE] == "") & (out[NAME] == "") & ~sums & money.notna()
     wrong = money.isna() & (written != "") & named
     if wrong.any():
         line = rows[int(wrong.to_numpy().argmax())][0]
         raise ValueError(f"{file} 第 {line} 行的金额“{written[wrong].iloc[0]}”不是数字，请改成数字")
     out["金额"] = money * unit
-    return out[named].reset_index(drop=True)
+    out["读不出"] = np.where(nobody, "有金额，没有代码也没有名称", "")
+    return out[named | nobody].reset_index(drop=True)
 
 
 def backtest(view: View, item: str, paid: pd.DataFrame | Path | str) -> Backtest:
@@ -237,6 +268,8 @@ def backtest(view: View, item: str, paid: pd.DataFrame | Path | str) -> Backtest
 
 
 LEFT = ["行", CODE, NAME, "原因"]
+UNREAD = [*LEFT, "候选"]
+ALIKE = 0.6  # likeness from which a name is worth a look; it only proposes
 
 
 def link(view: View, table: pd.DataFrame) -> tuple[dict[str, tuple[float, str]], pd.DataFrame, pd.DataFrame]:
@@ -251,10 +284,14 @@ def link(view: View, table: pd.DataFrame) -> tuple[dict[str, tuple[float, str]],
         if name:
             by_name[normal_name(name)].append(code)
     linked: dict[str, tuple[float, str]] = {}
-    left, doubts = [], []
+    left: list[dict[str, Any]] = []
+    doubts: list[dict[str, Any]] = []
     for n, row in enumerate(table.to_dict("records"), 1):
         said = {"行": row.get("行", n), CODE: row.get(CODE, ""), NAME: row.get(NAME, "")}
-        code, how, why = _identify(row, names, by_name)
+        unread = row.get("读不出")
+        code, how, why = (
+            ("", "", unread) if isinstance(unread, str) and unread else _identify(row, names, by_name)
+        )
         if why:
             left.append({**said, "原因": why})
             continue
@@ -265,7 +302,23 @@ def link(view: View, table: pd.DataFrame) -> tuple[dict[str, tuple[float, str]],
             doubts.append({**said, "原因": "同一家不止一行，金额已相加"})
         had = linked[code][0] if code in linked else 0.0
         linked[code] = (had + float(row.get("金额", float("nan"))), how)
-    return linked, pd.DataFrame(left, columns=LEFT), pd.DataFrame(doubts, columns=LEFT)
+    proposed = _candidates(names, [str(row[NAME] or "") for row in left])
+    unlinked = pd.DataFrame(left, columns=LEFT).assign(候选=proposed)[UNREAD]
+    return linked, unlinked, pd.DataFrame(doubts, columns=LEFT)
+
+
+def _candidates(names: dict[str, str | None], written: list[str]) -> list[str]:
+    """候选: for each row left over the firms whose names look most like its own, with code and likeness; a person decides."""
+    if not any(written):
+        return [""] * len(written)
+    known = [(code, name) for code, name in names.items() if name]
+    found = near_names([name for _, name in known], written)
+    return [
+        "；".join(f"{known[i][1]}（{known[i][0]}，像 {score:.2f}）" for i, score in own if score >= ALIKE)
+        if text
+        else ""
+        for text, own in zip(written, found, strict=True)
+    ]
 
 
 def _identify(

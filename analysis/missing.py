@@ -27,13 +27,19 @@ class _Held:
     pairs: int = 0
     alone: int = 0
     unsure: int = 0
+    known: float = 1.0
     expected: float = 0.0
     yuan: float = 0.0
     alone_yuan: float = 0.0
 
 
 def missing_value(view: View, items: list[str] | None = None) -> pd.DataFrame:
-    """数据价值: one row an indicator, the most money first.
+    """数据价值: one row an indicator, the most expected money first.
+
+    What is missing is not always lacking: most firms have no 首台套, and a register says nothing of those it has nothing
+    of. So 期望金额 is the money that will turn out to be payable: the night's score times the middle of the amount, times
+    the share of all firms that have the fact at all (`齐全率`; of several lacking facts the rarest), as no firm unheard of
+    is likelier to have it than any. 说明 says of the rare ones how they are settled without asking firm by firm.
 
     A 待核实 pair counts for every indicator its undecided conditions lack; `单缺` counts the pairs that lack this one
     alone and no person's answer, so that the datum by itself decides them. 最高金额 is the highest possible sum, where
@@ -48,11 +54,25 @@ def missing_value(view: View, items: list[str] | None = None) -> pd.DataFrame:
     dictionary = view.library.dictionary
     rows = [
         {"指标": name, "部门": dictionary[name].department or dictionary[name].source or "企业填报",
-         "企业": len(h.firms), "对": h.pairs, "事项": len(h.items), "期望金额": h.expected, "最高金额": h.yuan,
-         "金额不定": h.unsure, "单缺": h.alone, "单缺金额": h.alone_yuan}
+         "企业": len(h.firms), "对": h.pairs, "事项": len(h.items), "齐全率": h.known, "期望金额": h.expected,
+         "最高金额": h.yuan, "金额不定": h.unsure, "单缺": h.alone, "单缺金额": h.alone_yuan,
+         "说明": _advice(view.columns, name, h.known)}
         for name, h in held.items()
     ]  # fmt: skip
-    columns = ["指标", "部门", "企业", "对", "事项", "期望金额", "最高金额", "金额不定", "单缺", "单缺金额"]
+    columns = [
+        "指标",
+        "部门",
+        "企业",
+        "对",
+        "事项",
+        "齐全率",
+        "期望金额",
+        "最高金额",
+        "金额不定",
+        "单缺",
+        "单缺金额",
+        "说明",
+    ]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.sort_values(
         ["期望金额", "最高金额", "指标"], ascending=[False, False, True], ignore_index=True
@@ -82,12 +102,46 @@ def _count(view: View, item: str, held: dict[str, _Held]) -> None:
     most = np.where(unsure, np.fmax(usual, found.low[waiting]), high)
     lacking, asked = lacking_of(view, bound, found, waiting)
     count = np.sum(list(lacking.values()), axis=0) if lacking else np.zeros(len(rows))
-    share = expected_of(view, item, found, waiting) / np.maximum(count, 1)
+    known = {name: known_share(view.columns, name) for name in lacking}
+    rarest = np.ones(len(rows))
+    for name, mask in lacking.items():
+        rarest[mask] = np.minimum(rarest[mask], known[name])
+    share = expected_of(view, item, found, waiting) * rarest / np.maximum(count, 1)
     for name, mask in lacking.items():
         if mask.any():
+            held[name].known = known[name]
             _add(held[name], item, rows, most, mask, mask & (count == 1) & ~asked)
             held[name].unsure += int((mask & unsure).sum())
             held[name].expected += float(share[mask].sum())
+
+
+RARE = 0.5  # share of firms with the fact below which most of those without it rightly have none
+
+
+def known_share(columns: Columns, name: str) -> float:
+    """齐全率: share of all firms of which the fact is known in its best-known year, or in a row of one of their lists.
+
+    >>> 0.0 <= known_share(view.columns, "研发费用") <= 1.0
+    True
+    """
+    stores = (columns.numbers, columns.categories, columns.lists)
+    years = {year for store in stores for one, year in store if one == name}
+    shares = [float((~is_missing(columns, name, year)).mean()) for year in years if len(columns)]
+    for rows in columns.rows.values():
+        own = {year for store in (rows.columns.numbers, rows.columns.categories, rows.columns.lists)
+               for one, year in store if one == name}  # fmt: skip
+        for year in own:
+            have = np.unique(rows.owner[~is_missing(rows.columns, name, year)])
+            shares.append(len(have) / len(columns))
+    return max(shares, default=0.0)
+
+
+def _advice(columns: Columns, name: str, known: float) -> str:
+    if known >= RARE:
+        return ""
+    if columns.loaded is not None and name in columns.loaded:
+        return "归口的全量来源已到，没有的多半就是没有：在指标字典写上 absent_means 就都定了"
+    return "多数企业本来就没有：请部门给全量名单，来源写 coverage: 全量、指标写 absent_means，没列的就都定了"
 
 
 def lacking_of(

@@ -16,9 +16,13 @@ JsonOption = Annotated[bool, typer.Option("--json", help="机器可读的结果"
 RunOption = Annotated[int | None, typer.Option("--run", help="第几次比对；默认最近一次")]
 ItemArgument = Annotated[str, typer.Argument(help="事项编号，例如 bs-2025-06/rd-intensity")]
 MISSING_WORDS = (
-    "金额单位元。期望金额：待核实各对的概率乘以金额中值，缺几项就由几项分担；排在前面的先去要。",
+    "期望金额：补齐后预计真要付的钱，待核实各对的概率乘以金额中值，再乘以齐全率（多数企业本来没有的，没报不等于漏报），"
+    "缺几项就由几项分担；排在前面的先去要。",
     "最高金额：这些对最多能拿多少，金额不定的按该事项常见数额算；单缺：只差这一项、又不等人判断的对。",
 )
+
+
+MOST_NAMED = 6
 
 
 def register(app: typer.Typer) -> None:
@@ -48,9 +52,12 @@ def missing_command(
     if as_json:
         tell_json(found.to_dict("records"))
     else:
-        show(found)
+        show(found.drop(columns="说明"))
         for words in MISSING_WORDS:
             typer.echo(words)
+        for advice, own in found[found["说明"] != ""].groupby("说明"):
+            names = "、".join(own["指标"].head(MOST_NAMED)) + (" 等" if len(own) > MOST_NAMED else "")
+            typer.echo(f"{names}（{len(own)} 项）：{advice}")
 
 
 def backtest_command(
@@ -58,7 +65,9 @@ def backtest_command(
     paid: Annotated[
         Path, typer.Argument(help="兑现名单 .xlsx .csv .docx .pdf .html，要有代码或企业名称一列")
     ],
-    gate: Annotated[float, typer.Option("--gate", min=0, max=1, help="查全低于它就以 1 退出")] = 0.0,
+    gate: Annotated[
+        float, typer.Option("--gate", min=0, max=1, help="查全低于它就以 1 退出；读不出的行算没有找到")
+    ] = 0.0,
     excel: ExcelOption = None,
     home: HomeOption = None,
     run: RunOption = None,
@@ -69,14 +78,16 @@ def backtest_command(
     例：huiqi backtest bs-2025-06/rd-intensity 2025年公示名单.xlsx --gate 0.95
     """
     from analysis import backtest
+    from analysis.naming import item_of
 
     with telling():
         view = opened(home, run)
+        item = item_of(view.library, item)
         found = backtest(view, item, paid)
     quotes = {c.id: f"{c.condition.cite}：{c.condition.quote}" for c in view.program(item).conditions}
     missed = in_words(found.missed, quotes)
     if excel:
-        parts = {"付了却不符合": missed, "符合却没付": in_words(found.unpaid, quotes), "认不出的行": found.unlinked,
+        parts = {"付了却不符合": missed, "符合却没付": in_words(found.unpaid, quotes), "读不出的行": found.unlinked,
                  "要看一眼": found.doubts, "金额不同": in_words(found.differs, quotes)}  # fmt: skip
         write_book(excel, "回测", [found.words()], parts)
     if as_json:
@@ -85,7 +96,7 @@ def backtest_command(
         typer.echo(found.words())
         for title, frame in (
             ("付了却判不符合或待核实", missed), ("怪哪条", found.blame.assign(原文=found.blame["条件"].map(quotes))),
-            ("认不出的行", found.unlinked), ("认出了但要看一眼", found.doubts),
+            ("读不出的行（算在查全的分母里）；候选只供人看，认定后把代码补进名单", found.unlinked), ("认出了但要看一眼", found.doubts),
         ):  # fmt: skip
             if len(frame):
                 typer.echo(f"\n{title}")

@@ -126,8 +126,46 @@ def test_a_backtest_links_and_never_guesses(view: View, tmp_path: Path) -> None:
     assert list(found.missed[CODE]) == [fails[CODE].iloc[0]] and len(found.blame) > 0
     assert len(found.unlinked) == 2
     assert sorted(found.matched["已付"]) == [15_000, 20_000]
-    assert found.recall == pytest.approx(2 / 3)
+    assert found.recall == pytest.approx(2 / 5) and found.recall_of_linked == pytest.approx(2 / 3)
+    near = found.unlinked.set_index("行")["候选"]
+    code = fits.set_index(NAME).loc[names[2], CODE]
+    assert f"{names[2]}（{code}，像 0." in near[7] and "读不出 2 行" in found.words()
     assert len(found.unpaid) == len(fits) - 2
+
+
+def test_a_row_that_cannot_be_read_is_counted_and_shown(home: Path, view: View, tmp_path: Path) -> None:
+    hits = view.hits(PLENTY)
+    code = hits.loc[hits["verdict"] == "符合", CODE].iloc[0]
+    path = tmp_path / "名单.csv"
+    lines = [
+        "统一社会信用代码,企业名称,金额（元）",
+        f"{code},,1",
+        "甲乙示范有限公司,1",
+        ",,7",
+        "合计,,9",
+        "注：以上名单公示七天",
+        "联系人,某",
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    found = backtest(view, PLENTY, path)
+    assert found.unlinked["行"].tolist() == [4, 3] or found.unlinked["行"].tolist() == [3, 4]
+    assert any("有 2 格，表头有 3 格" in w for w in found.unlinked["原因"])
+    assert found.recall == pytest.approx(1 / 3) and found.as_dict()["unread"] == 2
+    app = typer.Typer()
+    analyst.register(app)
+    done = CliRunner().invoke(app, ["backtest", PLENTY, str(path), "--gate", "0.9", "--home", str(home)])
+    assert done.exit_code == 1 and "读不出的行（算在查全的分母里）" in done.stdout
+
+
+def test_what_most_firms_rightly_lack_is_not_the_first_to_be_asked_for(view: View) -> None:
+    found = missing_value(view).set_index("指标")
+    rare = found.loc["首台套产品认定日期"]
+    assert rare["齐全率"] < 0.5 and "本来就没有" in rare["说明"] and rare["最高金额"] > 0
+    assert found["期望金额"].is_monotonic_decreasing and found.index[0] != "首台套产品认定日期"
+    assert found.iloc[0]["期望金额"] > rare["期望金额"]
+    common = found[found["齐全率"] >= 0.5]
+    assert len(common) and (common["说明"] == "").all()
+    assert (found["期望金额"] <= found["最高金额"] + 1e-6).all()
 
 
 def test_what_counts_but_wants_a_look(view: View, tmp_path: Path) -> None:
