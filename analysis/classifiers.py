@@ -109,11 +109,12 @@ class ClassifierReport:
 
     def _repr_html_(self) -> str:
         from analysis.charts import calibration_chart, svg
+        from analysis.tables import show
 
         parts = [f"<p>{self.words()}</p>"]
         if len(self.answers):
-            parts += [svg(calibration_chart(self)), self.by_type.to_html(index=False)]
-            parts.append(self.confusions.head(15).to_html(index=False))
+            parts += [svg(calibration_chart(self)), show(self.by_type, 20)._repr_html_()]
+            parts.append(show(self.confusions, 15)._repr_html_())
         return "".join(parts)
 
 

@@ -81,12 +81,16 @@ def render(path: Path) -> str:
 
 def drawn(value: Any) -> str:
     """画值: a chart, what draws itself as HTML, or plain text."""
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from analysis.charts import svg
+    from analysis.tables import show
 
     if isinstance(value, Figure):
         return svg(value)
+    if isinstance(value, pd.DataFrame | pd.Series):  # bare: as readable as with `show`
+        value = show(value)
     if hasattr(value, "_repr_html_"):
         return str(value._repr_html_())
     return f"<pre>{html.escape(str(value))}</pre>"

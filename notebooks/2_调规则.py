@@ -5,7 +5,7 @@
 # `with_rule` 在同一夜的数据上试算改后的规则；政策库本身不动。写错了会当场指出哪里错、可以改哪些条件。
 
 # %%
-from analysis import charts, compare, open_night, sweep, sweep_two
+from analysis import charts, compare, open_night, show, sweep, sweep_two
 
 night = open_night()
 ITEM = "bs-2025-06/rd-intensity"
@@ -27,7 +27,17 @@ found
 # %%
 now = found.table.set_index("门槛").loc["300万元", "应付高"]
 choice = found.spends(now)
-choice
+show(choice)
+
+# %% [markdown]
+# 放宽门槛，照顾的是谁？按规模和区域分开看，各有几家、多少钱。
+
+# %%
+by_group = sweep(night, ITEM, "rd_scale", ["100万元", "300万元"], by=["企业规模", "登记地区划"])
+show(by_group.groups, 20)
+
+# %% [markdown]
+# 两个门槛一起动，画成热图（颜色是最高应付）。
 
 # %%
 grid = sweep_two(
@@ -39,3 +49,4 @@ charts.heat_map(grid)
 assert len(impact.gained) > 0 and len(impact.lost) == 0
 assert found.table["符合"].is_monotonic_decreasing
 assert choice["应付高"] == now
+assert by_group.spread("企业规模").sum(axis=1).tolist() == by_group.table["符合"].tolist()

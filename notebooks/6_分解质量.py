@@ -10,7 +10,7 @@ import re
 
 import pandas as pd
 
-from analysis import charts, disagreeing, open_night, tag_report
+from analysis import charts, disagreeing, open_night, show, tag_report
 from policies.decompose.pipeline import decompose
 
 night = open_night()
@@ -49,13 +49,14 @@ for name in DOCUMENTS:
         for p in found
     ]
 written, proposed = pd.DataFrame(written), pd.DataFrame(proposed)
-written.groupby("文件")["拆出"].agg(["mean", "sum", "count"])
+counts = written.groupby("文件")["拆出"].agg(占全部="mean", 拆出="sum", 全部="count")
+show(counts)
 
 # %% [markdown]
 # 漏掉的原文，逐条看：
 
 # %%
-written[~written["拆出"]]
+show(written.loc[~written["拆出"], ["文件", "原文"]], 15)
 
 # %% [markdown]
 # 机器的“把握”可信吗？把握高的一档，对上人写规则的比例也应当高。
@@ -69,7 +70,7 @@ charts.bars(by_step.index, by_step["mean"] * 100, "各档把握里对上规则�
 # 多拆的，把握大的在前：要么是机器错，要么是人漏写了一条。
 
 # %%
-proposed[~proposed["有规则"]].sort_values("把握", ascending=False).head(15)
+show(proposed[~proposed["有规则"]].sort_values("把握", ascending=False), 15)
 
 # %% [markdown]
 # 行业标签也是机器提的：部门给了行业代码的企业，拿来对照。把握准不准、弃权多少、哪一级错得多；部门与文本不一致的，请人看，不改谁的数据。
@@ -79,7 +80,7 @@ tags = tag_report(night)
 tags
 
 # %%
-disagreeing(night).head(10)
+show(disagreeing(night))
 
 # %%
 assert tags.ece < 0.1 and len(tags.by_type) == 4
