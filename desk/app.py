@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+import jinja2
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
@@ -23,7 +24,17 @@ from desk.office import Office
 from desk.oidc import Provider, SignOn
 from desk.outward import Network
 from desk.pace import Limits, Rates, paced
-from desk.web import HERE, LoginNeeded, say_fault, say_misuse, say_unstorable, secure, templates, to_login
+from desk.web import (
+    HERE,
+    LoginNeeded,
+    say_fault,
+    say_misuse,
+    say_unstorable,
+    secure,
+    templates,
+    to_login,
+    warm_templates,
+)
 from store.database import DataError, Engine
 
 NIGHT_LOOK = 2.0  # seconds between looks for a new night
@@ -55,7 +66,7 @@ def create_app(
     app.state.templates = templates()
     if warm:
         office.read = 0
-        threading.Thread(target=_keep_warm, args=(office,), daemon=True).start()
+        threading.Thread(target=_keep_warm, args=(office, app.state.templates), daemon=True).start()
         threading.Thread(target=hooks.keep_telling, args=(engine, clock, networks), daemon=True).start()
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     if limits is not None:
@@ -83,8 +94,9 @@ def create_app(
     return app
 
 
-def _keep_warm(office: Office) -> None:
-    """Read each new night once; a night that cannot be read is left to the page that will say so."""
+def _keep_warm(office: Office, pages: jinja2.Environment) -> None:
+    """Read the templates and each new night once; a night that cannot be read is left to the page that will say so."""
+    warm_templates(pages)
     while True:
         read_ahead(office)
         time.sleep(NIGHT_LOOK)

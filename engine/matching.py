@@ -192,11 +192,13 @@ def _match_rows(
 
 def row_answers(item: BoundItem, answers: AnswerBook, index: RowIndex, detail: Detail) -> dict[str, Truth]:
     """明细答复列: answers by detail row id; a row without an id, and an enterprise without a list, can't be answered."""
-    out = {}
+    out: dict[str, Truth] = {}
+    key = (item.program.item.id, item.batch.name)
+    asked = [(ask, given) for (name, batch, ask), given in answers.items() if (name, batch) == key]
+    if not asked:
+        return out
     where = {(int(o), i): r for r, (o, i) in enumerate(zip(detail.owner, detail.ids, strict=True))}
-    for (name, batch, ask), given in answers.items():
-        if (name, batch) != (item.program.item.id, item.batch.name):
-            continue
+    for ask, given in asked:
         sure, maybe = np.zeros(len(detail), bool), np.ones(len(detail), bool)
         for code, answer in given.items():
             owner = index[code]

@@ -110,8 +110,11 @@ def measure(home: Path, rounds: int, only: str) -> list[dict[str, Any]]:
     """量各页: one row a page, slowest first."""
     import numpy as np
 
+    from desk.web import warm_templates
+
     app, officer, token, firm = visitors(home)
     begun = time.process_time()
+    warm_templates(app.state.templates)
     app.state.office.warm()
     print(f"{(time.process_time() - begun) * 1000:8.0f}  ms CPU to warm up", file=sys.stderr)
     out = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -18,6 +19,9 @@ from store.grants import GrantCase, GrantEvent
 
 SCOPES = ("在办", "逾期", "超承诺", "轮到我", "已到账", "不再办")
 LARGE = 5000
+BUCKET = 4096  # grants' numbers counted together, so that a place among many of one day is known
+Place = tuple[bool, bool, date, int]  # over, without a day, the day, the number
+FIRST: Place = (False, False, date.min, 0)
 PAID = (State.ARRIVED.value, State.DONE.value)
 OVER = tuple(s.value for s in FINAL)
 GONE = tuple(s.value for s in FINAL if s != State.DONE)
@@ -50,16 +54,23 @@ class Caseload:
 
 @dataclass(frozen=True)
 class Part:
-    """一部分: the grants of one state, holder and lateness; fen."""
+    """一部分: the grants of one state, holder and day, and of one span of BUCKET numbers; fen."""
 
     state: str
     holder: str
+    due: date | None
+    bucket: int
     late: bool
     count: int
     amount: int
     arrived: int
     undecided: int
     broken: bool = False
+
+    @property
+    def place(self) -> Place:
+        """排在哪里: where the part stands in a page's order."""
+        return (self.state in OVER, self.due is None, self.due or date.max, self.bucket * BUCKET)
 
     def within(self, scope: str, turns: frozenset[str]) -> bool:
         """属于哪个范围."""
@@ -78,15 +89,16 @@ def parts(engine: Engine, load: Caseload) -> list[Part]:
     """各部分的笔数和金额, in one query."""
     late, broken = case((_late(load), 1), else_=0), case((_broken(load), 1), else_=0)
     c = GrantCase
+    keys = (col(c.state), col(c.holder), col(c.due), col(c.id) // BUCKET, late, broken)
     query: Any = select(
-        col(c.state), col(c.holder), late, func.count(), func.coalesce(func.sum(col(c.amount)), 0),
-        func.coalesce(func.sum(col(c.arrived)), 0), func.sum(case((col(c.amount).is_(None), 1), else_=0)), broken,
+        *keys, func.count(), func.coalesce(func.sum(col(c.amount)), 0),
+        func.coalesce(func.sum(col(c.arrived)), 0), func.sum(case((col(c.amount).is_(None), 1), else_=0)),
     )  # type: ignore[call-overload]  # fmt: skip
-    query = query.where(*_wheres(load)).group_by(col(c.state), col(c.holder), late, broken)
+    query = query.where(*_wheres(load)).group_by(*keys)
     with session(engine) as opened:
         return [
-            Part(s, h, bool(x), int(n), int(a), int(p), int(u), bool(b))
-            for s, h, x, n, a, p, u, b in opened.exec(query)
+            Part(s, h, day, int(k), bool(x), int(n), int(a), int(p), int(u), bool(b))
+            for s, h, day, k, x, b, n, a, p, u in opened.exec(query)
         ]
 
 
@@ -96,31 +108,60 @@ def many(engine: Engine) -> bool:
         return int(opened.exec(select(func.max(GrantCase.id))).one() or 0) > LARGE
 
 
-def page(engine: Engine, load: Caseload, scope: str, start: int, size: int) -> list[GrantCase]:
+def page(
+    engine: Engine, load: Caseload, scope: str, start: int, size: int, found: Sequence[Part] = ()
+) -> list[GrantCase]:
     """一页, the most urgent first: what has no day after what has one, what is over last.
 
-    The first so many of each state are read off the index of states and days and put together, so that a page near the
-    beginning costs the same however many there are.
+    The first so many of each state are read off the index of states and days and put together; `found`, the counts of the
+    same grants, tell near which day and number a far page begins, so that it costs what the first one does.
     """
     if scope == "超承诺":
         return _page_of_broken(engine, load, start, size)
-    wheres, c = _wheres(load), GrantCase
-    if scope == "轮到我":
-        wheres.append(col(c.holder).in_(sorted(load.turns)))
-    ids: list[tuple[bool, bool, date, int]] = []
+    first, before = _begins([p for p in found if p.within(scope, load.turns)], start)
+    skip = start - before
     with session(engine) as opened:
+        ids: list[Place] = []
         for state in _states(scope):
-            query: Any = select(col(c.due), col(c.id)).where(c.state == state, *wheres)
-            dated = query.where(col(c.due).is_not(None)).order_by(col(c.due), col(c.id))
-            if scope == "逾期":
-                dated = dated.where(_late(load))
-            ids += [(state in OVER, False, due, n) for due, n in opened.exec(dated.limit(start + size))]
-            if scope != "逾期":
-                bare = query.where(col(c.due).is_(None)).order_by(col(c.id)).limit(start + size)
-                ids += [(state in OVER, True, date.max, n) for _, n in opened.exec(bare)]
-        wanted = [row[-1] for row in sorted(ids)[start : start + size]]
-        held = {g.id: g for g in opened.exec(select(c).where(col(c.id).in_(wanted)))}
+            for query in _runs(load, scope, state, first):
+                rows = opened.exec(query.limit(skip + size))
+                ids += [(state in OVER, due is None, due or date.max, n) for due, n in rows]
+        wanted = [row[-1] for row in sorted(ids)[skip : skip + size]]
+        held = {g.id: g for g in opened.exec(select(GrantCase).where(col(GrantCase.id).in_(wanted)))}
     return [held[n] for n in wanted]
+
+
+def _begins(found: Iterable[Part], start: int) -> tuple[Place, int]:
+    """从哪里读起: the last place that has at most `start` grants before it, and how many those are."""
+    counts: Counter[Place] = Counter()
+    for part in found:
+        counts[part.place] += part.count
+    at, before = FIRST, 0
+    for place in sorted(counts):
+        if before + counts[place] > start:
+            return place, before
+        at, before = place, before + counts[place]
+    return (at, before - counts[at]) if counts else (FIRST, 0)
+
+
+def _runs(load: Caseload, scope: str, state: str, first: Place) -> Iterator[Any]:
+    """一种状态从那里起的各段, each in the order of the index: the rest of the day, the later days, what has no day."""
+    over, bare, day, number = first
+    c = GrantCase
+    if (state in OVER) < over:
+        return
+    if (state in OVER) > over:
+        bare, day, number = FIRST[1:]
+    query: Any = select(col(c.due), col(c.id)).where(c.state == state, *_wheres(load))
+    if scope == "轮到我":
+        query = query.where(col(c.holder).in_(sorted(load.turns)))
+    if scope == "逾期":
+        query = query.where(_late(load))
+    if not bare:
+        yield query.where(col(c.due) == day, col(c.id) >= number).order_by(col(c.id))
+        yield query.where(col(c.due) > day).order_by(col(c.due), col(c.id))
+    if scope != "逾期":
+        yield query.where(col(c.due).is_(None), col(c.id) >= (number if bare else 0)).order_by(col(c.id))
 
 
 def _page_of_broken(engine: Engine, load: Caseload, start: int, size: int) -> list[GrantCase]:

@@ -140,7 +140,7 @@ def trial(
     if not given.conditions and not given.budget:
         raise HTTPException(409, "没有说改什么：conditions 和 budget 至少写一个")
     try:
-        found = changed_impact(night, item, dict(given.conditions), given.budget)
+        found = changed_impact(by.office, night, item, dict(given.conditions), given.budget)
     except ValueError as error:
         raise HTTPException(409, str(error)) from error
     out = sliced(found.firms.to_dict("records"), page, size, night.no)

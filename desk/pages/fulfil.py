@@ -110,9 +110,8 @@ def fulfil_index(
     found = office.memory.get(key, lambda: caseload.parts(office.engine, load))
     counts = {s: sum(p.count for p in found if p.within(s, load.turns)) for s in SCOPES}
     shown = [p for p in found if p.within(scope, load.turns)]
-    rows = [
-        _row(c, calendar, today) for c in caseload.page(office.engine, load, scope, (page - 1) * PAGE, PAGE)
-    ]
+    cases = caseload.page(office.engine, load, scope, (page - 1) * PAGE, PAGE, found)
+    rows = [_row(c, calendar, today) for c in cases]
     findings, checked = books(office)
     return render(
         request, "fulfil.html", rows=rows, total=counts[scope], scope=scope, item=item, page=page,

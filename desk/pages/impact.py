@@ -51,7 +51,7 @@ def impact_page(request: Request, doc: str, slug: str, visit: Visit = need("item
     night, bound = opened(office, visit, item)
     program = office.library(night).program(item)
     assert program is not None
-    trial = tried(request, night, item)
+    trial = tried(request, office, night, item)
     swept = swept_of(request, night, item)
     firms = trial.impact.firms.head(MOST_FIRMS).to_dict("records") if trial.impact else []
     return render(
@@ -68,7 +68,7 @@ def impact_drawing(request: Request, doc: str, slug: str, visit: Visit = need("i
     item, office = f"{doc}/{slug}", visit.office
     night, _ = opened(office, visit, item)
     swept, _ = swept_of(request, night, item)
-    trial = tried(request, night, item)
+    trial = tried(request, office, night, item)
     if swept is not None:
         figure = charts.sweep_chart(swept)
     elif trial.impact is not None:
@@ -83,7 +83,7 @@ def impact_excel(request: Request, doc: str, slug: str, visit: Visit = need("exp
     """试算的表: every firm that changes, or every threshold tried, with what was changed and from which night."""
     item, office = f"{doc}/{slug}", visit.office
     night, bound = opened(office, visit, item)
-    trial, (swept, _) = tried(request, night, item), swept_of(request, night, item)
+    trial, (swept, _) = tried(request, office, night, item), swept_of(request, night, item)
     title = bound.program.item.title if bound else slug
     if trial.impact is not None:
         said = [f"改为：{name}　{text}" for name, text in trial.changes.items()]
@@ -150,7 +150,7 @@ def boxes(root: Condition | None) -> list[tuple[str, str, str]]:
     return found
 
 
-def tried(request: Request, night: Night, item: str) -> Trial:
+def tried(request: Request, office: Office, night: Night, item: str) -> Trial:
     params = request.query_params
     program = night.library().program(item)
     known = {name: text for name, _, text in boxes(program.item.conditions if program else None)}
@@ -160,16 +160,27 @@ def tried(request: Request, night: Night, item: str) -> Trial:
     if not changed and not budget:
         return Trial(given)
     try:
-        return Trial(given, budget, changed_impact(night, item, changed, budget), changes=changed)
+        return Trial(given, budget, changed_impact(office, night, item, changed, budget), changes=changed)
     except ValueError as error:
         return Trial(given, budget, fault=str(error))
 
 
-def changed_impact(night: Night, item: str, conditions: dict[str, str], budget: str = "") -> Impact:
+def changed_impact(
+    office: Office, night: Night, item: str, conditions: dict[str, str], budget: str = ""
+) -> Impact:
     """改了会怎样: `conditions` are expressions by id, `budget` as written (2000万元). Raises ValueError with every fault."""
-    before = View(night)
+    before = as_it_was(office, night, item)
     after = before.with_rule(item, conditions=conditions, budget=read_money(budget) if budget else None)
     return compare(before, after, item)
+
+
+def as_it_was(office: Office, night: Night, item: str) -> View:
+    """改之前: only that of the item tried last is kept, since whoever tries one value tries others."""
+    kept: tuple[tuple[int, str], View] | None = office.memory.get(("before a trial",), lambda: None)
+    if kept is None or kept[0] != (night.no, item):
+        kept = ((night.no, item), View(night))
+        office.memory.put(("before a trial",), kept)
+    return kept[1]
 
 
 def swept_of(request: Request, night: Night, item: str) -> tuple[Sweep | None, str]:

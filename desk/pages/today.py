@@ -172,7 +172,9 @@ def clocks(office: Office, visit: Visit) -> list[dict[str, Any]]:
 
 def money(office: Office, visit: Visit) -> list[tuple[str, float, int]]:
     """本年资金 in yuan, by where it stands."""
-    found = caseload.money_of_year(office.engine, office.today().year, visit.person.department)
+    year, department = office.today().year, visit.person.department
+    key = ("money", year, department, caseload.version(office.engine))
+    found = office.memory.get(key, lambda: caseload.money_of_year(office.engine, year, department))
     return [(words, fen / 100, count) for words, fen, count in found]
 
 

@@ -58,7 +58,8 @@ def by_hand(engine, load, scope, day):
 
 @pytest.mark.parametrize("day", [DAY, date(2026, 6, 20), date(2026, 5, 5), date(2040, 1, 1)])
 @pytest.mark.parametrize("scope", SCOPES)
-def test_counts_and_pages_are_those_of_going_through_all(engine, scope, day):
+def test_counts_and_pages_are_those_of_going_through_all(engine, scope, day, monkeypatch):
+    monkeypatch.setattr(caseload, "BUCKET", 64)
     calendar = office_calendar(engine)
     departments = sorted({c.department for c in grants.find(engine)})
     firms = frozenset(c.code for c in grants.find(engine)[:9])
@@ -71,7 +72,11 @@ def test_counts_and_pages_are_those_of_going_through_all(engine, scope, day):
         found = [c.id for c in caseload.page(engine, load, scope, 0, 1000)]
         assert found == wanted
         assert [c.id for c in caseload.page(engine, load, scope, 3, 4)] == wanted[3:7]
-        parts = [p for p in caseload.parts(engine, load) if p.within(scope, load.turns)]
+        whole = caseload.parts(engine, load)
+        for start in range(0, len(wanted) + 40, 37):
+            far = [c.id for c in caseload.page(engine, load, scope, start, 40, whole)]
+            assert far == wanted[start : start + 40]
+        parts = [p for p in whole if p.within(scope, load.turns)]
         assert sum(p.count for p in parts) == len(wanted)
         held = {c.id: c for c in grants.find(engine)}
         assert sum(p.amount for p in parts) == sum(held[i].amount or 0 for i in wanted)
