@@ -259,6 +259,9 @@ def answer(given: NewAnswer, by: Caller = writer("decide")) -> dict[str, Any]:
     )
     if given.ask not in known:
         raise HTTPException(404, f"{given.item} 没有“{given.ask}”这个问题")
+    subject = bound.program.item.subject if bound else "企业"
+    if subject != "企业" and not given.row:
+        raise HTTPException(409, f"没有保存：{given.item} 逐个{subject}判，row 要写答的是哪一个{subject}")
     try:
         made = review.answer_question(
             by.office.engine, by.who, pair, given.ask, given.answer, given.why, by.office.now(), given.row

@@ -10,7 +10,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
 from analysis.groups import group_title
-from desk.details import detail_rows
+from desk.details import detail_rows, narrowed
 from desk.evidence import benefit_lines, facts_of, law, rows_of, seen_of
 from desk.listing import list_page, read_filters
 from desk.office import CODE, Office, number
@@ -48,12 +48,19 @@ def material(request: Request, visit: Visit, code: str, item: str) -> dict[str, 
         raise HTTPException(404, f"第 {night.no} 次比对：{what}")
     facts = facts_of(office, night, code)
     found = explain(bound, one, night.as_of, night.answers(), seen_of(facts))
-    rows = rows_of(found, bound, one, night, facts)
+    details = detail_rows(bound, one, night.as_of, night.answers())
+    own = next((d.id for d in details if d.speaks), "")
+    about = request.query_params.get("row", "") or own
+    only = narrowed(one, bound.program.item.subject, about) if about != own else None
+    if about != own and only is None:
+        raise HTTPException(404, f"这家企业没有“{about}”这个{bound.program.item.subject}")
+    shown = found if only is None else explain(bound, only, night.as_of, night.answers(), seen_of(facts))
+    rows = rows_of(shown, bound, one if only is None else only, night, facts)
     hit = hit_of(office, night, item, code)
     state = office.states(night, item, bound.batch.name).get(code, review.State())
     back = inside(request.query_params.get("from", ""), url("list", item=item))
     kinds = {r.n: {"待核实": "ask", "不符合": "not"}.get(r.line.verdict, "") for r in rows}
-    cited = [(str(e.number), e.cite, e.quote, kinds[e.number]) for e in found.evidence]
+    cited = [(str(e.number), e.cite, e.quote, kinds[e.number]) for e in shown.evidence]
     benefit = bound.program.item.benefit
     if benefit is not None and benefit.quote:
         cited.append(("额", benefit.cite, benefit.quote, ""))
@@ -69,11 +76,11 @@ def material(request: Request, visit: Visit, code: str, item: str) -> dict[str, 
         "cap": cap_of(bound), "law": law(bound.program.document, cited), "lines": benefit_lines(benefit),
         "amount": money_words(hit["low"], hit["high"], cap_of(bound)), "state": state, "back": back,
         "neighbours": neighbours(office, visit, night, bound, back, code), "line": timeline(office, night, item, code),
-        "facts": firm_line(one), "details": detail_rows(bound, one, night.as_of, night.answers()), "latest": night.no == getattr(office.night(), "no", None), "outlook": outlook,
+        "facts": firm_line(one), "details": details, "about": about, "own": own, "shown": shown, "latest": night.no == getattr(office.night(), "no", None), "outlook": outlook,
         "reasons": review.reasons(office.engine), "people": colleagues(office, visit), "departments": departments(rows, bound.program.item),
         "done": done_line(office, request, visit, night), "officer": officer_of(office, code),
         "past": grants.find(office.engine, code=code, item=item),
-        "answers": [a for a in review.answers(office.engine, item=item, code=code) if a.batch == bound.batch.name],
+        "answers": [a for a in review.answers(office.engine, item=item, code=code) if a.batch == bound.batch.name and a.row in ("", about)],
         "why_score": why_score(office, night, bound, code, one, hit), "pinned": bool(run), "fault": request.query_params.get("fault", ""), "kept": request.query_params.get("kept", ""),
     }  # fmt: skip
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
 from desk.charts import thresholds
+from desk.details import speakers
 from desk.listing import SORTS, WHY, Filters, list_page, read_filters
 from desk.office import CODE, NAME, Office, number
 from desk.said import cap_of, short_label, window_words
@@ -104,6 +105,10 @@ def item_list(request: Request, doc: str, slug: str, visit: Visit = need("matche
     states = office.states(night, item, bound.batch.name)
     listing = list_page(office.hits(night, item), bound.ids, states, my_firms(office, visit), filters)
     rows, limit = table_rows(listing.rows, bound, states), review.second_limit(office.engine)
+    if bound.program.item.subject != "企业" and rows:
+        here = night.columns().take(office.rows(night, [r["code"] for r in rows]))
+        for row, (name, count) in zip(rows, speakers(bound, here, night.answers()), strict=False):
+            row["speaks"] = f"{name} 等 {count} 个" if count > 1 else name
     context = {
         "item": bound.program.item, "document": bound.program.document, "batch": bound.batch, "night": night,
         "filters": filters, "listing": listing, "rows": rows,
@@ -156,7 +161,7 @@ def table_rows(
             "marks": marks, "more": max(len(unknown) - 1, 0), "low": number(row["paid_low"]),
             "high": number(row["paid_high"]), "score": number(row["score"]), "change": row["change"], "state": state.word,
             "why": "" if first is None else first_unknown(bound, first),
-            "gave": row["gave_way"] or "", "last": state.last, "lapsed": state.lapsed, "officer": state.officer,
+            "gave": row["gave_way"] or "", "last": state.last, "lapsed": state.lapsed, "officer": state.officer, "speaks": "",
         })  # fmt: skip
     return out
 

@@ -88,13 +88,16 @@ def answer_one(
     if pair is None or given.text("ask") not in known:
         raise HTTPException(404, "没有这个问题")
     here = inside(given.text("here"), url("match", code=code, item=item))
+    row, subject = given.text("row"), bound.program.item.subject if bound else "企业"
+    if subject != "企业" and not row:
+        return see(_with(here, "fault", f"没有保存：这一项逐个{subject}判，要说答的是哪一个{subject}。"))
     told = {"是": True, "否": False, "收回": None}
     if given.text("answer") not in told:
         return see(_with(here, "fault", "没有保存：请选 是 或 否。"))
     try:
         review.answer_question(
             office.engine, given.visit.who, pair, given.text("ask"), told[given.text("answer")], given.text("why"),
-            office.now(), given.text("row"),
+            office.now(), row,
         )  # fmt: skip
     except review.ReviewError as error:
         return see(_with(here, "fault", f"没有保存：{error}。"))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from desk.details import detail_rows
+from urllib.parse import unquote
+
+from desk.details import detail_rows, narrowed, speakers
 from engine.explain import explain
+from store.review import answer_book
 
 
 def test_the_rows_agree_with_the_verdict_of_the_enterprise(desk):
@@ -36,3 +39,69 @@ def test_the_page_lists_every_row_and_an_item_about_firms_has_none(desk):
     part = page.split('id="details"')[1].split("</section>")[0]
     assert all(own.ids[i] in part for i in range(len(own.ids)) if own.owner[i] == row)
     assert 'id="details"' not in desk.client("lin").get(f"/desk/matches/{code}/bs-2025-03/stable-jobs").text
+
+
+def several_rows(office, item):
+    """(code, rows) of the first enterprise with more than one row that differ."""
+    night = office.night()
+    bound = office.bound(night, item)
+    own = night.columns().rows[bound.program.item.subject]
+    for row in dict.fromkeys(own.owner.tolist()):
+        code = night.columns().codes[row]
+        rows = detail_rows(bound, office.one(night, code), night.as_of, night.answers())
+        if len({r.marks for r in rows}) > 1:
+            return code, rows
+    raise AssertionError("the sample must hold an enterprise whose rows differ")
+
+
+def test_each_row_has_its_own_evidence(desk):
+    office, item = desk.app.state.office, "bs-2025-08/equipment-invest"
+    night = office.night()
+    bound = office.bound(night, item)
+    code, rows = several_rows(office, item)
+    one = office.one(night, code)
+    for row in rows:
+        found = explain(
+            bound, narrowed(one, bound.program.item.subject, row.id), night.as_of, night.answers()
+        )
+        assert str(found.verdict) == row.verdict and [str(e.verdict) for e in found.evidence] == list(
+            row.marks
+        )
+    other = rows[-1].id
+    page = desk.client("lin").get(f"/desk/matches/{code}/{item}", params={"row": other}).text
+    assert f"下面是项目“{other}”的依据" in page and 'data-key="a"' not in page
+    assert desk.client("lin").get(f"/desk/matches/{code}/{item}?row=nowhere").status_code == 404
+
+
+def test_the_list_names_the_row_that_speaks(desk):
+    office, item = desk.app.state.office, "bs-2025-08/equipment-invest"
+    night, bound = office.night(), office.bound(office.night(), item)
+    hits = office.hits(night, item)
+    codes = [str(c) for c in hits["统一社会信用代码"]]
+    found = speakers(bound, night.columns().take(office.rows(night, codes)), night.answers())
+    for code, (name, count) in zip(codes, found, strict=True):
+        rows = detail_rows(bound, office.one(night, code), night.as_of, night.answers())
+        assert count == len(rows) and name == (rows[0].id if rows else "")
+    page = desk.client("lin").get(f"/desk/items/{item}/matches?state=全部").text
+    assert any(name and name in page for name, _ in found)
+
+
+def test_an_answer_says_which_row_it_is_about(fresh):
+    office, item = fresh.app.state.office, "bs-2025-06/first-set"
+    night = office.night()
+    bound = office.bound(night, item)
+    ask = next(
+        leaf.id or c.id
+        for c in bound.program.conditions
+        for leaf in c.condition.leaves()
+        if leaf.kind == "ask"
+    )
+    own = night.columns().rows[bound.program.item.subject]
+    code, row = night.columns().codes[int(own.owner[0])], own.ids[0]
+    url = f"/desk/matches/{code}/{item}/answer"
+    refused = fresh.post("lin", url, ask=ask, answer="是", why="看过样机")
+    assert "逐个" in unquote(refused.headers["location"]) and not answer_book(fresh.engine).get(
+        (item, bound.batch.name, ask), {}
+    ).get(code)
+    fresh.post("lin", url, ask=ask, answer="是", why="看过样机", row=row)
+    assert answer_book(fresh.engine)[(item, bound.batch.name, ask)][code] == {row: True}
