@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -15,6 +15,7 @@ from engine import kinds
 from engine.indicators import Dictionary, Indicator
 from profiles.file import CONFLICT, KNOWN, STALE, Fact, Key, split
 from profiles.ingest import UNUSABLE
+from profiles.values import LARGEST_FEN
 
 SECTIONS = ("登记", "经营", "研发与人员", "资质荣誉", "信用", "政策享受", "画像", "其他")
 RAW = "原样"
@@ -154,12 +155,19 @@ def _stored(flat: str, value: Any, dictionary: Dictionary) -> Any:
     spec = dictionary.get(split(flat)[0])
     if spec is not None and spec.kind == kinds.MONEY:
         try:
-            return int(Decimal(str(value).removesuffix("元")).scaleb(2))
-        except (InvalidOperation, ValueError, OverflowError):
-            raise ValueError(f"“{flat}”的“{value}”不是金额") from None
+            return _fen(Decimal(str(value).removesuffix("元")))
+        except (ArithmeticError, ValueError):
+            raise ValueError(f"“{flat}”的“{str(value)[:40]}”不是金额，或者大得不像金额") from None
     if spec is not None and spec.kind == kinds.BOOL:
         return value == "是"
     return value
+
+
+def _fen(yuan: Decimal) -> int:
+    """Whole fen. Raises ValueError beyond the largest sum there is: `1e999999` would be a million digits."""
+    if not abs(yuan) <= LARGEST_FEN // 100:
+        raise ValueError
+    return int(yuan.scaleb(2))
 
 
 def _encoded(value: Any) -> str:

@@ -14,7 +14,12 @@ import regex
 ENDLESS = 99  # the degree of a pattern whose steps may double with each character
 MANY = 16  # repeats up to so many times apart count as none
 STEPS = 5_000_000  # that the ordinary engine may take for one text, some tenths of a second
+LONGEST = (
+    10_000  # signs a pattern demands when its repeats are written out: compiling costs some 280 bytes each
+)
 SECONDS = 2.0  # of processor time for one text, where it may take more
+
+REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
 
 
 class TooSlow(ValueError):
@@ -27,7 +32,10 @@ class Pattern:
     def __init__(self, text: str):
         try:
             self._plain = re.compile(text)
-            self._degree = degree(parser.parse(text))
+            parsed = parser.parse(text)
+            if signs(parsed) > LONGEST:
+                raise ValueError(f"正则“{text[:40]}”要的字太多：重复的次数乘起来不能超过 {LONGEST}")
+            self._degree = degree(parsed)
             self._timed = regex.compile(text)
         except (re.error, regex.error, RecursionError, OverflowError) as error:
             raise ValueError(f"正则“{text[:40]}”读不通：{error}") from error
@@ -66,8 +74,26 @@ def degree(parsed: Iterable[Any]) -> int:
     return min(ENDLESS, sum(_of(op, given) for op, given in parsed))
 
 
+def signs(parsed: Iterable[Any]) -> int:
+    """写开有多长: signs and branches with every repeat written out as often as it must match, which is what compiling keeps."""
+    return sum(_signs(op, given) for op, given in parsed)
+
+
+def _signs(op: Any, given: Any) -> int:
+    if op in REPEATS:
+        return max(1, given[0]) * signs(given[2])
+    if op is sre.BRANCH:
+        return 1 + sum(signs(one) for one in given[1])
+    if op is sre.GROUPREF_EXISTS:
+        return 1 + sum(signs(one) for one in given[1:] if one is not None)
+    at = {sre.SUBPATTERN: 3, sre.ASSERT: 1, sre.ASSERT_NOT: 1}.get(op)
+    if at is not None:
+        return 1 + signs(given[at])
+    return signs(given) if op is sre.ATOMIC_GROUP else 1
+
+
 def _of(op: Any, given: Any) -> int:
-    if op in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
+    if op in REPEATS:
         least, most, inner = given
         if most <= 1:
             return degree(inner)
@@ -92,12 +118,12 @@ def _chooses(parsed: Iterable[Any]) -> bool:
     for op, given in parsed:
         if op in (sre.BRANCH, sre.GROUPREF_EXISTS):
             return True
-        if op in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT) and given[0] != given[1]:
+        if op in REPEATS and given[0] != given[1]:
             return True
         inner = {sre.SUBPATTERN: 3, sre.ASSERT: 1, sre.ASSERT_NOT: 1}.get(op)
         if inner is not None and _chooses(given[inner]):
             return True
-        if op in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT) and _chooses(given[2]):
+        if op in REPEATS and _chooses(given[2]):
             return True
         if op is sre.ATOMIC_GROUP and _chooses(given):
             return True

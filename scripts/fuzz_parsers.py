@@ -15,6 +15,7 @@ import io
 import linecache
 import random
 import re
+import resource
 import signal
 import sys
 import tempfile
@@ -56,6 +57,9 @@ from store.sheets import read_rows
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = Path(policies.__file__).with_name("library")
 SLOW = 2.0  # seconds of processor time from which an input counts as a finding
+MEMORY = (
+    8 << 30
+)  # of addresses; an input that wants more is a finding, and not the end of whatever else runs here
 STOP = 20.0  # seconds after which it is interrupted
 HAN = re.compile("[\u4e00-\u9fff]")
 NASTY = (
@@ -516,6 +520,7 @@ def main() -> None:
     parser.add_argument("--start", type=int, default=0, help="number of the first input")
     parser.add_argument("--parser", choices=list(parsers()))
     given = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
     rows, total = [], 0
     for name in [given.parser] if given.parser else parsers():
         began = time.process_time()

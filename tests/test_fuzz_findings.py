@@ -10,7 +10,7 @@ import pytest
 from engine.errors import ExpressionError
 from engine.expression import parse_condition
 from profiles.dictionary import builtin_dictionary
-from scripts.fuzz_parsers import Input, a_document, a_workbook, fuzz, parsers, try_one
+from scripts.fuzz_parsers import SOURCE, Input, a_document, a_workbook, fuzz, parsers, try_one
 
 
 def rebuilt(source: bytes, name: str, old: bytes, new: bytes | None) -> bytes:
@@ -53,6 +53,10 @@ FINDINGS = [
     ("record", Input("称: " + "1" * 5000)),
     ("record", Input("营业收入@2: NaN")),
     ("record", Input("注册资本: " + "1" * 4301)),
+    ("record", Input("营业收入@2: 1e9992")),
+    ("record", Input("注册资本: 1e999999")),
+    ("record", Input("注册资本: -1e999999999999999999999元")),
+    ("source", Input(SOURCE.replace(r"_(\d{8})", r"_(\d{800010101})"))),
     ("record", Input("~: 1")),
     ("record", Input("注册资本: [1]")),
     ("record", Input("企业名称: {~: 1}")),

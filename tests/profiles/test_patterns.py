@@ -50,6 +50,28 @@ def test_every_bundled_pattern_runs_at_the_ordinary_speed_on_ordinary_cells(monk
                     assert found is bool(re.compile(text).fullmatch(cell))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"_(\d{800010101})",
+        "(?:a{1000}){1000}",
+        "(?:(?:a|b){300}){300}",
+        "(?:(a)?(?(1)b{200}|c)){100}",
+        "(?>a{200}){200}",
+        "(?=a{20000})a",
+    ],
+)
+def test_what_fills_the_memory_by_being_written_out_is_refused(text: str) -> None:
+    """The first one took 16 GB to compile: found by fuzzing source declarations."""
+    with pytest.raises(ValueError, match="重复的次数乘起来不能超过"):
+        Pattern(text)
+
+
+@pytest.mark.parametrize("text", [r"\d{0,800010101}", r"\d{18}", "(?:a{90}){90}", "(a|b){3000}"])
+def test_what_is_short_enough_written_out_is_taken(text: str) -> None:
+    assert Pattern(text).text == text
+
+
 @pytest.mark.parametrize("text", [*EXPLODE, ".*.*.*.*.*b"])
 def test_a_text_costs_at_most_its_seconds(text: str, monkeypatch) -> None:
     monkeypatch.setattr(patterns, "SECONDS", 0.2)
