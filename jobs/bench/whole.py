@@ -23,6 +23,7 @@ from store.database import open_database, upgrade
 from store.night_blocks import file_hash
 from store.night_writing import NightInputs, write_night
 from store.nights import UNGUARDED
+from store.pushes import queue_pushes
 from store.review import answer_book
 
 NOW = datetime(2025, 6, 1, 1, tzinfo=UTC)
@@ -82,6 +83,14 @@ def _night(report: Report, home: Path, follow: bool) -> None:
             report.problems.append("没有写出名单")
     report.rows.append(Row("huiqi 一夜", [perf_counter() - began]))
     report.facts["一夜 CPU 秒"] = _cpu() - used
+    if (
+        follow
+    ):  # the night after, which says the same: what it costs to find that nobody is to be told anything
+        used = _cpu()
+        again = queue_pushes(engine, night, night.as_of, NOW)
+        report.facts["再来一夜、没有新的，排推送 CPU 秒"] = _cpu() - used
+        if again.get("排队", 0) + again.get("暂缓", 0):
+            report.problems.append("没有新的一夜又排了推送")
     engine.dispose()
 
 
