@@ -6,11 +6,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from analysis.backtesting import Backtest, backtest, read_paid_list
+    from analysis.backtesting import Backtest, backtest
     from analysis.classifiers import ClassifierReport, disagreeing, role_report, tag_report
     from analysis.effects import Impact, Limits, compare
     from analysis.missing import missing_value
     from analysis.night import View, open_night
+    from analysis.paid_lists import read_paid_list
     from analysis.sweeping import Sweep, sweep, sweep_two, threshold_for
     from analysis.tables import show
     from analysis.whole import Impacts, compare_all
@@ -40,11 +41,12 @@ __all__ = [
 
 # What is used is loaded when it is used: classifiers need a second of scikit-learn, and a single command's budget is two.
 _WHERE = {
-    "backtesting": ("Backtest", "backtest", "read_paid_list"),
+    "backtesting": ("Backtest", "backtest"),
     "classifiers": ("ClassifierReport", "disagreeing", "role_report", "tag_report"),
     "effects": ("Impact", "Limits", "compare"),
     "missing": ("missing_value",),
     "night": ("View", "open_night"),
+    "paid_lists": ("read_paid_list",),
     "sweeping": ("Sweep", "sweep", "sweep_two", "threshold_for"),
     "tables": ("show",),
     "whole": ("Impacts", "compare_all"),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.groups import GROUPS, group_labels, group_name
 from analysis.night import CODE, NAME, View
+from analysis.reasons import reasons
 from engine.grantmoves import FINAL, State
 from store.grants import find
 
@@ -198,46 +199,11 @@ def compare(before: View, after: View, item: str) -> Impact:
         frame[label] = group_labels(before.columns, label)
     batch = stands.bound(item).batch
     moved = frame[frame["变化"] != ""].drop(columns=[*GROUPS])
-    moved["原因"] = _reasons(before, after, item, moved)
+    moved["原因"] = reasons(before, after, item, moved)
     return Impact(
         item, stands.program(item).item.title, _by_money(moved.rename(columns=_money_name)), _by_group(frame, was, now),
         _sums(b), _sums(a), batch.budget, _promised(before, item, batch.name, frame),
     )  # fmt: skip
-
-
-def _reasons(before: View, after: View, item: str, moved: pd.DataFrame) -> list[str]:
-    """为什么来、为什么走: what stood in a firm's way before, or stands there now, in the words of the policy."""
-    here, there = before.live(item), after.live(item)
-    if not (here and there):
-        return ["事项停了" if here else "新事项"] * len(moved)
-    rows = moved.index.to_numpy()
-    was, now = (_in_the_way(view, item, rows) for view in (before, after))
-    kinds, fits, cut = moved["变化"].tolist(), moved["新结论"].tolist(), moved["只因核减"].tolist()
-    out = []
-    for kind, verdict, only_cut, old, new in zip(kinds, fits, cut, was, now, strict=True):
-        if kind == "金额变":
-            out.append("就高或额度核减变了" if only_cut else "奖补标准或所按的数变了")
-        elif kind == "新符合" or (kind == "待核实变" and verdict == "待核实"):
-            out.append(f"原来{old}")
-        else:
-            out.append(f"现在{new}")
-    return out
-
-
-def _in_the_way(view: View, item: str, rows: np.ndarray) -> list[str]:
-    """Of each row the clauses that fail, else those still open; one text a pattern, since few patterns serve all rows."""
-    found = view.found(item)
-    clauses = [c.condition.quote or c.condition.label or c.id for c in view.program(item).conditions]
-    fails, open_ = found.fails[rows], found.unknown[rows]
-    said: dict[bytes, str] = {}
-    out = []
-    for bad, left in zip(fails, open_, strict=True):
-        key = bad.tobytes() + left.tobytes()
-        if key not in said:
-            which, mark = (bad, "不够") if bad.any() else (left, "待核实")
-            said[key] = f"{mark}：" + "；".join(clauses[j] for j in np.flatnonzero(which))
-        out.append(said[key])
-    return out
 
 
 def _by_money(firms: pd.DataFrame) -> pd.DataFrame:
@@ -294,7 +260,7 @@ def _promised(view: View, item: str, batch: str, frame: pd.DataFrame) -> pd.Data
     hurt = frame[(less | (frame["变化"] == "不再符合")) & frame[CODE].isin(list(cases))]
     out = hurt[[CODE, NAME, "原结论", "新结论", "原paid_high", "新paid_high"]].rename(columns=_money_name)
     out["办理状态"] = [cases[c] for c in hurt[CODE]]
-    return out.reset_index(drop=True)
+    return out.sort_values(["原应付高", CODE], ascending=[False, True], ignore_index=True)
 
 
 def _wan(sums: dict[str, float]) -> str:
