@@ -14,6 +14,7 @@ from .model import Item
 from .phrases import DENIES_GIVING, GIVES, MAY_HAVE
 from .pieces import LABELS, Piece, Reading
 from .roles import ROLES
+from .spans import body_of
 
 
 def with_numbers(reading: Reading, pieces: Sequence[Piece]) -> list[Piece]:
@@ -37,6 +38,11 @@ _STRONG = re.compile(
 _SUBJECT = re.compile(
     r"^[^，。]{0,30}?对(?!于?[^，]{0,20}(?:进行|开展|加强))|的(?:企业|单位|机构|个人|人员|项目|团队|人才)?[，。]|企业|单位|人员|毕业生|职工|家庭|者"
 )
+# A point of what is supported that begins with its own name (资助新建影院2025年1月1日后…, 获奖作品奖励：…).
+_RUN_IN = re.compile(
+    r"(?:[^，。；：\d]{2,8}项目)?(?:资助|奖励|扶持|补[贴助])(?!对象|标准|资金|条件|范围|方式|比例|额度|金额)[^，。；：\d]{4,20}?(?=\d{4}年|在|：|。|$)|"
+    r"[^，。；：\d的]{2,12}(?:奖励|扶持|补[贴助]|资助)(?=[获：。]|内容|对)"
+)
 _NOT_GIVING = re.compile(r"不予|不再|不得|停止|取消|追|资金管理|资金使用|资金分配|不享受|公示|审核|材料")
 
 
@@ -54,6 +60,18 @@ def with_words(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]
             continue
         told.add(k)
         out.append(Piece("benefit", k, a.a, a.b, 0.4))
+    for k, c in enumerate(reading.clauses):
+        flat = reading.views[k].flat
+        a, _ = body_of(flat)
+        m = _RUN_IN.match(flat[a:])
+        if (
+            m
+            and k not in told
+            and c.label
+            and role_of_field(c.field_name) == "benefit"
+            and "benefit" in roles[k]
+        ):
+            out.append(Piece("benefit", k, a, a + m.end(), 0.5))
     return sorted(out, key=lambda p: (p.clause, p.a, p.label))
 
 
