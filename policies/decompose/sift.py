@@ -278,7 +278,7 @@ _CALL = re.compile(
 )
 _APPLY = re.compile(r"申[报请领]|受理|认定|入库|征集|遴选|评选|备案")
 _GIVEN = re.compile(
-    r"认定|入库|补[贴助]|资助|奖[励补]|资金|示范|专项|项目|计划|培育|贴息|企业|平台|中心|基地"
+    r"认定|入库|补[贴助]|资助|奖[励补]|资金|示范|专项|项目|计划|培育|贴息|企业|平台|中心|基地|公寓|住房|用房|人才|券|称号|入户|津贴"
 )
 
 
@@ -303,9 +303,57 @@ def title_item(reading: Reading, roles: list[list[str]], items: Sequence[Item]) 
         span = None if re.search(r"办法$|意见$|措施$|方案$", flat) else _named(flat)
         if conferred or span:
             piece = conferred or Piece("benefit", k, *(span or (0, 0)), 0.6)
+            if parts := _directions(reading, own, piece):
+                return parts
             entries = benefits_of(reading, [piece])
             return [Item(sorted({piece.clause, *own}), [piece], entries, score=0.6, title_only=True)]
     return []
+
+
+# Who applies for one of several things that a call names (申报示范方向项目的单位，应…).
+_APPLIES_FOR = re.compile(
+    r"^申[报请](?P<x>[^，。；：\d]{4,20}?(?:项目|方向|类[别型]?|平台|基地|中心|专题))的(?:单位|企业|机构|个人|主体)?，?(?:应|须|需|必须)"
+)
+
+
+def _directions(reading: Reading, own: Sequence[int], call: Piece) -> list[Item]:
+    """Items of a call that names several things to apply for, or groups who may, each with conditions of its own under
+    its name; a group gets what the call is about."""
+    found: dict[tuple[int, int, int], list[int]] = {}
+    for k in own:
+        view = reading.views[k]
+        a, _ = body_of(view.flat)
+        if m := _APPLIES_FOR.match(view.flat[a:]):
+            found.setdefault((k, a + m.start("x"), a + m.end("x")), []).append(k)
+            continue
+        for h in reversed(reading.clauses[k].headings):
+            if (span := _category(reading, h - 1)) is not None:
+                found.setdefault((h - 1, *span), []).append(k)
+                break
+    if len(found) < 2:
+        return []
+    out = []
+    for (k, a, b), clauses in sorted(found.items()):
+        pieces = [Piece("benefit", k, a, b, 0.6)]
+        if _WHO.search(reading.views[k].flat[a:b]):
+            pieces.insert(0, call)
+        entries = benefits_of(reading, pieces)
+        out.append(Item(sorted({k, *clauses}), pieces, entries, score=0.6, title_only=True))
+    return out
+
+
+_WHO = re.compile(r"(?:人才|企业|机构|团队)$")
+
+
+_CATEGORY = re.compile(r"[^，。；：\d（）]{2,14}(?:项目|人才|企业|平台|基地|中心|机构|团队|方向|类)")
+
+
+def _category(reading: Reading, k: int) -> tuple[int, int] | None:
+    """The name of what is applied for that a labelled heading is, or None."""
+    c, flat = reading.clauses[k], reading.views[k].flat
+    a, b = body_of(flat)
+    body = flat[a:b].rstrip("。：:；")
+    return (a, a + len(body)) if c.label and _CATEGORY.fullmatch(body) else None
 
 
 # Rules of how somebody is recognised give the title or the certificate that they say is conferred.

@@ -84,7 +84,7 @@ def name_items(reading: Reading, items: Sequence[Item]) -> None:
         for heading in _headings(reading, i):
             counts[heading] = counts.get(heading, 0) + 1
     for i in items:
-        own = _own_heading(reading, i, counts)
+        own = "" if i.title_only else _own_heading(reading, i, counts)
         i.title = _with_given(own, i) if own else _made(reading, i)
     taken: dict[str, list[Item]] = {}
     for i in items:
@@ -129,7 +129,11 @@ def _subject(reading: Reading, k: int) -> str:
 def _made(reading: Reading, item: Item) -> str:
     given = _plain("".join(b["quote"] for b in item.benefits))
     if item.title_only:
-        return shortened(_STOP.split(given)[0], LONGEST)
+        told = [_STOP.split(_plain(b["quote"]))[0] for b in item.benefits]
+        room = LONGEST - len(told[-1]) - 2
+        if len(told) == 2 and room >= 4:
+            return f"{shortened(told[0], room)}（{told[-1]}）"
+        return shortened(told[-1], LONGEST)
     if led := _led(reading, item):
         return _named(led, _noun(given))
     noun = _noun(given) or next(

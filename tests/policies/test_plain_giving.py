@@ -104,3 +104,37 @@ def test_a_service_without_application_is_not_how_these_items_are_paid() -> None
     assert {i.delivery for i in decompose(text).items} == {"unspecified"}
     text = HEAD + "第二条 本措施奖励资金实行免申即享。\n" + TAIL
     assert {i.delivery for i in decompose(text).items} == {"no_application"}
+
+
+CALL = """关于受理示例区人才公寓申请的公告
+现面向辖区企业、人才受理示例区人才公寓申请。
+一、申请类别及条件
+1.高层次人才。
+申请人应为经认定的高层次人才，且在辖区企业工作。
+2.重点企业人才。申请人所在企业应当纳入本区重点企业名录。
+3.青年创业人才。申请人年龄应在18至45周岁，并在辖区创业基地创业。
+二、申请材料
+1.申请表；
+2.身份证复印件；
+3.劳动合同。
+"""
+
+
+def test_a_call_for_several_groups_has_an_item_for_each() -> None:
+    items = decompose(CALL).items
+    assert [i.title for i in items][1:] == [
+        "示例区人才公寓（重点企业人才）",
+        "示例区人才公寓（青年创业人才）",
+    ]
+    assert any("名录" in c["quote"] for c in items[1].conditions)
+    assert not any("名录" in c["quote"] for c in items[2].conditions)
+    assert all(len(i.materials) == 3 for i in items)
+
+
+def test_a_point_begins_with_its_own_name() -> None:
+    text = (
+        "示例市电影资金项目\n服务内容\n1．资助新建影院2025年1月1日至2025年12月31日期间完成新建，正式营业的影院。\n"
+        "2．获奖作品奖励：获得国家级奖项的影片。\n条件要求\n1．申报单位在示例市注册。\n"
+    )
+    quotes = [b["quote"] for i in decompose(text).items for b in i.benefits]
+    assert "资助新建影院" in quotes and "获奖作品奖励" in quotes
