@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.groups import group_name
 from analysis.night import CODE, NAME, View
 from policies.decompose.learn import load_annotated
 from policies.decompose.pipeline import decompose
@@ -70,9 +71,14 @@ class ClassifierReport:
 
     @property
     def confusions(self) -> pd.DataFrame:
-        """错成什么: pairs of right and said, the most frequent first."""
+        """错成什么: pairs of right and said, the most frequent first; industries with their names."""
         wrong = self.answers[~self.answers["对"].astype(bool)]
-        return wrong.value_counts(["应", "说"]).rename("条").reset_index()
+        out = wrong.value_counts(["应", "说"]).rename("条").reset_index()
+        names = {head: [group_name("行业代码", str(code)) for code in out[head]] for head in ("应", "说")}
+        if any(names["应"]):
+            out.insert(1, "应名称", names["应"])
+            out.insert(3, "说名称", names["说"])
+        return out
 
     def worst(self, most: int = 20) -> pd.DataFrame:
         """最有把握的错: the first to look at, and to correct.

@@ -417,6 +417,8 @@ def test_a_report_on_tags_agrees_with_its_own_disagreements(view: View) -> None:
     wrong = report.answers[(report.answers["类型"] == "大类") & ~report.answers["对"].astype(bool)]
     assert len(odd) <= len(wrong) and set(odd["文本代码"]) <= set(wrong["说"])
     assert report.worst(5)["把握"].is_monotonic_decreasing
+    named = report.confusions[report.confusions["应"].str.fullmatch("[A-T]?[0-9]{4}")]
+    assert len(named) and (named["应名称"] != "").all()
 
 
 def test_who_leaves_gets_nothing_and_that_is_known(view: View) -> None:
