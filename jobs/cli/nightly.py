@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Annotated, Any
@@ -205,6 +206,8 @@ def demo_command(
     typer.echo(f"  名单      {report.night.folder / 'lists'}（先看 总览.xlsx）")
     code, item = _example(report.night)
     typer.echo(f"  为什么    huiqi explain {code} {item}{at}")
+    if change := _change(report.night):
+        typer.echo(f"  改规则    huiqi impact {change}{at}（把数改一改：谁来谁走、多少钱；只算不存）")
     typer.echo(f"  人员      HUIQI_PASSWORD=… huiqi admin create lin --name 林知遥 --role 管理员{at}")
     typer.echo(f"  工作台    huiqi desk{at}（浏览器打开 http://127.0.0.1:8000/desk/today）")
     typer.echo(
@@ -261,6 +264,21 @@ def _example(night: Any) -> tuple[str, str]:
         if len(fits):
             return fits.iloc[0]["统一社会信用代码"], row.item
     return "", ""
+
+
+def _change(night: Any) -> str:
+    """改一条的例子: an item that firms fit and one of its own conditions with a number, as `impact --when` takes it."""
+    for row in night.items().sort_values(["fits", "item"], ascending=[False, True]).itertuples():
+        bound = night.bound(row.item)
+        for numbered in bound.program.conditions if bound and row.fits else ():
+            text = numbered.condition.text
+            if (
+                not numbered.general
+                and numbered.condition.kind == "when"
+                and re.search(r"[<>]=? *\d+万元$", text)
+            ):
+                return f"{row.item} --when '{numbered.id}={text}'"
+    return ""
 
 
 def explain_command(

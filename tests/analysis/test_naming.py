@@ -86,3 +86,9 @@ def test_each_argument_of_explain_is_told_for_itself(home: Path, view: View) -> 
 def test_an_id_is_near_by_its_own_part(written: str, meant: list[str]) -> None:
     known = ["bs-1/rd-increment", "bs-1/rd-intensity", "bs-1/first-set", "bs-2/equipment", "bs-3/equity"]
     assert sorted(near_ids(written, known)) == meant
+
+
+def test_the_change_that_the_demo_proposes_can_be_tried(view: View) -> None:
+    item, _, change = nightly._change(view.night).partition(" --when ")
+    name, _, expression = change.strip("'").partition("=")
+    assert view.with_rule(item, conditions={name: expression}).live(item)
