@@ -62,8 +62,8 @@ def with_words(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]
         out.append(Piece("benefit", k, a.a, a.b, 0.4))
     for k, c in enumerate(reading.clauses):
         flat = reading.views[k].flat
-        a, _ = body_of(flat)
-        m = _RUN_IN.match(flat[a:])
+        begin, _ = body_of(flat)
+        m = _RUN_IN.match(flat[begin:])
         if (
             m
             and k not in told
@@ -71,7 +71,7 @@ def with_words(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]
             and role_of_field(c.field_name) == "benefit"
             and "benefit" in roles[k]
         ):
-            out.append(Piece("benefit", k, a, a + m.end(), 0.5))
+            out.append(Piece("benefit", k, begin, begin + m.end(), 0.5))
     return sorted(out, key=lambda p: (p.clause, p.a, p.label))
 
 
