@@ -30,12 +30,13 @@ from desk.web import (
     say_fault,
     say_misuse,
     say_unstorable,
+    say_unwritten,
     secure,
     templates,
     to_login,
     warm_templates,
 )
-from store.database import DataError, Engine
+from store.database import DatabaseBusy, DataError, DiskFull, Engine
 
 NIGHT_LOOK = 2.0  # seconds between looks for a new night
 
@@ -77,6 +78,8 @@ def create_app(
     app.add_exception_handler(StarletteHTTPException, say_fault)
     app.add_exception_handler(RequestValidationError, say_misuse)
     app.add_exception_handler(DataError, say_unstorable)
+    app.add_exception_handler(DiskFull, say_unwritten)
+    app.add_exception_handler(DatabaseBusy, say_unwritten)
     for name in _rooms():
         app.include_router(importlib.import_module(name).router)
 

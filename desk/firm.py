@@ -6,6 +6,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.routing import APIRoute
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
@@ -27,7 +29,7 @@ from engine.words import say_amounts
 from store import accounts, audit, grants, outbox, review
 from store.accounts import LoggedIn
 from store.calendars import office_calendar
-from store.database import writing
+from store.database import DatabaseBusy, writing
 from store.nights import Night
 from store.reach import reach
 from store.wanted import works_as
@@ -222,16 +224,23 @@ def _inbox(
     had = {c["item"] for c in cases}
     coming = [r for r in found_items(office, night, visit.code) if r["free"] and r["item"] not in had]
     letters = outbox.inbox(office.engine, visit.code)
-    for letter in letters:
-        if letter.read is None:
-            outbox.mark_read(office.engine, letter.key, office.now())
-    return render(
+    unread = [letter.key for letter in letters if letter.read is None]
+    answer = render(
         request, "my.html", 409 if fault else 200, name=visit.name(), code=visit.code, fault=fault, at=at, kept=kept or {},
         waiting=[c for c in cases if c["waits"]], road=ROAD, account=ACCOUNT,
         going=[c for c in cases if not c["final"] and not c["waits"]],
         over=[c for c in cases if c["final"]], coming=[c for c in coming if c["verdict"] == "符合"],
         questions=questions(office, night, visit.code), letters=letters, fresh=secrets.token_urlsafe(12),
     )  # fmt: skip
+    answer.background = BackgroundTask(
+        _mark_read, office, unread
+    )  # whoever reads need not wait for who writes
+    return answer
+
+
+def _mark_read(office: Office, keys: list[str]) -> None:
+    with suppress(DatabaseBusy):  # they stay unread, and the next visit marks them
+        outbox.mark_read(office.engine, keys, office.now())
 
 
 def _case(c: grants.GrantCase) -> dict[str, Any]:

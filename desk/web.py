@@ -325,6 +325,16 @@ async def say_unstorable(request: Request, error: Exception) -> Response:
     return render(request, "fault.html", 422, words="没有办成", detail=told)
 
 
+async def say_unwritten(request: Request, error: Exception) -> Response:
+    """没有写成: the disk is full or another program writes; nothing was kept, which is said as it is."""
+    told = str(error.args[1])
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"detail": told}, 503, {"Retry-After": "30"})
+    answer = render(request, "fault.html", 503, words="没有保存", detail=told)
+    answer.headers["Retry-After"] = "30"
+    return answer
+
+
 async def to_login(request: Request, _error: Exception) -> Response:
     """去登录, and back to the page afterwards."""
     if request.method != "GET":

@@ -341,6 +341,8 @@ class Parser:
         tok = self.take()
         if tok.kind != "number" or "." in tok.value:
             raise self.fault(2, "年度要写成 Y 或 Y-1", tok.span)
+        if len(tok.value) > 4:
+            raise self.fault(2, "年度往前推得太多，没有这样的年份；写成 Y 或 Y-1", tok.span)
         return int(tok.value)
 
     def call(self, tok: Token) -> Node:

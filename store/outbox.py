@@ -407,11 +407,13 @@ def resend(engine: Engine, key: str, now: datetime, items: Sequence[str] | None 
         return push
 
 
-def mark_read(engine: Engine, key: str, at: datetime) -> bool:
-    """已读: the first reading of a push; False where it was read before or is unknown."""
+def mark_read(engine: Engine, keys: Sequence[str], at: datetime) -> int:
+    """已读: the first reading of pushes, in one transaction; how many were not read before."""
+    if not keys:
+        return 0
     with writing(engine) as opened:
-        statement = update(Push).where(and_(Push.key == key, Push.read.is_(None))).values(read=at)  # type: ignore[union-attr,arg-type]
-        return bool(opened.execute(statement).rowcount)  # type: ignore[attr-defined]
+        statement = update(Push).where(and_(Push.key.in_(keys), Push.read.is_(None))).values(read=at)  # type: ignore[union-attr,attr-defined]
+        return int(opened.execute(statement).rowcount)  # type: ignore[attr-defined]
 
 
 def inbox(engine: Engine, firm: str) -> list[Push]:

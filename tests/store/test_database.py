@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from decimal import Decimal
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -14,9 +14,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
+from store import database
 from store.database import (
     CACHE,
     READ_CACHE,
+    DatabaseBusy,
     database_url,
     from_fen,
     migration_config,
@@ -146,3 +148,54 @@ def test_a_large_cache_is_had_while_writing_and_given_back(engine):
         assert opened.connection().exec_driver_sql("PRAGMA cache_size").scalar() == -CACHE
     with session(engine) as opened:
         assert opened.connection().exec_driver_sql("PRAGMA cache_size").scalar() == -READ_CACHE
+
+
+def _counted(engine):
+    with writing(engine) as opened:
+        opened.connection().execute(text("CREATE TABLE t (n INTEGER)"))
+
+
+def test_who_waits_comes_before_the_next_of_many_writes(tmp_path):
+    """A night writes one transaction after another; an officer's waits for the one that is going on, not for the night."""
+    night, officer = (open_database(f"sqlite:///{tmp_path / 'a.db'}") for _ in range(2))
+    _counted(night)
+    begun, over = Event(), Event()
+
+    def many():
+        while not over.is_set():
+            with writing(night) as opened:
+                opened.connection().execute(text("INSERT INTO t VALUES (1)"))
+                begun.set()
+                over.wait(0.05)  # long beside the gap between two transactions
+
+    going = Thread(target=many)
+    going.start()
+    begun.wait(30)
+    seen = []
+    for _ in range(5):
+        with officer.connect() as reading:
+            before = reading.execute(text("SELECT count(*) FROM t WHERE n = 1")).scalar_one()
+        with writing(officer) as opened:
+            seen.append(
+                opened.connection().execute(text("SELECT count(*) FROM t WHERE n = 1")).scalar_one() - before
+            )
+            opened.connection().execute(text("INSERT INTO t VALUES (2)"))
+    over.set()
+    going.join()
+    night.dispose()
+    officer.dispose()
+    assert max(seen) <= 2  # what was going on, and one that began before this one asked
+
+
+def test_who_never_gets_the_lock_is_told_in_plain_words(tmp_path, monkeypatch):
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0)
+    one, other = (open_database(f"sqlite:///{tmp_path / 'a.db'}") for _ in range(2))
+    _counted(one)
+    with writing(one) as holding:
+        holding.connection().execute(text("INSERT INTO t VALUES (1)"))
+        with pytest.raises(DatabaseBusy, match="没有保存"), writing(other) as opened:
+            opened.connection().execute(text("INSERT INTO t VALUES (1)"))
+    with writing(other) as opened:  # and the next one does
+        opened.connection().execute(text("INSERT INTO t VALUES (1)"))
+    one.dispose()
+    other.dispose()

@@ -370,7 +370,7 @@ def test_reading_is_noted_once(engine):
     parcel = outbox.claim(engine, ["inbox"], "a", AT, 10)[0]
     outbox.record(engine, [Outcome(parcel, SENT, "收件箱")], AT)
     key = outbox.inbox(engine, "A")[0].key
-    assert outbox.mark_read(engine, key, AT) and not outbox.mark_read(engine, key, AT)
+    assert outbox.mark_read(engine, [key], AT) == 1 and outbox.mark_read(engine, [key], AT) == 0
 
 
 def test_every_template_says_why_what_when_and_how_to_object_and_stop():
