@@ -165,7 +165,8 @@ def test_the_keyboard_only_officers_day(fresh: Desk) -> None:
         page.wait_for_selector("table.ev")
         page.wait_for_load_state("load")
         press("q")
-        page.wait_for_function("document.querySelector('.actbar details[open]')")
+        # the form takes the focus when it has opened, which the browser tells a moment later
+        page.wait_for_function("document.activeElement.closest('.actbar details[open]') !== null")
         assert page.evaluate("document.activeElement.closest('.actbar details[open]') !== null"), (
             "the form has the focus"
         )
