@@ -307,13 +307,19 @@ def test_groups_of_a_sweep_add_up(view: View) -> None:
         sweep(view, ITEM, "rd_scale", ["100万元"], by="研发费用")
 
 
-def test_a_document_changed_added_and_taken_away(view: View, tmp_path: Path) -> None:
-    doc = tmp_path / "bs-2025-06"
+def changed_document(folder: Path, limit: str) -> Path:
+    """A copy of a bundled document that has lost an item and changed a threshold."""
+    doc = folder / "bs-2025-06"
     shutil.copytree(Path(policies.__file__).with_name("library") / "bs-2025-06", doc)
     (doc / "items" / "patent-grant.yaml").unlink()
-    draft = doc / "items" / "rd-intensity.yaml"
-    text = draft.read_text(encoding="utf-8")
-    draft.write_text(text.replace("研发费用[Y] >= 300万元", "研发费用[Y] >= 100万元"), encoding="utf-8")
+    rule = doc / "items" / "rd-intensity.yaml"
+    text = rule.read_text(encoding="utf-8")
+    rule.write_text(text.replace("研发费用[Y] >= 300万元", f"研发费用[Y] >= {limit}"), encoding="utf-8")
+    return doc
+
+
+def test_a_document_changed_added_and_taken_away(view: View, tmp_path: Path) -> None:
+    doc = changed_document(tmp_path, "100万元")
     found = compare_all(view, view.with_document(doc))
     parts = {p.item: p for p in found.parts}
     assert set(parts) == {ITEM, "bs-2025-06/patent-grant"}
@@ -321,7 +327,10 @@ def test_a_document_changed_added_and_taken_away(view: View, tmp_path: Path) -> 
     assert parts["bs-2025-06/patent-grant"].after["fits"] == 0
     assert any("不再符合" in why for why in found.approval())
     assert found.approval(Limits(lost=10**6, yuan=1e12, over_budget=1e9, promised=10**6)) == []
-    draft.write_text(text.replace("研发费用[Y] >= 300万元", "没有的指标 >= 1元"), encoding="utf-8")
+    rule = doc / "items" / "rd-intensity.yaml"
+    text = rule.read_text(encoding="utf-8")
+    assert "研发费用[Y] >= 100万元" in text
+    rule.write_text(text.replace("研发费用[Y] >= 100万元", "没有的指标 >= 1元"), encoding="utf-8")
     with pytest.raises(ValueError, match="规则有错"):
         view.with_document(doc)
     with pytest.raises(ValueError, match=r"document\.yaml"):
@@ -489,12 +498,7 @@ def test_why_each_firm_comes_and_goes_is_said(view: View) -> None:
 
 
 def test_a_whole_document_is_seen_by_group_and_by_reason(home: Path, view: View, tmp_path: Path) -> None:
-    doc = tmp_path / "bs-2025-06"
-    shutil.copytree(Path(policies.__file__).with_name("library") / "bs-2025-06", doc)
-    (doc / "items" / "patent-grant.yaml").unlink()
-    rule = doc / "items" / "rd-intensity.yaml"
-    text = rule.read_text(encoding="utf-8")
-    rule.write_text(text.replace("研发费用[Y] >= 300万元", "研发费用[Y] >= 900万元"), encoding="utf-8")
+    doc = changed_document(tmp_path, "900万元")
     app = typer.Typer()
     analyst.register(app)
     book = tmp_path / "文件.xlsx"
