@@ -13,7 +13,7 @@ from datetime import datetime
 import httpx
 
 from desk.outward import Network, Refusal, guarded_client
-from store import webhooks
+from store import sealed, webhooks
 from store.audit import AuditEntry
 from store.database import Engine
 
@@ -47,17 +47,19 @@ def deliver(engine: Engine, now: Callable[[], datetime], client: httpx.Client) -
             webhooks.told(engine, hook.id, upto, now(), sent=False, more=upto > hook.told)
             continue
         body = body_of(entries)
-        headers = {
-            "Content-Type": "application/json",
-            "X-Huiqi-Signature": f"sha256={sign(hook.secret, body)}",
-        }
         try:
+            headers = {
+                "Content-Type": "application/json",
+                "X-Huiqi-Signature": f"sha256={sign(webhooks.secret_of(hook), body)}",
+            }
             answer = client.post(
                 hook.url, content=body, headers=headers, timeout=TIMEOUT, follow_redirects=False
             )
             problem = "" if answer.is_success else f"对方答 {answer.status_code}"
         except Refusal as error:
             problem = str(error)
+        except sealed.SealError as error:  # unsigned it may not go out; it waits for the key
+            problem = f"签名的密钥打不开：{error}"
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             problem = f"连不上：{type(error).__name__}"
         if problem:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from jobs.inbox import IGNORED, sources_for
 from policies.library import REFUSING, load_library
 from profiles.dictionary import builtin_dictionary
-from store import accounts, leases, outbox, sealed, second_factor
+from store import accounts, leases, outbox, sealed, second_factor, webhooks
 from store.audit import verify
 from store.batches import batches, source_of
 from store.calendars import office_calendar
@@ -227,29 +227,31 @@ def _people(p: Patient) -> Told:
 
 
 def _secrets(p: Patient) -> Told:
-    """动态口令的密钥: sealed, and by a key that is here."""
+    """动态口令和回调的密钥: sealed, and by a key that is here."""
+    reset, anew = "huiqi admin second-factor 登录名 --reset", "在设置页删掉这些回调，重新建"
     try:
-        found, key = second_factor.seals(p.engine, p.env), sealed.keys(p.env)
+        factors, hooks = second_factor.seals(p.engine, p.env), webhooks.seals(p.engine, p.env)
+        key = sealed.keys(p.env)
     except sealed.SealError as error:
-        yield BAD, str(error), "把原来的密钥写回去；没有了就给每个人 huiqi admin second-factor 登录名 --reset"
+        yield BAD, str(error), f"把原来的密钥写回去；没有了就给每个人 {reset}，{anew}"
         return
-    if found.shut:
-        yield (
-            BAD,
-            f"{found.shut} 个动态口令的密钥打不开，这些人只能用恢复码登录",
-            f"把原来的密钥写回 {sealed.KEY}；没有了就 huiqi admin second-factor 登录名 --reset",
-        )
-    elif found.plain:
-        cure = (
-            "huiqi admin secret-key --reseal"
-            if key
-            else f"设 {sealed.KEY}（huiqi admin secret-key 生成），再 huiqi admin secret-key --reseal"
-        )
-        yield WARN, f"{found.plain} 个动态口令的密钥没有封存，看得到库就算得出口令", cure
-    elif key is None:
-        yield GOOD, "没有人用动态口令，也没有设密钥", ""
-    else:
-        yield GOOD, f"{found.whole} 个动态口令的密钥都封存着", ""
+    for found, what, lost, cure in (
+        (factors, "动态口令", "这些人只能用恢复码登录", reset),
+        (hooks, "回调", "这些系统一条也收不到", anew),
+    ):
+        if found.shut:
+            yield (
+                BAD,
+                f"{found.shut} 个{what}的密钥打不开，{lost}",
+                f"把原来的密钥写回 {sealed.KEY}；没有了就 {cure}",
+            )
+        elif found.plain:
+            seal = "huiqi admin secret-key --reseal"
+            first = "" if key else f"设 {sealed.KEY}（huiqi admin secret-key 生成），再 "
+            yield WARN, f"{found.plain} 个{what}的密钥没有封存，看得到库就能冒用", first + seal
+    whole = factors.whole + hooks.whole
+    if not (factors.shut or factors.plain or hooks.shut or hooks.plain):
+        yield GOOD, f"{whole} 个密钥都封存着" if whole else "没有要封存的密钥", ""
 
 
 def _chains(p: Patient) -> Told:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -14,6 +15,15 @@ MARK = "f1:"  # before what is sealed: no base32 text begins so
 
 class SealError(ValueError):
     """封存错误: no key, none that fits, or no key at all in what is said to be one; the message is for the server's keeper."""
+
+
+@dataclass(frozen=True)
+class Seals:
+    """封存得怎样: secrets kept plain, sealed ones that open, and sealed ones that do not."""
+
+    plain: int = 0
+    whole: int = 0
+    shut: int = 0
 
 
 def new_key() -> str:
@@ -72,3 +82,24 @@ def unseal(kept: str, whose: str, given: MultiFernet | None) -> str:
     if owner != whose:
         raise SealError("这是别人的密文")
     return secret
+
+
+def counted(kept: Iterable[tuple[str, str]], given: MultiFernet | None) -> Seals:
+    """数一数 what is kept, each with whose it is."""
+    plain = whole = shut = 0
+    for secret, whose in kept:
+        try:
+            unseal(secret, whose, given)
+        except SealError:
+            shut += 1
+        else:
+            whole, plain = whole + is_sealed(secret), plain + (not is_sealed(secret))
+    return Seals(plain, whole, shut)
+
+
+def demanded() -> MultiFernet:
+    """要有密钥. Raises SealError where none is set."""
+    given = keys()
+    if given is None:
+        raise SealError(f"先设 {KEY} 或 {KEY_FILE}；用 huiqi admin secret-key 生成一个密钥")
+    return given

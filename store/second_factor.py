@@ -281,35 +281,16 @@ def with_factor(engine: Engine) -> frozenset[int]:
         )
 
 
-@dataclass(frozen=True)
-class Seals:
-    """封存得怎样: secrets kept plain, sealed ones that open, and sealed ones that do not."""
-
-    plain: int = 0
-    whole: int = 0
-    shut: int = 0
-
-
-def seals(engine: Engine, env: Mapping[str, str] = os.environ) -> Seals:
+def seals(engine: Engine, env: Mapping[str, str] = os.environ) -> sealed.Seals:
     """动态口令的密钥封存得怎样. Raises SealError where what is set is no key."""
-    given, counted = sealed.keys(env), {"plain": 0, "whole": 0, "shut": 0}
     with session(engine) as opened:
-        for factor in opened.exec(select(SecondFactor)):
-            try:
-                sealed.unseal(factor.secret, _whose(factor.person), given)
-                counted["whole" if sealed.is_sealed(factor.secret) else "plain"] += 1
-            except sealed.SealError:
-                counted["shut"] += 1
-    return Seals(**counted)
+        kept = [(f.secret, _whose(f.person)) for f in opened.exec(select(SecondFactor))]
+    return sealed.counted(kept, sealed.keys(env))
 
 
 def reseal(engine: Engine, by: str, now: datetime) -> int:
     """重新封存 with the first key: what is plain, and what an older key sealed; how many. Raises SealError, and nothing is changed."""
-    given = sealed.keys()
-    if given is None:
-        raise sealed.SealError(
-            f"先设 {sealed.KEY} 或 {sealed.KEY_FILE}；用 huiqi admin secret-key 生成一个密钥"
-        )
+    given = sealed.demanded()
     with writing(engine) as opened:
         factors = opened.exec(select(SecondFactor).with_for_update()).all()
         for factor in factors:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from sqlalchemy.engine import Engine
 from sqlmodel import Field, SQLModel, col, select
 
-from store import audit
+from store import audit, sealed
 from store.database import id_column, json_column, session, utc_column, writing
 
 # What may be told: the event's name and the acts of the audit log it stands for (a trailing * means a beginning).
@@ -33,14 +34,14 @@ class WebhookError(ValueError):
 
 
 class Webhook(SQLModel, table=True):
-    """回调: where to, which events, and up to which entry of the audit log it was told."""
+    """回调: where to, which events, the sealed secret it signs with, and up to which entry of the audit log it was told."""
 
     __tablename__ = "webhook"
 
     id: int | None = Field(default=None, sa_column=id_column())
     url: str = Field(max_length=500)
     events: list[str] = Field(sa_column=json_column())
-    secret: str = Field(max_length=64)
+    secret: str = Field(max_length=400)
     by: str = Field(max_length=64)
     created: datetime = Field(sa_column=utc_column())
     told: int = 0
@@ -58,8 +59,8 @@ def event_of(what: str) -> str:
     return ""
 
 
-def add(engine: Engine, url: str, events: Sequence[str], *, by: str, now: datetime) -> Webhook:
-    """新建回调: it is told what happens from now on. Raises WebhookError."""
+def add(engine: Engine, url: str, events: Sequence[str], *, by: str, now: datetime) -> tuple[Webhook, str]:
+    """新建回调, with its secret, which is told this once: it hears what happens from now on. Raises WebhookError, SealError."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or len(url) > 500:
         raise WebhookError("地址要写成 https://主机/路径，不带用户名和密码")
@@ -70,12 +71,39 @@ def add(engine: Engine, url: str, events: Sequence[str], *, by: str, now: dateti
             raise WebhookError(f"最多 {MOST_HOOKS} 个回调，先删掉不用的")
         kept = list(dict.fromkeys(events))
         entry = audit.record(opened, by, "新建回调", url, {"事件": kept}, now)
-        made = Webhook(
-            url=url, events=kept, secret=secrets.token_urlsafe(32), by=by, created=now, told=entry.number, next_try=now
-        )  # fmt: skip
+        made = Webhook(url=url, events=kept, secret="", by=by, created=now, told=entry.number, next_try=now)
         opened.add(made)
         opened.flush()
-        return made
+        secret = secrets.token_urlsafe(32)
+        made.secret = sealed.seal(secret, _whose(made), sealed.keys())
+        return made, secret
+
+
+def _whose(hook: Webhook) -> str:
+    return f"webhook:{hook.id}"
+
+
+def secret_of(hook: Webhook) -> str:
+    """签名的密钥. Raises SealError where no key that is here opens it."""
+    return sealed.unseal(hook.secret, _whose(hook), sealed.keys())
+
+
+def seals(engine: Engine, env: Mapping[str, str] = os.environ) -> sealed.Seals:
+    """回调的密钥封存得怎样. Raises SealError where what is set is no key."""
+    return sealed.counted(((h.secret, _whose(h)) for h in hooks(engine)), sealed.keys(env))
+
+
+def reseal(engine: Engine, by: str, now: datetime) -> int:
+    """重新封存 with the first key: how many. Raises SealError, and nothing is changed."""
+    given = sealed.demanded()
+    with writing(engine) as opened:
+        kept = opened.exec(select(Webhook).with_for_update()).all()
+        for hook in kept:
+            hook.secret = sealed.seal(sealed.unseal(hook.secret, _whose(hook), given), _whose(hook), given)
+            opened.add(hook)
+        if kept:
+            audit.record(opened, by, "封存回调的密钥", "", {"个数": len(kept)}, now)
+    return len(kept)
 
 
 def drop(engine: Engine, number: int, *, by: str, now: datetime) -> None:

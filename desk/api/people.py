@@ -373,10 +373,10 @@ def hook_list(by: Caller = caller("settings")) -> list[dict[str, Any]]:
 def new_hook(given: NewHook, by: Caller = writer("settings")) -> dict[str, Any]:
     """新建回调: it is told what happens from now on."""
     try:
-        made = webhooks.add(by.office.engine, given.url, given.events, by=by.who, now=by.office.now())
+        made, secret = webhooks.add(by.office.engine, given.url, given.events, by=by.who, now=by.office.now())
     except webhooks.WebhookError as error:
         raise HTTPException(409, f"没有保存：{error}") from error
-    return made.model_dump(include=set(MadeHook.model_fields))
+    return {**made.model_dump(include=set(MadeHook.model_fields)), "secret": secret}
 
 
 @router.delete("/webhooks/{number}", response_model=Done, responses=FAULTS)

@@ -229,10 +229,10 @@ def _days(text: str) -> frozenset[date]:
 
 def _new_hook(request: Request, given: Posted) -> Response:
     office = given.visit.office
-    made = webhooks.add(
+    made, secret = webhooks.add(
         office.engine, given.text("url"), given.many("event"), by=given.visit.who, now=office.now()
     )
-    return render(request, "token.html", secret=made.secret, name=made.url, hook=True)
+    return render(request, "token.html", secret=secret, name=made.url, hook=True)
 
 
 def _drop_hook(_request: Request, given: Posted) -> str:

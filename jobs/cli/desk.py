@@ -219,7 +219,8 @@ def second_factor_command(
 
 def secret_key_command(
     reseal: Annotated[
-        bool, typer.Option("--reseal", help="用 HUIQI_SECRET_KEY 里的第一个密钥把动态口令的密钥都重新封存")
+        bool,
+        typer.Option("--reseal", help="用 HUIQI_SECRET_KEY 里的第一个密钥把动态口令和回调的密钥都重新封存"),
     ] = False,
     home: HomeOption = None,
 ) -> None:
@@ -227,14 +228,16 @@ def secret_key_command(
 
     例：huiqi admin secret-key > /etc/huiqi.key
     """
-    from store import sealed, second_factor
+    from store import sealed, second_factor, webhooks
 
     if not reseal:
         typer.echo(sealed.new_key())
         return
     with telling():
         engine, _folder = open_home(home)
-        typer.echo(f"封存了 {second_factor.reseal(engine, '命令行', now())} 个动态口令的密钥")
+        factors = second_factor.reseal(engine, "命令行", now())
+        hooks = webhooks.reseal(engine, "命令行", now())
+        typer.echo(f"封存了 {factors} 个动态口令的密钥、{hooks} 个回调的密钥")
 
 
 def verify_command(

@@ -144,7 +144,7 @@ def test_the_certificate_is_still_checked_against_the_name() -> None:
 
 
 def test_the_office_is_told_why_a_hook_inside_stays_silent(fresh: Desk, listener: int) -> None:
-    hook = webhooks.add(
+    hook, _secret = webhooks.add(
         fresh.engine, f"http://127.0.0.1:{listener}/", ["decision"], by="admin", now=world.NOW
     )
     with session(fresh.engine) as opened:
@@ -155,7 +155,7 @@ def test_the_office_is_told_why_a_hook_inside_stays_silent(fresh: Desk, listener
         assert hooks.deliver(fresh.engine, lambda: fresh.moment, client) == 0
     (kept,) = webhooks.hooks(fresh.engine)
     assert "HUIQI_WEBHOOK_NETWORKS" in kept.problem and kept.failures == 1 and kept.id == hook.id
-    hook = webhooks.add(
+    hook, _secret = webhooks.add(
         fresh.engine, f"http://0177.0.0.1:{listener}/", ["decision"], by="admin", now=world.NOW
     )
     with guarded_client() as client:

@@ -254,9 +254,7 @@ def test_a_plain_secret_is_sealed_by_its_next_use(fresh: Desk, monkeypatch: pyte
     fresh.moment += timedelta(minutes=1)
     assert second_step(fresh, "lin", "000000")[1].status_code == 401 and kept(fresh, "lin") == secret
     assert second_step(fresh, "lin", now_code(fresh, secret))[1].status_code == 303
-    assert sealed.is_sealed(kept(fresh, "lin")) and second_factor.seals(fresh.engine) == second_factor.Seals(
-        whole=1
-    )
+    assert sealed.is_sealed(kept(fresh, "lin")) and second_factor.seals(fresh.engine) == sealed.Seals(whole=1)
     fresh.moment += timedelta(minutes=1)
     assert second_step(fresh, "lin", now_code(fresh, secret))[1].status_code == 303
 
@@ -307,7 +305,7 @@ def test_a_new_key_takes_over_from_the_old_one(
     for words in (old, f"{new}\n{old}\n"):
         file.write_text(words)
         done = run.invoke(app, ["admin", "secret-key", "--reseal"])
-        assert done.exit_code == 0 and "封存了 1 个" in done.output, done.output
+        assert done.exit_code == 0 and "封存了 1 个动态口令的密钥、0 个回调的密钥" in done.output, done.output
     file.write_text(new)
     fresh.moment += timedelta(minutes=1)
     assert second_step(fresh, "lin", now_code(fresh, secret))[1].status_code == 303

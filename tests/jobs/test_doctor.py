@@ -17,7 +17,7 @@ from jobs.doctor import BAD, GOOD, WARN, Patient, examine
 from jobs.nightly import run_night
 from policies import __file__ as policies_file
 from profiles import sample
-from store import accounts, audit, leases, outbox, sealed, second_factor
+from store import accounts, audit, leases, outbox, sealed, second_factor, webhooks
 from store.database import Engine, open_database, session, upgrade, writing
 from store.nights import HELD, set_state
 from tests.databases import copy_database, database_in
@@ -185,6 +185,21 @@ def lost_key(w: Ward) -> None:
     w.env[sealed.KEY] = sealed.new_key()
 
 
+def hook(w: Ward, key: str) -> None:
+    """Another system's address, entered while this was the key, or none."""
+    w.patch.setenv(sealed.KEY, key)
+    webhooks.add(w.engine, "https://erp.example/hook", ["grant"], by="guan", now=w.now)
+
+
+def unsealed_hook(w: Ward) -> None:
+    hook(w, "")
+
+
+def lost_hook(w: Ward) -> None:
+    hook(w, sealed.new_key())
+    w.env[sealed.KEY] = sealed.new_key()
+
+
 def no_key(w: Ward) -> None:
     w.env[sealed.KEY] = "0123456789"
 
@@ -193,7 +208,7 @@ FAULTS: dict[Callable[[Ward], None], set[tuple[str, str]]] = {
     disk: {("数据文件夹", BAD)}, tables: {("数据库", BAD)}, rules: {("政策库", BAD)}, late: {("比对", BAD)}, held: {("比对", BAD)},
     gone: {("比对", BAD)}, failed: {("定时", BAD)}, silent: {("比对", BAD), ("定时", BAD)}, stranger: {("收件箱", WARN)},
     overdue: {("收件箱", WARN)}, dead: {("推送", BAD)}, unsigned: {("推送", BAD)}, nobody: {("人员", WARN)}, broken: {("记录与台账", BAD)},
-    plain: {("内核", WARN)}, unsealed: {("密钥", WARN)}, lost_key: {("密钥", BAD)}, no_key: {("密钥", BAD)},
+    plain: {("内核", WARN)}, unsealed: {("密钥", WARN)}, lost_key: {("密钥", BAD)}, no_key: {("密钥", BAD)}, unsealed_hook: {("密钥", WARN)}, lost_hook: {("密钥", BAD)},
 }  # fmt: skip
 
 
