@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.archives import why_not_office
+from policies.docx_text import docx_grids, docx_lines
 from policies.pdf import PdfTrouble, pdf_pages, pdf_tables
+from policies.table_text import Grid, plain, spanned, table_lines
 
 FORMATS = (".docx", ".pdf", ".html", ".htm", ".txt", ".md")
 LEGACY = (".doc", ".wps", ".rtf", ".et", ".ceb")
@@ -96,7 +98,7 @@ def _read_markdown(data: bytes, name: str) -> str:
     out: list[str] = []
     for is_row, run in itertools.groupby(_lines(text).split("\n"), lambda x: x.count("|") >= 2):
         lines = list(run)
-        out += table_lines(_md_rows(lines)) if is_row else lines
+        out += table_lines(plain(_md_rows(lines))) if is_row else lines
     return "\n".join(out)
 
 
@@ -108,26 +110,6 @@ def _md_rows(lines: Iterable[str]) -> Iterator[list[str]]:
 
 
 _MD_CELL, _MD_RULE = re.compile(r"(?<!\\)\|"), re.compile(r":?-+:?")
-
-
-# What stands over the two columns of a form says nothing of its rows.
-_BARE_HEADS = {"项目", "内容", "事项", "说明", "名称", "栏目", "要素", "具体内容", "政策要素", "具体说明"}
-
-
-def table_lines(rows: Iterable[list[str]]) -> Iterator[str]:
-    """表格成行: two columns as a heading with what it holds; more as 表头：格 joined by commas."""
-    kept = [row for row in ([c.strip() for c in row] for row in rows) if any(row)]
-    if not kept:
-        return
-    width = max(len(r) for r in kept)
-    if width <= 2:
-        for row in kept[1:] if all(c in _BARE_HEADS for c in kept[0]) and len(kept) > 1 else kept:
-            yield from (line for cell in row for line in cell.split("\n") if line.strip())
-        return
-    head = kept[0] if all(0 < len(c) <= 12 for c in kept[0]) and len(kept) > 1 else None
-    for row in kept[1:] if head else kept:
-        named = zip(head, row, strict=False) if head else ((("", c)) for c in row)
-        yield "，".join(f"{h}：{c}" if h else c for h, c in ((h, c.replace("\n", "")) for h, c in named) if c)
 
 
 def _open_docx(data: bytes, name: str) -> Any:
@@ -150,83 +132,11 @@ def _not_sound(name: str, error: Exception) -> Exception:
 
 
 def _read_docx(data: bytes, name: str) -> str:
-    from docx.table import Table
-
     document = _open_docx(data, name)
-    counters: dict[tuple[str, str], int] = {}
-    out: list[str] = []
     try:
-        for block in document.iter_inner_content():
-            if isinstance(block, Table):
-                out.extend(table_lines(_docx_rows(block)))
-            else:
-                out.append(_auto_number(block, counters) + block.text)
+        return _lines("\n".join(docx_lines(document)))
     except Exception as error:
         raise _not_sound(name, error) from error
-    return _lines("\n".join(out))
-
-
-def _docx_rows(table: Any) -> Iterator[list[str]]:
-    for row in table.rows:
-        cells: list[str] = []
-        last = None
-        for cell in row.cells:
-            if cell._tc is not last:  # a merged cell comes back once for each column it spans
-                cells.append(cell.text)
-            last = cell._tc
-        yield cells
-
-
-_CN_ORDER = "零一二三四五六七八九十"
-
-
-def _auto_number(paragraph: Any, counters: dict[tuple[str, str], int]) -> str:
-    """The label Word shows before an automatically numbered paragraph; its text does not hold it."""
-    properties = paragraph._p.pPr
-    numbering = properties.numPr if properties is not None else None
-    if numbering is None or numbering.numId is None or not numbering.numId.val or not paragraph.text.strip():
-        return ""
-    level = str(numbering.ilvl.val if numbering.ilvl is not None else 0)
-    form, pattern = _number_form(paragraph, str(numbering.numId.val), level)
-    key = (str(numbering.numId.val), level)
-    for other in [k for k in counters if k[0] == key[0] and k[1] > level]:
-        del counters[other]
-    counters[key] = counters.get(key, 0) + 1
-    if form == "bullet":
-        return ""
-    n = counters[key]
-    shown = _chinese(n) if "hinese" in form or "apanese" in form or "ideograph" in form.lower() else str(n)
-    return re.sub(r"%\d+", shown, re.sub(r"%\d+[.．](?=%\d)", "", pattern))
-
-
-def _chinese(n: int) -> str:
-    if n <= 10:
-        return _CN_ORDER[n]
-    tens, ones = divmod(n, 10)
-    return ("" if tens == 1 else _CN_ORDER[tens]) + "十" + (_CN_ORDER[ones] if ones else "")
-
-
-def _number_form(paragraph: Any, num_id: str, level: str) -> tuple[str, str]:
-    from docx.oxml.ns import qn
-
-    try:
-        root = paragraph.part.numbering_part.element
-    except (KeyError, NotImplementedError):
-        return "decimal", "%1."
-    link = next((n for n in root.findall(qn("w:num")) if n.get(qn("w:numId")) == num_id), None)
-    ref = link.find(qn("w:abstractNumId")) if link is not None else None
-    wanted = ref.get(qn("w:val")) if ref is not None else None
-    for abstract in root.findall(qn("w:abstractNum")):
-        if abstract.get(qn("w:abstractNumId")) != wanted:
-            continue
-        for lvl in abstract.findall(qn("w:lvl")):
-            if lvl.get(qn("w:ilvl")) == level:
-                form, text = lvl.find(qn("w:numFmt")), lvl.find(qn("w:lvlText"))
-                return (
-                    form.get(qn("w:val")) if form is not None else "decimal",
-                    text.get(qn("w:val")) if text is not None else "%1.",
-                )
-    return "decimal", "%1."
 
 
 def read_tables(path: Path) -> list[list[list[str]]]:
@@ -234,14 +144,19 @@ def read_tables(path: Path) -> list[list[list[str]]]:
     data, name, suffix = path.read_bytes(), path.name, path.suffix.lower()
     if suffix == ".docx":
         document = _open_docx(data, name)
-        return [list(_docx_rows(table)) for table in document.tables]
+        return [_texts(grid) for grid in docx_grids(document)]
     if suffix in (".html", ".htm"):
         from selectolax.lexbor import LexborHTMLParser
 
-        return [list(_html_rows(t)) for t in LexborHTMLParser(_html_text(data, name)).css("table")]
+        return [_texts(_html_grid(t)) for t in LexborHTMLParser(_html_text(data, name)).css("table")]
     if suffix == ".pdf":
         return _pdf_tables(data, name)
     raise Unreadable(f"{name} 里的表格读不了：请另存为 .xlsx、.csv、.docx、.pdf 或 .html")
+
+
+def _texts(grid: Grid) -> list[list[str]]:
+    """Texts of a grid; a cell that covers several columns stands in the first."""
+    return [[c.text if k == 0 or c is not row[k - 1] else "" for k, c in enumerate(row)] for row in grid]
 
 
 def _pdf_tables(data: bytes, name: str) -> list[list[list[str]]]:
@@ -387,7 +302,7 @@ def _walk(node: Any, out: list[str]) -> None:
         if child.tag == "-text":
             out.append(re.sub(r"\s+", " ", child.text_content or ""))
         elif child.tag == "table":
-            out.append("\n" + "\n".join(table_lines(_html_rows(child))) + "\n")
+            out.append("\n" + "\n".join(table_lines(_html_grid(child))) + "\n")
         else:
             block = child.tag in _BLOCKS
             out.append("\n" if block else "")
@@ -404,14 +319,22 @@ def _own(node: Any, tags: tuple[str, ...]) -> Iterator[Any]:
             yield from _own(child, tags)
 
 
-def _html_rows(table: Any) -> Iterator[list[str]]:
-    for row in _own(table, ("tr",)):
-        cells = []
-        for cell in _own(row, ("td", "th")):
-            inner: list[str] = []
-            _walk(cell, inner)
-            cells.append(re.sub(r"[ \t\xa0]*\n\s*", "\n", "".join(inner)).strip())
-        yield cells
+def _html_grid(table: Any) -> Grid:
+    return spanned(
+        [(_cell_text(c), _span(c, "rowspan"), _span(c, "colspan")) for c in _own(row, ("td", "th"))]
+        for row in _own(table, ("tr",))
+    )
+
+
+def _cell_text(cell: Any) -> str:
+    inner: list[str] = []
+    _walk(cell, inner)
+    return re.sub(r"[ \t\xa0]*\n\s*", "\n", "".join(inner)).strip()
+
+
+def _span(cell: Any, name: str) -> int:
+    said = re.match(r"\s*(\d{1,4})", cell.attributes.get(name) or "")
+    return int(said[1]) if said else 1
 
 
 READERS: dict[str, Callable[[bytes, str], str]] = {

@@ -60,6 +60,21 @@ def is_row(view: View) -> bool:
     return bool(cells_of(view))
 
 
+def row_name(view: View) -> str:
+    """行名: what a row is about, by its first column that names something, with what its column of giving is called
+    (企业技术中心奖励); empty where the view is no row, or its rows are told apart by levels only."""
+    cells = cells_of(view)
+    name = next((c for c in cells if c.role == "name" and not _LEVEL.search(c.head)), None)
+    given = next((m.group() for c in cells if c.role == "benefit" and (m := _NOUN.search(c.head))), "")
+    if name is None:
+        return ""
+    said = view.flat[name.a : name.b]
+    return said if _NOUN.search(said) else said + given
+
+
+_NOUN = re.compile(r"奖励|补[贴助]|资助|扶持|贴息")
+
+
 def one_item(one: View, two: View) -> bool:
     """同项: whether two rows tell levels of one thing: their first naming column says the same, or names a level."""
     names = [next((c for c in cells_of(v) if c.role == "name"), None) for v in (one, two)]

@@ -139,11 +139,14 @@ def _giving(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]) -
     b = ROLES.index("benefit")
     out = []
     held = _over_amounts(reading, pieces)
+    tables = {p.clause for p in pieces if _points_to_table(reading, p)}
     for p in pieces:
         if p.label == "benefit" and idle(reading, p):
             continue
         if p.label == "benefit" and reading.clauses[p.clause].number in held and plain_giving(reading, p):
             continue  # says what its points say with their amounts
+        if p.label == "benefit" and p.clause in tables:
+            continue
         if p.label == "benefit" and "benefit" not in roles[p.clause] and not is_row(reading.views[p.clause]):
             strong = bool(_STRONG.search(reading.views[p.clause].flat[p.a : p.b]))
             if not (keyed(reading, p) or strong) or reading.roles[p.clause][b] < 0.06:
@@ -153,16 +156,35 @@ def _giving(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]) -
 
 
 def _over_amounts(reading: Reading, pieces: Sequence[Piece]) -> set[int]:
-    """Numbers of the clauses under which labelled points tell amounts."""
+    """Numbers of the clauses under which labelled points, or the rows of a table right behind them, tell amounts."""
     out: set[int] = set()
     for p in pieces:
         if p.label != "benefit" or not keyed(reading, p):
             continue
         c = reading.clauses[p.clause]
+        if is_row(reading.views[p.clause]):
+            out |= _before_table(reading, p.clause)
         chain = [*c.headings, c.number]
         labelled = [n for n, number in enumerate(chain) if reading.clauses[number - 1].label]
         out |= set(chain[: labelled[-1]]) if labelled else set()
     return out
+
+
+def _points_to_table(reading: Reading, p: Piece) -> bool:
+    """Whether a sentence leaves to a table what it gives (给予一次性奖励，标准见下表)."""
+    return bool(_SEE_TABLE.search(reading.views[p.clause].flat[p.b :])) and not keyed(reading, p)
+
+
+_SEE_TABLE = re.compile(r"(?:详?见|如|按照?|以)(?:下|附)表|下表(?:执行|所示|所列)")
+
+
+def _before_table(reading: Reading, k: int) -> set[int]:
+    """The line that a table stands under, without captions between."""
+    while k > 0 and is_row(reading.views[k]):
+        k -= 1
+    while k > 0 and not re.search(r"[。：:；]$", reading.views[k].flat) and not reading.clauses[k].label:
+        k -= 1
+    return {c.number for c in reading.clauses[max(0, k - 3) : k + 1] if c.line == reading.clauses[k].line}
 
 
 def with_triggers(reading: Reading, pieces: Sequence[Piece]) -> list[Piece]:

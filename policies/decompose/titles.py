@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from engine.text import tokens
 from policies.segment import field_of
 
+from .columns import row_name
 from .model import Item
 from .pieces import Reading
 from .spans import body_of
@@ -84,7 +85,7 @@ def name_items(reading: Reading, items: Sequence[Item]) -> None:
         for heading in _headings(reading, i):
             counts[heading] = counts.get(heading, 0) + 1
     for i in items:
-        own = "" if i.title_only else _own_heading(reading, i, counts)
+        own = "" if i.title_only else _row_name(reading, i) or _own_heading(reading, i, counts)
         i.title = _with_given(own, i) if own else _made(reading, i)
     taken: dict[str, list[Item]] = {}
     for i in items:
@@ -92,6 +93,10 @@ def name_items(reading: Reading, items: Sequence[Item]) -> None:
     for title, same in taken.items():
         if len(same) > 1:
             _tell_apart(title, same)
+
+
+def _row_name(reading: Reading, item: Item) -> str:
+    return shortened(row_name(reading.views[item.pieces[0].clause]), LONGEST)
 
 
 def _headings(reading: Reading, item: Item) -> tuple[int, ...]:
