@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ import pandas as pd
 from analysis.groups import GROUPS, group_labels, group_name
 from analysis.night import CODE, NAME, View
 from analysis.reasons import reasons
-from engine.grantmoves import FINAL, State
-from store.grants import find
+from store.database import Engine
+from store.grants import under_way
 
 KINDS = ("新符合", "不再符合", "金额变", "待核实变")
+HURT = [CODE, NAME, "原结论", "新结论", "原应付高", "新应付高"]
+HALF_A_FEN = 0.005  # yuan: sums that differ by less are the same
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Impact:
 
     item: str
     title: str
+    batch: str
     firms: pd.DataFrame
     groups: pd.DataFrame
     before: dict[str, float]
@@ -52,15 +56,25 @@ class Impact:
     budget: float | None
     promised: pd.DataFrame
 
-    @property
+    @cached_property
     def gained(self) -> pd.DataFrame:
         """新符合的企业."""
         return self.firms[self.firms["变化"] == "新符合"]
 
-    @property
+    @cached_property
     def lost(self) -> pd.DataFrame:
         """不再符合的企业."""
         return self.firms[self.firms["变化"] == "不再符合"]
+
+    def promised_by(self, engine: Engine) -> Impact:
+        """重查承诺: the same change against the grants as they stand in the store now.
+
+        >>> compare(view, view, "bs-2025-06/rd-intensity").promised_by(view.night.engine).promised.empty
+        True
+        """
+        found = replace(self, promised=_promised(engine, self.item, self.batch, self.firms))
+        found.__dict__.update(gained=self.gained, lost=self.lost)  # no grant has a say in them
+        return found
 
     def approval(self, limits: Limits | None = None) -> list[str]:
         """要领导批准的理由: one sentence each where the change goes beyond a limit; empty where none does.
@@ -187,23 +201,26 @@ def compare(before: View, after: View, item: str) -> Impact:
         frame[f"原{name}"] = b[name].where(b["verdict"] != "不符合", 0.0)
         frame[f"新{name}"] = a[name].where(a["verdict"] != "不符合", 0.0)
     was, now = (b["verdict"] == "符合").to_numpy(), (a["verdict"] == "符合").to_numpy()
-    money = ~np.isclose(b["paid_high"], a["paid_high"], equal_nan=True) | ~np.isclose(
-        b["paid_low"], a["paid_low"], equal_nan=True
-    )
+    money = ~(_alike(b, a, "paid_high") & _alike(b, a, "paid_low"))
     other = (b["verdict"] != a["verdict"]).to_numpy()
     kinds = [now & ~was, was & ~now, was & now & money, other]
     frame["变化"] = np.select(kinds, KINDS, "")
-    own = np.isclose(b["high"], a["high"], equal_nan=True) & np.isclose(b["low"], a["low"], equal_nan=True)
-    frame["只因核减"] = (frame["变化"] == "金额变") & own
+    frame["只因核减"] = (frame["变化"] == "金额变") & _alike(b, a, "high") & _alike(b, a, "low")
     for label in GROUPS:
         frame[label] = group_labels(before.columns, label)
     batch = stands.bound(item).batch
     moved = frame[frame["变化"] != ""].drop(columns=[*GROUPS])
     moved["原因"] = reasons(before, after, item, moved)
+    firms = _by_money(moved.rename(columns=_money_name))
     return Impact(
-        item, stands.program(item).item.title, _by_money(moved.rename(columns=_money_name)), _by_group(frame, was, now),
-        _sums(b), _sums(a), batch.budget, _promised(before, item, batch.name, frame),
+        item, stands.program(item).item.title, batch.name, firms, _by_group(frame, was, now), _sums(b), _sums(a),
+        batch.budget, _promised(before.night.engine, item, batch.name, firms),
     )  # fmt: skip
+
+
+def _alike(before: pd.DataFrame, after: pd.DataFrame, sums: str) -> np.ndarray:
+    """The same to the fen, or unknown on both sides."""
+    return np.isclose(before[sums], after[sums], rtol=0.0, atol=HALF_A_FEN, equal_nan=True)
 
 
 def _by_money(firms: pd.DataFrame) -> pd.DataFrame:
@@ -252,14 +269,13 @@ def _sums(hits: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def _promised(view: View, item: str, batch: str, frame: pd.DataFrame) -> pd.DataFrame:
+def _promised(engine: Engine, item: str, batch: str, firms: pd.DataFrame) -> pd.DataFrame:
     """已承诺受损: firms with a grant under way that no longer fit or get less; what is paid or over is no promise any more."""
-    open_ = [state for state in State if state not in FINAL]
-    cases = {c.code: c.state for c in find(view.night.engine, item=item, batch=batch, states=open_)}
-    less = frame["新paid_high"].fillna(0.0) < frame["原paid_high"].fillna(0.0) - 0.005
-    hurt = frame[(less | (frame["变化"] == "不再符合")) & frame[CODE].isin(list(cases))]
-    out = hurt[[CODE, NAME, "原结论", "新结论", "原paid_high", "新paid_high"]].rename(columns=_money_name)
-    out["办理状态"] = [cases[c] for c in hurt[CODE]]
+    less = firms["新应付高"].fillna(0.0) < firms["原应付高"].fillna(0.0) - HALF_A_FEN
+    hurt = firms.loc[less | (firms["变化"] == "不再符合"), HURT]
+    cases = under_way(engine, item, batch) if len(hurt) else {}
+    out = hurt[hurt[CODE].isin(list(cases))].copy()
+    out["办理状态"] = [cases[code] for code in out[CODE]]
     return out.sort_values(["原应付高", CODE], ascending=[False, True], ignore_index=True)
 
 

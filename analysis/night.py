@@ -121,14 +121,18 @@ class View:
         True
         """
         if item not in self._paid:
-            programs = {p: self.program(p) for p in self._together(item)}
+            programs = {p: self.program(p) for p in self.together(item)}
             found = [self.found(p) for p in programs]
             paid = allocate(programs, found, self.columns.codes, self.night.received(), only=item)
             self._paid[item] = {code: p for (code, _), p in paid.items()}
         return self._paid[item]
 
-    def _together(self, item: str) -> list[str]:
-        """The item and every live one that shares a group with it."""
+    def together(self, item: str) -> list[str]:
+        """一起分配的事项: the item and every live one that shares a group of 不重复享受 with it.
+
+        >>> "bs-2025-06/rd-intensity" in view.together("bs-2025-06/rd-intensity")
+        True
+        """
         groups = {e.group for e in self.program(item).exclusive}
         known = {*self.items["item"], *self.changed}
         live = [p for p in known if self.live(p) and groups & {e.group for e in self.program(p).exclusive}]

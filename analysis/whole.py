@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
 from analysis.effects import Impact, Limits, compare
 from analysis.night import CODE, NAME, View
+from store.database import Engine
 
 FIRM_HEADS = [CODE, NAME, "事项数", "原应付高", "新应付高", "变化"]
 GROUP_HEADS = ["按", "组", "名称", "原符合", "新符合", "进", "出", "原应付高", "新应付高"]
@@ -41,18 +43,18 @@ class Impacts:
         ]  # fmt: skip
         return pd.DataFrame(rows)
 
-    @property
+    @cached_property
     def changes(self) -> pd.DataFrame:
         """一企业一事项一行: who comes and goes where, for how much, and why; the most money first within an item."""
         moved = [p.firms.assign(事项=p.item, 名称=p.title) for p in self.parts if len(p.firms)]
         return pd.concat(moved, ignore_index=True) if moved else pd.DataFrame()
 
-    @property
+    @cached_property
     def firms(self) -> pd.DataFrame:
         """一企业一行: what each firm wins or loses over all items and why, highest amounts in yuan; the greatest change first."""
-        every = self.changes
-        if not len(every):
+        if not len(self.changes):
             return pd.DataFrame(columns=FIRM_HEADS)
+        every = self.changes.copy()
         every["变化"] = every["名称"] + "：" + every["变化"] + "（" + every["原因"] + "）"
         by = every.groupby([CODE, NAME], as_index=False, dropna=False)
         found = by.agg(
@@ -63,7 +65,7 @@ class Impacts:
         order = found.assign(_moved=moved).sort_values(["_moved", CODE], ascending=[False, True])
         return order.drop(columns="_moved").reset_index(drop=True)
 
-    @property
+    @cached_property
     def groups(self) -> pd.DataFrame:
         """分行业、规模、区域: over all items; a firm that two items touch counts twice (家次)."""
         parts = [p.groups for p in self.parts]
@@ -85,6 +87,16 @@ class Impacts:
         """已承诺受损: firms with a grant under way that would get less, one row a firm and item."""
         parts = [p.promised.assign(事项=p.title) for p in self.parts if len(p.promised)]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    def promised_by(self, engine: Engine) -> Impacts:
+        """重查承诺: the same changes against the grants as they stand in the store now; what was made of them is kept.
+
+        >>> compare_all(view, view).promised_by(view.night.engine).parts
+        ()
+        """
+        found = Impacts(tuple(p.promised_by(engine) for p in self.parts))
+        found.__dict__.update(changes=self.changes, firms=self.firms, groups=self.groups)
+        return found
 
     def approval(self, limits: Limits | None = None) -> list[str]:
         """要领导批准的理由, each with its item; and of the whole where no single item is beyond a limit but all together are.
@@ -159,8 +171,19 @@ def compare_all(before: View, after: View) -> Impacts:
     """
     touched = sorted({*before.changed, *after.changed, *before.gone, *after.gone})
     live = [i for i in touched if before.live(i) or after.live(i)]
-    found = [compare(before, after, i) for i in live]
+    other = {i for i in live if not _same(before, after, i)}
+    found = [compare(before, after, i) for i in live if not other.isdisjoint(_deciding(before, after, i))]
     return Impacts(tuple(p for p in found if len(p.firms)))
+
+
+def _same(before: View, after: View, item: str) -> bool:
+    """Whether the item reads the same in both views: then its matches are the same, without being reckoned."""
+    return before.live(item) and after.live(item) and before.program(item) == after.program(item)
+
+
+def _deciding(before: View, after: View, item: str) -> set[str]:
+    """The item and those that decide with it what it pays, in either view."""
+    return {item, *(p for view in (before, after) if view.live(item) for p in view.together(item))}
 
 
 def _share(sums: dict[str, float], part: Impact) -> float:

@@ -18,6 +18,7 @@ from desk.pages.fulfil import LEDGER_HEAD, ledger_rows, load_of
 from desk.pages.match import material
 from desk.pages.matches import filters_of, first_unknown, my_firms, opened
 from desk.publicity import NOTE, masks, public_code, public_name
+from desk.said import money_words
 from desk.web import Visit, need
 from engine.program import BoundItem
 from store import audit, caseload, review
@@ -27,6 +28,7 @@ from store.nights import Night
 router = APIRouter()
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PORTION = 5000
+NOT_IN_NAMES = str.maketrans('/\\:*?"<>|', "／＼：＊？＂＜＞｜")  # what a file's name cannot hold
 HEAD = (
     "企业名称",
     "统一社会信用代码",
@@ -202,10 +204,10 @@ def items_excel(request: Request, visit: Visit = need("export")) -> Response:
 def evidence_pdf(request: Request, code: str, doc: str, slug: str, visit: Visit = need("export")) -> Response:
     """一条依据 PDF: conclusion, the policy's words, evidence, money, signatures, versions."""
     found = material(request, visit, code, f"{doc}/{slug}")
-    logged(visit, "导出依据", f"{code} × {doc}/{slug}", 1)
-    return file_answer(
-        evidence_paper(found), f"{found['name']}_{found['item'].title}_依据.pdf", "application/pdf"
-    )
+    about = found["about"] if len(found["details"]) > 1 else ""
+    logged(visit, "导出依据", f"{code} × {doc}/{slug}" + (f" × {about}" if about else ""), 1)
+    named = "_".join(w for w in (found["name"], found["item"].title, about) if w).translate(NOT_IN_NAMES)
+    return file_answer(evidence_paper(found), f"{named}_依据.pdf", "application/pdf")
 
 
 def evidence_paper(m: dict[str, Any]) -> bytes:
@@ -214,17 +216,7 @@ def evidence_paper(m: dict[str, Any]) -> bytes:
     paper = Paper(
         f"第 {night.no} 次比对 {night.as_of} · 规则库 {night.run.library_hash[:12]} · 档案 {night.run.profiles_hash[:12]}"
     )
-    paper.say(f"{m['name']} × {m['item'].title}（{m['batch'].name}年批次）", 15)
-    paper.say(f"统一社会信用代码 {m['code']}", 9)
-    paper.rule(True)
-    counts = m["counts"]
-    paper.say(
-        f"结论：{m['match'].verdict}　{counts['符合']} 条符合，{counts['待核实']} 条待核实，{counts['不符合']} 条不符合",
-        12,
-    )
-    if m["match"].verdict != "不符合" and m["item"].benefit is not None:
-        paper.say(f"金额：{m['amount']}", 12)
-    paper.say(f"处理：{m['state'].word}", 10)
+    _conclusion(paper, m)
     paper.rule()
     for clause in m["law"]:
         for i, paragraph in enumerate(clause["paragraphs"]):
@@ -232,25 +224,13 @@ def evidence_paper(m: dict[str, Any]) -> bytes:
             paper.say(head + "".join(x["text"] for x in paragraph), 10, song=True)
     paper.rule(True)
     for r in sorted(m["rows"], key=lambda r: r.n):
-        paper.say(f"{r.n}　{r.line.verdict}　{r.line.gap}", 10, gap=0.2)
-        paper.say(f"{r.quote}（{r.cite}）", 9.5, song=True, indent=6, gap=0.2)
-        paper.say(
-            f"判法：{r.line.rule}　数据：{r.line.value}　来源：{r.line.source} {r.line.day}", 8.5, indent=6
-        )
-        for part in r.parts:
-            paper.say(
-                f"{part.verdict}　{part.rule}　{part.value}　{part.source} {part.day}　{part.gap}",
-                8,
-                indent=12,
-                gap=0.2,
-            )
-        for _ask, question in r.questions:
-            paper.say(f"{question}　□ 是　□ 否", 9, indent=6)
+        _condition(paper, r)
     paper.rule()
     for what, how, cite, _quote in m["lines"]:
         paper.say(f"{what}：{how}　{cite}", 9)
-    for words in m["match"].working:
+    for words in m["shown"].working:
         paper.say(words, 8.5, indent=6, gap=0.4)
+    _each_row(paper, m)
     paper.rule()
     for e in m["line"][:12]:
         local = e["at"].strftime("%Y-%m-%d")
@@ -258,3 +238,45 @@ def evidence_paper(m: dict[str, Any]) -> bytes:
     paper.rule(True)
     paper.say("经办：　　　　　　　　　　复核：　　　　　　　　　　日期：", 11)
     return paper.done()
+
+
+def _conclusion(paper: Paper, m: dict[str, Any]) -> None:
+    """结论: whose evidence it is (one project of several, where it is that one's), verdict, money and state."""
+    item, verdict, counts = m["item"], m["shown"].verdict, m["counts"]
+    paper.say(f"{m['name']} × {item.title}（{m['batch'].name}年批次）", 15)
+    paper.say(f"统一社会信用代码 {m['code']}", 9)
+    if m["about"]:
+        several = f"（共 {len(m['details'])} 个）" if len(m["details"]) > 1 else ""
+        paper.say(f"{item.subject}：{m['about']}{several}", 12)
+    paper.rule(True)
+    counted = "，".join(f"{counts[v]} 条{v}" for v in ("符合", "待核实", "不符合"))
+    paper.say(f"结论：{verdict}　{counted}", 12)
+    if verdict != "不符合" and item.benefit is not None:
+        paper.say(f"金额：{m['amount']}", 12)
+    if m["about"] != m["own"]:
+        paper.say(f"整家企业的结论由“{m['own']}”定：{m['match'].verdict}", 10)
+    paper.say(f"处理：{m['state'].word}", 10)
+
+
+def _condition(paper: Paper, r: Any) -> None:
+    """一条条件: verdict and gap, the policy's words, how it is judged on which value, and what a person has to answer."""
+    paper.say(f"{r.n}　{r.line.verdict}　{r.line.gap}", 10, gap=0.2)
+    paper.say(f"{r.quote}（{r.cite}）", 9.5, song=True, indent=6, gap=0.2)
+    paper.say(f"判法：{r.line.rule}　数据：{r.line.value}　来源：{r.line.source} {r.line.day}", 8.5, indent=6)
+    for part in r.parts:
+        words = f"{part.verdict}　{part.rule}　{part.value}　{part.source} {part.day}　{part.gap}"
+        paper.say(words, 8, indent=12, gap=0.2)
+    for _ask, question in r.questions:
+        paper.say(f"{question}　□ 是　□ 否", 9, indent=6)
+
+
+def _each_row(paper: Paper, m: dict[str, Any]) -> None:
+    """逐个: how each of the firm's projects or persons stands, where it has several."""
+    if len(m["details"]) < 2:
+        return
+    paper.rule()
+    paper.say(f"这家企业的{m['item'].subject}，共 {len(m['details'])} 个：", 10)
+    for d in m["details"]:
+        money = "" if d.verdict == "不符合" else money_words(d.low, d.high)
+        here = "（本页）" if d.id == m["about"] else ""
+        paper.say(f"{d.id}{here}　{d.verdict}　{money}", 9, indent=6, gap=0.2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,9 +13,9 @@ from fastapi.responses import HTMLResponse, Response
 
 from analysis import Impact, Limits, Sweep, View, charts, compare, sweep, threshold_for
 from analysis.effects import GROUPS
-from desk.exports import workbook
-from desk.office import CODE, NAME, Office, number
-from desk.pages.export import EXCEL, file_answer, logged, notes_of
+from desk.exports import book_parts
+from desk.office import CODE, NAME, Office
+from desk.pages.export import PORTION, logged, notes_of, streamed
 from desk.pages.matches import opened, tabs
 from desk.web import Visit, need, render
 from engine.policy import Condition
@@ -92,15 +93,16 @@ def impact_excel(request: Request, doc: str, slug: str, visit: Visit = need("exp
             trial.impact.words(),
             *(f"要领导批准：{w}" for w in trial.impact.approval(limits_of(office))),
         ]
-        head, rows = FIRM_HEAD, [firm_row(r) for r in trial.impact.firms.to_dict("records")]
+        head, count, rows = FIRM_HEAD, len(trial.impact.firms), firm_rows(trial.impact.firms)
     elif swept is not None:
         said = [f"扫 {swept.condition} 的门槛；金额为就高和预算核减之前"]
-        head, rows = sweep_rows(swept)
+        head, lines = sweep_rows(swept)
+        count, rows = len(lines), iter([lines])
     else:
         raise HTTPException(404, trial.fault or "没有说改什么")
-    logged(visit, "导出试算", item, len(rows))
-    data = workbook(f"{title} 试算", [*said, *notes_of(night, visit)], head, rows)
-    return file_answer(data, f"{title}_试算_{night.as_of}.xlsx", EXCEL)
+    logged(visit, "导出试算", item, count)
+    parts = book_parts(f"{title} 试算", [*said, *notes_of(night, visit)], head, rows, count)
+    return streamed(parts, f"{title}_试算_{night.as_of}.xlsx", count)
 
 
 FIRM_HEAD: tuple[str, ...] = (
@@ -110,12 +112,13 @@ FIRM_HEAD: tuple[str, ...] = (
 SUMS = ("原应付低", "原应付高", "新应付低", "新应付高")
 
 
-def firm_row(row: dict[Any, Any]) -> list[Any]:
-    """有变化的一家 as a row below FIRM_HEAD, sums in 万元."""
-    known = (number(row[name]) for name in SUMS)
-    money = [None if yuan is None else yuan / 1e4 for yuan in known]
-    words = [row[NAME] or "", row[CODE], row["变化"], row["原结论"], row["新结论"]]
-    return [*words, *money, row["原因"]]
+def firm_rows(firms: pd.DataFrame, *before: str) -> Iterator[list[list[Any]]]:
+    """有变化的企业 as FIRM_HEAD names them, in portions, sums in 万元; the columns `before` stand in front."""
+    for start in range(0, len(firms), PORTION):
+        part = firms.iloc[start : start + PORTION]
+        words = [part[name].tolist() for name in (*before, NAME, CODE, "变化", "原结论", "新结论")]
+        money = [[None if v != v else v / 1e4 for v in part[name].tolist()] for name in SUMS]
+        yield [list(row) for row in zip(*words, *money, part["原因"].tolist(), strict=True)]
 
 
 def sweep_rows(swept: Sweep) -> tuple[tuple[str, ...], list[list[Any]]]:

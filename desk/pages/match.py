@@ -65,6 +65,17 @@ def material(request: Request, visit: Visit, code: str, item: str) -> dict[str, 
     if benefit is not None and benefit.quote:
         cited.append(("额", benefit.cite, benefit.quote, ""))
     open_rows = [r for r in rows if r.open]
+    row = next((d for d in details if d.id == about), None) if only is not None else None
+    if (
+        row is not None
+    ):  # one project's own money: what the firm's projects come to together is on the firm's page
+        hit |= {
+            "low": row.low,
+            "high": row.high,
+            "gave": "",
+            "lost": None,
+            "note": "这一个算得的；就高和预算按整家企业看",
+        }
     pair = office.pair(night, item, code, state.last)
     assert pair is not None
     approve = review.Act(review.APPROVE)
@@ -78,7 +89,7 @@ def material(request: Request, visit: Visit, code: str, item: str) -> dict[str, 
         "neighbours": neighbours(office, visit, night, bound, back, code), "line": timeline(office, night, item, code),
         "facts": firm_line(one), "details": details, "about": about, "own": own, "shown": shown, "latest": night.no == getattr(office.night(), "no", None), "outlook": outlook,
         "reasons": review.reasons(office.engine), "people": colleagues(office, visit), "departments": departments(rows, bound.program.item),
-        "done": done_line(office, request, visit, night), "officer": officer_of(office, code),
+        "done": done_line(office, request, visit, night), "run": run if run.isdecimal() else "", "officer": officer_of(office, code),
         "past": grants.find(office.engine, code=code, item=item),
         "answers": [a for a in review.answers(office.engine, item=item, code=code) if a.batch == bound.batch.name and a.row in ("", about)],
         "why_score": why_score(office, night, bound, code, one, hit), "pinned": bool(run), "fault": request.query_params.get("fault", ""), "kept": request.query_params.get("kept", ""),

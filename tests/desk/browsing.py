@@ -85,6 +85,21 @@ class Watch:
             self.faults.append(f"asked of another host: {address}")
 
 
+def focused(page: Any, target: str) -> None:
+    """Wait until an element that matches has the focus: pages and forms give it a moment after they show."""
+    page.wait_for_function("css => document.activeElement && document.activeElement.matches(css)", arg=target)
+
+
+@contextlib.contextmanager
+def leads(page: Any) -> Iterator[None]:
+    """What is done in the block leads to another page, which is there when the block ends.
+
+    A page that was loaded stays "loaded" until the next one begins, so waiting for that state would wait for nothing.
+    """
+    with page.expect_navigation(wait_until="load"):
+        yield
+
+
 def enter(page: Any, base: str, login: str) -> None:
     """Log in by keys."""
     page.goto(f"{base}/desk/login")

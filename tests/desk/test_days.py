@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import openpyxl
-from browsing import Watch, browser, enter, needs_browser, serious_faults, served
+from browsing import Watch, browser, enter, focused, leads, needs_browser, serious_faults, served
 from clients import Desk
 from test_review import fitting
 
@@ -51,8 +51,8 @@ def step(page: Any, action: str, **facts: str) -> None:
     fold.locator("summary").click()
     for name, value in facts.items():
         fold.locator(f"[name='fact.{name}']").fill(value)
-    fold.locator(f"button:has-text('{action}')").click()
-    page.wait_for_load_state("load")
+    with leads(page):
+        fold.locator(f"button:has-text('{action}')").click()
 
 
 def test_the_finance_clerks_day(fresh: Desk) -> None:
@@ -62,9 +62,13 @@ def test_the_finance_clerks_day(fresh: Desk) -> None:
         watch = Watch(page, urlsplit(base).netloc)
         enter(page, base, "cai")
         assert page.locator(".nav a:has-text('名单')").count() == 0, "the lists are not the clerk's"
-        page.click(".nav a:has-text('兑现')")
-        page.click("a:has-text('轮到我')")
-        page.click(f"main a[href*='/desk/fulfil/{case.id}']")
+        for link in (
+            ".nav a:has-text('兑现')",
+            "a:has-text('轮到我')",
+            f"main a[href*='/desk/fulfil/{case.id}']",
+        ):
+            with leads(page):
+                page.click(link)
         page.wait_for_selector(".road")
         assert "＊＊＊＊2233" in page.content() and "6222020200112233" not in page.content()
         step(page, "财政通过")
@@ -112,20 +116,22 @@ def test_the_second_reviewers_day(fresh: Desk) -> None:
         page = chromium.new_context(viewport={"width": 1366, "height": 768}).new_page()
         watch = Watch(page, urlsplit(base).netloc)
         enter(page, base, "shen")
-        page.click("text=去复核")
-        page.wait_for_url("**/desk/second")
+        with leads(page):
+            page.click("text=去复核")
         assert page.locator("button:has-text('同意')").count() == 3
-        page.locator("main a[href*='/desk/matches/']").first.click()
-        page.wait_for_selector("table.ev")
+        with leads(page):
+            page.locator("main a[href*='/desk/matches/']").first.click()
+        assert page.locator("table.ev").count() == 1
         page.go_back()
-        page.locator("button:has-text('同意')").first.click()
-        page.wait_for_load_state("load")
-        page.locator("button:has-text('退回')").first.click()
-        page.wait_for_load_state("load")
+        page.wait_for_url("**/desk/second")
+        with leads(page):
+            page.locator("button:has-text('同意')").first.click()
+        with leads(page):
+            page.locator("button:has-text('退回')").first.click()
         assert len(review.waiting_second(fresh.engine)) == 2, "sending back wants words"
         page.locator("input[name=text]").first.fill("请附目录的那一条")
-        page.locator("button:has-text('退回')").first.click()
-        page.wait_for_load_state("load")
+        with leads(page):
+            page.locator("button:has-text('退回')").first.click()
         states = sorted(d.state for d in review.history(fresh.engine))
         assert states == sorted([review.ACTIVE, review.RETURNED, review.WAITING])
         admin = chromium.new_context().new_page()
@@ -144,58 +150,62 @@ def test_the_keyboard_only_officers_day(fresh: Desk) -> None:
         watch = Watch(page, urlsplit(base).netloc)
         press, kind = page.keyboard.press, page.keyboard.type
         page.goto(f"{base}/desk/login")
+        focused(page, "#login")
         kind("lin")
         press("Tab")
+        focused(page, "#password")
         kind("correct horse battery")
-        press("Enter")
-        page.wait_for_url("**/desk/today")
-        assert page.evaluate("document.activeElement.className || 'body'") != "", "focus is somewhere"
+        with leads(page):
+            press("Enter")
+        assert urlsplit(page.url).path == "/desk/today"
         press("Tab")
-        assert "跳到正文" in page.evaluate("document.activeElement.textContent")
+        focused(page, "a.skip")
         press("?")
-        assert page.evaluate("document.querySelector('#keys').open")
+        page.wait_for_selector("#keys[open]")
         press("Escape")
+        page.wait_for_selector("#keys", state="hidden")
         press("/")
+        focused(page, "#q")
         kind(item.split("/")[1][:4])
-        press("Enter")
-        page.wait_for_url("**/desk/search?*")
+        with leads(page):
+            press("Enter")
+        assert urlsplit(page.url).path == "/desk/search"
         page.goto(f"{base}/desk/items/{item}/matches?verdict=符合")
         press("j")
-        press("Enter")
-        page.wait_for_selector("table.ev")
-        page.wait_for_load_state("load")
+        focused(page, "tr.now a")
+        with leads(page):
+            press("Enter")
+        assert page.locator("table.ev").count() == 1
         press("q")
-        # the form takes the focus when it has opened, which the browser tells a moment later
-        page.wait_for_function("document.activeElement.closest('.actbar details[open]') !== null")
-        assert page.evaluate("document.activeElement.closest('.actbar details[open]') !== null"), (
-            "the form has the focus"
-        )
-        reach(page, "[name=text]")
+        focused(page, ".actbar details[open] *")
+        reach(page, ".actbar details[open] [name=text]")
         kind("请补一份说明")
-        press("Enter")
-        page.wait_for_selector(".told")
+        with leads(page):
+            press("Enter")
         (asked,) = review.history(fresh.engine)
         assert asked.kind == "问企业" and asked.text == "请补一份说明"
         reach(page, ".told button")
-        press("Enter")
-        page.wait_for_load_state("load")
-        page.wait_for_selector("text=已撤回")
+        with leads(page):
+            press("Enter")
+        assert "已撤回" in page.inner_text("main")
         assert review.history(fresh.engine)[0].state == review.UNDONE
-        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-        assert outline != "" and watch.faults == []
         page.goto(f"{base}/desk/items/{item}")
-        press("]")
-        page.wait_for_url("**/matches*")
-        press("[")
-        page.wait_for_url(f"**/desk/items/{item}")
+        with leads(page):
+            press("]")
+        assert urlsplit(page.url).path.endswith("/matches")
+        with leads(page):
+            press("[")
+        assert urlsplit(page.url).path == f"/desk/items/{item}"
         reach(page, "button:has-text('改规则')")
-        press("Enter")
+        with leads(page):
+            press("Enter")
         page.wait_for_selector("textarea#text")
         reach(page, ".menu summary")
         press("Enter")
         reach(page, "button:has-text('退出')")
-        press("Enter")
-        page.wait_for_url("**/desk/login*")
+        with leads(page):
+            press("Enter")
+        assert urlsplit(page.url).path == "/desk/login"
         assert watch.faults == []
 
 

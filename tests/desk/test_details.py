@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote
+import html
+import re
+from urllib.parse import quote, unquote
+
+import pypdfium2
 
 from desk.details import detail_rows, narrowed, speakers
 from engine.explain import explain
@@ -71,6 +75,40 @@ def test_each_row_has_its_own_evidence(desk):
     page = desk.client("lin").get(f"/desk/matches/{code}/{item}", params={"row": other}).text
     assert f"下面是项目“{other}”的依据" in page and 'data-key="a"' not in page
     assert desk.client("lin").get(f"/desk/matches/{code}/{item}?row=nowhere").status_code == 404
+
+
+def test_one_row_goes_on_paper_with_its_own_name_verdict_and_money(desk):
+    office, client = desk.app.state.office, desk.client("lin")
+    item, subject = "bs-2025-08/equipment-invest", "项目"
+    code, rows = several_rows(office, item)
+    own = next(r for r in rows if r.speaks)
+    other = next(r for r in rows if r.marks != own.marks)
+    for row in (own, other):
+        asked = {} if row is own else {"row": row.id}
+        page = client.get(f"/desk/matches/{code}/{item}", params=asked).text
+        mark = page.split('class="sum"')[1].split("</p>")[0]
+        assert f"{row.verdict}</span>" in mark and f"“{row.id}”" in mark
+        link = re.search(r'href="([^"]+evidence\.pdf[^"]*)"', page)
+        assert link is not None and (quote(row.id) in link[1]) == (row is other)
+        answer = client.get(html.unescape(link[1]))
+        assert row.id in unquote(answer.headers["content-disposition"])
+        text = words_of(answer.content)
+        assert f"{subject}：{row.id}（共{len(rows)}个）" in text and f"结论：{row.verdict}" in text
+        assert all(r.id in text for r in rows), "each of the firm's projects is told"
+        assert (f"整家企业的结论由“{own.id}”定：{own.verdict}" in text) == (row is other)
+
+
+def words_of(pdf):
+    """The text of a PDF without its spaces and line ends."""
+    pages = pypdfium2.PdfDocument(pdf)
+    return re.sub(r"\s", "", "".join(page.get_textpage().get_text_range() for page in pages))
+
+
+def test_a_clerk_who_only_reads_gets_the_paper_too(desk):
+    office, item = desk.app.state.office, "bs-2025-08/equipment-invest"
+    code, _ = several_rows(office, item)
+    assert "evidence.pdf" in desk.client("cai").get(f"/desk/matches/{code}/{item}").text
+    assert "evidence.pdf" not in desk.client("kan").get(f"/desk/matches/{code}/{item}").text
 
 
 def test_the_list_names_the_row_that_speaks(desk):

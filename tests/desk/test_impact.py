@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import io
-import shutil
 from urllib.parse import urlencode
 
-import pandas as pd
-
-from analysis import View, compare, compare_all, sweep, threshold_for
+from analysis import View, compare, sweep, threshold_for
 
 ITEM = "bs-2025-06/rd-intensity"
 PAGE = f"/desk/items/{ITEM}/impact"
@@ -43,36 +39,6 @@ def test_who_comes_is_shown_by_group_with_names_and_reasons(desk) -> None:
     page = client_page(desk, CHANGE)
     for words in ("分行业、规模、区域", "C 制造业", "120116 滨海新区", "原来不够："):
         assert words in page, words
-
-
-def test_a_whole_document_is_tried_on_the_desk(desk, tmp_path) -> None:
-    office = desk.app.state.office
-    client = desk.client("lin")
-    same = client.get("/desk/policies/bs-2025-06/impact")
-    assert same.status_code == 200 and "没有一个事项有变化" in same.text
-    assert client.get("/desk/policies/bs-2025-06/impact.xlsx").status_code == 404
-    usual, changed = office.library_root, tmp_path / "library"
-    shutil.copytree(usual, changed)
-    rule = changed / "bs-2025-06" / "items" / "rd-intensity.yaml"
-    text = rule.read_text(encoding="utf-8")
-    rule.write_text(text.replace("研发费用[Y] >= 300万元", "研发费用[Y] >= 100万元"), encoding="utf-8")
-    office.library_root = changed
-    try:
-        page = client.get("/desk/policies/bs-2025-06/impact").text
-        found = compare_all(seen(desk), seen(desk).with_document(changed / "bs-2025-06"))
-        assert found.words() in page and "C 制造业" in page and "原来不够：" in page
-        assert "<svg" in client.get("/desk/policies/bs-2025-06/impact.svg").text
-        book = pd.read_excel(
-            io.BytesIO(client.get("/desk/policies/bs-2025-06/impact.xlsx").content), header=None
-        )
-        assert (
-            book.astype(str).apply(lambda c: c.str.contains("原来不够：")).to_numpy().sum()
-            >= len(found.changes) - 1
-        )
-        assert "没有" in client.get("/desk/policies/nothing/impact").text
-    finally:
-        office.library_root = usual
-    assert "/desk/policies/bs-2025-06/impact" in client.get("/desk/policies").text
 
 
 def test_a_sweep_by_size_is_the_analysts_own(desk) -> None:

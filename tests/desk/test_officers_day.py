@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from browsing import Watch, browser, enter, needs_browser, serious_faults, served, too_wide
+from browsing import Watch, browser, enter, focused, leads, needs_browser, serious_faults, served, too_wide
 from test_review import fitting
 
 from desk.doubts import Doubt
@@ -28,33 +28,33 @@ def test_the_officers_day_by_keys_and_the_second_persons_answer(fresh):
         page.keyboard.press("j")
         page.keyboard.press("x")
         assert "已选 2 家" in page.inner_text(".actbar .say")
-        page.keyboard.press("a")
-        page.wait_for_selector("text=先看会怎样")
-        page.wait_for_load_state("load")
+        with leads(page):
+            page.keyboard.press("a")
+        assert "先看会怎样" in page.inner_text("main")
         assert review.history(fresh.engine) == []
-        page.keyboard.press("a")
-        page.wait_for_url("**/matches?*told=*")
-        page.wait_for_load_state("load")
+        with leads(page):
+            page.keyboard.press("a")
         assert len(review.history(fresh.engine)) == 2
         page.keyboard.press("j")
-        page.keyboard.press("Enter")
-        page.wait_for_selector("table.ev")
-        page.wait_for_load_state("load")
+        focused(page, "tr.now a")
+        with leads(page):
+            page.keyboard.press("Enter")
         page.keyboard.press("1")
         assert page.locator("tbody#c1.here").count() == 1
         page.keyboard.press("r")
+        focused(page, ".actbar details[open] *")
         page.keyboard.press("2")
-        page.locator("[data-digit='2']:checked").wait_for()
-        page.keyboard.press("Enter")
-        page.wait_for_selector(".told")
+        focused(page, "[data-digit='2']:checked")
+        with leads(page):
+            page.keyboard.press("Enter")
         assert "不纳入" in page.inner_text(".told")
         waiting = review.waiting_second(fresh.engine)
         assert [d.reason for d in waiting] == ["2"]
         second = chromium.new_context(viewport={"width": 1366, "height": 768}).new_page()
         enter(second, base, "shen")
         second.goto(f"{base}/desk/second")
-        second.click("button:has-text('同意')")
-        second.wait_for_url("**/desk/second?*")
+        with leads(second):
+            second.click("button:has-text('同意')")
         assert review.waiting_second(fresh.engine) == []
         assert watch.faults == []
     assert audit.verify(fresh.engine).whole
@@ -67,22 +67,24 @@ def test_a_rule_is_changed_checked_submitted_and_signed_by_another(fresh):
         watch = Watch(page, urlsplit(base).netloc)
         enter(page, base, "lin")
         page.goto(f"{base}/desk/items/{item}")
-        page.click("button:has-text('改规则')")
-        page.wait_for_selector("textarea#text")
+        with leads(page):
+            page.click("button:has-text('改规则')")
         text = page.input_value("#text")
         page.fill("#text", text.replace("title: ", "titel: ", 1))
         page.wait_for_selector("#problems .note.alarm")
         assert "titel" in page.inner_text("#problems")
         page.fill("#text", re.sub(r"title: .*", "title: 稳增长奖励（修订）", text, count=1))
         page.fill("#note", "名称与文件一致")
-        page.click("button:has-text('提交签发')")
-        page.wait_for_selector("text=自己起草的规则由另一位签发")
+        with leads(page):
+            page.click("button:has-text('提交签发')")
+        assert "自己起草的规则由另一位签发" in page.inner_text("main")
         assert page.locator("button:has-text('签发并发布')").count() == 0
         other = chromium.new_context(viewport={"width": 1440, "height": 900}).new_page()
         enter(other, base, "shen")
         other.goto(page.url)
-        other.click("button:has-text('签发并发布')")
-        other.wait_for_url(f"**/desk/items/{item}?*")
+        with leads(other):
+            other.click("button:has-text('签发并发布')")
+        assert urlsplit(other.url).path == f"/desk/items/{item}"
         assert watch.faults == []
     published = (fresh.home / "library" / "bs-2025-04" / "items" / "steady-growth.yaml").read_text(
         encoding="utf-8"

@@ -113,8 +113,10 @@ def _pick(page: Any) -> None:
 
 
 def _break_a_rule(page: Any) -> None:
-    page.click("button:has-text('改规则'), button:has-text('看待发布的草稿')")
-    page.wait_for_selector("textarea#text")
+    from browsing import leads
+
+    with leads(page):
+        page.click("button:has-text('改规则'), button:has-text('看待发布的草稿')")
     text = page.input_value("#text")
     page.fill("#text", text.replace("when: ", "when: (", 1))
     page.wait_for_selector("#problems .note.alarm")
