@@ -176,11 +176,11 @@ def read_document(library: Library, folder: Path) -> tuple[LoadedDocument, list[
 
 
 @contextmanager
-def without_collector() -> Iterator[None]:
+def without_collector(freeze: bool = True) -> Iterator[None]:
     """不找循环: trees are built and kept, and the cycle collector would look at them again and again, for half of the time.
 
-    What the first library of a process is built of is left out of its later rounds: each would take as long as reading
-    it. Only the first: `gc.freeze` takes along whatever cycles wait to be collected, and they would never be.
+    With `freeze`, what the first library of a process is built of is left out of its later rounds: each would take as long
+    as reading it. Only the first: `gc.freeze` takes along whatever cycles wait to be collected, and they would never be.
     """
     was = gc.isenabled()
     gc.disable()
@@ -188,7 +188,7 @@ def without_collector() -> Iterator[None]:
         yield
     finally:
         if was:
-            if not gc.get_freeze_count():
+            if freeze and not gc.get_freeze_count():
                 gc.freeze()
             gc.enable()
 

@@ -117,7 +117,7 @@ def _write_parquet(found: Sequence[ItemHits], codes: pa.Array, path: Path) -> in
             from store.pairs import pair_columns, pairs_of, write_pairs
 
             threads = len(os.sched_getaffinity(0))
-            return write_pairs(path, pair_columns(codes), [pairs_of(h) for h in found], threads)
+            return write_pairs(path, pair_columns(codes), [pairs_of(h) for h in found], threads)[0]
     return write_arrow(tables(found, codes), path)
 
 

@@ -28,6 +28,7 @@ import engine
 from engine.claims import Payable
 from engine.columns import Columns
 from engine.evaluate import FOUNDED
+from engine.kernel import Room, available
 from engine.kernel_changes import Facts, meaning
 from engine.matching import FITS, AnswerBook, ItemHits
 from engine.nodes import references
@@ -40,11 +41,14 @@ from store.pairs import (
     Ids,
     Items,
     Pairs,
+    Part,
     Remarks,
     Verdicts,
+    addresses,
     pairs_of,
     write_pairs,
 )  # fmt: skip
+from store.straight_file import file_hash as file_hash
 
 CODE, NAME = "统一社会信用代码", "企业名称"
 MANIFEST = "blocks.json"
@@ -125,19 +129,21 @@ def software_digest() -> str:
 
 def block_keys(
     items: Sequence[BoundItem], columns: Columns, as_of: date, answers: AnswerBook, paid: Paid, blocks: Sequence[Range],
-    scoring: str = "",
+    names: pa.Array, scoring: str = "",
 ) -> list[str]:  # fmt: skip
-    """块的钥匙: a hash of the items' meanings, and of the block's firms: facts that are read, answers, what is payable."""
+    """块的钥匙: a hash of the items' meanings, and of the block's firms: codes, names, facts that are read, answers, what is
+    payable."""
     meanings = [(i.program.item.id, i.batch.name, meaning(i, columns, as_of)) for i in items]
     head = hashlib.sha256(repr((software_digest(), scoring, meanings)).encode())
     said = _said(columns, answers, paid)
     facts = Facts.of(columns, _read_names(items))
-    codes = arrow_codes(columns.codes)
+    shown = (arrow_codes(columns.codes), names)
 
     def key(block: Range) -> str:
         begin, end = block
         digest = head.copy()
-        digest.update("\n".join(codes.slice(begin, end - begin).to_pylist()).encode())
+        for texts in shown:
+            _put_texts(texts.slice(begin, end - begin), digest)
         facts.put(begin, end, digest)
         for row, text in said.get_between(begin, end):
             digest.update(f"{row - begin} {text}\n".encode())
@@ -147,9 +153,19 @@ def block_keys(
         return list(pool.map(key, blocks))
 
 
+def _put_texts(texts: pa.Array, digest: Any) -> None:
+    """Texts into a hash: how long each is, and their letters."""
+    plain = texts.cast(pa.string())
+    offsets, letters = plain.buffers()[1:]
+    ends = np.frombuffer(offsets, np.int32)[plain.offset : plain.offset + len(plain) + 1]
+    digest.update(np.diff(ends).data)
+    if letters is not None:
+        digest.update(memoryview(letters)[int(ends[0]) : int(ends[-1])])
+
+
 def _read_names(items: Sequence[BoundItem]) -> set[str]:
-    """Indicators whose values decide the hits or stand in them."""
-    names = {NAME, FOUNDED}
+    """Indicators whose values decide the hits."""
+    names = {FOUNDED}
     for item in items:
         nodes = [n for tree in item.conditions for n in tree_expressions(tree)]
         nodes += benefit_expressions(item.benefit) if item.benefit is not None else []
@@ -204,7 +220,7 @@ def night_columns(codes: pa.Array, names: pa.Array, base: int) -> list[Column]:
         Items("item", lambda p: p.item), Items("batch", lambda p: p.batch), Verdicts("verdict"),
         Amounts("amount_low"), Amounts("amount_high"),
         Ids("fails", lambda p: p.fails), Ids("unknown", lambda p: p.unknown), Amounts("score"),
-        Amounts("paid_low"), Amounts("paid_high"), Remarks("gave_way"), Amounts("lost"), Remarks("note"),
+        Amounts("paid_low", like="amount_low"), Amounts("paid_high", like="amount_high"), Remarks("gave_way"), Amounts("lost"), Remarks("note"),
     ]  # fmt: skip
 
 
@@ -274,9 +290,9 @@ def _with(pairs: Pairs, numbers: Mapping[str, Any], texts: Mapping[str, Any]) ->
     )  # fmt: skip
 
 
-def _slice(pairs: Pairs, begin: int, end: int) -> Pairs:
-    """The pairs whose rows lie in begin..end."""
-    a, b = (int(x) for x in np.searchsorted(pairs.rows, [begin, end]))
+def _slice(pairs: Pairs, edges: NDArray[np.int32]) -> Pairs:
+    """The pairs whose rows lie between the two edges."""
+    a, b = (int(x) for x in np.searchsorted(pairs.rows, edges))
 
     def part(values: Any) -> Any:
         return values[a:b] if isinstance(values, np.ndarray) else values
@@ -287,8 +303,29 @@ def _slice(pairs: Pairs, begin: int, end: int) -> Pairs:
     )  # fmt: skip
 
 
+def figures_of(pairs: Sequence[Pairs]) -> NDArray[np.int64]:
+    """块的数字 by item: 符合 and 待核实, yuan of 符合 in fen, how many of them have no known amount."""
+    out = np.zeros((len(pairs), len(FIGURES)), np.int64)
+    if not available():
+        for i, one in enumerate(pairs):
+            out[i] = _figures(one)
+        return out
+    from store.pair_code import figures
+
+    part = Part(pairs)
+    ends = [[p.numbers[name] for p in pairs] for name in ("paid_low", "paid_high")]
+    arrays = (addresses([v if isinstance(v, np.ndarray) else None for v in side]) for side in ends)
+    constants = (np.array([v if isinstance(v, float) else 0.0 for v in side], np.float64) for side in ends)
+    (lows, highs), (low_ends, high_ends) = arrays, constants
+    verdicts = addresses([p.verdict for p in pairs])
+    figures(
+        part.counts, verdicts, part.marks, part.widths, lows, low_ends, highs, high_ends, FITS, out
+    )  # fmt: skip
+    return out
+
+
 def _figures(pairs: Pairs) -> list[int]:
-    """Figures of one item in one block: 符合 and 待核实, yuan of 符合 in fen, how many of them have no known amount."""
+    """`figures_of` one item, by nothing compiled."""
     if pairs.verdict is not None:
         fits = pairs.verdict == FITS
     elif pairs.unknown is None:
@@ -312,7 +349,8 @@ def write_blocks(
     hits = folder / "hits"
     hits.mkdir(parents=True, exist_ok=True)
     ranges = cut(arrow_codes(columns.codes), len(items))
-    keys = block_keys(items, columns, as_of, answers, paid, ranges, scoring)
+    names = firm_names(columns)
+    keys = block_keys(items, columns, as_of, answers, paid, ranges, names, scoring)
     known = {block.key: (block, figures) for block, figures in read_blocks(before)} if before else {}
     out = Written(figures=np.zeros((len(ranges), len(items), len(FIGURES)), np.int64))
     out.fresh = [i for i, key in enumerate(keys) if key not in known]
@@ -325,7 +363,7 @@ def write_blocks(
             done[i] = Block(_file(i), key, block.sha256, block.firms, block.pairs)
             out.figures[i] = figures
             out.reused.add(block.file)
-    _write_fresh(out, done, hits, ranges, keys, columns, paid, matching)
+    _write_fresh(out, done, hits, ranges, keys, columns, names, paid, matching)
     out.blocks = [done[i] for i in range(len(ranges))]
     np.save(folder / "figures.npy", out.figures)
     (folder / MANIFEST).write_text(json.dumps([asdict(b) for b in out.blocks], indent=1), encoding="utf-8")
@@ -334,33 +372,38 @@ def write_blocks(
 
 def _write_fresh(
     out: Written, done: dict[int, Block], hits: Path, ranges: Sequence[Range], keys: Sequence[str], columns: Columns,
-    paid: Paid, matching: Matching,
+    names: pa.Array, paid: Paid, matching: Matching,
 ) -> None:  # fmt: skip
-    codes, names = arrow_codes(columns.codes), firm_names(columns)
+    codes = arrow_codes(columns.codes)
     payments = _payments(columns, paid)
-    groups = [(ranges[g[0]][0], ranges[g[-1]][1]) for g in together(out.fresh, ranges)]
     members = {(ranges[g[0]][0], ranges[g[-1]][1]): g for g in together(out.fresh, ranges)}
 
-    def write(i: int, first: int, found: Sequence[Pairs]) -> None:
+    room = Room()  # of one block after another
+
+    def write(i: int, where: Range, found: Sequence[Pairs]) -> None:
         begin, end = ranges[i]
-        mine = [
-            _paid_pairs(_slice(p, begin - first, end - first), payments.get(p.item), first) for p in found
-        ]
-        path = hits / _file(i)
+        first = where[0]
+        if where != (begin, end):
+            edges = np.array([begin - first, end - first], np.int32)
+            found = [_slice(p, edges) for p in found]
+        mine = [_paid_pairs(p, payments.get(p.item), first) for p in found]
         shown = night_columns(codes.slice(begin, end - begin), names.slice(begin, end - begin), begin - first)
-        count = write_pairs(path, shown, mine)
-        out.figures[i] = np.array([_figures(p) for p in mine], np.int64).reshape(len(mine), len(FIGURES))
-        done[i] = Block(path.name, keys[i], file_hash(path), end - begin, count)
+        path = hits / _file(i)
+        # what is payable is kept once where it is the amount: such items stand together
+        paid_low = next(c for c in shown if c.field.name == "paid_low")
+        count, digest = write_pairs(
+            path, shown, sorted(mine, key=lambda p: not paid_low.is_copy(p)), hashed=True, room=room
+        )
+        out.figures[i] = figures_of(mine)
+        done[i] = Block(path.name, keys[i], digest, end - begin, count)
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        writing: list[
-            Future[None]
-        ] = []  # of the firms before, while the next are matched; two lots at once, no more
-        for where, found in matching(groups):
+        writing: list[Future[None]] = []  # of the firms before, while the next are matched
+        for where, found in matching(list(members)):
             pairs = [pairs_of(h) for h in found]
-            for job in writing:
+            for job in writing:  # two lots at once, no more
                 job.result()
-            writing = [pool.submit(write, i, where[0], pairs) for i in members[where]]
+            writing = [pool.submit(write, i, where, pairs) for i in members[where]]
         for job in writing:
             job.result()
 
@@ -388,12 +431,6 @@ def _share(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
-
-
-def file_hash(path: Path) -> str:
-    """文件哈希: SHA-256 of its bytes."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def read_blocks(folder: Path) -> list[tuple[Block, NDArray[np.int64]]]:

@@ -144,13 +144,13 @@ def firm_table(
         ends = np.cumsum([block.firms for block, _ in blocks])
         at = int(np.searchsorted(ends, row, side="right"))
         paths = paths[at : at + 1]
-    names = None if columns is None else list(dict.fromkeys([CODE, *columns]))
+    names = None if columns is None else list(dict.fromkeys([CODE, "item", *columns]))
     parts = []
     for path in paths:
         table = pq.ParquetFile(path, read_dictionary=REPEATED).read(names)
         parts.append(table.filter(pc.equal(table.column(CODE).cast(pa.string()), code)))
     found = pa.concat_tables(parts, promote_options="default") if parts else None
-    return found if found is not None and len(found) else None
+    return plain(found).sort_by("item") if found is not None and len(found) else None
 
 
 def pair(folder: Path, item: str, code: str, columns: Sequence[str]) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ from engine.claims import Payable
 from engine.columns import Columns
 from engine.matching import AnswerBook
 from engine.program import BoundItem, Program
-from policies.library import Library
+from policies.library import Library, without_collector
 from profiles.arrow_columns import CODE
 from store import night_reads
 from store.database import session
@@ -102,10 +102,11 @@ def write_night(
         2
     ) as beside:  # what a past night is opened from is written while this one is matched
         hashes, kept = beside.submit(_hashes, inputs, home), beside.submit(keep_profiles, inputs, home)
-        written = write_blocks(
-            part, inputs.items, inputs.columns, inputs.as_of, inputs.answers, paid, matching,
-            None if previous is None else previous.folder,
-        )  # fmt: skip
+        with without_collector(freeze=False):  # a hundred thousand small objects, none of them in a circle
+            written = write_blocks(
+                part, inputs.items, inputs.columns, inputs.as_of, inputs.answers, paid, matching,
+                None if previous is None else previous.folder,
+            )  # fmt: skip
         library, profiles, answers = hashes.result()
         kept.result()
     kept_answers = home / "versions" / f"answers-{answers}.jsonl"

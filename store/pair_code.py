@@ -355,3 +355,44 @@ def seen_rows(counts, rows, base, seen):
         data = carray(int_at(rows[i]), (counts[i],))
         for k in range(counts[i]):
             seen[data[k] - base] = True
+
+
+@njit(nogil=True, cache=True)
+def figures(counts, verdicts, marks, widths, lows, low_ends, highs, high_ends, fits, out):
+    """Figures of each item: pairs that fit, that wait, their low and high ends in fen, how many of them have no high end.
+    Ends come as addresses, or as one number for all where the address is 0; `fits` is the verdict's number."""
+    for i in range(len(counts)):
+        n, width = counts[i], widths[i]
+        given = verdicts[i] != 0
+        flat = lows[i] == 0 and highs[i] == 0
+        verdict = carray(byte_at(verdicts[i]), (n if given else 0,))
+        mask = carray(byte_at(marks[i]), (0 if given else n * width,))
+        low = carray(float_at(lows[i]), (n if lows[i] else 0,))
+        high = carray(float_at(highs[i]), (n if highs[i] else 0,))
+        count, low_sum, high_sum, unknown = 0, 0, 0, 0
+        for k in range(n):
+            if given:
+                if verdict[k] != fits:
+                    continue
+            elif width == 1:
+                if mask[k]:
+                    continue
+            elif width and _any(mask, width, k):
+                continue
+            count += 1
+            if flat:
+                continue
+            a = low[k] if lows[i] else low_ends[i]
+            b = high[k] if highs[i] else high_ends[i]
+            if a == a:
+                low_sum += np.int64(np.rint(a * 100))
+            if b == b:
+                high_sum += np.int64(np.rint(b * 100))
+            else:
+                unknown += 1
+        if flat:
+            a, b = low_ends[i], high_ends[i]
+            low_sum = count * np.int64(np.rint(a * 100)) if a == a else 0
+            high_sum = count * np.int64(np.rint(b * 100)) if b == b else 0
+            unknown = 0 if b == b else count
+        out[i, 0], out[i, 1], out[i, 2], out[i, 3], out[i, 4] = count, n - count, low_sum, high_sum, unknown

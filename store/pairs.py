@@ -7,12 +7,11 @@ firms; a page one item's.
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from engine.kernel import PackedHits, available
+from engine.kernel import PackedHits, Room, available
 from engine.matching import VERDICTS, ItemHits
 from store.parquet_footer import (
     BYTE_ARRAY,
@@ -34,7 +33,9 @@ from store.parquet_footer import (
     footer,
     plain_texts,
 )  # fmt: skip
+from store.straight_file import StraightFile, file_hash
 
+EXPECTED = 16  # bytes a pair takes, about
 GROUP_ROWS = 1 << 23  # pairs of a row group: its buffers are the writer's memory
 NONE = np.zeros(0, np.int32)
 Numbers = NDArray[np.float64]
@@ -98,9 +99,10 @@ def _ends(values: Numbers) -> Numbers | float:
 
 @dataclass(frozen=True)
 class Part:
-    """一个行组的对子, with the addresses the compiled loops read."""
+    """一个行组的对子, with the addresses the compiled loops read, and room for what they write."""
 
     pairs: Sequence[Pairs]
+    room: Room = field(default_factory=Room)
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:
@@ -131,10 +133,14 @@ def addresses(arrays: Sequence[NDArray[Any] | None]) -> NDArray[np.int64]:
 
 
 class Column:
-    """一列: how its chunk of a row group is encoded."""
+    """一列: how its chunk of a row group is encoded; `like` names a column that may hold the very same."""
 
-    def __init__(self, name: str, type: int = BYTE_ARRAY, is_list: bool = False):
-        self.field = Field(name, type, is_list)
+    def __init__(self, name: str, type: int = BYTE_ARRAY, is_list: bool = False, like: str = ""):
+        self.field, self.like = Field(name, type, is_list), like
+
+    def is_copy(self, p: Pairs) -> bool:
+        """Whether an item's pairs have here what they have in the column `like`; then it is written once."""
+        return False
 
     def chunk(self, part: Part) -> Chunk:
         raise NotImplementedError
@@ -180,7 +186,7 @@ class Firms(Column):
             place = place[self.place] if len(self.place) else place
             page, n = _texts_page(self.texts.filter(pa.array(seen))), used
         width = max(n - 1, 1).bit_length()
-        return _index_chunk(part, page, part.rows, None, width, self.base, place)
+        return _index_chunk(part, self.field.name, page, part.rows, None, width, self.base, place)
 
 
 class Items(Column):
@@ -199,7 +205,7 @@ class Items(Column):
         page = dictionary_page(len(numbers), plain_texts(list(numbers)))
         width = max(len(numbers) - 1, 1).bit_length()
         some = [self.of(p).encode() for p in part.pairs if len(p)]
-        chunk = _index_chunk(part, page, None, which, width)
+        chunk = _index_chunk(part, self.field.name, page, None, which, width)
         least, most = (min(some).decode(), max(some).decode()) if some else (None, None)
         return Chunk(chunk.dictionary, chunk.pages, chunk.levels, least, most)
 
@@ -223,7 +229,7 @@ class Remarks(Column):
             arrays.append(np.ascontiguousarray(at[given[0]], np.int32))
         page = dictionary_page(len(numbers), plain_texts(list(numbers)))
         width = max(len(numbers) - 1, 1).bit_length()
-        return _index_chunk(part, page, addresses(arrays), [0] * len(arrays), width)
+        return _index_chunk(part, self.field.name, page, addresses(arrays), [0] * len(arrays), width)
 
 
 class Verdicts(Column):
@@ -240,7 +246,7 @@ class Verdicts(Column):
     def chunk(self, part: Part) -> Chunk:
         from store import pair_code as code
 
-        out = np.empty(part.size // 4 + (code.HEAD + 2) * len(part.pairs), np.uint8)
+        out = part.room.take(self.field.name, part.size // 4 + (code.HEAD + 2) * len(part.pairs), np.uint8)
         given = addresses([p.verdict for p in part.pairs])
         size = code.verdict_pages(part.counts, given, part.marks, part.widths, out)
         return Chunk(self.page, out.data[:size], part.size)
@@ -249,8 +255,11 @@ class Verdicts(Column):
 class Amounts(Column):
     """数额: a number a pair, null where unknown."""
 
-    def __init__(self, name: str):
-        super().__init__(name, DOUBLE)
+    def __init__(self, name: str, like: str = ""):
+        super().__init__(name, DOUBLE, like=like)
+
+    def is_copy(self, p: Pairs) -> bool:
+        return bool(self.like) and p.numbers.get(self.field.name) is p.numbers.get(self.like)
 
     def array(self, p: Pairs) -> pa.Array:
         value = p.numbers.get(self.field.name, float("nan"))
@@ -269,7 +278,7 @@ class Amounts(Column):
         ]
         width = max(len(numbers) - 1, 1).bit_length()
         plain = sum(len(p) for p, a in zip(part.pairs, arrays, strict=True) if a is not None)
-        out = np.empty(plain * 9 + code.HEAD * len(part.pairs), np.uint8)
+        out = part.room.take(self.field.name, plain * 9 + code.HEAD * len(part.pairs), np.uint8)
         size = code.number_pages(part.counts, addresses(arrays), np.array(which, np.int64), width, out)
         page = dictionary_page(len(numbers), b"".join(numbers)) if numbers else b""
         return Chunk(page, out.data[:size], part.size)
@@ -306,9 +315,8 @@ class Ids(Column):
             flat += [numbers.setdefault(name, len(numbers)) for name in p.ids] if some else []
         width = max(len(numbers) - 1, 1).bit_length()
         total = int(levels.sum())
-        out = np.empty(
-            total // 2 + int(ones.sum()) * width // 8 + (code.HEAD + width + 8) * len(masks), np.uint8
-        )
+        size = total // 2 + int(ones.sum()) * width // 8 + (code.HEAD + width + 8) * len(masks)
+        out = part.room.take(self.field.name, size, np.uint8)
         size = code.list_pages(
             part.counts, marks, widths, ones, levels, np.array([*flat, 0], np.int64),
             np.array(starts, np.int64), width, out,
@@ -348,7 +356,7 @@ def _texts_page(texts: pa.Array) -> bytes:
 
 
 def _index_chunk(
-    part: Part, page: bytes, arrays: NDArray[np.int64] | None, which: Sequence[int] | None, width: int,
+    part: Part, name: str, page: bytes, arrays: NDArray[np.int64] | None, which: Sequence[int] | None, width: int,
     base: int = 0, place: NDArray[np.int32] = NONE,
 ) -> Chunk:  # fmt: skip
     from store import pair_code as code
@@ -357,7 +365,7 @@ def _index_chunk(
     arrays = np.zeros(n, np.int64) if arrays is None else arrays
     constants = np.zeros(n, np.int64) if which is None else np.array(which, np.int64)
     packed = int(part.counts[arrays != 0].sum())
-    out = np.empty(packed * width // 8 + (code.HEAD + width) * n, np.uint8)
+    out = part.room.take(name, packed * width // 8 + (code.HEAD + width) * n, np.uint8)
     size = code.index_pages(part.counts, arrays, constants, width, base, place, out)
     return Chunk(page, out.data[:size], part.size)
 
@@ -380,57 +388,74 @@ def pair_columns(codes: pa.Array, base: int = 0) -> list[Column]:
     ]
 
 
-def grouped(pairs: Sequence[Pairs], most: int | None = None) -> Iterator[list[Pairs]]:
-    """分行组: runs of items with about so many pairs together."""
+def grouped(
+    pairs: Sequence[Pairs], columns: Sequence[Column] = (), most: int | None = None
+) -> Iterator[list[Pairs]]:
+    """分行组: runs of items with about so many pairs together, in which the same columns stand for others."""
     group: list[Pairs] = []
     size = 0
+    kind: list[bool] = []
     for one in pairs:
-        if group and size + len(one) > (most or GROUP_ROWS):
+        own = [column.is_copy(one) for column in columns]
+        if group and (size + len(one) > (most or GROUP_ROWS) or own != kind):
             yield group
             group, size = [], 0
         group.append(one)
+        kind = own
         size += len(one)
     if group:
         yield group
 
 
-def write_pairs(path: Path, columns: Sequence[Column], pairs: Sequence[Pairs], threads: int = 1) -> int:
-    """写成对结果: returns the number of pairs. Besides the pairs, two row groups at most are in memory."""
+def write_pairs(
+    path: Path, columns: Sequence[Column], pairs: Sequence[Pairs], threads: int = 1, hashed: bool = False,
+    room: Room | None = None,
+) -> tuple[int, str]:  # fmt: skip
+    """写成对结果: returns the number of pairs and, where it is `hashed`, the file's SHA-256. Besides the pairs, two row
+    groups at most are in memory."""
     if not available():  # nothing can be compiled here: the same table by Arrow
         table = arrow_table(columns, pairs)
         pq.write_table(table, path, compression="zstd", store_schema=False)
-        return len(table)
-    parts = [Part(group) for group in grouped([p for p in pairs if len(p)])]
+        return len(table), file_hash(path) if hashed else ""
+    room = room or Room()
+    parts = [
+        Part(group, room) for group in grouped([p for p in pairs if len(p)], [c for c in columns if c.like])
+    ]
     at, groups = len(MAGIC), []
-    with path.open("wb", buffering=0) as file, ThreadPoolExecutor(max(threads, 1)) as pool:
-        put = partial(_put, file.fileno())
-        put(MAGIC, 0)
+    expected = sum(part.size for part in parts) * EXPECTED
+    with (
+        StraightFile(path, expected, hashed) as file,
+        ThreadPoolExecutor(max(threads, 1)) as pool,
+        ThreadPoolExecutor(1) as writer,
+    ):
+        file.put(MAGIC)
         writing: list[Future[None]] = []
         for part in parts:
-            jobs = [pool.submit(column.chunk, part) for column in columns]
+            stands_for = _stands_for(columns, part.pairs[0])
+            jobs = [(mine, pool.submit(mine[0].chunk, part)) for mine in stands_for]
             _finish(writing)
-            begin, written = at, []
-            for column, job in zip(columns, jobs, strict=True):
+            begin, written = at, {}
+            for mine, job in jobs:
                 chunk = job.result()
-                written.append(chunk.metadata(column.field, at))
-                writing.append(pool.submit(put, chunk.dictionary, at))
-                writing.append(pool.submit(put, chunk.pages, at + len(chunk.dictionary)))
+                written |= {c.field.name: chunk.metadata(c.field, at) for c in mine}
+                writing += [writer.submit(file.put, chunk.dictionary), writer.submit(file.put, chunk.pages)]
                 at += chunk.size
-            groups.append(Group(part.size, at - begin, written))
+            groups.append(Group(part.size, at - begin, [written[c.field.name] for c in columns]))
         _finish(writing)
-        put(footer([c.field for c in columns], groups), at)
-    return sum(part.size for part in parts)
+        file.put(footer([c.field for c in columns], groups))
+    return sum(part.size for part in parts), file.digest
+
+
+def _stands_for(columns: Sequence[Column], one: Pairs) -> list[list[Column]]:
+    """The columns to encode, each with those that its bytes stand for too: a reader goes where a column's metadata points."""
+    found = {c.field.name: [c] for c in columns if not c.is_copy(one)}
+    for column in columns:
+        if column.is_copy(one):
+            found[column.like].append(column)
+    return list(found.values())
 
 
 def _finish(writing: list[Future[None]]) -> None:
     for one in writing:
         one.result()
     writing.clear()
-
-
-def _put(file: int, data: bytes | memoryview, at: int) -> None:
-    """The whole of it, where one call may write only a part."""
-    left = memoryview(data)
-    while left:
-        done = os.pwrite(file, left, at)
-        left, at = left[done:], at + done

@@ -25,7 +25,7 @@ from profiles.dictionary import builtin_dictionary
 from profiles.inputs import read_profiles
 from store import night_blocks, night_reads
 from store.night_blocks import Range, cut, firm_names, night_columns, rows_of, write_blocks
-from store.pairs import arrow_table, pairs_of
+from store.pairs import Pairs, arrow_table, pairs_of
 from tests.engine.test_kernel_changes import altered, fewer
 from tests.oracle.generate import sample
 
@@ -237,6 +237,24 @@ def test_reading_gives_back_what_was_written(tmp_path: Path) -> None:
             "同组待定",
         ]
     assert night_reads.pair(tmp_path / "a", item, "没有", ["verdict"]) is None
+
+
+def test_figures_are_the_same_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(8)
+    some: list[Pairs] = []
+    for n in (0, 1, 50, 333):
+        for ids, given in ((3, False), (12, False), (0, False), (3, True)):
+            marks = None if not ids else (rng.random((n, (ids + 7) // 8)) < 0.3).astype(np.uint8) * 5
+            verdict = rng.integers(0, 3, n).astype(np.int8) if given else None
+            low = np.where(rng.random(n) < 0.2, np.nan, rng.normal(0, 1e7, n).round(2))
+            for high in (low, 12.345, float("nan"), np.where(rng.random(n) < 0.5, np.nan, 0.005)):
+                for least in (low, -0.0, float("nan")):
+                    numbers = {"paid_low": least, "paid_high": high}
+                    names, rows = tuple("甲" * ids), np.arange(n, dtype=np.int32)
+                    some.append(Pairs("d/a", "2025", names, rows, marks, None, verdict, numbers))  # type: ignore[arg-type]
+    compiled = night_blocks.figures_of(some)
+    monkeypatch.setattr(night_blocks, "available", lambda: False)
+    assert np.array_equal(compiled, night_blocks.figures_of(some)) and compiled.any(axis=0).all()
 
 
 def test_rows_of_codes() -> None:

@@ -15,6 +15,7 @@ from engine.kernel import Matcher
 from engine.matching import ItemHits
 from store import pairs
 from store.hits import hits_table
+from store.night_blocks import night_columns
 from store.pairs import pair_columns, pairs_of, write_pairs
 from tests.engine.test_kernel import random_work
 
@@ -113,3 +114,31 @@ def test_without_a_compiler_arrow_writes_the_same(tmp_path: Path, monkeypatch: p
     compiled = written(found, codes, tmp_path / "x.parquet")
     monkeypatch.setattr(pairs, "available", lambda: False)
     assert_equal(written(found, codes, tmp_path / "y.parquet"), compiled)
+
+
+def test_what_is_payable_stands_once_where_it_is_the_amount(tmp_path: Path) -> None:
+    """Whoever reads the file finds all columns whole, though two of them are the same bytes for most items."""
+    polars, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
+    rng = np.random.default_rng(6)
+    codes = [f"91{i:016d}" for i in range(3000)]
+    found = [pairs_of(replace(made(900, 5, 3000, rng), item=f"d/{i}")) for i in range(9)]
+    shown = night_columns(pa.array(codes), pa.array([f"企业{c}" for c in codes]), 0)
+
+    def paid(p: pairs.Pairs, own: bool) -> pairs.Pairs:
+        low, high = p.numbers["amount_low"], p.numbers["amount_high"]
+        some = {"paid_low": np.full(len(p), 7.0), "paid_high": np.array(high * np.ones(len(p)))}
+        return replace(p, numbers={**p.numbers, **(some if own else {"paid_low": low, "paid_high": high})})
+
+    for name, some in (("none", []), ("some", [2, 3, 7]), ("all", list(range(9)))):
+        path = tmp_path / f"{name}.parquet"
+        here = [paid(p, i in some) for i, p in enumerate(found)]
+        write_pairs(path, shown, here)
+        wanted = pairs.arrow_table(shown, here)
+        for pre_buffer in (False, True):
+            assert_equal(pq.read_table(path, pre_buffer=pre_buffer), wanted)
+        assert polars.read_parquet(path).equals(polars.from_arrow(wanted))
+        rows = duckdb.sql(f"select item, paid_low, paid_high, amount_high from '{path}'").fetchall()
+        columns = (wanted[n].to_pylist() for n in ("item", "paid_low", "paid_high", "amount_high"))
+        assert repr(rows) == repr(list(zip(*columns, strict=True)))
+    sizes = {name: (tmp_path / f"{name}.parquet").stat().st_size for name in ("none", "all")}
+    assert sizes["all"] - sizes["none"] > 9 * 900 * 8, "the copies take no room"
