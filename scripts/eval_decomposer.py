@@ -3,8 +3,9 @@
     python scripts/eval_decomposer.py EVAL_DIR [--out DIR] [--check FLOORS.json] [--cities A,B] [--gold-only]
 
 EVAL_DIR holds raw/, gold/, documents.csv and score_decomposition.py. Every document of gold/ is decomposed by models
-trained without any document of its city, and scored; the project's own annotations (policies/models/annotations) only
-train, those of the held-out city left out as well (all of them with --gold-only).
+trained without any document of its city, and scored; the project's own annotations (policies/models/annotations) and
+written texts (policies/models/written, of no city) only train, those of the held-out city left out as well (all of them
+with --gold-only).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from types import ModuleType
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from policies.decompose.features import clause_features
-from policies.decompose.learn import load_annotated, load_extra
+from policies.decompose.learn import load_annotated, load_taught
 from policies.decompose.pipeline import decompose
 from policies.decompose.training import train
 
@@ -41,11 +42,11 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--check", type=Path)
     parser.add_argument("--cities", default="")
-    parser.add_argument("--gold-only", action="store_true", help="不用项目自己的标注")
+    parser.add_argument("--gold-only", action="store_true", help="不用项目自己的标注和范文")
     args = parser.parse_args()
     scorer = load_scorer(args.root / "score_decomposition.py")
     docs = load_annotated(args.root)
-    taught = docs if args.gold_only else [*docs, *load_extra(args.root)]
+    taught = docs if args.gold_only else load_taught(args.root)
     rows = {d.stem: clause_features(d.clauses) for d in taught}
     tally = scorer.Tally()
     for city in sorted({d.city for d in docs}):

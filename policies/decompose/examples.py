@@ -22,13 +22,14 @@ Span = tuple[int, int]
 @dataclass(slots=True)
 class Annotated:
     """标注文件: a document's text with its annotation, as GUIDE.md of the evaluation describes it; `second` for one of
-    the project's own annotations."""
+    the project's own annotations, `written` for a text written to teach."""
 
     stem: str
     city: str
     text: str
     gold: Mapping[str, Any]
     second: bool = False
+    written: bool = False
     clauses: list[Clause] = field(default_factory=list)
     role_labels: np.ndarray = field(default_factory=lambda: np.zeros((0, len(ROLES))))
 

@@ -141,9 +141,26 @@ def joined(reading: Reading, one: Piece, two: Piece) -> bool:
     tops = {(q.kind, q.unit, q.high) for q in quantities(head_a) if q.kind in ("money", "count")}
     if any((q.kind, q.unit, q.low) in tops for q in quantities(head_b)):
         return True
+    if _next_step(head_a, head_b):
+        return True
     if any(p.search(head_a) and p.search(head_b) for p in _GRADES):
         return float(ratio(_ANY_GRADE.sub("", fa), _ANY_GRADE.sub("", fb))) >= 70.0
     return False
+
+
+_BARE_STEP = re.compile(r"^(?:其中)?，?[\d.]+[^，。；、的]{0,6}?(?:（含[^）]*）)?(?:及?以[上下])?的?，?$")
+
+
+def _next_step(head_a: str, head_b: str) -> bool:
+    """Whether two triggers differ only in the figure they must reach (…达到30万元以上的 and …达到50万元以上的), the
+    second maybe told by its figure alone (100件以上的)."""
+    units = {(q.kind, q.unit) for q in quantities(head_a)}
+    if not any((q.kind, q.unit) in units for q in quantities(head_b)):
+        return False
+    if _BARE_STEP.match(head_b):
+        return True
+    one, two = (_ANY_GRADE.sub("", re.split(r"[，：]", h.rstrip("，"))[-1]) for h in (head_a, head_b))
+    return len(two) >= 4 and float(ratio(one, two)) >= 90.0
 
 
 _PLAIN_GIVING = re.compile(

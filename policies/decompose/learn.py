@@ -15,6 +15,7 @@ from .annotations import load_stored
 from .examples import Annotated
 from .linear import LinearModel
 from .roles import ROLES
+from .written import load_written
 
 
 def model_facts(docs: Sequence[Annotated], models: Mapping[str, LinearModel], as_of: str) -> dict[str, Any]:
@@ -73,6 +74,14 @@ def load_extra(root: Path) -> list[Annotated]:
     return [d for d in load_stored(root, _cities(root)) if d.stem not in gold]
 
 
+def load_taught(root: Path) -> list[Annotated]:
+    """全部教材: the annotated documents of a folder, the project's own annotations of its other texts, and the written texts.
+
+    Raises ValueError as `load_annotated` and `load_extra` do.
+    """
+    return [*load_annotated(root), *load_extra(root), *load_written()]
+
+
 def correction_of(answer: Mapping[str, Any], file: str) -> dict[str, Any]:
     """改正底稿: a decomposition (`huiqi decompose --json`) as the annotation an officer corrects and keeps."""
     return {
@@ -108,19 +117,19 @@ def relearn(folder: Path, bases: Sequence[Path], day: str) -> str:
     from .pipeline import MODELS, stored_models
     from .training import train
 
-    base = {d.stem: d for root in bases for d in load_annotated(root)}
+    base = {d.stem: d for root in bases for d in [*load_annotated(root), *load_extra(root)]}
     own = {d.stem: d for d in load_annotated(folder)}
     docs = base | own
     if len(docs) < MIN_DOCUMENTS:
         raise ValueError(
             f"只有 {len(docs)} 份标注，至少要 {MIN_DOCUMENTS} 份才能重训；请用 --base 连同原来的标注集"
         )
-    chosen = list(docs.values())
+    chosen = [*docs.values(), *load_written()]
     # The office's own few texts are what it will read again: each counts as often as several of the others.
     models = train([*chosen, *(d for d in own.values() for _ in range(OWN_COUNTS - 1))])
     save_models(MODELS, models, model_facts(chosen, models, day))
     stored_models.cache_clear()
-    return f"用 {len(chosen)} 份文件（其中改正 {len(list((folder / 'gold').glob('*.json')))} 份）重训完成 → {MODELS}"
+    return f"用 {len(docs)} 份文件（其中改正 {len(own)} 份）和 {len(chosen) - len(docs)} 份范文重训完成 → {MODELS}"
 
 
 MIN_DOCUMENTS = 10

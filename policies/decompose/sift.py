@@ -75,7 +75,9 @@ def with_words(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]
     return sorted(out, key=lambda p: (p.clause, p.a, p.label))
 
 
-_TAKES = re.compile(r"停止享受|不享受|不再享受|不得享受|不予|取消|追[回缴]|不再给予")
+_TAKES = re.compile(
+    r"停止享受|不享受|不再享受|不得享受|不予|取消|追[回缴]|不再给予|(?:应当?|须|需|要|将)[^，。；]{0,6}(?:退[还回]|缴回|返还)[^，。；]{0,8}(?:资金|奖励|补[贴助]|资助|款)"
+)
 _LEADS_ON = re.compile(r"(?:如下|以下[^，。]{0,10}|条件之一[^，。]{0,16})[：:]?$|[：:]$")
 _PAYING = re.compile(
     r"应(?:奖励|补[贴助]|兑现)额|兑现[^，。]{0,6}(?:奖励|政策)|(?:资金|奖励)[^，。]{0,4}(?:分[^，。]{0,4}(?:期|批|阶段)|拨付)|"
@@ -89,6 +91,13 @@ _AIMS = re.compile(
 )
 
 
+# A sum or share that a verb of giving takes for its object (奖励5万元, 按…的10%给予补助): it gives whatever the clause looks like.
+_GIVES_SUM = re.compile(
+    r"(?:奖励|奖补|补[贴助]|资助|给予|发放|再[给奖补])[^，。；、\d]{0,10}?\d[\d.]*(?:万|亿)?元|"
+    r"按照?[^，。；]{2,30}?\d[\d.]*[%‰][^，。；]{0,8}(?:奖励|奖补|补[贴助]|资助|贴息)"
+)
+
+
 # What a report tells was done, is given to nobody who reads it.
 _REPORTS = re.compile(
     r"比上年|同比|初步核算|年末|惠及|(?:全年|累计|去年|过去一年|已)[^，。]{0,4}(?:发放|兑现|拨付|新增|实现|完成|落实|为企业)|"
@@ -98,7 +107,7 @@ _REPORTS = re.compile(
 
 # Sentences about giving that give nothing: who asks for it, what who enjoys it must do, what good it does, how large a fund is.
 _ABOUT_GIVING = re.compile(
-    r"提出[^，。；]{0,20}申请$|(?:总规模|资金规模)|让[^，。；]{2,16}享受|红利|放宽了|判[断别]|战略|"
+    r"提出[^，。；]{0,20}申请$|(?:总规模|资金规模)|让[^，。；]{2,16}享受|红利|放宽了|判[断别]|战略|基金[^，。；]{0,6}管理费|超额收益|"
     r"^申[请报领](?!.*(?:给予|予以))[^，。；]{2,24}的(?:企业|单位|机构|个人|人员|人才|申请人|组织|主体)?$|"
     r"享受[^，。；]{2,24}的[^，。；]{0,8}?(?:对象|企业|单位|人员|个人|主体|人)(?=$|[^，。；]{0,4}(?:须|应|需|不得|要))"
 )
@@ -212,7 +221,7 @@ def with_triggers(reading: Reading, pieces: Sequence[Piece]) -> list[Piece]:
 _TRIGGERS = re.compile(r"^对(?!其)|的$|^(?:新|首次|初次|凡|经|被|获|通过)")
 _HARD = re.compile(
     r"给予(?!.{0,6}(?:指导|重视|关注|保障$))|予以(?:一次性|适当|补|奖|资助|扶持|支持|贴息|返还)|奖励|奖补|补贴|补助|资助|贴息|津贴|返还|减免|减半|减[征缴按]|免[费收征]|"
-    r"加计|救助|报销|抵扣|摊销|不征收?|退[税还]|即征即退|免[缴交]|可以?申[请报领][^，。；]{0,16}(?:扶持|资助|支持|贷款)|享受[^，。；]{0,12}(?:税收)?优惠政策"
+    r"加计|救助|报销|抵扣|抵[减免]|扣减|税前扣除|补足?差额?(?=$|奖|补)|摊销|不征收?|退[税还]|即征即退|免[缴交]|可以?申[请报领][^，。；]{0,16}(?:扶持|资助|支持|贷款)|享受[^，。；]{0,12}(?:税收)?优惠政策"
 )
 _SOFT = re.compile(
     rf"{MAY_HAVE}|优先|一事一议|扶持|全额|可(?:直接|由)|允许|享受|配套|绿色通道|一站式|便利化|补偿|授信|支持|保障|纳入|缩短|推荐|认定"
@@ -222,7 +231,7 @@ _PAYS = re.compile(
 )
 _PAID = re.compile(r"(?:奖励|补[贴助]|资助|扶持)(?:标准|金额|额度)$")
 _OFFICE = re.compile(
-    r"^(?:其中，?)?(?:有条件的地[方区]|各地区?|各级|地方|中央财政|国家和?地方|省级|各有关|相关部门|(?:国家|省|市|县|区)级?[^，]{0,12}(?:基金|机构|部门|政府))[^，。]{0,40}?(?:可|要|应|可以|须|负责)"
+    r"^(?:鼓励|支持|引导)?有条件的(?:地[方区]|[市县区旗])|^(?:其中，?)?(?:各地区?|各级|地方|中央财政|国家和?地方|省级|各有关|相关部门|(?:国家|省|市|县|区)级?[^，]{0,12}(?:基金|机构|部门|政府))[^，。]{0,40}?(?:可|要|应|可以|须|负责)"
 )
 _TO_OFFICE = re.compile(r"(?:成效|工作)[^，]{0,8}的(?:地[方区]|省|市|县|部门)")
 _TO_WHOM = re.compile(
@@ -251,6 +260,13 @@ def grade(reading: Reading, item: Item) -> int:
         if keyed(reading, p) and pays and role >= (0.2 if _told(reading, p) else 0.85):
             # a standard told without a word of giving may as well be reported: it counts beside what gives
             best = max(best, 2 if _told(reading, p) else 1)
+        elif (
+            keyed(reading, p)
+            and _GIVES_SUM.search(said)
+            and _SUBJECT.search(flat)
+            and not _REPORTS.search(flat)
+        ):
+            best = max(best, 2)
         elif _HARD.search(said) and _TO_WHOM.search(flat) and (role >= 0.4 or strong):
             best = max(best, 1 if _MAY.search(flat) else 2)
         elif _SOFT.search(said) and ((role >= 0.45 and p.score >= 0.3) or strong):
