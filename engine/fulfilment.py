@@ -622,4 +622,4 @@ def escalate(holder: str, late: int | None) -> tuple[str, ...]:
     if late is None or late <= 0:
         return (holder,)
     more = [who for limit, who in ESCALATION if late > limit]
-    return (holder, *reversed(more))
+    return tuple(dict.fromkeys((holder, *reversed(more))))  # 复核 may hold it itself

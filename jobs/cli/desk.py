@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from jobs.cli.common import SHANGHAI, clock_of, library_path, now, telling
+from jobs.cli.tables import lines
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="数据文件夹；默认 HUIQI_HOME 或 var/")]
 
@@ -210,11 +211,11 @@ def second_factor_command(
             )
             return
         having = second_factor.with_factor(engine)
-        for person in accounts.people(engine):
-            if "企业" not in person.roles and person.active:
-                typer.echo(
-                    f"{person.login}\t{'、'.join(person.roles)}\t{'启用' if person.id in having else '没有启用'}"
-                )
+        lines(
+            ("登录名", "角色", "动态口令"),
+            ((p.login, "、".join(p.roles), "启用" if p.id in having else "没有启用")
+             for p in accounts.people(engine) if "企业" not in p.roles and p.active),
+        )  # fmt: skip
 
 
 def secret_key_command(

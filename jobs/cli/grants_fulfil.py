@@ -6,11 +6,15 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from jobs.cli.common import ExcelOption, clock_of, day_of, library_path, telling
+from jobs.cli.tables import lines
+
+if TYPE_CHECKING:
+    from jobs.fulfil import Late
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="数据文件夹；默认 HUIQI_HOME 或 var")]
 AsOfOption = Annotated[str | None, typer.Option("--as-of", help="日期，例如 2026-06-16；默认今天")]
@@ -83,15 +87,22 @@ def due(
                   "people": sorted(r.turn.logins)} for r in rows]  # fmt: skip
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
-    for r in rows:
-        late = (
-            r.case.due_note if r.late is None else f"逾期 {r.late} 天" if r.late > 0 else f"还剩 {-r.late} 天"
-        )
-        if r.broken is not None and r.broken > 0:
-            late += f"，超承诺 {r.broken} 天"
-        typer.echo(
-            f"{r.case.id}\t{late}\t{r.case.firm or r.case.code}\t{r.case.title}\t{r.case.state}\t{'、'.join(r.tell)}\t{r.turn.words()}"
-        )
+    lines(
+        ("编号", "期限", "企业", "事项", "状态", "告诉谁", "轮到谁"),
+        ((r.case.id, _late_words(r), r.case.firm or r.case.code, r.case.title, r.case.state, "、".join(r.tell), r.turn.words())
+         for r in rows),
+        right=("编号",),
+    )  # fmt: skip
+    if not rows:
+        typer.echo("没有到期的，也没有逾期的")
+
+
+def _late_words(row: Late) -> str:
+    """还剩几天、逾期几天, and by how much the item's own promise is passed."""
+    left = row.case.due_note if row.late is None else ""
+    if row.late is not None:
+        left = f"逾期 {row.late} 天" if row.late > 0 else f"还剩 {-row.late} 天"
+    return left + (f"，超承诺 {row.broken} 天" if row.broken is not None and row.broken > 0 else "")
 
 
 @fulfil.command("act")
@@ -254,9 +265,13 @@ def arrears_command(
         rows = [{**asdict(a), "due_on": a.due_on.isoformat(), "age": a.age} for a in found]
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
+    told: list[tuple[str, str, str, str]] = []
     for by, title in (("age", "账龄"), ("department", "部门"), ("kind", "种类"), ("firm", "企业")):
-        for name, (count, fen) in summary(found, by).items():
-            typer.echo(f"{title}\t{name}\t{count} 笔\t{fen / 100:,.2f} 元")
+        told += [
+            (title, name, f"{count:,}", f"{fen / 100:,.2f}")
+            for name, (count, fen) in summary(found, by).items()
+        ]
+    lines(("按", "", "笔数", "元"), told, right=("笔数", "元"))
     typer.echo(f"合计 {len(found)} 笔 {sum(a.fen for a in found) / 100:,.2f} 元")
     if unknown:
         typer.echo(f"另有 {len(unknown)} 笔在办的钱期限不明：{unknown[0].due_note}")
@@ -288,8 +303,7 @@ def kpi_command(
     if as_json:
         typer.echo(json.dumps(asdict(sheet), ensure_ascii=False))
         return
-    for name, words, how in kpi_rows(sheet):
-        typer.echo(f"{name}\t{words}\t{how}")
+    lines(("指标", "数值", "怎么算"), kpi_rows(sheet))
 
 
 @fulfil.command("paylist")
@@ -389,7 +403,7 @@ def readiness(
 
     例：huiqi readiness --excel 就绪度.xlsx
     """
-    from jobs.readiness import as_dict, as_row, of_night, write_excel
+    from jobs.readiness import as_dict, as_short_row, of_night, write_excel
     from store.nights import latest_night
 
     with telling():
@@ -403,8 +417,9 @@ def readiness(
     if as_json:
         typer.echo(json.dumps([as_dict(r) for r in found], ensure_ascii=False))
         return
-    for one in found:
-        typer.echo("\t".join(as_row(one)))
+    lines(
+        ("事项编号", "事项", "兑现方式", "三项测试", "卡在哪里", "归口部门", "升降"), map(as_short_row, found)
+    )
     falling = [r.title for r in found if r.falls]
     typer.echo(
         f"事项 {len(found)}：三项都过 {sum(r.ready for r in found)}，要降级 {len(falling)}{'：' + '、'.join(falling) if falling else ''}"

@@ -10,6 +10,7 @@ import typer
 
 from jobs.cli.common import clock_of, day_of, library_path, parse_as_of, telling
 from jobs.cli.grants_fulfil import AsOfOption, HomeOption, JsonOption, fulfil, open_store
+from jobs.cli.tables import lines
 
 
 def register(app: typer.Typer) -> None:
@@ -75,14 +76,12 @@ def budget(
         names = ("item", "batch", "mode", "limit_fen", "reserved", "ordered", "paid", "claimed", "refunded")
         typer.echo(json.dumps([{n: getattr(b, n) for n in names} for b in rows], ensure_ascii=False))
     else:
-        for b in rows:
-            limit = (
-                "不限"
-                if b.limit_fen is None
-                else f"{b.limit_fen / 100:,.2f} 元，可用 {(b.available or 0) / 100:,.2f} 元"
-            )
-            typer.echo(f"{b.item}\t{b.batch}\t{b.mode}\t{limit}\t已占用 {b.reserved / 100:,.2f}，在途 {b.ordered / 100:,.2f}，"
-                       f"已付 {b.paid / 100:,.2f}")  # fmt: skip
+        sums = "额度（元）", "可用", "已占用", "在途", "已付"
+        lines(
+            ("事项", "批次", "办法", *sums),
+            ((b.item, b.batch, b.mode, *_limit(b.limit_fen, b.available), *map(_yuan, (b.reserved, b.ordered, b.paid))) for b in rows),
+            right=sums,
+        )  # fmt: skip
         if not rows:
             typer.echo("还没有批次额度：huiqi fulfil budget --take 从规则接过来，或 --set 由人下达")
     for fault in faults:
@@ -253,9 +252,20 @@ def reach_command(
         names = ("code", "email", "phone", "consent", "stopped", "refused", "hold")
         typer.echo(json.dumps([{n: getattr(r, n) for n in names} for r in rows], ensure_ascii=False))
     elif file is None:
+        told: list[tuple[str, ...]] = []
         for r in rows:
             said = "没问过" if r.consent is None else "同意" if r.consent else "不同意"
-            typer.echo("\t".join([r.code, said, r.email or "没有邮箱", "有手机号" if r.phone else "没有手机号",
-                                  "已停止" if r.stopped else "", f"信用暂缓：{r.hold}" if r.hold else ""]).rstrip())  # fmt: skip
+            told.append((r.code, said, r.email or "没有", "有" if r.phone else "没有",
+                         "已停止" if r.stopped else "", r.hold or ""))  # fmt: skip
+        lines(("统一社会信用代码", "同意", "邮箱", "手机号", "停止", "信用暂缓"), told)
     if rejected:
         raise typer.Exit(1)
+
+
+def _yuan(fen: int) -> str:
+    return f"{fen / 100:,.2f}"
+
+
+def _limit(limit: int | None, available: int | None) -> tuple[str, str]:
+    """额度和可用的, in yuan."""
+    return ("不限", "不限") if limit is None else (_yuan(limit), _yuan(available or 0))

@@ -9,6 +9,7 @@ import typer
 
 from jobs.cli.common import clock_of, telling
 from jobs.cli.grants_fulfil import HomeOption, open_store
+from jobs.cli.tables import lines
 
 if TYPE_CHECKING:
     from jobs.channels import Settings
@@ -124,13 +125,16 @@ def _tell_states(engine: Engine) -> None:
         typer.echo("还没有推送")
         return
     typer.echo("同一件事，走几个渠道就记几条；一个渠道已发，另一个渠道可以还待发。")
+    told = []
     for (channel, state), n in sorted(
         found.items(), key=lambda one: (one[0][0], outbox.STATES.index(one[0][1]))
     ):
         closed = _not_set_up(channel, settings) if state == outbox.DUE else ""
-        typer.echo(
-            f"{outbox.CHANNEL_WORDS[channel]}（{channel}）\t{outbox.STATE_WORDS[state]}（{state}）\t{n:,} 条\t{closed or meaning[state]}"
-        )
+        named = f"{outbox.CHANNEL_WORDS[channel]}（{channel}）", f"{outbox.STATE_WORDS[state]}（{state}）"
+        told.append((*named, f"{n:,}", closed or meaning[state]))
+    lines(("渠道", "状态", "条数", "意思"), told, right=("条数",))
     for state in (outbox.SUPPRESSED, outbox.DEAD):
-        for reason, n in sorted(outbox.reasons(engine, state=state).items(), key=lambda r: -r[1]):
-            typer.echo(f"  {outbox.STATE_WORDS[state]}的理由：{reason}\t{n:,} 条")
+        why = sorted(outbox.reasons(engine, state=state).items(), key=lambda r: -r[1])
+        lines(
+            (f"{outbox.STATE_WORDS[state]}的理由", "条数"), ((r, f"{n:,}") for r, n in why), right=("条数",)
+        )

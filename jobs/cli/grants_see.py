@@ -9,6 +9,7 @@ import typer
 
 from jobs.cli.common import telling
 from jobs.cli.grants_fulfil import HomeOption, JsonOption, fulfil, open_store
+from jobs.cli.tables import lines
 
 
 @fulfil.command("list")
@@ -50,12 +51,14 @@ def list_command(
         rows = [{**{n: getattr(c, n) for n in names}, "due": str(c.due or "")} for c in found]
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
+    told = []
     for c in found:
-        yuan = "待定" if c.amount is None else f"{c.amount / 100:,.2f} 元"
+        yuan = "待定" if c.amount is None else f"{c.amount / 100:,.2f}"
         who = c.holder + (f"（{words}）" if (words := turns.of(c).words()) else "")
-        typer.echo(
-            f"{c.id}\t{c.firm or c.code}\t{c.title or c.item}\t{c.state}\t{who}\t{c.due or c.due_note or '没有期限'}\t{yuan}"
+        told.append(
+            (c.id, c.firm or c.code, c.title or c.item, c.state, who, c.due or c.due_note or "没有期限", yuan)
         )
+    lines(("编号", "企业", "事项", "状态", "轮到谁", "期限", "元"), told, right=("编号", "元"))
     if not found:
         typer.echo("没有")
 

@@ -9,6 +9,7 @@ import typer
 
 from jobs.cli.common import clock_of, telling
 from jobs.cli.grants_fulfil import HomeOption, JsonOption, open_store
+from jobs.cli.tables import lines
 
 
 def register(app: typer.Typer) -> None:
@@ -44,9 +45,11 @@ def settings_command(
         return
     for line in changed:
         typer.echo(f"改好了：{line}")
-    for option, value, is_own in found if not changed else ():
-        mark = "本单位" if is_own else "默认"
-        typer.echo(f"{_name(option.group, option.name)}\t{own.show(value)}\t{mark}\t{option.meaning}")
+    if not changed:
+        lines(
+            ("名称", "值", "谁定的", "意思"),
+            ((_name(o.group, o.name), own.show(value), "本单位" if is_own else "默认", o.meaning) for o, value, is_own in found),
+        )  # fmt: skip
 
 
 def _name(group: str, name: str) -> str:

@@ -241,6 +241,7 @@ def test_clocks_say_late_unknown_and_whom_to_tell():
     assert escalate("企业", late) == ("企业", "复核")
     assert escalate("企业", 11) == ("企业", "复核", "管理员")
     assert escalate("企业", -1) == ("企业",)
+    assert escalate("复核", 11) == ("复核", "管理员"), "nobody is told twice"
     unknown = due(replace(grant, since=date(2026, 12, 30)), CALENDAR)
     assert unknown is not None and unknown.day is None and "2027" in unknown.note
     assert lateness(None, date(2026, 6, 24), CALENDAR) is None

@@ -79,11 +79,11 @@ def test_every_state_of_a_channel_is_said_in_words(run, tmp_path):
     said = dict(line.split("\t", 1) for line in lines[1:])
     assert (
         "HUIQI_WEBHOOK_URL" in said["系统接口（webhook）"]
-        and "待发（due）\t3 条" in said["系统接口（webhook）"]
+        and "待发（due）\t3\t" in said["系统接口（webhook）"]
     )
     text = "\n".join(lines)
-    assert "收件箱（inbox）\t已发（sent）\t1 条\t已送到" in text
-    assert "暂缓的理由：公示中\t1 条" in text and "退信的理由：拒收\t1 条" in text and "--resend" in text
+    assert "收件箱（inbox）\t已发（sent）\t1\t已送到" in text
+    assert "暂缓的理由\t条数\n公示中\t1\n退信的理由\t条数\n拒收\t1" in text and "--resend" in text
 
 
 def test_fulfil_commands_answer_on_an_empty_house(run, tmp_path):

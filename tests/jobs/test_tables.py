@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pandas as pd
+import pytest
 
 from analysis.tables import WIDEST
-from jobs.cli.tables import SHOWN, show
+from jobs.cli.tables import SHOWN, lines, show
 
 
 def width(line: str) -> int:
@@ -35,4 +37,19 @@ def test_what_is_not_shown_is_said(capsys) -> None:
     show(pd.DataFrame({"家": range(SHOWN + 7)}))
     assert "另有 7 行" in capsys.readouterr().out
     show(pd.DataFrame({"家": []}))
+    assert capsys.readouterr().out == ""
+
+
+def test_lines_are_for_machines_in_a_pipe_and_fit_a_terminal(capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("bs-2025-04/giant-award", "专精特新“小巨人”企业认定奖励" * 3, 1), ("b", "[bold]甲[/bold]", None)]
+    lines(("编号", "事项", "元"), rows, right=("元",))
+    piped = capsys.readouterr().out.splitlines()
+    assert piped == ["编号\t事项\t元", *("\t".join("" if c is None else str(c) for c in row) for row in rows)]
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "60")
+    lines(("编号", "事项", "元"), rows, right=("元",))
+    shown = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in capsys.readouterr().out.splitlines()]
+    assert max(map(width, shown)) <= 60 and any("bs-2025-04/giant-award" in line for line in shown)
+    assert any("[bold]甲[/bold]" in line for line in shown), "what stands in a cell is no markup"
+    lines(("编号",), [])
     assert capsys.readouterr().out == ""
