@@ -15,8 +15,10 @@ from starlette.datastructures import UploadFile
 from desk.office import Office
 from desk.urls import url
 from desk.web import Posted, Visit, need, plain_name, posted, render, see
+from policies.decompose.kept import restored
 from policies.decompose.learn import keep_correction
 from policies.decompose.model import Decomposition
+from policies.decompose.own import office_memory
 from policies.decompose.pipeline import decompose
 from policies.drafts import draft as draft_files
 from policies.drafts import proposer_of, write_draft
@@ -97,7 +99,7 @@ def take_in(office: Office, who: str, number: str, name: str, data: bytes) -> dr
         path = Path(folder) / name
         path.write_bytes(data)
         text = read_document(path)
-    found = decompose(text)
+    found = decompose(text, memory=office_memory(office.home))
     title = next((line.strip("# 　") for line in text.splitlines() if line.strip()), number)[:300]
     return drafts.begin_decomposition(
         office.engine, number, title, name, {"text": text, **found.as_json()}, who, office.now()
@@ -266,7 +268,7 @@ def sign_document(request: Request, number: int, given: Posted = posted("sign"))
 
 def kept(made: drafts.Decomposition) -> Decomposition:
     """采纳的部分: the decomposition as people settled it: without what they dropped, with what they changed."""
-    found = decompose(made.draft["text"])
+    found = restored(made.draft["text"], made.draft)
     for n, item in enumerate(found.items):
         for field, _words in KINDS:
             setattr(item, field, _settled(made, f"{n}.{field}", getattr(item, field)))
@@ -302,7 +304,9 @@ def readings(office: Office, made: drafts.Decomposition) -> dict[str, str]:
         night, text = office.night(), made.draft["text"]
         places = places_of(office.library(night).sets if night else {})
         known = library_dictionary(office.library_root)
-        proposer = proposer_of(decompose(text), made.file, known, places, industry_codes(), division_codes())
+        proposer = proposer_of(
+            restored(text, made.draft), made.file, known, places, industry_codes(), division_codes()
+        )
         out = {}
         for p in proposals(made):
             if p["can_ask"]:
@@ -337,5 +341,6 @@ def put(office: Office, made: drafts.Decomposition) -> None:
         industry_codes(),
         division_codes(),
     )
+    corrections = office.home / "corrections"
+    keep_correction(corrections, made.document, made.draft["text"], found.as_json(), roles_read=False)
     write_draft(files, office.library_root)
-    keep_correction(office.home / "corrections", made.document, made.draft["text"], found.as_json())

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from jobs.cli.common import library_path, parse_as_of, telling
+from jobs.cli.nightly import HomeOption
 
 
 def register(app: typer.Typer) -> None:
@@ -32,35 +33,51 @@ def decompose_command(
     sets: Annotated[list[str], typer.Option("--set", help="地域词的代码，例如 --set '本区=120116*'")] = [],  # noqa: B006
     as_of: Annotated[str | None, typer.Option("--as-of", help="起草日，例如 2026-06-01；默认今天")] = None,
     correct: Annotated[
-        Path | None, typer.Option("--correct", help="把拆解结果存进这个改正文件夹，改好后用 --learn 重训")
+        Path | None, typer.Option("--correct", help="把拆解结果存进这个改正文件夹，改好后用 --learn 学")
     ] = None,
     learn: Annotated[
-        Path | None, typer.Option("--learn", help="改正文件夹：用改正后的拆解结果重训模型")
+        Path | None, typer.Option("--learn", help="改正文件夹：学改正过的，先验再存进数据文件夹")
     ] = None,
-    base: Annotated[list[Path], typer.Option("--base", help="重训时连同的标注集（含 raw/ gold/）")] = [],  # noqa: B006
+    base: Annotated[
+        list[Path], typer.Option("--base", help="重训软件自带的模型：连同的标注集（含 raw/ gold/）")
+    ] = [],  # noqa: B006
+    anyway: Annotated[bool, typer.Option("--anyway", help="验下来变差也学")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="忘掉学过的改正（改正文件不动）")] = False,
+    home: HomeOption = None,
 ) -> None:
-    """拆解一份政策文件：条款角色、事项、条件、奖补标准，逐条带原文；--into 起草规则文件；--learn 用改正重训。
+    """拆解一份政策文件：条款角色、事项、条件、奖补标准，逐条带原文；--into 起草规则文件；--learn 学改正过的。
 
     例：huiqi decompose 若干措施.docx --into 政策库 --set '本区=120116*'
+
+    例：huiqi decompose 若干措施.docx --correct 改正，改好后 huiqi decompose --learn 改正
     """
-    if learn is not None:
+    if learn is not None or forget:
+        from policies.decompose.learn import NotBetter
+
         with telling():
-            typer.echo(_learn(learn, base, parse_as_of(as_of).isoformat()))
+            try:
+                typer.echo(_learn(learn, base, parse_as_of(as_of).isoformat(), home, anyway))
+            except NotBetter as error:
+                typer.echo(str(error), err=True)
+                raise typer.Exit(1) from None
         return
     if file is None:
         raise typer.BadParameter("要给出一份政策文件，例如 huiqi decompose 若干措施.docx")
     with telling():
+        from policies.decompose.own import office_memory
         from policies.decompose.pipeline import decompose
         from policies.read import read_document
+        from store.nights import home_folder
 
-        found = decompose(read_document(file))
+        memory = office_memory(home or home_folder())
+        found = decompose(read_document(file), memory=memory)
     if correct is not None:
         with telling():
             _keep(found, file, correct)
     elif as_json:
         typer.echo(json.dumps({"file": file.name, **found.as_json()}, ensure_ascii=False, indent=1))
     elif into is None:
-        _tell(found.as_json())
+        _tell(found.as_json(), memory.met(found.clauses) if memory else 0)
     else:
         with telling():
             _draft(found, file, into, document_id, replace, sets, parse_as_of(as_of))
@@ -75,10 +92,10 @@ def _keep(found: Any, file: Path, folder: Path) -> None:
     typer.echo(
         f"底稿 → {path}：改 clauses 里各条的角色，items 里增删事项、条件、奖补（quote 要和原文一字不差），存盘后"
     )
-    typer.echo(f"huiqi decompose --learn {folder} --base 标注集")
+    typer.echo(f"huiqi decompose --learn {folder}")
 
 
-def _tell(answer: Mapping[str, Any]) -> None:
+def _tell(answer: Mapping[str, Any], met: int) -> None:
     for item in answer["items"]:
         typer.echo(f"{item['id']}. {item['title']}（把握 {item['score']:.2f}）")
         for word, key in (
@@ -95,6 +112,8 @@ def _tell(answer: Mapping[str, Any]) -> None:
         typer.echo(f"通用条件  {entry['quote']}")
     if not answer["items"]:
         typer.echo("没有找到可以申报或享受的事项。")
+    if met:
+        typer.echo(f"其中 {met} 条的话本局改正过，照改正读（huiqi decompose --learn）")
 
 
 def _places(sets: Sequence[str], library: Path) -> dict[str, str]:
@@ -179,10 +198,16 @@ def _slug(stem: str) -> str:
     return plain or "doc-" + hashlib.sha256(stem.encode()).hexdigest()[:8]
 
 
-def _learn(folder: Path, base: Sequence[Path], day: str) -> str:
-    from policies.decompose.learn import relearn
+def _learn(folder: Path | None, base: Sequence[Path], day: str, home: Path | None, anyway: bool) -> str:
+    from policies.decompose.learn import forget, learn_corrections, relearn
+    from store.nights import home_folder
 
-    return relearn(folder, base, day)
+    if folder is None:
+        return forget(home or home_folder())
+    if base:
+        return relearn(folder, base, day, anyway)
+    texts = [p.read_text(encoding="utf-8") for p in sorted(library_path(None).glob("*/text.md"))]
+    return learn_corrections(folder, home or home_folder(), day, texts, anyway)
 
 
 def items_command(

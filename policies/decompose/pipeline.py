@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from .sift import concrete, kept_benefits, title_item, with_numbers, with_trigge
 from .titles import name_items
 from .windows import issued_day, share_windows
 
+if TYPE_CHECKING:
+    from .own import Memory
+
 MODELS = Path(__file__).resolve().parent.parent / "models" / "decompose.npz"
 NAMES = ("roles", "keys", "atoms", "merge", "more")
 Models = Mapping[str, LinearModel]
@@ -37,14 +41,18 @@ def stored_models() -> Models:
     return load_models(MODELS, NAMES)
 
 
-def decompose(text: str, models: Models | None = None) -> Decomposition:
-    """拆解一份文件: everything the models and the grammar find in a text."""
+def decompose(text: str, models: Models | None = None, memory: Memory | None = None) -> Decomposition:
+    """拆解一份文件: everything the models and the grammar find in a text; `memory` is what an office has corrected."""
     models = models or stored_models()
     clauses = segment(text)
     if not clauses:
         return Decomposition(text, [], np.zeros((0, len(ROLES))), [], [], [], [])
     scores = role_scores(clauses, models["roles"])
+    if memory is not None:
+        scores = memory.roles(clauses, scores)
     reading = read_pieces(text, clauses, scores, models)
+    if memory is not None:
+        reading.labels = memory.labels(reading, reading.labels)
     roles = chosen_roles(scores, models["roles"])
     return assemble(reading, roles, models)
 
