@@ -1,19 +1,21 @@
-"""表格: columns line up though Chinese is twice as wide, sums have commas, long texts are cut and nothing is hidden silently."""
+"""表格: within the terminal's width, columns line up though Chinese is twice as wide, and nothing is hidden silently."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 
 import pandas as pd
 import pytest
 
 from analysis.tables import WIDEST
-from jobs.cli.tables import SHOWN, lines, show
+from engine.errors import display_width
+from jobs.cli.tables import SHOWN, laid_out, show, wrapped
+from jobs.cli.tables import lines as listed
 
 
-def width(line: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(ch) in "WF" else 1 for ch in line)
+@pytest.fixture(autouse=True)
+def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
 
 
 def test_a_table_for_a_person(capsys) -> None:
@@ -23,14 +25,10 @@ def test_a_table_for_a_person(capsys) -> None:
     )  # fmt: skip
     show(frame)
     lines = capsys.readouterr().out.splitlines()
-    assert (
-        len(lines) == 3
-        and "935.89  86.2%" in lines[1]
-        and "金额（万元）" in lines[0]
-        and "— 100.0%" in lines[2]
-    )
-    assert long[: WIDEST - 1] + "…" in lines[1]
-    assert len({width(line) for line in lines}) == 1
+    assert "金额（万元）" in lines[0] and lines[1].startswith("甲  ")
+    assert lines[1].endswith("935.89   86.2%") and lines[-1].endswith("—  100.0%")
+    assert max(map(display_width, lines)) <= 100
+    assert "…" in "".join(lines), "a text that is cut says so"
 
 
 def test_what_is_not_shown_is_said(capsys) -> None:
@@ -40,16 +38,43 @@ def test_what_is_not_shown_is_said(capsys) -> None:
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("width", [40, 60, 100, 200])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    heads = ["统一社会信用代码", "企业名称", "要问的", "能定下的事项", "期望金额（万元）", "最高金额（万元）"]
+    rows = [["91120116MA05ABCD1X", "滨海示范半导体设备有限公司", "研发费用；营业收入", "研发投入强度奖励；首台套奖励", "12.00", "1,234,567.00"]]  # fmt: skip
+    rows += [["91120116MA05ABCD2X", "甲", "", "—", "3.50", "20.00"]]
+    lines = laid_out(heads, rows, width)
+    assert max(map(display_width, lines)) <= width
+    said = "".join("".join(lines).split())
+    for word in ("91120116MA05ABCD1X", "1,234,567.00", "91120116MA05ABCD2X"):
+        assert word in said
+    assert all(line == line.rstrip() for line in lines)
+
+
+def test_a_row_too_wide_for_the_terminal_becomes_a_paragraph_without_what_is_empty() -> None:
+    heads = [f"第{n}项数据（万元）" for n in range(12)]
+    lines = laid_out(heads, [["甲公司", *["123,456.00"] * 10, "—"]], 100)
+    assert lines[0] == "甲公司" and lines[1].startswith("  第1项数据（万元） 123,456.00 · 第2项")
+    assert max(map(display_width, lines)) <= 100 and "第11项" not in "".join(lines)
+
+
+def test_words_are_broken_within_the_column_and_codes_only_where_they_must_be() -> None:
+    assert wrapped("代码91120116MA05ABCD1X的企业", 20) == ["代码", "91120116MA05ABCD1X的", "企业"]
+    assert wrapped("ABCDEFGH", 3) == ["ABC", "DEF", "GH"]
+    assert wrapped("一二三四五六七八九十" * 3, 10) == ["一二三四五", "六七八九十", "一二三四…"]
+    assert wrapped("", 10) == [""]
+
+
 def test_lines_are_for_machines_in_a_pipe_and_fit_a_terminal(capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [("bs-2025-04/giant-award", "专精特新“小巨人”企业认定奖励" * 3, 1), ("b", "[bold]甲[/bold]", None)]
-    lines(("编号", "事项", "元"), rows, right=("元",))
+    listed(("编号", "事项", "元"), rows, right=("元",))
     piped = capsys.readouterr().out.splitlines()
     assert piped == ["编号\t事项\t元", *("\t".join("" if c is None else str(c) for c in row) for row in rows)]
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "60")
-    lines(("编号", "事项", "元"), rows, right=("元",))
+    listed(("编号", "事项", "元"), rows, right=("元",))
     shown = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in capsys.readouterr().out.splitlines()]
-    assert max(map(width, shown)) <= 60 and any("bs-2025-04/giant-award" in line for line in shown)
+    assert max(map(display_width, shown)) <= 60 and any("bs-2025-04/giant-award" in line for line in shown)
     assert any("[bold]甲[/bold]" in line for line in shown), "what stands in a cell is no markup"
-    lines(("编号",), [])
+    listed(("编号",), [])
     assert capsys.readouterr().out == ""
