@@ -10,14 +10,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.groups import GROUPS, group_labels, group_name
-from analysis.night import CODE, NAME, View
+from analysis.night import CODE, HALF_A_FEN, NAME, View
+from analysis.promises import OFFERED, in_words, promised
 from analysis.reasons import reasons
 from store.database import Engine
-from store.grants import under_way
 
 KINDS = ("新符合", "不再符合", "金额变", "待核实变")
-HURT = [CODE, NAME, "原结论", "新结论", "原应付高", "新应付高"]
-HALF_A_FEN = 0.005  # yuan: sums that differ by less are the same
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,8 @@ class Limits:
 @dataclass(frozen=True, repr=False)
 class Impact:
     """影响: `firms` one row a firm that changes, with the reason, the most money first; `groups` by industry, size and
-    district with their official names; sums in yuan.
+    district with their official names; `promised` who was told or is under way and would lose; sums in yuan; `offered`
+    whether telling a firm of the item promises it anything.
 
     >>> compare(view, view, "bs-2025-06/rd-intensity").words().startswith("研发投入强度奖励：符合")
     True
@@ -55,6 +54,7 @@ class Impact:
     after: dict[str, float]
     budget: float | None
     promised: pd.DataFrame
+    offered: bool = True
 
     @cached_property
     def gained(self) -> pd.DataFrame:
@@ -67,12 +67,12 @@ class Impact:
         return self.firms[self.firms["变化"] == "不再符合"]
 
     def promised_by(self, engine: Engine) -> Impact:
-        """重查承诺: the same change against the grants as they stand in the store now.
+        """重查承诺: the same change against what was told and the grants as they stand in the store now.
 
         >>> compare(view, view, "bs-2025-06/rd-intensity").promised_by(view.night.engine).promised.empty
         True
         """
-        found = replace(self, promised=_promised(engine, self.item, self.batch, self.firms))
+        found = replace(self, promised=promised(engine, self.item, self.batch, self.firms, self.offered))
         found.__dict__.update(gained=self.gained, lost=self.lost)  # no grant has a say in them
         return found
 
@@ -93,7 +93,7 @@ class Impact:
         if share > limits.over_budget and more > 0:
             out.append(f"应付最多占预算的 {share:.0%}，限额是 {limits.over_budget:.0%}")
         if len(self.promised) > limits.promised:
-            out.append(f"{len(self.promised)} 家已告知或在办的企业会受损，限额是 {limits.promised} 家")
+            out.append(f"{in_words(self.promised)}，限额是 {limits.promised} 家")
         return out
 
     def summary(self) -> dict[str, float]:
@@ -122,7 +122,8 @@ class Impact:
             "item": self.item, "before": self.before, "after": self.after, "budget": self.budget,
             "gained": self.gained[CODE].tolist(), "lost": self.lost[CODE].tolist(),
             "changed": self.firms.loc[self.firms["变化"] == "金额变", CODE].tolist(),
-            "promised": self.promised[CODE].tolist(), "approval": self.approval(),
+            "promised": self.promised[CODE].tolist(), "promised_firms": self.promised.to_dict("records"),
+            "approval": self.approval(),
             "groups": self.groups.to_dict("records"), "firms": self.firms.to_dict("records"),
         }  # fmt: skip
 
@@ -148,8 +149,8 @@ class Impact:
         []
         """
         out = []
-        if len(self.promised):
-            out.append(f"已告知或在办的 {len(self.promised)} 家会受损")
+        if hurt := in_words(self.promised):
+            out.append(hurt)
         if n := int(self.firms["只因核减"].sum()):
             out.append(f"{n} 家的金额只因额度核减或就高而变，标准没有变")
         if empty := int((self.gained["新应付高"].fillna(0.0) == 0).sum()):
@@ -212,9 +213,10 @@ def compare(before: View, after: View, item: str) -> Impact:
     moved = frame[frame["变化"] != ""].drop(columns=[*GROUPS])
     moved["原因"] = reasons(before, after, item, moved)
     firms = _by_money(moved.rename(columns=_money_name))
+    offered = stands.program(item).item.category in OFFERED
     return Impact(
         item, stands.program(item).item.title, batch.name, firms, _by_group(frame, was, now), _sums(b), _sums(a),
-        batch.budget, _promised(before.night.engine, item, batch.name, firms),
+        batch.budget, promised(before.night.engine, item, batch.name, firms, offered), offered,
     )  # fmt: skip
 
 
@@ -267,16 +269,6 @@ def _sums(hits: pd.DataFrame) -> dict[str, float]:
         "high": float(fits["paid_high"].sum()),
         "unknown_amounts": float(fits["paid_high"].isna().sum()),
     }
-
-
-def _promised(engine: Engine, item: str, batch: str, firms: pd.DataFrame) -> pd.DataFrame:
-    """已承诺受损: firms with a grant under way that no longer fit or get less; what is paid or over is no promise any more."""
-    less = firms["新应付高"].fillna(0.0) < firms["原应付高"].fillna(0.0) - HALF_A_FEN
-    hurt = firms.loc[less | (firms["变化"] == "不再符合"), HURT]
-    cases = under_way(engine, item, batch) if len(hurt) else {}
-    out = hurt[hurt[CODE].isin(list(cases))].copy()
-    out["办理状态"] = [cases[code] for code in out[CODE]]
-    return out.sort_values(["原应付高", CODE], ascending=[False, True], ignore_index=True)
 
 
 def _wan(sums: dict[str, float]) -> str:

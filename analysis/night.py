@@ -27,6 +27,7 @@ from store.database import Engine, database_url, open_database, require_tables
 from store.nights import Night, firm_names, get_night, home_folder, latest_night
 
 CODE, NAME = "统一社会信用代码", "企业名称"
+HALF_A_FEN = 0.005  # yuan: sums that differ by less are the same
 
 
 @dataclass(repr=False)

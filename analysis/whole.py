@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.effects import Impact, Limits, compare
 from analysis.night import CODE, NAME, View
+from analysis.promises import in_words
 from store.database import Engine
 
 FIRM_HEADS = [CODE, NAME, "事项数", "原应付高", "新应付高", "变化"]
@@ -84,12 +85,12 @@ class Impacts:
 
     @property
     def promised(self) -> pd.DataFrame:
-        """已承诺受损: firms with a grant under way that would get less, one row a firm and item."""
+        """已承诺受损: firms told of money or with a grant under way that would get less, one row a firm and item."""
         parts = [p.promised.assign(事项=p.title) for p in self.parts if len(p.promised)]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
     def promised_by(self, engine: Engine) -> Impacts:
-        """重查承诺: the same changes against the grants as they stand in the store now; what was made of them is kept.
+        """重查承诺: the same changes against what was told and the grants as they stand in the store now; what was made of them is kept.
 
         >>> compare_all(view, view).promised_by(view.night.engine).parts
         ()
@@ -139,8 +140,8 @@ class Impacts:
             f"{self.title}有变化：进 {sum(len(p.gained) for p in self.parts)} 家次，"
             f"出 {sum(len(p.lost) for p in self.parts)} 家次，应付最多 {low / 1e4:,.2f} → {high / 1e4:,.2f} 万元"
         )
-        hurt = len(self.promised)
-        return f"{text}；已告知或在办的 {hurt} 家次会受损" if hurt else text
+        hurt = in_words(self.promised, "家次")
+        return f"{text}；{hurt}" if hurt else text
 
     __repr__ = words
 

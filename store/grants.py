@@ -540,13 +540,12 @@ def standings(engine: Engine, item: str | None = None, batch: str | None = None)
         return [Standing(*row) for row in opened.execute(query)]
 
 
-def under_way(engine: Engine, item: str, batch: str) -> dict[str, str]:
-    """在办的企业: the state of each enterprise's grant of an item and batch that is neither done nor given up, by code."""
+def states_of(engine: Engine, item: str, batch: str) -> dict[str, str]:
+    """各企业的状态: of each enterprise's grant of an item and batch, by code; also of those that are over."""
     query = select(GrantCase.code, GrantCase.state).order_by(col(GrantCase.id))
     query = query.where(GrantCase.item == item, GrantCase.batch == batch)
-    open_ = [s.value for s in State if s not in FINAL]
     with session(engine) as opened:
-        return dict(opened.exec(query.where(col(GrantCase.state).in_(open_))).all())
+        return dict(opened.exec(query).all())
 
 
 def batches_with(engine: Engine, states: Iterable[State]) -> set[tuple[str, str]]:

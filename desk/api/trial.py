@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from analysis import Sweep as Swept
 from analysis import View, sweep, threshold_for
 from analysis.effects import GROUPS
+from analysis.promises import counted
 from desk.api.frame import (
     FAULTS,
     Body,
@@ -72,7 +73,8 @@ class Group(BaseModel):
 
 
 class TrialAnswer(Page):
-    """试算的结果: sums in yuan; `approval` why it would need the head's approval; firms that change, page by page."""
+    """试算的结果: sums in yuan; `promised` firms told or under way that would lose, of them `told` without a grant yet;
+    `approval` why it would need the head's approval; firms that change, page by page."""
 
     item: str
     words: str
@@ -82,6 +84,7 @@ class TrialAnswer(Page):
     gained: int
     lost: int
     promised: int
+    told: int
     approval: list[str]
     groups: list[Group]
     rows: list[ChangedFirm]
@@ -147,6 +150,7 @@ def trial(
     return {
         **out, "item": item, "words": found.words(), "before": _plain(found.before), "after": _plain(found.after),
         "budget": found.budget, "gained": len(found.gained), "lost": len(found.lost), "promised": len(found.promised),
+        "told": counted(found.promised)[1],
         "approval": found.approval(limits_of(by.office)), "groups": [_group(g) for g in found.groups.to_dict("records")],
         "rows": [_firm(r) for r in out["rows"]],
     }  # fmt: skip

@@ -93,7 +93,11 @@ def impact_excel(request: Request, doc: str, slug: str, visit: Visit = need("exp
             trial.impact.words(),
             *(f"要领导批准：{w}" for w in trial.impact.approval(limits_of(office))),
         ]
-        head, count, rows = FIRM_HEAD, len(trial.impact.firms), firm_rows(trial.impact.firms)
+        head, count, rows = (
+            FIRM_HEAD,
+            len(trial.impact.firms),
+            firm_rows(trial.impact.firms, trial.impact.promised),
+        )
     elif swept is not None:
         said = [f"扫 {swept.condition} 的门槛；金额为就高和预算核减之前"]
         head, lines = sweep_rows(swept)
@@ -107,18 +111,25 @@ def impact_excel(request: Request, doc: str, slug: str, visit: Visit = need("exp
 
 FIRM_HEAD: tuple[str, ...] = (
     "企业名称", "统一社会信用代码", "变化", "改前", "改后", "改前应付最少 万元", "改前应付最多 万元", "改后应付最少 万元", "改后应付最多 万元",
-    "原因",
+    "原因", "已承诺",
 )  # fmt: skip
 SUMS = ("原应付低", "原应付高", "新应付低", "新应付高")
 
 
-def firm_rows(firms: pd.DataFrame, *before: str) -> Iterator[list[list[Any]]]:
-    """有变化的企业 as FIRM_HEAD names them, in portions, sums in 万元; the columns `before` stand in front."""
+def firm_rows(firms: pd.DataFrame, promised: pd.DataFrame, *before: str) -> Iterator[list[list[Any]]]:
+    """有变化的企业 as FIRM_HEAD names them, in portions, sums in 万元; the columns `before` stand in front; what was promised
+    to whom in words (of a whole document by the item's title too)."""
+    said = {
+        (row[CODE], row.get("事项", "")): f"{row['承诺']}：{row['办理状态']}"
+        for row in promised.to_dict("records")
+    }
     for start in range(0, len(firms), PORTION):
         part = firms.iloc[start : start + PORTION]
         words = [part[name].tolist() for name in (*before, NAME, CODE, "变化", "原结论", "新结论")]
         money = [[None if v != v else v / 1e4 for v in part[name].tolist()] for name in SUMS]
-        yield [list(row) for row in zip(*words, *money, part["原因"].tolist(), strict=True)]
+        titles = part["名称"].tolist() if "名称" in part else [""] * len(part)
+        own = [said.get(pair, "") for pair in zip(part[CODE].tolist(), titles, strict=True)]
+        yield [list(row) for row in zip(*words, *money, part["原因"].tolist(), own, strict=True)]
 
 
 def sweep_rows(swept: Sweep) -> tuple[tuple[str, ...], list[list[Any]]]:

@@ -50,7 +50,9 @@ def whole_excel(request: Request, doc: str, visit: Visit = need("export")) -> Re
     ]
     count = len(found.changes)
     logged(visit, "导出文件试算", doc, count)
-    parts = book_parts(f"{doc} 试算", said, ("事项", *FIRM_HEAD), firm_rows(found.changes, "名称"), count)
+    parts = book_parts(
+        f"{doc} 试算", said, ("事项", *FIRM_HEAD), firm_rows(found.changes, found.promised, "名称"), count
+    )
     return streamed(parts, f"{doc}_试算_{night.as_of}.xlsx", count)
 
 

@@ -12,7 +12,7 @@ from jobs.cli.analyst_data import ItemArgument, JsonOption, RunOption
 from jobs.cli.analyst_out import opened, pair, tell_json, write_book
 from jobs.cli.common import ExcelOption, telling, yuan
 from jobs.cli.nightly import HomeOption
-from jobs.cli.tables import show
+from jobs.cli.tables import SHOWN, show
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,16 +97,8 @@ def _sheets(found: Impact | Impacts) -> dict[str, pd.DataFrame]:
     }
 
 
-NARROW = [
-    "统一社会信用代码",
-    "企业名称",
-    "变化",
-    "原结论",
-    "新结论",
-    "原应付高",
-    "新应付高",
-    "原因",
-]  # what a screen holds
+MOST_FIRMS = 15
+NARROW = ["统一社会信用代码", "企业名称", "变化", "原应付高", "新应付高", "原因"]  # what a screen holds
 
 
 def _tell_impact(found: Impact | Impacts, reasons: list[str]) -> None:
@@ -126,10 +118,11 @@ def _tell_impact(found: Impact | Impacts, reasons: list[str]) -> None:
     else:
         firms = found.firms[NARROW]
         parts = [("分行业、规模、区域", found.groups), ("变化的企业，钱变得多的在前", firms)]
-    for title, frame in [*parts, ("已告知或在办、会受损的企业", found.promised)]:
+    promised = found.promised.drop(columns=["原结论", "新结论"], errors="ignore")
+    for title, frame in [*parts, ("已承诺、会受损的企业：在办的和已告知还没立项的", promised)]:
         if len(frame):
             typer.echo(f"\n{title}")
-            show(frame)
+            show(frame, most=MOST_FIRMS if "企业名称" in frame else SHOWN)
 
 
 def sweep_command(

@@ -116,7 +116,7 @@ def classifiers_command(
     run: RunOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """分类器可不可信：把握准不准、弃权多少、错在哪一类；改正后用 huiqi decompose --learn、huiqi portrait confirm。
+    """分类器可不可信：把握准不准、弃权多少、错在哪一类；改正用 huiqi decompose --correct 和 --learn、huiqi portrait-confirm。
 
     例：huiqi classifiers            huiqi classifiers --roles 改正
     """
@@ -129,11 +129,22 @@ def classifiers_command(
         tell_json(report.as_dict())
         return
     typer.echo(report.words())
-    show(report.by_type)
-    show(report.calibration)
-    show(report.confusions.head(10))
+    parts = [
+        ("分类型", report.by_type),
+        ("把握准不准", report.calibration),
+        ("最常见的错", report.confusions.head(10)),
+    ]
     if view is not None:
-        show(disagreeing(view).head(10))
+        parts.append(
+            (
+                "部门代码和企业文字不一致，最有把握的在前；改正：huiqi portrait-confirm",
+                disagreeing(view).head(10),
+            )
+        )
+    for title, frame in parts:
+        if len(frame):
+            typer.echo(f"\n{title}")
+            show(frame)
 
 
 def _to_sign(found: Any, path: Path) -> None:

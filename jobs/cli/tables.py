@@ -23,17 +23,17 @@ _TOKEN = re.compile(r"[!-~]+|.", re.DOTALL)  # a code or a number is not broken 
 _NUMBER = re.compile(r"[-+−]?[\d,]+(?:\.\d+)?%?|—")
 
 
-def show(frame: pd.DataFrame, rest: str = "用 --excel 文件.xlsx 或 --json 看全") -> None:
+def show(frame: pd.DataFrame, rest: str = "用 --excel 文件.xlsx 或 --json 看全", most: int = SHOWN) -> None:
     """显示: the first rows, and how many more there are; a table too wide for the terminal one row below the other."""
     from analysis.tables import readable
 
     if len(frame):
-        shown = readable(frame.head(SHOWN))
+        shown = readable(frame.head(most))
         cells = [[str(v).replace("\n", " ") for v in row] for row in shown.to_numpy().tolist()]
         for line in laid_out([str(name) for name in shown.columns], cells, terminal_width()):
             typer.echo(line)
-    if len(frame) > SHOWN:
-        typer.echo(f"…… 另有 {len(frame) - SHOWN} 行，{rest}")
+    if len(frame) > most:
+        typer.echo(f"…… 另有 {len(frame) - most} 行，{rest}")
 
 
 def terminal_width() -> int:
@@ -47,7 +47,9 @@ def laid_out(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int) ->
     widths = _fitted(heads, rows, numeric, width)
     if widths is None:
         return [line for row in rows for line in _paragraph(heads, row, width)]
-    return [line for row in (heads, *rows) for line in _line(row, widths, numeric)]
+    named = [_parted(head, own) for head, own in zip(heads, widths, strict=True)]
+    body = [[wrapped(text, own) for text, own in zip(row, widths, strict=True)] for row in rows]
+    return [line for parts in (named, *body) for line in _line(parts, widths, numeric)]
 
 
 def _fitted(
@@ -81,9 +83,16 @@ def _narrowest_head(head: str) -> int:
     return max(_longest_token(head), 2 * -(-display_width(head) // (2 * (MOST_LINES - 1))))
 
 
-def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> list[str]:
+def _parted(head: str, width: int) -> list[str]:
+    """A head on its lines: its unit on a line of its own where the head has to be broken."""
+    name, bracket, unit = head.partition("（")
+    if display_width(head) <= width or not bracket or display_width(bracket + unit) > width:
+        return wrapped(head, width)
+    return [*wrapped(name, width), bracket + unit]
+
+
+def _line(parts: Sequence[Sequence[str]], widths: Sequence[int], numeric: Sequence[bool]) -> list[str]:
     """One row of the table, on as many lines as its longest cell takes."""
-    parts = [wrapped(text, own) for text, own in zip(cells, widths, strict=True)]
     out = []
     for n in range(max(map(len, parts))):
         pieces = [

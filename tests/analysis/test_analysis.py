@@ -503,7 +503,7 @@ def test_a_whole_document_is_seen_by_group_and_by_reason(home: Path, view: View,
     analyst.register(app)
     book = tmp_path / "文件.xlsx"
     asked = ["impact", "--document", str(doc), "--home", str(home)]
-    shown = CliRunner().invoke(app, [*asked, "--excel", str(book)])
+    shown = CliRunner(env={"COLUMNS": "300"}).invoke(app, [*asked, "--excel", str(book)])
     assert shown.exit_code == 0, shown.output
     for words in (
         "要领导批准：",
