@@ -79,16 +79,21 @@ def push_once(
     with ThreadPoolExecutor(threads) as pool:
         while True:
             round_.drain(pool)
-            pause = _pause(engine, round_.open, now)
+            pause = _pause(engine, round_, now)
             if pause is None or waited + pause > patience:
                 return report
             time.sleep(pause)
             waited += pause
 
 
-def _pause(engine: Engine, channels: Mapping[str, Channel], now: Now) -> float | None:
-    soon = next_due(engine, tuple(channels))
-    return None if soon is None else max(0.05, (soon - now()).total_seconds() + 0.01)
+def _pause(engine: Engine, round_: _Round, now: Now) -> float | None:
+    """等多久: seconds until the first channel has something due and does not rest; None where there is nothing more."""
+    waits = []
+    for channel in round_.open:
+        soon = next_due(engine, (channel,))
+        if soon is not None:
+            waits.append(max((soon - now()).total_seconds(), round_.rest_of(channel)))
+    return max(0.05, min(waits) + 0.01) if waits else None
 
 
 class _Round:
@@ -106,11 +111,16 @@ class _Round:
         self.open = dict(channels)
         self._worker = worker_name()
         self._failures: dict[str, int] = {}
+        self._rests: dict[str, float] = {}
+
+    def rest_of(self, channel: str) -> float:
+        """还要歇几秒: what is left of the pause its receiver asked for."""
+        return max(0.0, self._rests.get(channel, 0.0) - time.monotonic())
 
     def drain(self, pool: ThreadPoolExecutor) -> None:
         """发完到期的."""
-        while self.open:
-            parcels = claim(self._engine, tuple(self.open), self._worker, self._now(), BATCH)
+        while awake := tuple(c for c in self.open if not self.rest_of(c)):
+            parcels = claim(self._engine, awake, self._worker, self._now(), BATCH)
             if not parcels:
                 return
             self._send_all(pool, parcels)
@@ -140,8 +150,12 @@ class _Round:
     def _send(self, parcel: Parcel) -> Outcome:
         channel = self.open.get(parcel.channel)
         if channel is None:
-            return Outcome(parcel, "skipped", "渠道暂时不通，下一轮再发", 30.0)
+            return Outcome(parcel, "skipped", "渠道暂时不通，下一轮再发")
+        if self.rest_of(parcel.channel):
+            return Outcome(parcel, "skipped", "对方嫌太快，歇一歇再发")
         outcome = channel.send(parcel)
+        if outcome.state == "retry" and outcome.after:  # "too fast": whoever knocks on is shut out for longer
+            self._rests[parcel.channel] = time.monotonic() + outcome.after
         failures = 0 if outcome.state != "retry" else self._failures.get(parcel.channel, 0) + 1
         self._failures[parcel.channel] = failures
         if failures >= GIVE_UP and self.open.pop(parcel.channel, None) is not None:

@@ -100,6 +100,28 @@ def test_a_channel_that_is_down_does_not_burn_everyones_attempts(engine):
     assert sum(tried) < 60 and max(tried) == 1
 
 
+def test_who_is_too_fast_waits_as_long_as_it_was_asked(engine):
+    fill(engine, 60)
+    refused: list[int] = []
+
+    def plan(n: int, key: str) -> int | None:
+        if n > 20 and len(refused) < 2:
+            refused.append(n)
+            return 429
+        return None
+
+    receiver = HttpReceiver(plan)
+    try:
+        first = push_once(engine, settings(webhook_url=receiver.url), now, threads=1, patience=0)
+        assert receiver.requests == 21 and first.counts["sent"] == 20, "after “too fast” it knocks no more"
+        second = push_once(engine, settings(webhook_url=receiver.url), now, threads=1, patience=30)
+    finally:
+        receiver.close()
+    assert receiver.requests == 62 and second.closed == []
+    rows = outbox.list_pushes(engine)
+    assert {r.state for r in rows} == {SENT} and sum(r.attempts for r in rows) == 62
+
+
 def test_without_a_webhook_pushes_stay_due_and_the_inbox_is_filled(engine):
     fill(engine, 2)
     fill(engine, 2, "inbox")
