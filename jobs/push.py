@@ -16,6 +16,7 @@ from jobs.channels import Channel, Chat, FileDrop, Inbox, Mail, Settings, Webhoo
 from jobs.process import is_dead, worker_name
 from store.database import Engine
 from store.outbox import SENT, Outcome, Parcel, claim, let_fall, next_due, record
+from store.push_index import mend_index
 from store.reach import addresses
 from store.waiting import recheck
 
@@ -71,6 +72,7 @@ def push_once(
     """推送一轮: everything that is due, and what comes due within `patience` seconds of trying again."""
     report = PushReport()
     today = now().astimezone(SHANGHAI).date()
+    mend_index(engine)
     let_fall(engine, is_dead, now())
     report.woken = recheck(engine, today, now())
     channels = open_channels(engine, settings)

@@ -29,6 +29,7 @@ from store.parquet_footer import (
     Chunk,
     Field,
     Group,
+    Struct,
     dictionary_page,
     footer,
     plain_texts,
@@ -434,7 +435,8 @@ def write_pairs(
             stands_for = _stands_for(columns, part.pairs[0])
             jobs = [(mine, pool.submit(mine[0].chunk, part)) for mine in stands_for]
             _finish(writing)
-            begin, written = at, {}
+            begin = at
+            written: dict[str, Struct] = {}
             for mine, job in jobs:
                 chunk = job.result()
                 written |= {c.field.name: chunk.metadata(c.field, at) for c in mine}

@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import and_, case
+from sqlalchemy import and_, bindparam, case
 from sqlmodel import Session, select
 
 from store.forms import Filler, Form
@@ -22,6 +22,7 @@ from store.suppress import Facts, Holds
 from store.waiting import GONE, REPLACED, Moves, extend, move, move_of, reword, withdrawn
 from store.words import About, Told, Wanted, Words, terms, version_of
 
+_PUSH = Push.__table__.c  # type: ignore[attr-defined]
 Known = dict[tuple[str, str, str], Any]  # rows of the push table by firm, channel and kind
 
 
@@ -65,10 +66,7 @@ class Asking:
     def keep(self, opened: Session) -> None:
         """留记号; none where something of the item is just being sent, since that could not be changed."""
         item, batch = self.about.item.id, self.about.batch
-        sending = select(Push.key).where(
-            Push.item == item, Push.batch == batch, Push.state.in_([DUE, SUPPRESSED]), Push.lease != ""  # type: ignore[attr-defined]
-        )  # fmt: skip
-        if opened.exec(sending.limit(1)).first() is None:
+        if opened.connection().execute(_SENDING, {"i": item, "b": batch}).first() is None:
             keep_mark(opened, item, batch, self.mark)
         else:
             take_marks(opened, [(item, batch)])
@@ -180,9 +178,13 @@ def _filled(push: Any, form: Form, own: str) -> tuple[str, str]:
 
 def _untold(opened: Session, about: About) -> bool:
     """Whether nothing at all was queued yet of an item and batch, as on its first night."""
-    query = select(Push.key).where(Push.item == about.item.id, Push.batch == about.batch).limit(1)
-    return opened.exec(query).first() is None
+    return opened.connection().execute(_TOLD, {"i": about.item.id, "b": about.batch}).first() is None
 
+
+# put together once: a night asks each of a thousand items
+_OF = and_(_PUSH.item == bindparam("i"), _PUSH.batch == bindparam("b"))
+_TOLD = select(_PUSH.key).where(_OF).limit(1)
+_SENDING = select(_PUSH.key).where(_OF, _PUSH.state.in_([DUE, SUPPRESSED]), _PUSH.lease != "").limit(1)
 
 _WORDS_MAY_CHANGE = and_(
     Push.state.in_([DUE, SUPPRESSED]), Push.attempts == 0, Push.parcel == ""  # type: ignore[attr-defined,arg-type]

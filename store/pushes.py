@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Engine
 
+from policies.library import without_collector
 from store import budgets
 from store.database import writing
 from store.faults import point
@@ -17,6 +18,7 @@ from store.night_grants import follow_night, open_wanted
 from store.nights import UNRELEASED, later_night
 from store.outbox import DUE, SENT, SUPPRESSED, take_turns
 from store.push_asking import Asked, Asking
+from store.push_index import built_at_end
 from store.push_marks import stands
 from store.push_rows import STATE, Alike, RowMaker, insert
 from store.review import setting
@@ -62,9 +64,11 @@ def queue_pushes(engine: Engine, night: Night, as_of: date, now: datetime) -> di
             if not stands(engine, about.item.id, about.batch, asking.mark):
                 yield asking
 
-    for portions in _portions(spoken_of()):
-        for name, n in _queue(engine, portions, night.no, now).items():
-            counts[name] += n
+    coming = night.counts.get("fits", 0) * len(channels)
+    with without_collector(freeze=False), built_at_end(engine, coming):
+        for portions in _portions(spoken_of()):
+            for name, n in _queue(engine, portions, night.no, now).items():
+                counts[name] += n
     counts["撤回"] += withdraw_items(engine, live)
     return counts
 
@@ -88,28 +92,25 @@ class Portion:
     part: list[Told]
     last: bool
 
-    @property
-    def size(self) -> int:
-        return sum(len(group.firms) for group in self.part)
-
 
 def _portions(asked: Iterable[Asking]) -> Iterator[list[Portion]]:
     """About as many pairs at once as a transaction is worth: many small items together, a large one in several."""
     waiting: list[Portion] = []
+    pairs = 0  # of those waiting and of the part at hand
     for asking in asked:
         cut = [g.between(at, at + CHUNK) for g in asking.told for at in range(0, len(g.firms), CHUNK)]
         part: list[Told] = []
         for i, group in enumerate(cut):
             part.append(group)
+            pairs += len(group.firms)
             last = i + 1 == len(cut)
-            room = CHUNK - sum(p.size for p in waiting)
-            if not last and sum(len(g.firms) for g in part) < room:
+            if not last and pairs < CHUNK:
                 continue
             waiting.append(Portion(asking, part, last))
             part = []
-            if sum(p.size for p in waiting) >= CHUNK:
+            if pairs >= CHUNK:
                 yield waiting
-                waiting = []
+                waiting, pairs = [], 0
     if waiting:
         yield waiting
 

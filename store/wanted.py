@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -72,40 +72,50 @@ def works_as(night: Night, program: Program, batch: str) -> str:
 def _told_alike(night: Night, about: About, ask_firms: bool, begun: Mapping[str, str]) -> list[Told]:
     """The pairs to tell; a grant that has begun goes on as it began, whatever its item is today."""
     low, high = sums_of(about)
-    table = night.pairs(about.item.id, [CODE, NAME, "verdict", low, high, "gave_way", "unknown"])
+    asks = ask_firms and bool(
+        about.questions
+    )  # else a pair that waits for data waits for what no firm can tell
+    table = night.pairs(
+        about.item.id, [CODE, NAME, "verdict", low, high, "gave_way", *(["unknown"] if asks else [])]
+    )
     if table is None:
         return []
-    table = _to_tell(table, high, ask_firms, about.item.category in MONEY)
-    codes, names = (table[n].to_pylist() for n in (CODE, NAME))
-    lows, highs = (_numbers(table[n]) for n in (low, high))
+    table = _to_tell(table, high, asks, about.item.category in MONEY)
     found: list[Told] = []
-    for (kind, verdict, ids), rows in _groups(table, about, codes, begun).items():
-        firms = [codes[i] for i in rows]
-        named = [names[i] or codes[i] for i in rows]
-        found.append(
-            Told(kind, verdict, ids, firms, named, [lows[i] for i in rows], [highs[i] for i in rows])
-        )
+    for (kind, verdict, ids), rows in _groups(table, about, begun).items():
+        some = table.take(pa.array(rows, pa.int64()))
+        firms, names = (some[n].to_pylist() for n in (CODE, NAME))
+        named = [name or firm for name, firm in zip(names, firms, strict=True)]
+        found.append(Told(kind, verdict, ids, firms, named, _numbers(some[low]), _numbers(some[high])))
     return found
 
 
 _Kind = tuple[str, str, tuple[str, ...]]
+_BETWEEN = chr(0x1F)  # no id has it
 
 
-def _groups(
-    table: pa.Table, about: About, codes: Sequence[str], begun: Mapping[str, str]
-) -> dict[_Kind, list[int]]:
+def _groups(table: pa.Table, about: About, begun: Mapping[str, str]) -> dict[_Kind, list[int]]:
     """Rows by what they are told alike: the kind, the verdict and what is unknown; what a firm can't clear up is left out."""
     fits = pc.equal(table["verdict"], "符合").to_numpy(zero_copy_only=False)
     plain = kind_of(about, variant_of(about.delivery))
     found: dict[_Kind, list[int]] = {}
-    for i in np.flatnonzero(fits).tolist():
-        kind = kind_of(about, begun[codes[i]]) if codes[i] in begun else plain
-        found.setdefault((kind, "符合", ()), []).append(i)
+    fitting = np.flatnonzero(fits).tolist()
+    if not begun and fitting:
+        found[plain, "符合", ()] = fitting
+    elif begun:
+        codes = table[CODE].to_pylist()
+        for i in fitting:
+            kind = kind_of(about, begun[codes[i]]) if codes[i] in begun else plain
+            found.setdefault((kind, "符合", ()), []).append(i)
     waiting = np.flatnonzero(~fits)
     if len(waiting):
-        unknown = table["unknown"].take(pa.array(waiting)).to_pylist()
-        for i, ids in zip(waiting.tolist(), unknown, strict=True):
-            found.setdefault(("ask", "待核实", tuple(ids)), []).append(i)
+        # texts of ids joined: each list of them is looked at once, not once a pair
+        joined = pc.binary_join(table["unknown"].take(pa.array(waiting)), _BETWEEN).combine_chunks()
+        which = joined.dictionary_encode()
+        numbers = which.indices.to_numpy()
+        for number, ids in enumerate(which.dictionary.to_pylist()):
+            rows = waiting[numbers == number].tolist()
+            found["ask", "待核实", tuple(ids.split(_BETWEEN)) if ids else ()] = rows
     return {key: rows for key, rows in found.items() if all(u in about.questions for u in key[2])}
 
 

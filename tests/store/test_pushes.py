@@ -14,12 +14,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import sqlalchemy
 
 from engine.columns import Categories, Columns
 from engine.grantmoves import State
 from policies.library import load_library
 from profiles.dictionary import builtin_dictionary
-from store import budgets, forms, grants, ledger, outbox, pushes, reach, suppress, waiting, words
+from store import budgets, forms, grants, ledger, outbox, push_index, pushes, reach, suppress, waiting, words
 from store.calendars import enter_year, office_calendar
 from store.database import writing
 from store.messages import KINDS, money_words, template
@@ -47,6 +48,7 @@ class FakeNight:
 
     def __init__(self, library, rows, state="完成", no=1):
         self._library, self._rows, self.state, self.no, self.as_of = library, rows, state, no, D
+        self.counts: dict[str, int] = {}
 
     def library(self):
         return self._library
@@ -72,8 +74,10 @@ class FakeNight:
     def pairs(self, item, columns):
         frame = self.hits(item)[columns]
         table = pa.Table.from_pandas(frame, preserve_index=False) if len(frame) else None
+        if table is None or "unknown" not in columns:
+            return table
         at = columns.index("unknown")
-        return table and table.set_column(at, "unknown", table["unknown"].cast(pa.list_(pa.string())))
+        return table.set_column(at, "unknown", table["unknown"].cast(pa.list_(pa.string())))
 
 
 def whole_columns(missing: int) -> Columns:
@@ -479,3 +483,43 @@ def test_firms_that_no_fact_speaks_of_are_held_as_if_asked_one_by_one():
                         for kind in ("inform", "ask"):
                             asked = suppress.Asked(firm, item, "2026", channel, kind, closes)
                             assert holds.of(firm, channel, kind) == suppress.held(asked, facts)
+
+
+def index_there(engine):
+    return any(i["name"] == "ix_push_order" for i in sqlalchemy.inspect(engine).get_indexes("push"))
+
+
+def test_a_first_night_builds_the_index_at_its_end(engine, library, items, monkeypatch):
+    night = FakeNight(library, [(items.once, f"F{i}", "符合", "") for i in range(30)])
+    night.counts = {"fits": 30}
+    seen = []
+    monkeypatch.setattr(pushes, "point", lambda name: seen.append(index_there(engine)))
+    monkeypatch.setattr(push_index, "WORTH", 50)
+    assert pushes.queue_pushes(engine, night, D, AT)["排队"] == 60
+    assert seen == [engine.dialect.name != "sqlite"] and index_there(engine)
+    night._rows.append((items.once, "G", "符合", ""))
+    assert pushes.queue_pushes(engine, night, D, AT)["排队"] == 2
+    assert seen[1:] == [True], "the outbox is full already: the index stays"
+
+
+def test_an_index_that_a_killed_night_left_out_is_built_before_anything_is_sent(
+    engine, library, items, monkeypatch
+):
+    class Killed(BaseException):
+        pass
+
+    def kill(name):
+        raise Killed
+
+    night = FakeNight(library, [(items.once, f"F{i}", "符合", "") for i in range(30)])
+    night.counts = {"fits": 30}
+    with monkeypatch.context() as here:
+        here.setattr(push_index, "WORTH", 50)
+        here.setattr(push_index, "mend_index", lambda engine: None)  # killed: nothing more is done
+        here.setattr(pushes, "point", kill)
+        with pytest.raises(Killed):
+            pushes.queue_pushes(engine, night, D, AT)
+    assert index_there(engine) == (engine.dialect.name != "sqlite") and not outbox.list_pushes(engine)
+    push_index.mend_index(engine)  # as jobs.push.push_once does first
+    assert index_there(engine)
+    assert pushes.queue_pushes(engine, night, D, AT)["排队"] == 60
