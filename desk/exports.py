@@ -79,6 +79,7 @@ MOST_ROWS = 1_048_000  # a sheet of Excel holds 2^20
 ROWS_HERE = b"<!--rows-->"
 LETTERS = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"] + [f"A{c}" for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
 _ODD = re.compile("[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]|_x[0-9a-fA-F]{4}_|^\\s|\\s$")
+_ODD_LINE = re.compile(_ODD.pattern, re.MULTILINE)  # the same in any of many texts, a line each
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 
 
@@ -117,17 +118,28 @@ def _cells(rows: Sequence[Sequence[Any]], first: int, styles: tuple[str, str, st
 def _column(
     letter: str, values: Sequence[Any], numbers: list[str], styles: tuple[str, str, str]
 ) -> list[str]:
+    """一列的 XML. Most columns are of one type and hold nothing that XML must be told of: those are written at a stroke."""
     text, money, count = styles
-    out = []
-    for n, value in zip(numbers, values, strict=True):
-        if value is None:
-            out.append(f'<c r="{letter}{n}" s="{text}"/>')
-        elif isinstance(value, bool) or not isinstance(value, int | float):
-            out.append(f'<c r="{letter}{n}" s="{text}" t="inlineStr"><is>{_text(str(value))}</is></c>')
-        else:
-            style = count if isinstance(value, int) else money
-            out.append(f'<c r="{letter}{n}" s="{style}"><v>{value!r}</v></c>')
-    return out
+    kinds = set(map(type, values))
+    if kinds == {str} and not _ODD_LINE.search("\n".join(values)):
+        begin, end = f'" s="{text}" t="inlineStr"><is><t>', "</t></is></c>"
+        return [f'<c r="{letter}{n}{begin}{value}{end}' for n, value in zip(numbers, values, strict=True)]
+    if kinds in ({int}, {float}):
+        begin = f'" s="{count if kinds == {int} else money}"><v>'
+        return [
+            f'<c r="{letter}{n}{begin}{value!r}</v></c>' for n, value in zip(numbers, values, strict=True)
+        ]
+    return [f'<c r="{letter}{n}" {_cell_xml(v, styles)}' for n, v in zip(numbers, values, strict=True)]
+
+
+def _cell_xml(value: Any, styles: tuple[str, str, str]) -> str:
+    """一格, after its place: empty, a text, or a number by its kind."""
+    text, money, count = styles
+    if value is None:
+        return f's="{text}"/>'
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f's="{text}" t="inlineStr"><is>{_text(str(value))}</is></c>'
+    return f's="{count if isinstance(value, int) else money}"><v>{value!r}</v></c>'
 
 
 def _text(words: str) -> str:

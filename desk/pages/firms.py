@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["mask", "router"]
 router = APIRouter()
 PAGE = 100
+CLAIMS = 30  # rows to be claimed on a page, each with its candidates
 
 
 @router.get("/desk/firms")
@@ -69,10 +70,15 @@ def firm_index(
 
 
 @router.get("/desk/firms/identity")
-def identity_list(request: Request, visit: Visit = need("data")) -> HTMLResponse:
+def identity_list(request: Request, page: int = 1, visit: Visit = need("data")) -> HTMLResponse:
     """认企业: rows whose firm is not certain; the code decides, a person confirms."""
+    engine = visit.office.engine
+    total = claims.count_pending(engine)
+    pages = max(-(-total // CLAIMS), 1)
+    page = min(max(page, 1), pages)
+    rows = claims.pending(engine, limit=CLAIMS, skip=(page - 1) * CLAIMS)
     return render(
-        request, "identity.html", rows=claims.pending(visit.office.engine, limit=100), title=source_title
+        request, "identity.html", rows=rows, total=total, page=page, pages=pages, title=source_title
     )
 
 
@@ -80,11 +86,13 @@ def identity_list(request: Request, visit: Visit = need("data")) -> HTMLResponse
 def answer_identity(request: Request, given: Posted = posted("decide")) -> Response:
     """答复认领."""
     office, code = given.visit.office, given.text("code") if given.text("do") != "都不是" else ""
+    page = given.whole("page", 1)
     try:
         claims.answer(office.engine, given.whole("id"), code, by=given.visit.who, at=office.now())
     except ValueError as error:
-        return see(url("identity", told=f"没有保存：{error}"))
-    return see(url("identity", told="记下了，这一行已按答复入库" if code else "记下了：都不是"))
+        return see(url("identity", page=page, told=f"没有保存：{error}"))
+    told = "记下了，这一行已按答复入库" if code else "记下了：都不是"
+    return see(url("identity", page=page, told=told))
 
 
 @router.get("/desk/firms/{code}")

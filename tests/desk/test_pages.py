@@ -106,6 +106,17 @@ def test_a_list_is_exported_whole_with_its_versions(desk):
     assert audit.entries(desk.engine, what="导出名单")[1] >= 1
 
 
+def test_a_page_of_a_list_is_no_heavier_than_the_design_allows(desk):
+    office = desk.app.state.office
+    night = office.night()
+    rows = 0
+    for item in office.items(night)["item"]:
+        page = desk.client("admin").get(f"/desk/items/{item}/matches?state=全部")
+        assert len(page.content) < 300_000, item
+        rows = max(rows, page.text.count("<tr data-row="))
+    assert rows == 100, "the sample must hold a full page"
+
+
 def test_evidence_on_paper_is_a_pdf_with_text(desk):
     import pypdfium2
 
