@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from policies.characters import plain_characters
 from policies.pdf_child import DAMAGED, MOST_PAGES, TOO_MANY
 
 CHILD = Path(__file__).with_name("pdf_child.py")
@@ -21,12 +22,12 @@ class PdfTrouble(ValueError):
 
 def pdf_pages(data: bytes) -> list[str]:
     """每页的文字 of a PDF. Raises PdfTrouble."""
-    return _asked("pages", data)
+    return [plain_characters(page) for page in _asked("pages", data)]
 
 
 def pdf_tables(data: bytes) -> list[list[list[str]]]:
     """表格 of a PDF, each rows of cells. Raises PdfTrouble."""
-    return _asked("tables", data)
+    return [[[plain_characters(c) for c in row] for row in table] for table in _asked("tables", data)]
 
 
 def _asked(what: str, data: bytes) -> Any:

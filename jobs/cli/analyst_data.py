@@ -101,8 +101,12 @@ def backtest_command(
             if len(frame):
                 typer.echo(f"\n{title}")
                 show(frame)
-        if len(found.unpaid):
-            typer.echo(f"\n符合而不在名单上的 {len(found.unpaid)} 家，用 --excel 文件.xlsx 看名单")
+        for words, frame in (
+            ("符合而不在名单上的", found.unpaid),
+            ("付的数和规则算的不一样的", found.differs),
+        ):
+            if len(frame):
+                typer.echo(f"\n{words} {len(frame)} 家，用 --excel 文件.xlsx 看名单")
     if found.recall < gate:
         raise typer.Exit(1)
 
