@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xlsxwriter
+from numpy.typing import NDArray
 
-from analysis.scores_money import usual_amount, worth
+from analysis.scores_money import Floats, usual_amount, worth
 from engine.program import Program
 from jobs.sheets import SheetForm
 from store.nights import NAME, Night
@@ -35,16 +36,13 @@ def list_frame(night: Night, program: Program) -> tuple[pd.DataFrame, int]:
     if not len(frame):
         return pd.DataFrame(columns=list(WIDTHS)), 0
     names = {c.id: c.condition.label or c.condition.quote or c.id for c in program.conditions}
-    count = frame["unknown"].map(len)
     low, high = (frame[name].to_numpy(dtype=float) for name in ("paid_low", "paid_high"))
-    expected = frame["score"].astype(float) * worth(low, high, usual_amount(low, high))
-    order = frame.assign(n=count, open=frame["verdict"] != "符合", expected=expected.fillna(0.0))
-    order = order.sort_values(
-        ["open", "expected", "n", "paid_high", CODE], ascending=[True, False, True, False, True]
-    )
-    fits = int((~order["open"]).sum())
-    left_out = max(0, len(order) - fits - MOST_OPEN)
-    order = order.head(fits + MOST_OPEN)
+    expected = frame["score"].to_numpy(dtype=float) * worth(low, high, usual_amount(low, high))
+    is_open = (frame["verdict"] != "符合").to_numpy(dtype=bool)
+    places = _in_order(frame, is_open, np.where(np.isnan(expected), 0.0, expected), high)
+    fits = int((~is_open).sum())
+    left_out = max(0, len(frame) - fits - MOST_OPEN)
+    order = frame.iloc[places[: fits + MOST_OPEN]]
     shown = pd.DataFrame(
         {
             CODE: order[CODE],
@@ -60,6 +58,21 @@ def list_frame(night: Night, program: Program) -> tuple[pd.DataFrame, int]:
         }
     )
     return shown, left_out
+
+
+def _in_order(
+    frame: pd.DataFrame, is_open: NDArray[np.bool_], expected: Floats, high: Floats
+) -> NDArray[np.intp]:
+    """Places of the rows: 符合 first, then what is expected most, fewest unknown conditions, most money, by code."""
+    codes = frame[CODE]
+    among = (
+        np.arange(len(frame))
+        if codes.is_monotonic_increasing
+        else np.argsort(np.argsort(codes.to_numpy(str)))
+    )
+    unknown = np.fromiter(map(len, frame["unknown"].tolist()), np.int64, len(frame))
+    most = np.where(np.isnan(high), np.inf, -high)
+    return np.lexsort((among, most, unknown, -expected, is_open))
 
 
 @contextmanager

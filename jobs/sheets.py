@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +18,7 @@ STAMP = (1980, 1, 31, 0, 0, 0)  # the day XlsxWriter dates its parts
 _HEX = re.compile("(_x[0-9a-fA-F]{4}_)")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 _PLAIN = re.compile("[^&<>_\x00-\x1f\ufffe\uffff]*")
+_PLAINEST = re.compile(r"[^&<>_\s\x00-\x1f\ufffe\uffff]*")  # and no blank, which at an end has to be said
 _MARK = "\ue0a0"
 
 
@@ -68,25 +69,25 @@ class SheetForm:
         path.write_bytes(packed.getvalue())
 
     def _rows(self, frame: pd.DataFrame) -> str:
-        numbers = range(self.first, self.first + len(frame))
-        columns = [
-            self._column(letter, frame[name].tolist(), numbers)
-            for letter, name in zip(self._letters, frame.columns, strict=True)
-        ]
-        return "".join(
-            f'<row r="{number}">{"".join(cells)}</row>'
-            for number, cells in zip(numbers, zip(*columns, strict=True), strict=True)
-        )
+        numbers = [str(n) for n in range(self.first, self.first + len(frame))]
+        parts: list[Iterable[str]] = [numbers]
+        for name in frame.columns:
+            parts += [numbers, self._cells(frame[name].tolist())]
+        cells = "".join(f'<c r="{letter}%s%s' for letter in self._letters)
+        # a row at once, by nothing but the interpreter's own loops
+        return "".join(map(f'<row r="%s">{cells}</row>'.__mod__, zip(*parts, strict=True)))
 
-    def _column(self, letter: str, values: list[object], numbers: range) -> list[str]:
-        known: dict[object, str] = {}
-        out = []
-        for value, number in zip(values, numbers, strict=True):
-            rest = known.get(value)
-            if rest is None:
-                rest = known[value] = self._cell(value)
-            out.append(f'<c r="{letter}{number}{rest}')
-        return out
+    def _cells(self, values: list[object]) -> Iterable[str]:
+        """What follows a cell's row number, value by value; each distinct value is made once."""
+        distinct = dict.fromkeys(values)
+        texts = [v for v in distinct if type(v) is str]
+        known: dict[object, str]
+        if len(texts) == len(distinct) and _PLAINEST.fullmatch("".join(texts)):
+            begin, end = f'" s="{self._text_style}" t="inlineStr"><is><t>', "</t></is></c>"
+            known = {text: f"{begin}{text}{end}" for text in texts}
+        else:
+            known = {value: self._cell(value) for value in distinct}
+        return map(known.__getitem__, values)
 
     def _cell(self, value: object) -> str:
         if isinstance(value, float):
