@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from analysis.changes import changed, drafted
 from analysis.naming import firm_of
-from engine import yamltext
 from engine.claims import Payable, allocate
 from engine.columns import Columns
-from engine.errors import Problem
 from engine.explain import explain
 from engine.match import Match
 from engine.matching import FITS, ItemHits, match
-from engine.policy import Condition, PolicyItem
-from engine.program import BoundItem, Compiler, Program
-from engine.rulefile import Reader
-from policies.library import Library, read_document
+from engine.program import BoundItem, Program
+from policies.library import Library
 from store.database import Engine, database_url, open_database, require_tables
 from store.nights import Night, firm_names, get_night, home_folder, latest_night
 
@@ -220,24 +217,7 @@ class View:
         >>> list(lower.changed)
         ['bs-2025-06/rd-intensity']
         """
-        faults: list[Problem] = []
-        changed = self.program(item).item if text is None else _read_item(text, item, faults)
-        shared = {c.id for c in self.program(item).conditions if c.general}
-        for name, expression in (conditions or {}).items():
-            if name in shared:
-                document = changed.document_id
-                raise ValueError(
-                    f"“{name}”写在 {document} 的总则里，管它的全部事项，不能只为一个事项改：改 {document}/document.yaml 的副本，"
-                    f"再用 huiqi impact --document（Python：with_document）看全部事项"
-                )
-            changed = _with_condition(changed, name, expression)
-        if budget is not None:
-            live = changed.live_batch(self.night.as_of)
-            changed = replace(
-                changed,
-                batches=tuple(replace(b, budget=budget) if b is live else b for b in changed.batches),
-            )
-        program = self._compile(changed, faults)
+        program = changed(self.library, self.program(item), self.night.as_of, text, conditions or {}, budget)
         return self._over({item: program})
 
     def with_document(self, folder: Path | str) -> View:
@@ -250,11 +230,7 @@ class View:
         >>> sorted(view.with_document(folder).changed)[0]
         'bs-2025-06/basic-research'
         """
-        read, problems = read_document(self.library, Path(folder))
-        wrong = [p for p in problems if p.level == "error" and p.code <= 2]
-        if wrong:
-            raise ValueError("这份文件的规则有错：\n" + "\n".join(p.render() for p in wrong))
-        programs = {i.item.id: _in_force(i.program) for i in read.items if i.program is not None}
+        read, programs = drafted(self.library, Path(folder))
         ends = {read.document.id, *read.document.replaces}
         before = {p.item.id for p in self.library.programs if p.document.id in ends}
         return self._over(programs, frozenset(before - set(programs)))
@@ -265,15 +241,6 @@ class View:
         view = View(self.night, {**self.changed, **programs}, (self.gone | gone) - set(programs), keep)
         view.__dict__["_firms"] = self._firms  # of the same night
         return view
-
-    def _compile(self, item: PolicyItem, faults: list[Problem]) -> Program:
-        loaded = self.library.documents[item.document_id]
-        compiler = Compiler(self.library.dictionary, self.library.sets, faults.append)
-        program = compiler.item(item, loaded.document, loaded.general)
-        errors = [p for p in faults if p.level == "error" and p.code <= 2]
-        if program is None or errors:
-            raise ValueError("改后的规则有错：\n" + "\n".join(p.render() for p in errors))
-        return program
 
     def words(self) -> str:
         """一句话: how many firms, items and pairs, and what was changed.
@@ -294,42 +261,8 @@ class View:
         return f"<p>{self.words()}</p>"
 
 
-def _in_force(program: Program) -> Program:
-    """A draft as it would be once signed; any other status stays."""
-    if program.item.status != "草稿":
-        return program
-    return replace(program, item=replace(program.item, status="有效"), bound={})
-
-
 def _named(ids: tuple[str, ...], mask: np.ndarray) -> list[list[str]]:
     return [[ids[j] for j in np.flatnonzero(row)] for row in mask]
-
-
-def _read_item(text: str, item: str, faults: list[Problem]) -> PolicyItem:
-    root = yamltext.read(text, f"{item}（改）", faults.append)
-    read = Reader(faults.append).item(root) if root is not None else None
-    if read is None:
-        raise ValueError("改后的规则读不出来：\n" + "\n".join(p.render() for p in faults))
-    if read.id != item:
-        raise ValueError(f"改的是 {item}，文件里写的是 item: {read.id}")
-    return read
-
-
-def _with_condition(item: PolicyItem, name: str, expression: str) -> PolicyItem:
-    """One leaf's expression replaced, found by its id or the id of the condition it is all of."""
-    known = [c for c in item.conditions.walk()] if item.conditions else []
-    node = next((c for c in known if c.id == name), None)
-    leaves = [c for c in node.leaves() if c.kind == "when"] if node else []
-    if len(leaves) != 1 or item.conditions is None:
-        ids = [c.id for c in known if c.id and sum(x.kind == "when" for x in c.leaves()) == 1]
-        raise ValueError(f"“{name}”不是只有一个算式的条件；{item.id} 可以改的有：{'、'.join(ids)}")
-    return replace(item, conditions=_put(item.conditions, leaves[0], expression))
-
-
-def _put(node: Condition, leaf: Condition, text: str) -> Condition:
-    if node is leaf:
-        return replace(node, text=text)
-    return replace(node, children=tuple(_put(c, leaf, text) for c in node.children))
 
 
 def open_night(where: Path | str | Engine | None = None, no: int | None = None) -> View:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import pandas as pd
 
 WIDEST = 60
+SHORT = 18  # characters: a code of an enterprise
+NUMBER = re.compile(r"[-+−]?[\d,]+(?:\.\d+)?%?|—")
 SHARES = ("占预算", "原占预算", "新占预算", "占全部", "文字估计", "相关度", "齐全率")
 HEADS = {
     "item": "事项", "title": "名称", "batch": "批次", "category": "类别", "delivery": "兑现方式", "department": "部门",
@@ -43,8 +46,7 @@ class Table:
     def _repr_html_(self) -> str:
         if not len(self.frame):
             return "<p>（一行也没有）</p>"
-        table = readable(self.frame.head(self.rows)).to_html(index=False, justify="left")
-        return table + (f"<p>{self.rest}</p>" if self.rest else "")
+        return _html(readable(self.frame.head(self.rows))) + (f"<p>{self.rest}</p>" if self.rest else "")
 
 
 def show(frame: pd.DataFrame | pd.Series, rows: int = 10) -> Table:
@@ -72,6 +74,25 @@ def readable(frame: pd.DataFrame) -> pd.DataFrame:
         cells = [_cell(v, head in SHARES, yuan) for v in frame[name].tolist()]
         out[f"{head}（万元）" if yuan else head] = cells
     return pd.DataFrame(out, columns=list(out), dtype=object)
+
+
+def _html(texts: pd.DataFrame) -> str:
+    """Figures on the right; what is short (a verdict, a code) is not broken where a long text makes the table narrow."""
+    cells = [[str(c) for c in row] for row in texts.to_numpy().tolist()]
+    right = [all(NUMBER.fullmatch(row[j]) for row in cells) for j in range(texts.shape[1])]
+
+    def row_of(tag: str, row: list[str]) -> str:
+        styles = [
+            ("text-align:right;" if on else "text-align:left;")
+            + ("white-space:nowrap" if len(c) <= SHORT else "")
+            for c, on in zip(row, right, strict=True)
+        ]
+        parts = (f'<{tag} style="{style}">{escape(c)}</{tag}>' for c, style in zip(row, styles, strict=True))
+        return f"<tr>{''.join(parts)}</tr>"
+
+    body = "\n".join(row_of("td", row) for row in cells)
+    head = row_of("th", [str(c) for c in texts.columns])
+    return f'<table border="1" class="dataframe">\n<thead>{head}</thead>\n<tbody>{body}</tbody>\n</table>'
 
 
 def _cell(value: Any, share: bool, yuan: bool) -> str:

@@ -64,7 +64,7 @@ def leaf_of(bound: BoundItem, condition: str) -> Leaf:
         for path, node, ids in _walk(tree, numbered.condition, (), ()):
             if not (isinstance(node.expr, Compare) and _has_number(node.expr)):
                 continue
-            (shared if numbered.general else own).append(ids[-1])
+            (shared if numbered.general else own).append(f"{ids[-1]}（现在 {_now(node.expr)}）")
             if condition in ids:
                 found.append(Leaf(j, path, node.expr, numbered.general))
     if len(found) != 1:
@@ -73,6 +73,12 @@ def leaf_of(bound: BoundItem, condition: str) -> Leaf:
             f"“{condition}”不是只有一个数字门槛的条件；可以扫的有：{'、'.join(own) or '没有'}{also}"
         )
     return found[0]
+
+
+def _now(expr: Compare) -> str:
+    number = expr.left if isinstance(expr.left, Num) else expr.right
+    assert isinstance(number, Num)
+    return as_written(number.value, number)
 
 
 def _walk(

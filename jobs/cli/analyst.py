@@ -10,14 +10,14 @@ import typer
 from jobs.cli import analyst_data
 from jobs.cli.analyst_data import ItemArgument, JsonOption, RunOption
 from jobs.cli.analyst_out import opened, pair, tell_json, write_book
-from jobs.cli.common import ExcelOption, telling, yuan
+from jobs.cli.common import ExcelOption, library_path, telling, yuan
 from jobs.cli.nightly import HomeOption
 from jobs.cli.tables import SHOWN, show
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis import Impact, Impacts
+    from analysis import Impact, Impacts, View
 
 
 def register(app: typer.Typer) -> None:
@@ -67,7 +67,7 @@ def impact_command(
             text = rule.read_text(encoding="utf-8") if rule else None
             after = after.with_rule(item, text, conditions=changes, budget=budget)
         if after is before:
-            raise ValueError("没有说改什么：用 --when、--rule、--budget 或 --document")
+            raise ValueError(_what_to_change(before, item))
         found: Impact | Impacts = compare(before, after, item) if item else compare_all(before, after)
     reasons = found.approval(Limits(lost=lost, yuan=money))
     if excel:
@@ -79,6 +79,23 @@ def impact_command(
         _tell_impact(found, reasons)
     if gate and reasons:
         raise typer.Exit(1)
+
+
+def _what_to_change(view: View, item: str | None) -> str:
+    """没说改什么: what the item's rule says now, as `--when` takes it, and where the rule stands."""
+    from analysis.changes import may_change
+
+    if item is None:
+        return "没有说改什么：写明事项，再用 --when、--rule 或 --budget；整份文件用 --document"
+    lines = "\n  ".join(f"--when '{text}'" for text in may_change(view.program(item).item))
+    document, _, slug = item.partition("/")
+    path = library_path(None) / document / "items" / f"{slug}.yaml"
+    where = (
+        f"\n整份规则（奖补标准也在里面）在 {path}：复制一份改好，用 --rule 改好的.yaml"
+        if path.is_file()
+        else ""
+    )
+    return f"没有说改什么。{item} 现在的条件，改了数再算：\n  {lines}{where}"
 
 
 def _sheets(found: Impact | Impacts) -> dict[str, pd.DataFrame]:
@@ -106,6 +123,9 @@ def _tell_impact(found: Impact | Impacts, reasons: list[str]) -> None:
     from analysis import Impacts
 
     typer.echo(found.words())
+    for part in found.parts if isinstance(found, Impacts) else ():
+        for said in part.remarks():
+            typer.echo(f"{part.title}：{said}")
     for reason in reasons:
         typer.echo(f"要领导批准：{reason}")
     parts: list[tuple[str, pd.DataFrame]] = []
@@ -190,6 +210,7 @@ def sweep_command(
     if found.groups is not None:
         for name, own in found.groups.groupby("按", sort=False):
             typer.echo(f"\n按{name}")
-            show(own.drop(columns="按"))
+            blank = [] if own["名称"].any() else ["名称"]  # sizes speak for themselves
+            show(own.drop(columns=["按", *blank]))
     for words in said:
         typer.echo(words)

@@ -20,7 +20,6 @@ GAP = "  "
 LEAST = 12  # a column of words is not made narrower than six characters
 MOST_LINES = 3
 _TOKEN = re.compile(r"[!-~]+|.", re.DOTALL)  # a code or a number is not broken where it need not be
-_NUMBER = re.compile(r"[-+−]?[\d,]+(?:\.\d+)?%?|—")
 
 
 def show(frame: pd.DataFrame, rest: str = "用 --excel 文件.xlsx 或 --json 看全", most: int = SHOWN) -> None:
@@ -43,7 +42,9 @@ def terminal_width() -> int:
 
 def laid_out(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
     """排版: lines of at most `width` columns: side by side where they fit, words wrapped; else each row as a paragraph."""
-    numeric = [all(_NUMBER.fullmatch(row[j]) for row in rows) for j in range(len(heads))]
+    from analysis.tables import NUMBER
+
+    numeric = [all(NUMBER.fullmatch(row[j]) for row in rows) for j in range(len(heads))]
     widths = _fitted(heads, rows, numeric, width)
     if widths is None:
         return [line for row in rows for line in _paragraph(heads, row, width)]

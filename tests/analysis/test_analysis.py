@@ -244,7 +244,9 @@ def test_the_commands(home: Path, tmp_path: Path, view: View) -> None:
     change = ["--when", "rd_scale=研发费用[Y] >= 100万元"]
     impact = runner.invoke(app, ["impact", ITEM, *change, *at])
     assert impact.exit_code == 0 and json.loads(impact.stdout)["gained"]
-    assert runner.invoke(app, ["impact", ITEM, *at]).exit_code == 2
+    bare = runner.invoke(app, ["impact", ITEM, *at])
+    assert bare.exit_code == 2 and "--when 'rd_scale=研发费用[Y] >= 300万元'" in bare.output
+    assert "bs-2025-06/items/rd-intensity.yaml" in bare.output.replace("\n", "")
     rows = json.loads(runner.invoke(app, ["sweep", ITEM, "rd_scale", "100万元", "300万元", *at]).stdout)[
         "rows"
     ]
@@ -469,7 +471,10 @@ SHARED = "safety"  # a condition with a number in the general part of the item's
 
 def test_a_threshold_of_the_general_part_is_said_to_move_every_item(view: View) -> None:
     assert [c.id for c in view.program(ITEM).conditions if c.general and c.id == SHARED]
-    with pytest.raises(ValueError, match=f"可以扫的有：rd_scale、intensity；总则里的.*：{SHARED}"):
+    with pytest.raises(
+        ValueError,
+        match=f"可以扫的有：rd_scale（现在 300万元）、intensity（现在 5%）；总则里的.*：{SHARED}（现在 0",
+    ):
         sweep(view, ITEM, "没有", ["1万元"])
     assert "总则里" in sweep(view, ITEM, SHARED, [0.0]).note and not sweep(view, ITEM, "rd_scale", [1e6]).note
     with pytest.raises(ValueError, match=f"“{SHARED}”写在 bs-2025-06 的总则里.*--document"):

@@ -13,7 +13,7 @@ import analysis
 from analysis import View
 
 MODULES = ("night", "effects", "sweeping", "backtesting", "missing", "charts", "classifiers", "naming", "groups",
-           "tables", "whole", "paid_lists", "promises", "paid_tables")  # fmt: skip
+           "tables", "whole", "paid_lists", "promises", "paid_tables", "changes")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MODULES)
