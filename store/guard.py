@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from sqlalchemy.engine import Engine
 
-from engine.columns import Columns
-from engine.nodes import references, walk
 from engine.policy import Batch
 from engine.program import Program
-from store import audit
+from store import audit, guard_causes
 from store.database import writing
 from store.nights import FINISHED, HELD, RELEASED, UNRELEASED, get_night, list_nights, set_state
 from store.review import setting
@@ -53,7 +50,8 @@ class Jump:
         """一行话."""
         where = f"{self.item} 的" if self.item else ""
         percent = self.what.endswith("占比")
-        before, after = (f"{v:.1%}" if percent else f"{v:,.0f}" for v in (self.before, self.after))
+        unit = "元" if self.what.endswith("金额") else "家"
+        before, after = (f"{v:.1%}" if percent else f"{v:,.0f} {unit}" for v in (self.before, self.after))
         return f"{where}{self.what}由 {before} 变为 {after}" + (f"；{self.cause}" if self.cause else "")
 
 
@@ -64,13 +62,16 @@ def limits_of(engine: Engine) -> Limits:
     return Limits(**{k: v for k, v in own.items() if k in names})
 
 
-def jumps(night: Night, before: Sequence[Night], limits: Limits) -> list[Jump]:
-    """跳变 of a night against the nights before it (newest first)."""
+def jumps(
+    night: Night, before: Sequence[Night], limits: Limits,
+    files: Callable[[Night], guard_causes.Files] = lambda last: {},
+) -> list[Jump]:  # fmt: skip
+    """跳变 of a night against the nights before it (newest first); `files` tells which came in since one of them."""
     past = [n for n in before if n.no != night.no and n.state not in UNRELEASED][:LOOK_BACK]
     if not past:
         return []
     found = _totals(night, past, limits) + _items(night, past, limits) + _vanished(night, past, limits)
-    return _with_causes(night, past[0], found, limits)
+    return _with_causes(night, past[0], found, limits, files(past[0]) if found else {})
 
 
 def _totals(night: Night, past: Sequence[Night], limits: Limits) -> list[Jump]:
@@ -149,47 +150,14 @@ def _jumped(before: float, after: float, share: float, least: float) -> bool:
 # ---------------------------------------------------------------- causes
 
 
-def _with_causes(night: Night, last: Night, found: list[Jump], limits: Limits) -> list[Jump]:
+def _with_causes(
+    night: Night, last: Night, found: list[Jump], limits: Limits, files: guard_causes.Files
+) -> list[Jump]:
     if not found:
         return []
-    changed = _fill_changes(night.columns(), last.columns(), limits.filled)
-    library = night.library()
-    out = []
-    for jump in found:
-        program = library.program(jump.item) if jump.item and not jump.cause else None
-        reads = _indicators(program) if program else set(changed)
-        words = [changed[name] for name in sorted(reads) if name in changed][:3]
-        rule = night.run.library_hash != last.run.library_hash
-        cause = (
-            jump.cause or "、".join(words) or ("政策库也改过" if rule else "数据的取值变了，齐全程度没有变")
-        )
-        out.append(Jump(jump.what, jump.item, jump.before, jump.after, cause))
-    return out
-
-
-def _indicators(program: Program) -> set[str]:
-    return {name for e in program.expressions() for part in walk(e) for name, _ in references(part)}
-
-
-def _fill_changes(now: Columns, before: Columns, least: float) -> dict[str, str]:
-    """Indicators whose share of known values moved, with the source to ask."""
-    found = {}
-    for name, spec in now.dictionary.items():
-        change = fill(now, name) - fill(before, name)
-        if abs(change) > least:
-            source = spec.department or spec.source or "来源不明"
-            found[name] = f"{name}（{source}）的齐全率由 {fill(before, name):.0%} 变为 {fill(now, name):.0%}"
-    return found
-
-
-def fill(columns: Columns, name: str) -> float:
-    """齐全率: the share of enterprises with a value of the indicator, in its best year."""
-    shares = [0.0]
-    n = max(len(columns), 1)
-    shares += [1 - float(np.isnan(v).sum()) / n for (k, _), v in columns.numbers.items() if k == name]
-    shares += [float((c.codes >= 0).sum()) / n for (k, _), c in columns.categories.items() if k == name]
-    shares += [1 - float(c.missing.sum()) / n for (k, _), c in columns.lists.items() if k == name]
-    return max(shares)
+    cause = guard_causes.teller(night, last, limits.filled, files)
+    items = {jump.item for jump in found} - {""}
+    return [replace(j, cause=j.cause or cause([j.item] if j.item else items)) for j in found]
 
 
 # ---------------------------------------------------------------- holding and releasing
@@ -199,7 +167,11 @@ def guard_night(engine: Engine, night: Night) -> list[Jump]:
     """把关: holds the night where it jumps, with the causes; what jumped. A night that was released stays released."""
     if night.state == RELEASED:
         return []
-    found = jumps(night, list_nights(engine, night.home), limits_of(engine))
+
+    def files(last: Night) -> guard_causes.Files:
+        return guard_causes.arrived(engine, last.run.started, night.run.finished)
+
+    found = jumps(night, list_nights(engine, night.home), limits_of(engine), files)
     because = "；".join(j.words() for j in found[:8])
     state = HELD if found else FINISHED
     set_state(engine, night.no, state, because)

@@ -126,7 +126,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("guard", "money", "符合的金额变动超过这个比例", 0.30, _share),
     Option("guard", "least_money", "并且至少变动这么多元", 1_000_000.0, _number),
     Option("guard", "unknown", "待核实占比变动超过这么多", 0.10, _share),
-    Option("guard", "filled", "齐全率变动超过这么多的指标算作原因", 0.10, _share),
+    Option("guard", "filled", "齐全率变动、或取值变了的企业占比超过这么多的指标算作原因", 0.10, _share),
     Option("impact", "lost", "改规则后不再符合的企业超过这么多家，要领导批", 0, _whole),
     Option("impact", "yuan", "应付的最高额多出超过这么多元", 1_000_000.0, _number),
     Option("impact", "over_budget", "应付的占批次额度超过这个比例", 1.0, _share),
