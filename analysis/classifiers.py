@@ -15,7 +15,7 @@ from analysis.night import CODE, NAME, View
 from policies.decompose.learn import load_annotated
 from policies.decompose.pipeline import decompose
 from policies.decompose.roles import ROLES
-from profiles.portrait_tags import text_tags
+from profiles.portrait_tags import CONFIRMED, text_tags
 
 STEPS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 1.0)
 ABSTAIN = 0.5
@@ -148,12 +148,16 @@ def role_report(folder: Path | str) -> ClassifierReport:
 
 
 def tag_report(view: View, levels: Sequence[str] = LEVELS) -> ClassifierReport:
-    """行业标签: proposals from 企业名称 and 经营范围 against the departments' industry codes of a night.
+    """行业标签: proposals from 企业名称 and 经营范围 against the industry codes of a night: an officer's (确认行业代码) where
+    one has looked, else the department's.
 
     >>> sorted(set(tag_report(view).answers["类型"])) == sorted(set(LEVELS))
     True
     """
-    names, scopes, codes = (_texts(view, name) for name in ("企业名称", "经营范围", "行业代码"))
+    names, scopes, given, confirmed = (
+        _texts(view, name) for name in ("企业名称", "经营范围", "行业代码", CONFIRMED)
+    )
+    codes = [own or code for own, code in zip(confirmed, given, strict=True)]
     known = [i for i, code in enumerate(codes) if code]
     found = text_tags([names[i] for i in known], [scopes[i] for i in known], [codes[i] for i in known])
     rows = []

@@ -181,15 +181,19 @@ class Disagreement:
     score: float
 
 
+CONFIRMED = "确认行业代码"  # an officer's word (store.confirmations)
+
+
 def disagreements(columns: Columns) -> list[Disagreement]:
-    """不一致清单: the surest first; only proposals that stand as tags (ACCEPT) are worth a person's time."""
-    texts = [columns.category(name, None) for name in ("企业名称", "经营范围", "行业代码")]
-    names, scopes, codes = ([c.names[i] if i >= 0 else "" for i in c.codes.tolist()] for c in texts)
+    """不一致清单: the surest first; only proposals that stand as tags (ACCEPT) are worth a person's time, and firms whose
+    industry a person has confirmed are settled."""
+    texts = [columns.category(name, None) for name in ("企业名称", "经营范围", "行业代码", CONFIRMED)]
+    names, scopes, codes, settled = ([c.names[i] if i >= 0 else "" for i in c.codes.tolist()] for c in texts)
     official = tables.industry_names()
     found = []
     for row, one in enumerate(text_tags(names, scopes, [code or None for code in codes])):
         best = one.best("大类")
-        if best is None or best.state != "标签" or one.agrees["大类"] is not False:
+        if settled[row] or best is None or best.state != "标签" or one.agrees["大类"] is not False:
             continue
         bare = tables.bare_code(codes[row])
         found.append(

@@ -89,12 +89,15 @@ def review(
 ) -> None:
     from profiles.dictionary import builtin_dictionary
     from profiles.inputs import read_profiles
-    from profiles.portrait_tags import disagreements
+    from profiles.portrait_tags import CONFIRMED, disagreements
 
     with telling():
         words = builtin_dictionary()
         columns = read_profiles(
-            profiles, words, lambda p: typer.echo(p.render(), err=True), {"企业名称", "经营范围", "行业代码"}
+            profiles,
+            words,
+            lambda p: typer.echo(p.render(), err=True),
+            {"企业名称", "经营范围", "行业代码", CONFIRMED},
         )
         found = disagreements(columns)
     for one in found[:limit]:

@@ -387,3 +387,38 @@ def test_a_long_rule_shows_the_conditions_that_are_open_and_counts_the_rest():
     shown = grid_columns(many)
     assert len(shown) == 15 and shown == sorted(shown) == list(range(9, 24)), "the most often open stay"
     assert grid_columns([]) == []
+
+
+def test_what_an_office_corrected_is_read_so_next_time_and_a_waiting_draft_stays_as_it_was(fresh):
+    from desk.pages.policies import kept
+    from policies.decompose.learn import keep_correction, learn_corrections
+    from policies.decompose.pipeline import decompose
+
+    text = (
+        "示例区支持平台若干办法\n第一条 区属平台公司应当为企业提供融资对接，年服务企业不少于80家。\n"
+        "第二条 对获评市级示范平台的，给予30万元一次性奖励。\n"
+    )
+
+    def begin(number: str) -> drafts.Decomposition:
+        form = {"csrf": fresh.csrf("lin"), "document": number}
+        fresh.client("lin").post("/desk/policies", data=form, files={"file": ("办法.txt", text.encode())})
+        return next(d for d in drafts.decompositions(fresh.engine) if d.document == number)
+
+    def said(entries: list[dict]) -> str:
+        return "；".join(e["quote"] for e in entries)
+
+    first = begin("bs-2026-81")
+    before = said([*first.draft["general"]["conditions"], *first.draft["items"][0]["conditions"]])
+    assert "融资对接" in before
+    answer = decompose(text).as_json()
+    answer["clauses"][1]["roles"] = ["authority"]
+    for holder in (answer["general"], *answer["items"]):
+        holder["conditions"] = [c for c in holder["conditions"] if c["start"] > text.index("第二条")]
+    keep_correction(fresh.home / "改正", "办法", text, answer)
+    learn_corrections(fresh.home / "改正", fresh.home, "2026-06-18")
+    again = begin("bs-2026-82")
+    assert "融资对接" not in said(
+        [*again.draft["general"]["conditions"], *again.draft["items"][0]["conditions"]]
+    )
+    found = kept(first)  # what people settle is what they were shown, whatever was learnt meanwhile
+    assert before == said([*found.conditions, *found.items[0].conditions])

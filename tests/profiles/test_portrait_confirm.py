@@ -85,3 +85,21 @@ def test_disagreements_are_sure_and_sorted(office):
     assert all(d.score >= 0.6 and d.department[1:3] != d.proposed for d in found)
     done = run.invoke(cli.app, ["portrait-review", "--profiles", str(path), "--limit", "2"])
     assert done.exit_code == 0 and f"共 {len(found)} 家" in done.output and found[0].firm in done.output
+
+
+def test_a_firm_that_a_person_has_confirmed_is_settled(office):
+    _, _, _, folder = office
+    path = folder / "settled.jsonl"
+    made = sample.generate(300, 8)
+    frame = made.truth[["统一社会信用代码", "企业名称", "经营范围", "行业代码"]]
+    known = [{k: v for k, v in row.items() if isinstance(v, str)} for row in frame.to_dict("records")]
+
+    def found(rows: list[dict[str, str]]) -> list[str]:
+        path.write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in rows), encoding="utf-8")
+        return [d.firm for d in disagreements(read_profiles(path, builtin_dictionary(), lambda p: None))]
+
+    before = found(known)
+    for row in known:
+        if row["统一社会信用代码"] == before[0]:
+            row["确认行业代码"] = row["行业代码"]
+    assert found(known) == before[1:]
