@@ -326,12 +326,15 @@ class Office:
         hits = self.hits(night, item)
         row = hits[hits[CODE] == code] if len(hits) else hits
         facts = self.facts(night, item, [code])[code]
+        money = bound.program.item.benefit is not None
         if not len(row):
-            return review.Pair(item, bound.batch.name, code, "不符合", None, None, facts, night.no, last_seen)
+            return review.Pair(
+                item, bound.batch.name, code, "不符合", None, None, facts, night.no, last_seen, money
+            )
         one = row.iloc[0]
         return review.Pair(
             item, bound.batch.name, code, str(one["verdict"]), number(one["paid_low"]), number(one["paid_high"]),
-            facts, night.no, last_seen,
+            facts, night.no, last_seen, money,
         )  # fmt: skip
 
 

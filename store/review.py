@@ -113,7 +113,10 @@ class ReviewAnswer(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class Pair:
-    """名单上的一条: what the officer saw when deciding. Amounts in yuan, None unknown; `facts` its fingerprint."""
+    """名单上的一条: what the officer saw when deciding. Amounts in yuan, None unknown; `facts` its fingerprint.
+
+    `money` is False for an item that gives none: then there is no amount to be unknown.
+    """
 
     item: str
     batch: str
@@ -124,6 +127,7 @@ class Pair:
     facts: str = ""
     night: int | None = None
     last_seen: int = 0
+    money: bool = True
 
 
 @dataclass(frozen=True)
@@ -237,10 +241,9 @@ def forecast(act: Act, pair: Pair, limit: float, codes: Sequence[ReasonCode] = R
         return Forecast(pair, "生效")
     if _overrides(act, pair, chosen):
         return Forecast(pair, "待复核", "与规则的结论不同")
-    high = pair.high if pair.high is not None else pair.low
-    if act.kind == APPROVE and high is None:
-        return Forecast(pair, "待复核", "金额待定")
-    if act.kind == APPROVE and high is not None and high >= limit:
+    if act.kind == APPROVE and pair.money and pair.high is None:
+        return Forecast(pair, "待复核", "金额待定" if pair.low is None else "金额的上限待定")
+    if act.kind == APPROVE and pair.high is not None and pair.high >= limit:
         return Forecast(pair, "待复核", f"达到 {limit / 1e4:,.0f} 万元")
     return Forecast(pair, "生效")
 

@@ -14,7 +14,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
 from desk import oidc
-from desk.urls import url
+from desk.urls import query, url
 from desk.web import COOKIE, THEME, Posted, check_origin, inside, office_of, pace, posted, render, see
 from store import accounts, passwords
 
@@ -191,6 +191,8 @@ def save_view(request: Request, given: Posted = posted("own")) -> Response:
             accounts.drop_view(visit.office.engine, visit.person.id, given.whole("drop"))
         else:
             accounts.save_view(visit.office.engine, visit.person.id, given.text("name"), back)
+            told = query({"told": f"存好了“{given.text('name')}”，在“名单”一页的常用筛选里"})
+            back += ("&" if "?" in back else "?") + told
     except accounts.AccountError as error:
         raise HTTPException(400, str(error)) from error
     return see(back)

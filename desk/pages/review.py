@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 from desk.office import Office
 from desk.pages.match import colleagues
 from desk.pages.matches import opened
+from desk.said import money_words
 from desk.urls import url
 from desk.web import Posted, Visit, inside, need, posted, render, see
 from store import accounts, review
@@ -146,9 +147,10 @@ def preview_page(request: Request, visit: Visit, item: str, given: Posted, fault
     rows: list[dict[str, Any]] = [
         {"name": office.name(night, f.pair.code) or f.pair.code, "forecast": f, "pair": f.pair} for f in seen
     ]
-    total = sum(p.low or 0 for p in pairs)
+    low, high = sum(p.low or 0 for p in pairs), sum(p.high or 0 for p in pairs if p.high is not None)
+    vague = sum(p.money and p.high is None for p in pairs)
     return render(
-        request, "preview.html", 409 if fault else 200, item=bound.program.item, act=act, rows=rows, total=total, limit=limit,
+        request, "preview.html", 409 if fault else 200, item=bound.program.item, act=act, rows=rows, total=money_words(low, high), vague=vague, limit=limit,
         refused=[r for r in rows if r["forecast"].outcome == "不行"], second=[r for r in rows if r["forecast"].outcome == "待复核"],
         reasons=codes, people=colleagues(office, visit), back=inside(given.text("next"), url("list", item=item)),
         departments=item_departments(office, bound), fault=fault,

@@ -202,3 +202,32 @@ def test_the_reviewers_page_lists_what_waits_and_agreeing_settles_it(fresh):
     assert "由另一位复核" in page
     fresh.post("admin", "/desk/second", id=own.id, do="同意")
     assert review.decision(fresh.engine, own.id).state == review.WAITING
+
+
+def test_a_second_person_is_asked_where_the_upper_end_is_unknown_and_not_where_there_is_no_money():
+    act = Act("通过")
+    assert forecast(act, pair(low=1e4, high=1e4), 5e5).outcome == "生效"
+    assert forecast(act, pair(low=1e4, high=None), 5e5).why == "金额的上限待定"
+    assert forecast(act, pair(low=1e4, high=None), 5e5).outcome == "待复核"
+    assert forecast(act, pair(low=None, high=None), 5e5).outcome == "待复核"
+    assert forecast(act, pair(low=None, high=None, money=False), 5e5).outcome == "生效"
+
+
+def test_the_preview_tells_the_sums_of_the_bar_and_an_item_without_money_none(fresh):
+    office = fresh.app.state.office
+    night = office.night()
+    for item, told in (("bs-2025-03/unemployment-refund", True), ("bs-2025-04/hnte-pipeline", False)):
+        hits = office.hits(night, item)
+        some = hits[(hits["verdict"] == "符合")].head(3)
+        picks = [f"{code}:0" for code in some["统一社会信用代码"]]
+        page = fresh.post("lin", "/desk/matches/preview", item=item, pick=picks, do="通过").text
+        high, low = some["paid_high"].sum(), some["paid_low"].sum()
+        assert (f"{high / 1e4:,.2f} 万元" in page and f"{low / 1e4:,.2f}" in page) == told
+        assert ("没有奖补" in page) == (not told)
+        assert "转复核" not in page
+
+
+def test_a_saved_view_is_said_to_be_saved_and_where(fresh):
+    answer = fresh.post("lin", "/desk/views", name="只看符合", url="/desk/matches?state=全部")
+    page = fresh.client("lin").get(answer.headers["location"]).text
+    assert "存好了“只看符合”" in page and page.count("只看符合") >= 2
