@@ -31,6 +31,9 @@ class Whole:
     found: Impacts | None
     departments: tuple[str, ...] = ()
     fault: str = ""
+    idle: tuple[
+        tuple[str, str], ...
+    ] = ()  # department and title of items without an open batch: nothing can be said of them
     _parts: dict[str, Impacts] = field(default_factory=dict, compare=False, repr=False)
     _drawn: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
@@ -38,6 +41,10 @@ class Whole:
         """看得到的影响: of one department's items ("": all), with the promises that stand at this moment."""
         base = self._of(department)
         return None if base is None else base.promised_by(office.engine)
+
+    def waiting(self, department: str) -> list[str]:
+        """没有在办批次的事项, by title, of one department's ("": all)."""
+        return [title for own, title in self.idle if department in ("", own)]
 
     def drawing(self, department: str) -> str:
         """图, as SVG."""
@@ -112,8 +119,10 @@ def _reckoned(night: Night, folder: Path) -> Whole:
         return Whole(None, fault=str(error))
     found = compare_all(view, after)
     own = (after.program(p.item) if after.live(p.item) else view.program(p.item) for p in found.parts)
+    still = (p.item for i, p in after.changed.items() if not after.live(i) and not view.live(i))
     _ = found.changes, found.firms, found.groups  # made here, not while a page waits
-    return Whole(found, tuple(program.item.department for program in own))
+    idle = tuple((item.department, item.title) for item in still if item.status != "失效")
+    return Whole(found, tuple(program.item.department for program in own), idle=idle)
 
 
 def soon(office: Office, night: Night, doc: str, folder: Path) -> Whole | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -144,9 +145,13 @@ def preview_page(request: Request, visit: Visit, item: str, given: Posted, fault
         act.target or "…", act.until or office.today(),
     )  # fmt: skip
     seen = [review.forecast(tried if act.kind != review.APPROVE else act, p, limit, codes) for p in pairs]
+    harsh = max(codes, key=lambda r: r.overrides).code
+    open_ = act.kind == review.REJECT and not act.reason
+    worst = [review.forecast(replace(tried, reason=harsh), p, limit, codes) for p in pairs] if open_ else seen
     rows: list[dict[str, Any]] = [
-        {"name": office.name(night, f.pair.code) or f.pair.code, "forecast": f, "pair": f.pair} for f in seen
-    ]
+        {"name": office.name(night, f.pair.code) or f.pair.code, "forecast": f, "pair": f.pair, "depends": w.outcome != f.outcome}
+        for f, w in zip(seen, worst, strict=True)
+    ]  # fmt: skip
     low, high = sum(p.low or 0 for p in pairs), sum(p.high or 0 for p in pairs if p.high is not None)
     vague = sum(p.money and p.high is None for p in pairs)
     return render(

@@ -29,6 +29,7 @@ def whole_page(request: Request, doc: str, visit: Visit = need("items")) -> HTML
         request, "whole.html", doc=doc, title=held.document.title if held else doc, found=found, working=whole is None,
         fault=whole.fault if whole else "", approval=found.approval(limits_of(visit.office)) if found else [],
         firms=found.firms.head(MOST_FIRMS).to_dict("records") if found else [],
+        waiting=whole.waiting(visit.person.department) if whole else [],
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import openpyxl
-from browsing import Watch, browser, enter, focused, leads, needs_browser, serious_faults, served
+from browsing import Watch, browser, enter, focused, leads, needs_browser, serious_faults, served, too_wide
 from clients import Desk
 from test_review import fitting
 
@@ -43,6 +43,14 @@ def at_finance(desk: Desk) -> grants.GrantCase:
         case = grants.act(desk.engine, case.id or 0, action, actor, on, moment, calendar, facts)
     assert case.state == "财政审核"
     return case
+
+
+def fits_a_phone(page: Any) -> None:
+    """The page as it stands, held at the width of a phone: nothing beside the screen, nothing serious for axe."""
+    usual = page.viewport_size
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert too_wide(page) <= 0 and serious_faults(page) == [], page.url
+    page.set_viewport_size(usual)
 
 
 def step(page: Any, action: str, **facts: str) -> None:
@@ -118,6 +126,7 @@ def test_the_second_reviewers_day(fresh: Desk) -> None:
         enter(page, base, "shen")
         with leads(page):
             page.click("text=去复核")
+        fits_a_phone(page)
         assert page.locator("button:has-text('同意')").count() == 3
         with leads(page):
             page.locator("main a[href*='/desk/matches/']").first.click()

@@ -6,6 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 from browsing import Watch, browser, enter, focused, leads, needs_browser, serious_faults, served, too_wide
+from test_days import fits_a_phone
 from test_review import fitting
 
 from desk.doubts import Doubt
@@ -31,6 +32,7 @@ def test_the_officers_day_by_keys_and_the_second_persons_answer(fresh):
         with leads(page):
             page.keyboard.press("a")
         assert "先看会怎样" in page.inner_text("main")
+        fits_a_phone(page)
         assert review.history(fresh.engine) == []
         with leads(page):
             page.keyboard.press("a")

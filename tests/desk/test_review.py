@@ -231,3 +231,13 @@ def test_a_saved_view_is_said_to_be_saved_and_where(fresh):
     answer = fresh.post("lin", "/desk/views", name="只看符合", url="/desk/matches?state=全部")
     page = fresh.client("lin").get(answer.headers["location"]).text
     assert "存好了“只看符合”" in page and page.count("只看符合") >= 2
+
+
+def test_a_preview_without_a_reason_does_not_promise_what_the_reason_decides(fresh):
+    office = fresh.app.state.office
+    hits = office.hits(office.night(), "bs-2025-03/unemployment-refund")
+    for verdict, told in (("符合", "看理由"), ("待核实", "当即生效")):
+        picks = [f"{code}:0" for code in hits[hits["verdict"] == verdict]["统一社会信用代码"].head(2)]
+        asked = {"item": "bs-2025-03/unemployment-refund", "pick": picks, "do": "不纳入"}
+        page = fresh.post("lin", "/desk/matches/preview", **asked).text
+        assert page.count(told) == 2, verdict

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 from dataclasses import replace
 from datetime import date
@@ -192,7 +193,7 @@ def test_promises_are_asked_for_at_every_visit(fresh, patient):
     )
     grants.open_grants(fresh.engine, [made], day, fresh.moment, calendar)
     page = client.get(PAGE).text
-    assert "已告知或在办的 1 家次会受损" in page and "名单核查" in page and "已告知或在办的企业会受损" in page
+    assert "已承诺的 1 家次会受损（在办 1）" in page and "名单核查" in page
     (case,) = grants.find(fresh.engine, item=ITEM)
     firm, given_up = grants.Actor("张", "企业"), {"理由": "今年不需要"}
     grants.act(fresh.engine, case.id or 0, "放弃", firm, day, fresh.moment, calendar, given_up)
@@ -222,3 +223,13 @@ def test_what_reads_the_same_is_not_reckoned(fresh):
     found = compare_all(view, other)
     assert [p.item for p in found.parts][:1] and ITEM in {p.item for p in found.parts}
     assert set(view._found) < set(other.changed)
+
+
+def test_items_without_an_open_batch_are_named(fresh, patient):
+    bundled = Path(policies.__file__).with_name("library") / DOC / "items" / "rd-intensity.yaml"
+    text = bundled.read_text(encoding="utf-8")
+    title = view_of(fresh).program(ITEM).item.title
+    new = text.replace(ITEM, f"{DOC}/another").replace(f"title: {title}", "title: 还没开的事项")
+    write(fresh, re.sub(r"(?m)^batches:\n(?:[ -].*\n)+", "", new), "items/another.yaml")
+    page = fresh.client("lin").get(PAGE).text
+    assert "没有一个事项有变化" in page and "1 个事项没有在办的批次，没有算：还没开的事项" in page
