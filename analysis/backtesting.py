@@ -31,7 +31,12 @@ class Backtest:
 
     @property
     def differs(self) -> pd.DataFrame:
-        """金额不同: matched firms that were paid another sum than the rules say, beyond 1 元; not those paid an unknown sum."""
+        """金额不同: matched firms that were paid another sum than the rules say, beyond 1 元; not those paid an unknown sum.
+
+        >>> nobody = pd.DataFrame({"统一社会信用代码": [""], "企业名称": ["查无此名有限公司"], "金额": [1.0]})
+        >>> len(backtest(view, "bs-2025-03/unemployment-refund", nobody).differs)
+        0
+        """
         paid = self.matched["已付"]
         off = (paid < self.matched["paid_low"] - 1) | (paid > self.matched["paid_high"] + 1)
         return self.matched[off].reset_index(drop=True)
@@ -39,19 +44,34 @@ class Backtest:
     @property
     def recall(self) -> float:
         """查全: share of the list that the rules find 符合; a row that can't be read or linked counts as not found, so that
-        an unreadable list passes no gate; 0 for an empty list."""
+        an unreadable list passes no gate; 0 for an empty list.
+
+        >>> nobody = pd.DataFrame({"统一社会信用代码": [""], "企业名称": ["查无此名有限公司"], "金额": [1.0]})
+        >>> backtest(view, "bs-2025-03/unemployment-refund", nobody).recall
+        0.0
+        """
         rows = len(self.matched) + len(self.missed) + len(self.unlinked)
         return len(self.matched) / rows if rows else 0.0
 
     @property
     def recall_of_linked(self) -> float:
-        """只看认出的查全: share of the linked firms alone."""
+        """只看认出的查全: share of the linked firms alone.
+
+        >>> nobody = pd.DataFrame({"统一社会信用代码": [""], "企业名称": ["查无此名有限公司"], "金额": [1.0]})
+        >>> backtest(view, "bs-2025-03/unemployment-refund", nobody).recall_of_linked
+        0.0
+        """
         linked = len(self.matched) + len(self.missed)
         return len(self.matched) / linked if linked else 0.0
 
     @property
     def blame(self) -> pd.DataFrame:
-        """归因: conditions that fail or are undecided for firms that were paid."""
+        """归因: conditions that fail or are undecided for firms that were paid.
+
+        >>> nobody = pd.DataFrame({"统一社会信用代码": [""], "企业名称": ["查无此名有限公司"], "金额": [1.0]})
+        >>> list(backtest(view, "bs-2025-03/unemployment-refund", nobody).blame.columns)
+        ['条件', '原因', '企业']
+        """
         rows = [(c, "不符合") for fails in self.missed["fails"] for c in fails]
         rows += [(c, "缺数据或待判断") for left in self.missed["unknown"] for c in left]
         frame = pd.DataFrame(rows, columns=["条件", "原因"])

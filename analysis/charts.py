@@ -23,7 +23,11 @@ BLUE, GREY, RED = "#1f5fa8", "#9aa5b1", "#b3372f"
 
 @lru_cache(maxsize=1)
 def font() -> font_manager.FontProperties:
-    """中文字体: Noto Sans SC from its package, whatever the system has."""
+    """中文字体: Noto Sans SC from its package, whatever the system has.
+
+    >>> font().get_name()
+    'Noto Sans SC'
+    """
     path = str(sans_path())
     font_manager.fontManager.addfont(path)
     return font_manager.FontProperties(fname=path)
@@ -61,7 +65,12 @@ def svg(figure: Figure) -> str:
 
 
 def impact_chart(impact: Impact | Impacts) -> Figure:
-    """影响图: firms 符合 before and after, by size."""
+    """影响图: firms 符合 before and after, by size.
+
+    >>> from analysis import compare
+    >>> svg(impact_chart(compare(view, view, "bs-2025-06/rd-intensity")))[:4]
+    '<svg'
+    """
     sizes = impact.groups[impact.groups["按"] == "企业规模"]
     figure, axes = _figure(f"{impact.title}：改前改后符合的企业")
     places = range(len(sizes))
@@ -75,7 +84,12 @@ def impact_chart(impact: Impact | Impacts) -> Figure:
 
 
 def sweep_chart(sweep: Sweep) -> Figure:
-    """门槛图: money as the band from the sure sum to the sum with 待核实, with the budget's line."""
+    """门槛图: money as the band from the sure sum to the sum with 待核实, with the budget's line.
+
+    >>> from analysis import sweep
+    >>> svg(sweep_chart(sweep(view, "bs-2025-06/rd-intensity", "rd_scale", ["100万元", "300万元"])))[:4]
+    '<svg'
+    """
     table = sweep.table
     figure, axes = _figure(f"门槛 {sweep.condition} 与金额")
     places = list(range(len(table)))
@@ -92,7 +106,13 @@ def sweep_chart(sweep: Sweep) -> Figure:
 
 
 def heat_map(grid: pd.DataFrame, value: str = "应付高") -> Figure:
-    """热图: a value of `sweep_two` over its two thresholds."""
+    """热图: a value of `sweep_two` over its two thresholds.
+
+    >>> from analysis import sweep_two
+    >>> two = ("rd_scale", ["100万元"]), ("intensity", ["3%", "5%"])
+    >>> svg(heat_map(sweep_two(view, "bs-2025-06/rd-intensity", *two)))[:4]
+    '<svg'
+    """
     rows, columns = list(grid.columns[:2])
     cells = grid.pivot(index=rows, columns=columns, values=value)
     cells = cells.reindex(index=grid[rows].unique(), columns=grid[columns].unique())
@@ -107,7 +127,11 @@ def heat_map(grid: pd.DataFrame, value: str = "应付高") -> Figure:
 
 
 def bars(labels: Any, values: Any, title: str, unit: str = "") -> Figure:
-    """横条图: the first on top."""
+    """横条图: the first on top.
+
+    >>> bars(["甲", "乙"], [1, 2], "例").axes[0].get_title()
+    '例'
+    """
     figure, axes = _figure(title, 6.4, 0.8 + 0.32 * len(labels))
     axes.barh(list(labels)[::-1], list(values)[::-1], color=BLUE)
     axes.set_xlabel(unit)
@@ -115,7 +139,11 @@ def bars(labels: Any, values: Any, title: str, unit: str = "") -> Figure:
 
 
 def funnel_chart(funnel: pd.DataFrame) -> Figure:
-    """漏斗图: firms left after each condition."""
+    """漏斗图: firms left after each condition.
+
+    >>> svg(funnel_chart(view.funnel("bs-2025-06/rd-intensity")))[:4]
+    '<svg'
+    """
     return bars(funnel["条件"], funnel["剩下"], "逐条剩下的企业", "家")
 
 

@@ -37,7 +37,12 @@ class ClassifierReport:
 
     @property
     def calibration(self) -> pd.DataFrame:
-        """校准: by step of the score, how many, the mean score and the share that is right."""
+        """校准: by step of the score, how many, the mean score and the share that is right.
+
+        >>> made = pd.DataFrame([["大类", "A", "A", 0.9, True], ["大类", "B", "C", 0.3, False]], columns=COLUMNS)
+        >>> ClassifierReport("例", made).calibration["条"].tolist()
+        [1, 1]
+        """
         steps = pd.cut(self.answers["把握"], list(STEPS), include_lowest=True)
         by = self.answers.groupby(steps, observed=True)
         return by.agg(条=("对", "size"), 平均把握=("把握", "mean"), 答对=("对", "mean")).reset_index(
@@ -46,7 +51,12 @@ class ClassifierReport:
 
     @property
     def ece(self) -> float:
-        """校准误差 (ECE): mean gap between score and share right over the steps, weighted by size; NaN for no answer."""
+        """校准误差 (ECE): mean gap between score and share right over the steps, weighted by size; NaN for no answer.
+
+        >>> made = pd.DataFrame([["大类", "A", "A", 0.9, True], ["大类", "B", "C", 0.3, False]], columns=COLUMNS)
+        >>> round(ClassifierReport("例", made).ece, 2)
+        0.2
+        """
         table = self.calibration
         if not len(table):
             return float("nan")
@@ -54,12 +64,22 @@ class ClassifierReport:
 
     @property
     def abstained(self) -> float:
-        """弃权的份额: answers below the abstain threshold."""
+        """弃权的份额: answers below the abstain threshold.
+
+        >>> made = pd.DataFrame([["大类", "A", "A", 0.9, True], ["大类", "B", "C", 0.3, False]], columns=COLUMNS)
+        >>> ClassifierReport("例", made).abstained
+        0.5
+        """
         return float((self.answers["把握"] < ABSTAIN).mean()) if len(self.answers) else float("nan")
 
     @property
     def by_type(self) -> pd.DataFrame:
-        """分类型: answers, share right (all, and of those not abstained from), abstentions; the worst first."""
+        """分类型: answers, share right (all, and of those not abstained from), abstentions; the worst first.
+
+        >>> made = pd.DataFrame([["大类", "A", "A", 0.9, True], ["大类", "B", "C", 0.3, False]], columns=COLUMNS)
+        >>> ClassifierReport("例", made).by_type["有把握答对"].tolist()
+        [1.0]
+        """
         sure = self.answers["把握"] >= ABSTAIN
         frame = self.answers.assign(有把握=sure, 有把握对=np.where(sure, self.answers["对"], np.nan))
         by = frame.groupby("类型", as_index=False)
@@ -71,7 +91,12 @@ class ClassifierReport:
 
     @property
     def confusions(self) -> pd.DataFrame:
-        """错成什么: pairs of right and said, the most frequent first; industries with their names."""
+        """错成什么: pairs of right and said, the most frequent first; industries with their names.
+
+        >>> made = pd.DataFrame([["大类", "A", "A", 0.9, True], ["大类", "B", "C", 0.3, False]], columns=COLUMNS)
+        >>> ClassifierReport("例", made).confusions[["应", "说", "条"]].values.tolist()
+        [['C', 'B', 1]]
+        """
         wrong = self.answers[~self.answers["对"].astype(bool)]
         out = wrong.value_counts(["应", "说"]).rename("条").reset_index()
         names = {head: [group_name("行业代码", str(code)) for code in out[head]] for head in ("应", "说")}

@@ -58,12 +58,22 @@ class Impact:
 
     @cached_property
     def gained(self) -> pd.DataFrame:
-        """新符合的企业."""
+        """新符合的企业.
+
+        >>> lower = view.with_rule("bs-2025-06/rd-intensity", conditions={"rd_scale": "研发费用[Y] >= 100万元"})
+        >>> len(compare(view, lower, "bs-2025-06/rd-intensity").gained) > 0
+        True
+        """
         return self.firms[self.firms["变化"] == "新符合"]
 
     @cached_property
     def lost(self) -> pd.DataFrame:
-        """不再符合的企业."""
+        """不再符合的企业.
+
+        >>> higher = view.with_rule("bs-2025-06/rd-intensity", conditions={"rd_scale": "研发费用[Y] >= 900万元"})
+        >>> set(compare(view, higher, "bs-2025-06/rd-intensity").lost["变化"])
+        {'不再符合'}
+        """
         return self.firms[self.firms["变化"] == "不再符合"]
 
     def promised_by(self, engine: Engine) -> Impact:

@@ -43,22 +43,38 @@ class View:
 
     @property
     def columns(self) -> Columns:
-        """数据列: as they were that night."""
+        """数据列: as they were that night.
+
+        >>> len(view.columns) == view.night.counts["firms"]
+        True
+        """
         return self.night.columns()
 
     @property
     def library(self) -> Library:
-        """政策库: as it was that night, without the changes."""
+        """政策库: as it was that night, without the changes.
+
+        >>> view.library.program("bs-2025-06/rd-intensity").item.title
+        '研发投入强度奖励'
+        """
         return self.night.library()
 
     @property
     def items(self) -> pd.DataFrame:
-        """事项一览: as the night recorded it (without changes)."""
+        """事项一览: as the night recorded it (without changes).
+
+        >>> len(view.items) == view.night.counts["items"]
+        True
+        """
         return self.night.items()
 
     @property
     def matches(self) -> pd.DataFrame:
-        """全部符合与待核实的对: as the night recorded them (without changes)."""
+        """全部符合与待核实的对: as the night recorded them (without changes).
+
+        >>> set(view.matches["verdict"]) == {"符合", "待核实"}
+        True
+        """
         parts = [f for item in self.items["item"] if len(f := self.night.hits(item))]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 

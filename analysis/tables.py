@@ -34,7 +34,11 @@ class Table:
 
     @property
     def rest(self) -> str:
-        """没列出的: how many rows are not shown, or ""."""
+        """没列出的: how many rows are not shown, or "".
+
+        >>> Table(pd.DataFrame({"家": [1, 2, 3]}), 5).rest
+        ''
+        """
         left = len(self.frame) - self.rows
         return f"…… 共 {len(self.frame):,} 行，列前 {self.rows} 行" if left > 0 else ""
 

@@ -29,12 +29,21 @@ class Impacts:
 
     @property
     def title(self) -> str:
-        """标题."""
+        """标题.
+
+        >>> compare_all(view, view).title
+        '0 个事项'
+        """
         return f"{len(self.parts)} 个事项"
 
     @property
     def table(self) -> pd.DataFrame:
-        """一事项一行: firms before and after, who comes and goes, money in yuan, the share of the budget."""
+        """一事项一行: firms before and after, who comes and goes, money in yuan, the share of the budget.
+
+        >>> lower = view.with_rule("bs-2025-06/rd-intensity", conditions={"rd_scale": "研发费用[Y] >= 100万元"})
+        >>> compare_all(view, lower).table["出"].tolist()
+        [0]
+        """
         rows = [
             {"事项": p.item, "名称": p.title, "原符合": int(p.before["fits"]), "新符合": int(p.after["fits"]),
              "进": len(p.gained), "出": len(p.lost), "原应付高": p.before["high"], "新应付高": p.after["high"],
@@ -46,13 +55,23 @@ class Impacts:
 
     @cached_property
     def changes(self) -> pd.DataFrame:
-        """一企业一事项一行: who comes and goes where, for how much, and why; the most money first within an item."""
+        """一企业一事项一行: who comes and goes where, for how much, and why; the most money first within an item.
+
+        >>> lower = view.with_rule("bs-2025-06/rd-intensity", conditions={"rd_scale": "研发费用[Y] >= 100万元"})
+        >>> len(compare_all(view, lower).changes) == len(compare(view, lower, "bs-2025-06/rd-intensity").firms)
+        True
+        """
         moved = [p.firms.assign(事项=p.item, 名称=p.title) for p in self.parts if len(p.firms)]
         return pd.concat(moved, ignore_index=True) if moved else pd.DataFrame()
 
     @cached_property
     def firms(self) -> pd.DataFrame:
-        """一企业一行: what each firm wins or loses over all items and why, highest amounts in yuan; the greatest change first."""
+        """一企业一行: what each firm wins or loses over all items and why, highest amounts in yuan; the greatest change first.
+
+        >>> lower = view.with_rule("bs-2025-06/rd-intensity", conditions={"rd_scale": "研发费用[Y] >= 100万元"})
+        >>> compare_all(view, lower).firms["统一社会信用代码"].is_unique
+        True
+        """
         if not len(self.changes):
             return pd.DataFrame(columns=FIRM_HEADS)
         every = self.changes.copy()
@@ -68,7 +87,12 @@ class Impacts:
 
     @cached_property
     def groups(self) -> pd.DataFrame:
-        """分行业、规模、区域: over all items; a firm that two items touch counts twice (家次)."""
+        """分行业、规模、区域: over all items; a firm that two items touch counts twice (家次).
+
+        >>> lower = view.with_rule("bs-2025-06/rd-intensity", conditions={"rd_scale": "研发费用[Y] >= 100万元"})
+        >>> list(dict.fromkeys(compare_all(view, lower).groups["按"]))
+        ['行业门类', '企业规模', '登记地区划']
+        """
         parts = [p.groups for p in self.parts]
         if not parts:
             return pd.DataFrame(columns=GROUP_HEADS)
@@ -79,13 +103,23 @@ class Impacts:
 
     @property
     def groups_by_item(self) -> pd.DataFrame:
-        """逐事项分行业、规模、区域."""
+        """逐事项分行业、规模、区域.
+
+        >>> lower = view.with_rule("bs-2025-06/rd-intensity", conditions={"rd_scale": "研发费用[Y] >= 100万元"})
+        >>> set(compare_all(view, lower).groups_by_item["事项"])
+        {'bs-2025-06/rd-intensity'}
+        """
         parts = [p.groups.assign(事项=p.item)[["事项", *p.groups.columns]] for p in self.parts]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["事项", *GROUP_HEADS])
 
     @property
     def promised(self) -> pd.DataFrame:
-        """已承诺受损: firms told of money or with a grant under way that would get less, one row a firm and item."""
+        """已承诺受损: firms told of money or with a grant under way that would get less, one row a firm and item.
+
+        >>> lower = view.with_rule("bs-2025-06/rd-intensity", conditions={"rd_scale": "研发费用[Y] >= 100万元"})
+        >>> len(compare_all(view, lower).promised)
+        0
+        """
         parts = [p.promised.assign(事项=p.title) for p in self.parts if len(p.promised)]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
