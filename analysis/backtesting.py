@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ class Backtest:
     unpaid: pd.DataFrame
     unlinked: pd.DataFrame
     doubts: pd.DataFrame
+    quotes: dict[str, str] = field(default_factory=dict)
 
     @property
     def differs(self) -> pd.DataFrame:
@@ -66,16 +67,17 @@ class Backtest:
 
     @property
     def blame(self) -> pd.DataFrame:
-        """归因: conditions that fail or are undecided for firms that were paid.
+        """归因: conditions that fail or are undecided for firms that were paid, in the policy's words.
 
         >>> nobody = pd.DataFrame({"统一社会信用代码": [""], "企业名称": ["查无此名有限公司"], "金额": [1.0]})
         >>> list(backtest(view, "bs-2025-03/unemployment-refund", nobody).blame.columns)
-        ['条件', '原因', '企业']
+        ['条件', '原因', '企业', '原文']
         """
         rows = [(c, "不符合") for fails in self.missed["fails"] for c in fails]
         rows += [(c, "缺数据或待判断") for left in self.missed["unknown"] for c in left]
         frame = pd.DataFrame(rows, columns=["条件", "原因"])
-        return frame.value_counts().rename("企业").reset_index()
+        out = frame.value_counts().rename("企业").reset_index()
+        return out.assign(原文=[self.quotes.get(c, "") for c in out["条件"]])
 
     def as_dict(self) -> dict[str, Any]:
         """机器可读.
@@ -114,13 +116,22 @@ class Backtest:
 
     __repr__ = words
 
+    def _worded(self, hits: pd.DataFrame) -> pd.DataFrame:
+        """Conditions by the policy's words in place of ids."""
+        return hits.assign(
+            **{
+                name: [[self.quotes.get(c, c) for c in ids] for ids in hits[name]]
+                for name in ("fails", "unknown")
+            }
+        )
+
     def _repr_html_(self) -> str:
         from analysis.tables import show
 
         parts = [
-            ("付了、规则却不符合", self.missed),
+            ("付了、规则却不符合", self._worded(self.missed)),
             ("归因", self.blame),
-            ("金额不同", self.differs),
+            ("金额不同", self.differs.drop(columns=["fails", "unknown"])),
             ("读不出的行（算在查全的分母里）", self.unlinked),
             ("认出了但要看一眼", self.doubts),
         ]
@@ -151,4 +162,5 @@ def backtest(view: View, item: str, paid: pd.DataFrame | Path | str) -> Backtest
         hits[fits & ~hits[CODE].isin(list(linked))].reset_index(drop=True),
         unlinked,
         doubts,
+        {c.id: f"{c.condition.cite}：{c.condition.quote}" for c in view.program(item).conditions},
     )

@@ -84,7 +84,7 @@ def backtest_command(
         view = opened(home, run)
         item = item_of(view.library, item)
         found = backtest(view, item, paid)
-    quotes = {c.id: f"{c.condition.cite}：{c.condition.quote}" for c in view.program(item).conditions}
+    quotes = found.quotes
     missed = in_words(found.missed, quotes)
     if excel:
         parts = {"付了却不符合": missed, "符合却没付": in_words(found.unpaid, quotes), "读不出的行": found.unlinked,
@@ -95,7 +95,7 @@ def backtest_command(
     else:
         typer.echo(found.words())
         for title, frame in (
-            ("付了却判不符合或待核实", missed), ("怪哪条", found.blame.assign(原文=found.blame["条件"].map(quotes))),
+            ("付了却判不符合或待核实", missed), ("怪哪条", found.blame),
             ("读不出的行（算在查全的分母里）；候选只供人看，认定后把代码补进名单", found.unlinked), ("认出了但要看一眼", found.doubts),
         ):  # fmt: skip
             if len(frame):
