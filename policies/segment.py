@@ -20,7 +20,7 @@ _LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
     ("条", 4, re.compile(rf"第\s*(?:{_CN}+|[\d\s]{{1,6}})\s*条[：:]?(?!规定|款|的|和|、|政策)")),
     ("一", 3, re.compile(rf"{_CN}{{1,4}}\s*[、．.](?!\d)")),
     ("（一）", 5, re.compile(rf"[（(]?\s*{_CN}{{1,4}}\s*[）)]")),
-    ("1", 6, re.compile(r"\d{1,2}\s*(?:[、．]|\.(?!\d))")),
+    ("1", 6, re.compile(r"\d{1,2}\s*(?:[、．]|\.(?!\d)|\.(?=(?:19|20)\d\d年))")),
     ("（1）", 7, re.compile(r"[（(]\s*\d{1,2}\s*[）)]|\d{1,2}\s*[）)]")),
     ("方向1", 7, re.compile(rf"(?:政策|措施|方向|专题|类型)\s*(?:\d{{1,2}}|{_CN}{{1,2}})\s*[：:、]")),
     ("①", 8, re.compile(r"[①②③④⑤⑥⑦⑧⑨⑩]")),
@@ -138,8 +138,10 @@ def field_of(text: str) -> str:
     body = _SORT_OF_ROW.sub("", text.strip())
     label, _, _ = label_of(body)
     if label:
-        body = re.sub(r"^[^\u4e00-\u9fff（(]*", "", body[body.find(label[-1]) + 1 :].lstrip("、．.：: 　"))
+        body = re.sub(r"^[^\u4e00-\u9fff（(【]*", "", body[body.find(label[-1]) + 1 :].lstrip("、．.：: 　"))
     head = re.split(r"[：:]", body, maxsplit=1)[0]
+    if m := re.match(r"\s*[【\[]([^】\]]{2,12})[】\]]\s*[：:]?", body):
+        head = m[1]
     if body.strip() in ("依据文件", "时间/频度"):
         return body.strip()
     m = _FIELD.search(head)
@@ -285,3 +287,23 @@ def _blocks(clauses: list[Clause]) -> None:
     for c in clauses:
         above = c.headings + ((c.number,) if c.heading else ())
         c.block = next((h for h in reversed(above) if h in holders), 0)
+    _rounds(clauses)
+
+
+def _rounds(clauses: list[Clause]) -> None:
+    """Fields that come round again without a heading (支持对象, 条件, 标准, 支持对象, …): each round is a block of its own,
+    named by the clause that begins it."""
+    by_place: dict[tuple[int, ...], list[tuple[int, str]]] = {}
+    for k, c in enumerate(clauses):
+        if c.first and not c.label and (name := inline_field(c.text)):
+            by_place.setdefault(c.headings, []).append((k, name))
+    for place, found in by_place.items():
+        begins = [k for k, name in found if name == found[0][1]]
+        names = {name for _, name in found}
+        if len(begins) < 2 or len(names) < 2 or not any(map(_GIVES.search, names)):
+            continue
+        for k, end in zip(begins, [*begins[1:], len(clauses)], strict=True):
+            for c in clauses[k:end]:
+                if c.headings[: len(place)] != place:
+                    break
+                c.block = clauses[k].number

@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from rapidfuzz.fuzz import ratio
+from rapidfuzz.fuzz import partial_ratio, ratio
 
 from engine.text import tokens
 
@@ -132,7 +132,7 @@ def joined(reading: Reading, one: Piece, two: Piece) -> bool:
     a, b = reading.clauses[one.clause], reading.clauses[two.clause]
     if a.block and a.block == b.block and a.field_name and b.field_name and a.field_name != b.field_name:
         return True
-    if _announces(reading, one, two):
+    if _announces(reading, one, two) or _bounds(reading, one, two) or _staged(reading, one, two):
         return True
     if one.clause == two.clause or a.headings != b.headings or two.clause - one.clause > 2:
         return False
@@ -141,7 +141,7 @@ def joined(reading: Reading, one: Piece, two: Piece) -> bool:
     tops = {(q.kind, q.unit, q.high) for q in quantities(head_a) if q.kind in ("money", "count")}
     if any((q.kind, q.unit, q.low) in tops for q in quantities(head_b)):
         return True
-    if _next_step(head_a, head_b):
+    if (a.line == b.line or not b.label) and _next_step(_trigger(fa, one), _trigger(fb, two)):
         return True
     if any(p.search(head_a) and p.search(head_b) for p in _GRADES):
         return float(ratio(_ANY_GRADE.sub("", fa), _ANY_GRADE.sub("", fb))) >= 70.0
@@ -149,6 +149,12 @@ def joined(reading: Reading, one: Piece, two: Piece) -> bool:
 
 
 _BARE_STEP = re.compile(r"^(?:其中)?，?[\d.]+[^，。；、的]{0,6}?(?:（含[^）]*）)?(?:及?以[上下])?的?，?$")
+
+
+def _trigger(flat: str, p: Piece) -> str:
+    """What a clause says before a piece gives; of a piece that is the whole clause, what stands before its verb."""
+    a = body_of(flat)[0]
+    return flat[a : p.a] if p.a > a else re.split(r"每|奖励|补[贴助]|给予|发放|资助", flat[a : p.b])[0]
 
 
 def _next_step(head_a: str, head_b: str) -> bool:
@@ -159,8 +165,37 @@ def _next_step(head_a: str, head_b: str) -> bool:
         return False
     if _BARE_STEP.match(head_b):
         return True
-    one, two = (_ANY_GRADE.sub("", re.split(r"[，：]", h.rstrip("，"))[-1]) for h in (head_a, head_b))
-    return len(two) >= 4 and float(ratio(one, two)) >= 90.0
+    one, two = (_ANY_GRADE.sub("", h).rstrip("，的") for h in (head_a, head_b))
+    return "，" not in two and len(two) >= 5 and float(partial_ratio(two, one)) >= 90.0
+
+
+def _staged(reading: Reading, one: Piece, two: Piece) -> bool:
+    """Whether both stand in one paragraph that says before that it pays step by step (分阶段兑付：…)."""
+    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
+    if a.line != b.line:
+        return False
+    first = next(k for k, c in enumerate(reading.clauses) if c.line == b.line)
+    before = "".join(reading.views[k].flat for k in range(first, two.clause))
+    m = _STAGES.search(before + reading.views[two.clause].flat[: two.a])
+    return m is not None and "。" not in before[m.end() :]
+
+
+_STAGES = re.compile(r"分(?:阶段|步骤?|环节)[^，。；：]{0,10}(?:奖励|兑[付现]|给予|补[贴助]|资助)")
+_BOUND = re.compile(
+    r"(?:其中|但|且|并且?)?，?(?:单[家个笔项户一]|每[家个笔项人户]|同[一个]|年度|当期|累计|全年|上述|以上|合计|申[请报](?:人|单位|企业|主体)|(?:资助|补[贴助]|奖励|支持|扶持|贴息)(?:总额|金额|资金|额度|期限|时间))"
+    r"[^。；]{0,40}?(?:不[得应]?(?:超过|高于|多于)|最高|最多|最长|上限|封顶|以内)[^，。；]{0,16}$"
+)
+
+
+def _bounds(reading: Reading, one: Piece, two: Piece) -> bool:
+    """Whether a sentence says only how much at most (单个企业每年不超过…): it bounds what was given before it."""
+    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
+    flat = reading.views[two.clause].flat
+    near = a.headings == b.headings and (b.line == a.line or not b.label)
+    if not (0 < two.clause - one.clause <= 3 and near) or set(_keys(reading, two)) - {"cap", "words", "none"}:
+        return False
+    said = flat[body_of(flat)[0] : two.b]
+    return bool(_BOUND.match(said)) and not re.search(r"的，|^对", said)
 
 
 _PLAIN_GIVING = re.compile(

@@ -36,12 +36,17 @@ _STRONG = re.compile(
     r"(?:申请|申领|领取|享受)[^，。；]{0,14}(?:补贴|补助|待遇|优惠|奖励|贷款|扶持|资助)|不征收|即征即退"
 )
 _SUBJECT = re.compile(
-    r"^[^，。]{0,30}?对(?!于?[^，]{0,20}(?:进行|开展|加强))|的(?:企业|单位|机构|个人|人员|项目|团队|人才)?[，。]|企业|单位|人员|毕业生|职工|家庭|者"
+    r"^[^，。]{0,30}?对(?!于?[^，]{0,20}(?:进行|开展|加强))|的(?:企业|单位|机构|个人|人员|项目|团队|人才)?[，。]|企业|单位|人员|毕业生|职工|家庭|老人|居民|学生|农户|者"
 )
 # A point of what is supported that begins with its own name (资助新建影院2025年1月1日后…, 获奖作品奖励：…).
 _RUN_IN = re.compile(
     r"(?:[^，。；：\d]{2,8}项目)?(?:资助|奖励|扶持|补[贴助])(?!对象|标准|资金|条件|范围|方式|比例|额度|金额)[^，。；：\d]{4,20}?(?=\d{4}年|在|：|。|$)|"
     r"[^，。；：\d的]{2,12}(?:奖励|扶持|补[贴助]|资助)(?=[获：。]|内容|对)"
+)
+# A piece that begins with a verb of giving and says what is given, beside others that give.
+_OPENS_GIVING = re.compile(
+    r"(?:另|再|均|并|同时|还|可)*(?:(?:给予|予以|享受|发放)[^，。；]{0,20}(?:奖励|奖补|补[贴助]|资助|扶持|贴息|补偿|奖金)|免[收征费缴](?!.{0,2}的)|减半|全额(?:补|退|返)|"
+    r"(?:一次性)?(?:奖励|资助|补[贴助])[^，。；\d]{0,6}\d)"
 )
 _NOT_GIVING = re.compile(r"不予|不再|不得|停止|取消|追|资金管理|资金使用|资金分配|不享受|公示|审核|材料")
 
@@ -60,6 +65,10 @@ def with_words(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]
             continue
         told.add(k)
         out.append(Piece("benefit", k, a.a, a.b, 0.4))
+    for a in reading.atoms:
+        opens = a.clause in told and _OPENS_GIVING.match(a.text) and not _NOT_GIVING.search(a.text)
+        if opens and not any(p.clause == a.clause and p.a < a.b and a.a < p.b for p in out):
+            out.append(Piece("benefit", a.clause, a.a, a.b, 0.4))
     for k, c in enumerate(reading.clauses):
         flat = reading.views[k].flat
         begin, _ = body_of(flat)
@@ -78,6 +87,7 @@ def with_words(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]
 _TAKES = re.compile(
     r"停止享受|不享受|不再享受|不得享受|不予|取消|追[回缴]|不再给予|(?:应当?|须|需|要|将)[^，。；]{0,6}(?:退[还回]|缴回|返还)[^，。；]{0,8}(?:资金|奖励|补[贴助]|资助|款)"
 )
+_KEEPS = re.compile(r"管理费[^，。；]{0,16}(?:提取|收取|支付|计提)|超额收益")  # what managers of a fund keep
 _LEADS_ON = re.compile(r"(?:如下|以下[^，。]{0,10}|条件之一[^，。]{0,16})[：:]?$|[：:]$")
 _PAYING = re.compile(
     r"应(?:奖励|补[贴助]|兑现)额|兑现[^，。]{0,6}(?:奖励|政策)|(?:资金|奖励)[^，。]{0,4}(?:分[^，。]{0,4}(?:期|批|阶段)|拨付)|"
@@ -107,7 +117,7 @@ _REPORTS = re.compile(
 
 # Sentences about giving that give nothing: who asks for it, what who enjoys it must do, what good it does, how large a fund is.
 _ABOUT_GIVING = re.compile(
-    r"提出[^，。；]{0,20}申请$|(?:总规模|资金规模)|让[^，。；]{2,16}享受|红利|放宽了|判[断别]|战略|基金[^，。；]{0,6}管理费|超额收益|"
+    r"提出[^，。；]{0,20}申请$|(?:总规模|资金规模)|让[^，。；]{2,16}享受|红利|放宽了|判[断别]|战略|"
     r"^申[请报领](?!.*(?:给予|予以))[^，。；]{2,24}的(?:企业|单位|机构|个人|人员|人才|申请人|组织|主体)?$|"
     r"享受[^，。；]{2,24}的[^，。；]{0,8}?(?:对象|企业|单位|人员|个人|主体|人)(?=$|[^，。；]{0,4}(?:须|应|需|不得|要))"
 )
@@ -121,7 +131,7 @@ def idle(reading: Reading, p: Piece) -> bool:
         return True
     if _REPORTS.search(flat) and not re.search(r"给予|予以|对[^，。]{2,30}的", flat):
         return True
-    if _TAKES.search(said) or _PAYING.search(said) or DENIES_GIVING.search(flat):
+    if _KEEPS.search(flat) or _TAKES.search(said) or _PAYING.search(said) or DENIES_GIVING.search(flat):
         return True
     if (_AIMS.search(said) or re.search("预算|限价|总投资|保证金", flat)) and not GIVES.search(
         flat
