@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from engine.matching import FITS
 from engine.nodes import references
 from engine.program import tree_expressions
 from engine.score import ConditionScorer
+from engine.text import tokens
 from engine.text_space import TextSpace
 
 YES, NO = 0.85, 0.15
@@ -41,7 +43,7 @@ def disagreements(view: View, most: int = 200, seed: int = 0) -> pd.DataFrame:
     if len(firms) < 100:
         return pd.DataFrame(columns=COLUMNS)
     said = [t for t, on in zip(texts, told, strict=True) if on]
-    table = TextSpace(directions_wanted=24).fit(said)
+    table = TextSpace(directions_wanted=24, cut=cache(tokens)).fit(said)  # else each text is cut three times
     known = _levels(table.directions(said))
     judged: dict[str, np.ndarray] = {}
     rows = [r for item in view.items["item"] for r in _of_item(view, item, firms, known, judged, seed)]
