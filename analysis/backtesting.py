@@ -118,12 +118,10 @@ class Backtest:
 
     def _worded(self, hits: pd.DataFrame) -> pd.DataFrame:
         """Conditions by the policy's words in place of ids."""
-        return hits.assign(
-            **{
-                name: [[self.quotes.get(c, c) for c in ids] for ids in hits[name]]
-                for name in ("fails", "unknown")
-            }
-        )
+        out = hits.copy()
+        for name in ("fails", "unknown"):
+            out[name] = [[self.quotes.get(c, c) for c in ids] for ids in hits[name]]
+        return out
 
     def _repr_html_(self) -> str:
         from analysis.tables import show

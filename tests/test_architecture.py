@@ -151,3 +151,9 @@ def test_the_clock_is_asked_only_at_the_rim(path: Path) -> None:
         and (node.func.value.id, node.func.attr) in CLOCKS
     ]
     assert asked == [], name
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """Without packages a test file's name is its module's: two of one name stop the whole suite at its collection."""
+    names = [p.name for p in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted({n for n in names if names.count(n) > 1}) == []
