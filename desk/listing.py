@@ -187,6 +187,7 @@ def _any(hits: pd.DataFrame, columns: Mapping[str, str], wanted: tuple[str, ...]
 
 SORTED_BY = {
     "expected": "expected", "amount": "paid_low", "score": "score", "name": "name_rank", "open": "open_count",
+    "code": "code_rank",
 }  # fmt: skip
 
 

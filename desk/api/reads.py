@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-import numpy as np
 import pandas as pd
 from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel
@@ -218,11 +217,10 @@ def item_matches(
     filters = Filters(
         verdict=(verdict,) if verdict else (), why=(why,) if why else (), stuck=stuck or 0, since=(since,) if since else (),
         state=state or "全部", officer=officer, industry=(industry,) if industry else (), q=q.strip(),
-        sort="name" if sort == "code" else sort,
+        sort=sort,
     )  # fmt: skip
     mine = my_firms(office, by.visit()) if officer else set()
     order = list_page(frame, bound.ids, states, mine, filters).order
-    order = order[np.argsort(frame["code_rank"].to_numpy()[order])] if sort == "code" else order
     part = frame.iloc[order[(page - 1) * size : page * size]]
     return {**cut(len(order), page, size, night.no), "rows": _pairs(part, {item: states})}
 

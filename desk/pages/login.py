@@ -191,7 +191,7 @@ def save_view(request: Request, given: Posted = posted("own")) -> Response:
             accounts.drop_view(visit.office.engine, visit.person.id, given.whole("drop"))
         else:
             accounts.save_view(visit.office.engine, visit.person.id, given.text("name"), back)
-            told = query({"told": f"存好了“{given.text('name')}”，在“名单”一页的常用筛选里"})
+            told = query([("told", f"存好了“{given.text('name')}”，在“名单”一页的常用筛选里")])
             back += ("&" if "?" in back else "?") + told
     except accounts.AccountError as error:
         raise HTTPException(400, str(error)) from error

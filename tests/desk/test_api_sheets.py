@@ -46,6 +46,8 @@ def test_a_list_is_sorted_and_narrowed_as_on_the_desk(desk: Desk) -> None:
     assert makers["total"] == int(hits["industry"].str.startswith("C").sum()) > 0
     assert api.get(f"/items/{item}/matches", officer="me").json()["total"] == 0
     assert api.get(f"/items/{item}/matches", sort="drop table").status_code == 422
+    more = api.get(f"/items/{item}/matches", sort="code,-amount,name")
+    assert [r["code"] for r in more.json()["rows"]] == codes[: len(more.json()["rows"])], "code decides alone"
 
 
 def test_the_files_are_those_of_the_desk_and_their_taking_is_on_record(fresh: Desk) -> None:
