@@ -53,9 +53,11 @@ def batches(engine: Engine, *, source: str = "", limit: int | None = None) -> li
 
 
 def troubles(engine: Engine, batch: int) -> list[Trouble]:
-    """一批的退回清单: in the file's order."""
+    """一批的退回清单: in the file's order. Raises ValueError where there is no such batch."""
     query = select(BatchTrouble).where(BatchTrouble.batch_id == batch).order_by(col(BatchTrouble.id))
     with session(engine) as opened:
+        if opened.get(SourceBatch, batch) is None:
+            raise ValueError(f"没有第{batch}批")
         return [Trouble(one.line, one.column, one.code, one.message) for one in opened.exec(query)]
 
 

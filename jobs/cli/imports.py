@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobs.cli.common import HomeOption, clock_of, local, parse_as_of, telling
+from jobs.cli.tables import lines
 
 if TYPE_CHECKING:
     from profiles.source import Source
@@ -140,12 +141,12 @@ def sources_list(sources: SourcesOption = None, as_json: JsonOption = False, hom
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
-    for row in rows:
-        came = received.get(str(row["source"]))
+    told = []
+    for one in found.values():
+        came = received.get(one.source)
         arrived = f"{local(came):%Y-%m-%d}" if came else "未到过"
-        typer.echo(
-            f"{row['source']:<24}{row['department']}  权威{row['authority']} {row['coverage']}  {arrived}"
-        )
+        told.append((one.source, one.title, one.department, one.authority, one.coverage, arrived))
+    lines(("来源", "名称", "部门", "权威等级", "全量还是部分", "最近到达"), told, right=("权威等级",))
 
 
 def batch_list(
@@ -162,11 +163,15 @@ def batch_list(
     if as_json:
         typer.echo(json.dumps([one.model_dump(mode="json") for one in found], ensure_ascii=False))
         return
-    for one in found:
-        typer.echo(
-            f"第{one.id}批 {local(one.arrived_at):%Y-%m-%d %H:%M} {one.source} {one.file_name} {one.state}："
-            f"{one.rows}行 新{one.new} 变{one.changed} 同{one.unchanged} 退{one.rejected} 待{one.to_confirm} {one.note}"
-        )
+    counts = ("行", "新", "变", "同", "退", "待")
+    lines(
+        ("批号", "到达", "来源", "文件", "状态", *counts, "备注"),
+        ((b.id, f"{local(b.arrived_at):%Y-%m-%d %H:%M}", b.source, b.file_name, b.state, b.rows, b.new, b.changed,
+          b.unchanged, b.rejected, b.to_confirm, b.note) for b in found),
+        right=("批号", *counts),
+    )  # fmt: skip
+    if not found:
+        typer.echo("还没有导入过")
 
 
 def batch_show(
@@ -182,6 +187,8 @@ def batch_show(
         return
     for one in found:
         typer.echo(f"第{one.line}行 {one.column} {one.message}")
+    if not found:
+        typer.echo("这一批没有退回的行")
 
 
 def batch_take_back(

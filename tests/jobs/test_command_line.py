@@ -132,8 +132,11 @@ def test_files_and_batches_live_in_the_home_that_is_named(
     home = ["--home", str(tmp_path / "home")]
     done = CliRunner().invoke(app, ["import", str(table), "--source", "registration", *home])
     assert done.exit_code in (0, 1) and "（第1批）" in done.stdout, done.stderr
-    assert "第1批" in CliRunner().invoke(app, ["batch", "list", *home]).stdout
-    assert CliRunner().invoke(app, ["batch", "list"]).stdout == ""
+    head, batch = CliRunner().invoke(app, ["batch", "list", *home]).stdout.splitlines()
+    assert head.startswith("批号\t到达\t") and batch.startswith("1\t") and "\t登记.csv\t落库\t1\t" in batch
+    assert CliRunner().invoke(app, ["batch", "list"]).stdout == "还没有导入过\n"
+    unknown = CliRunner().invoke(app, ["batch", "show", "9", *home])
+    assert unknown.exit_code == 2 and "没有第9批" in unknown.stderr
 
 
 @pytest.mark.parametrize(
