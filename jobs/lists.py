@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -52,12 +52,27 @@ def list_frame(night: Night, program: Program) -> tuple[pd.DataFrame, int]:
             "金额上限（元）": order["paid_high"],
             "让位于": order["gave_way"],
             "说明": order["note"],
-            "待核实的条件": order["unknown"].map(lambda ids: "；".join(names.get(i, i) for i in ids)),
-            "能符合的估计": order["score"].map(lambda p: "" if pd.isna(p) else f"{p:.0%}"),
+            "待核实的条件": _said(order["unknown"], names),
+            "能符合的估计": _percent(order["score"]),
             "变化": order["change"],
         }
     )
     return shown, left_out
+
+
+def _said(unknown: pd.Series, names: Mapping[str, str]) -> list[str]:
+    """The conditions in words; those that are unknown together are put together once."""
+    words: dict[tuple[str, ...], str] = {}
+    out = []
+    for ids in map(tuple, unknown.tolist()):
+        if ids not in words:
+            words[ids] = "；".join(names.get(i, i) for i in ids)
+        out.append(words[ids])
+    return out
+
+
+def _percent(scores: pd.Series) -> list[str]:
+    return ["" if p != p else f"{p:.0%}" for p in scores.to_numpy(dtype=float).tolist()]
 
 
 def _in_order(
