@@ -20,6 +20,7 @@ from policies.decompose.learn import keep_correction
 from policies.decompose.model import Decomposition
 from policies.decompose.own import office_memory
 from policies.decompose.pipeline import decompose
+from policies.decompose.roles import ROLE_WORDS
 from policies.drafts import draft as draft_files
 from policies.drafts import proposer_of, write_draft
 from policies.items import clock_of
@@ -32,11 +33,6 @@ from store.calendars import office_calendar
 router = APIRouter()
 MOST_BYTES = 20 << 20
 KINDS = (("conditions", "条件"), ("benefits", "奖补"), ("exclusions", "除外"), ("materials", "材料"))
-ROLES = {
-    "title": "标题", "purpose": "目的", "scope": "对象", "condition": "条件", "benefit": "奖补", "exclusion": "除外", "procedure": "程序",
-    "material": "材料", "window": "期限", "advocacy": "倡导", "preamble": "引言", "definition": "定义", "other": "其他", "service": "服务",
-    "validity": "期限", "duty": "责任", "general": "总则", "organisation": "组织", "orientation": "倡导",
-}  # fmt: skip
 
 
 KIND_WORDS = {
@@ -182,7 +178,7 @@ def decompose_page(request: Request, number: int, visit: Visit = need("items")) 
     clauses = []
     for c in made.draft["clauses"]:
         marks = [p for p in rows if p["start"] is not None and c["start"] <= p["start"] < c["end"]]
-        role = ROLES.get(c["roles"][0], c["roles"][0]) if c["roles"] else "？"
+        role = ROLE_WORDS.get(c["roles"][0], c["roles"][0]) if c["roles"] else "？"
         clauses.append(
             {
                 "role": role,

@@ -90,7 +90,7 @@ def _keep(found: Any, file: Path, folder: Path) -> None:
         raise ValueError(f"{folder} 里已有 {file.stem} 的改正，没有覆盖")
     path = keep_correction(folder, file.stem, found.text, found.as_json())
     typer.echo(
-        f"底稿 → {path}：改 clauses 里各条的角色，items 里增删事项、条件、奖补（quote 要和原文一字不差），存盘后"
+        f"底稿 → {path}：“条文”是各条的原文，只供对照；改 clauses 里各条的角色（中文也行），items 里增删事项、条件、奖补（quote 要和原文一字不差），存盘后"
     )
     typer.echo(f"huiqi decompose --learn {folder}")
 

@@ -14,7 +14,7 @@ from .examples import Annotated, Span, gold_spans, place
 from .model import Decomposition
 from .own import Memory, learn
 from .pipeline import decompose
-from .roles import ROLES
+from .roles import ROLE_WORDS, ROLES, in_code
 
 TOLERANCE = 0.005  # a figure that falls by less is chance
 MOST_FAULTS = 12
@@ -47,6 +47,7 @@ def read_corrections(folder: Path) -> list[Annotated]:
             )
             continue
         text = source.read_text(encoding="utf-8")
+        gold["clauses"] = in_code(gold.get("clauses"))
         wrong = [f"{path}：{words}" for words in _faults(gold, text)]
         faults += wrong
         if not wrong:
@@ -66,11 +67,11 @@ def _faults(gold: Mapping[str, Any], text: str) -> Iterator[str]:
         return
     for number, roles in clauses.items():
         if not isinstance(roles, list) or not roles:
-            yield f'第 {number} 条没有角色；写成 ["condition"] 这样，拿不准的写 ["other"]'
+            yield f'第 {number} 条没有角色；写成 ["条件"] 这样，拿不准的写 ["其他"]'
             continue
         for role in roles:
             if role not in ROLES:
-                yield f"第 {number} 条的角色“{role}”不认识；可以写：{'、'.join(ROLES)}"
+                yield f"第 {number} 条的角色“{role}”不认识；可以写：{'、'.join(f'{r}（{w}）' for r, w in ROLE_WORDS.items())}"
     items, general = gold.get("items"), gold.get("general") or {}
     if (
         not isinstance(items, list)

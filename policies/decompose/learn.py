@@ -14,7 +14,7 @@ import sklearn
 from .annotations import load_stored
 from .examples import Annotated
 from .linear import LinearModel
-from .roles import ROLES
+from .roles import ROLE_WORDS, ROLES, in_code
 from .written import load_written
 
 
@@ -44,6 +44,7 @@ def load_annotated(root: Path) -> list[Annotated]:
     out = []
     for path in sorted((root / "gold").glob("*.json")):
         gold = json.loads(path.read_text(encoding="utf-8"))
+        gold["clauses"] = in_code(gold.get("clauses", {}))
         source = root / "raw" / str(gold.get("file", ""))
         if not source.is_file():
             raise ValueError(f"{path.name} 说的原文 {source.name} 不在 raw/ 里")
@@ -97,6 +98,7 @@ def keep_correction(
 ) -> Path:
     """留改正: a text and its decomposition, to be corrected or as corrected, where it is learnt from; returns the annotation.
 
+    For whoever corrects it the roles' Chinese words and every clause's text stand in front; they are not read again.
     `roles_read` is false where people settled the pieces but nobody read the clauses' roles. Raises ValueError where a correction of another text has that name.
     """
     raw, gold = folder / "raw" / f"{stem}.txt", folder / "gold" / f"{stem}.json"
@@ -105,7 +107,12 @@ def keep_correction(
     for path in (raw, gold):
         path.parent.mkdir(parents=True, exist_ok=True)
     raw.write_text(text, encoding="utf-8")
-    kept = correction_of(answer, raw.name) | ({} if roles_read else {"roles_read": False})
+    kept = {
+        "角色": "、".join(f"{role} {words}" for role, words in ROLE_WORDS.items()),
+        "条文": {str(n): text[c["start"] : c["end"]].strip() for n, c in enumerate(answer["clauses"], 1)},
+        **correction_of(answer, raw.name),
+        **({} if roles_read else {"roles_read": False}),
+    }
     told = json.dumps(kept, ensure_ascii=False, indent=1)
     gold.write_text(told + "\n", encoding="utf-8")
     return gold

@@ -42,7 +42,8 @@ def corrected(folder: Path, text: str, stem: str, change: Callable[[dict[str, An
 
 def duty_is_no_condition(gold: dict[str, Any]) -> None:
     assert "condition" in gold["clauses"][str(DUTY)], "else there is nothing to correct"
-    gold["clauses"][str(DUTY)] = ["authority"]
+    assert "平台公司" in gold["条文"][str(DUTY)], "whoever corrects it sees which clause is which"
+    gold["clauses"][str(DUTY)] = ["职责"]
     for holder in (gold["general"], *gold["items"]):
         holder["conditions"] = [
             c for c in holder["conditions"] if "平台" not in c["quote"] and "50家" not in c["quote"]
@@ -52,6 +53,15 @@ def duty_is_no_condition(gold: dict[str, Any]) -> None:
 def conditions(text: str, memory: Memory | None) -> str:
     found = decompose(text, memory=memory)
     return "；".join(c["quote"] for c in [*found.conditions, *(c for i in found.items for c in i.conditions)])
+
+
+def test_the_classifier_report_reads_corrections_in_chinese_too(tmp_path: Path) -> None:
+    from analysis import role_report
+
+    corrected(tmp_path, FIRST, "first", duty_is_no_condition)
+    report = role_report(tmp_path)
+    wrong = report.answers[~report.answers["对"].astype(bool)]
+    assert len(report.answers) == 5 and ["authority", "condition"] in wrong[["应", "说"]].values.tolist()
 
 
 def test_a_correction_changes_the_next_proposal_and_nothing_else(tmp_path: Path) -> None:
@@ -102,7 +112,7 @@ def test_words_people_read_both_ways_weigh_little(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("slip", "told"),
     [
-        (lambda g: g["clauses"].update({"2": ["benfit"]}), "第 2 条的角色“benfit”不认识；可以写：title、"),
+        (lambda g: g["clauses"].update({"2": ["benfit"]}), "第 2 条的角色“benfit”不认识；可以写：title（标题）、"),
         (lambda g: g["clauses"].update({"2": []}), "第 2 条没有角色"),
         (lambda g: g["clauses"].pop("2"), "clauses 有 4 条，原文切成 5 条"),
         (lambda g: g["items"][0]["benefits"][0].update(quote="按研发费用补助"), "第 1 个事项的奖补“按研发费用补助”在原文里找不到"),
