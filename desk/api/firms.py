@@ -304,7 +304,11 @@ def troubles(
     number: Number, page: PageNo = 1, size: Size = 50, by: Caller = caller("data")
 ) -> dict[str, Any]:
     """一批里退回的每一处, with line and reason."""
-    out = sliced(batches.troubles(by.office.engine, number), page, size)
+    try:
+        found = batches.troubles(by.office.engine, number)
+    except ValueError as error:
+        raise HTTPException(404, str(error)) from error
+    out = sliced(found, page, size)
     return {
         **out,
         "rows": [

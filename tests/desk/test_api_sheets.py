@@ -108,3 +108,11 @@ def test_a_disagreement_is_read_and_marked_as_seen(fresh: Desk) -> None:
     said = {"item": one.item, "code": one.code, "text": "行业代码登记错了"}
     assert api.post("/doubts", said).status_code == 201
     assert api.get("/doubts").json()["rows"][0]["seen"] == "行业代码登记错了"
+
+
+def test_a_batch_that_is_none_has_no_rejected_rows_to_tell(desk: Desk) -> None:
+    api = Api(desk, "admin", WRITE)
+    answer = api.get("/batches/987654/troubles")
+    assert answer.status_code == 404 and answer.json() == {"detail": "没有第987654批"}
+    newest = api.get("/batches").json()["rows"]
+    assert all(api.get(f"/batches/{b['id']}/troubles").status_code == 200 for b in newest[:1])
