@@ -174,6 +174,8 @@ class Impacts:
             f"{self.title}有变化：进 {sum(len(p.gained) for p in self.parts)} 家次，"
             f"出 {sum(len(p.lost) for p in self.parts)} 家次，应付最多 {low / 1e4:,.2f} → {high / 1e4:,.2f} 万元"
         )
+        was, now = sum(p.before["open"] for p in self.parts), sum(p.after["open"] for p in self.parts)
+        text += f"；待核实 {was:.0f} → {now:.0f} 家次" if was != now else ""
         hurt = in_words(self.promised, "家次")
         return f"{text}；{hurt}" if hurt else text
 

@@ -233,3 +233,14 @@ def test_items_without_an_open_batch_are_named(fresh, patient):
     write(fresh, re.sub(r"(?m)^batches:\n(?:[ -].*\n)+", "", new), "items/another.yaml")
     page = fresh.client("lin").get(PAGE).text
     assert "没有一个事项有变化" in page and "1 个事项没有在办的批次，没有算：还没开的事项" in page
+
+
+def test_a_change_that_only_opens_questions_is_told_in_figures_and_draws_no_empty_chart(fresh, patient):
+    bundled = Path(policies.__file__).with_name("library") / DOC / "items" / "rd-increment.yaml"
+    text = bundled.read_text(encoding="utf-8")
+    write(fresh, text.replace(">= 200万元", ">= 1万元"), "items/rd-increment.yaml")
+    (part,) = compare_all(view_of(fresh), view_of(fresh).with_document(folder(fresh))).parts
+    assert part.before["fits"] == part.after["fits"] == 0 and part.before["open"] < part.after["open"]
+    page = fresh.client("lin").get(PAGE).text
+    assert f"待核实 {part.before['open']:.0f} → {part.after['open']:.0f} 家次" in page
+    assert "impact.svg" not in page and "分行业、规模、区域" not in page
