@@ -179,7 +179,7 @@ class Impact:
         parts += [f"<p>要领导批准：{why}</p>" for why in self.approval()]
         tables = [
             ("分行业、规模、区域", self.groups, 40),
-            ("变化的企业", self.firms.drop(columns=["原应付低", "新应付低"]), 10),
+            ("变化的企业", self.firms.drop(columns=["原应付低", "新应付低", "只因核减"]), 10),
             ("已承诺受损", self.promised, 10),
         ]
         parts += [

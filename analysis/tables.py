@@ -10,9 +10,20 @@ from typing import Any
 import pandas as pd
 
 WIDEST = 60
-SHORT = 18  # characters: a code of an enterprise
+SHORT = 6  # characters of a verdict, a day or a kind: not broken where a long text makes the table narrow
 NUMBER = re.compile(r"[-+−]?[\d,]+(?:\.\d+)?%?|—")
-SHARES = ("占预算", "原占预算", "新占预算", "占全部", "文字估计", "相关度", "齐全率")
+SHARES = (
+    "占预算",
+    "原占预算",
+    "新占预算",
+    "占全部",
+    "文字估计",
+    "相关度",
+    "齐全率",
+    "答对",
+    "有把握答对",
+    "弃权",
+)
 HEADS = {
     "item": "事项", "title": "名称", "batch": "批次", "category": "类别", "delivery": "兑现方式", "department": "部门",
     "fits": "符合", "open": "待核实", "new_fits": "新符合", "gone": "不再符合", "verdict": "结论", "low": "应付低", "high": "应付高",
@@ -81,21 +92,28 @@ def readable(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _html(texts: pd.DataFrame) -> str:
-    """Figures on the right; what is short (a verdict, a code) is not broken where a long text makes the table narrow."""
+    """Figures on the right; what is short or a code stays on one line, a column of long texts has room for some words."""
     cells = [[str(c) for c in row] for row in texts.to_numpy().tolist()]
-    right = [all(NUMBER.fullmatch(row[j]) for row in cells) for j in range(texts.shape[1])]
+    styles = []
+    for j in range(texts.shape[1]):
+        own = [row[j] for row in cells]
+        numbers = all(NUMBER.fullmatch(c) for c in own)
+        whole = all(len(c) <= SHORT or c.isascii() for c in own)
+        room = (
+            "white-space:nowrap"
+            if whole
+            else "min-width:12em"
+            if max(map(len, own)) > 2 * SHORT
+            else "min-width:8em"
+        )
+        styles.append(f"text-align:{'right' if numbers else 'left'};{room}")
 
     def row_of(tag: str, row: list[str]) -> str:
-        styles = [
-            ("text-align:right;" if on else "text-align:left;")
-            + ("white-space:nowrap" if len(c) <= SHORT else "")
-            for c, on in zip(row, right, strict=True)
-        ]
         parts = (f'<{tag} style="{style}">{escape(c)}</{tag}>' for c, style in zip(row, styles, strict=True))
         return f"<tr>{''.join(parts)}</tr>"
 
     body = "\n".join(row_of("td", row) for row in cells)
-    head = row_of("th", [str(c) for c in texts.columns])
+    head = row_of("th", [str(c) for c in texts.columns]).replace("white-space:nowrap", "")
     return f'<table border="1" class="dataframe">\n<thead>{head}</thead>\n<tbody>{body}</tbody>\n</table>'
 
 
