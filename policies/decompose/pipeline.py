@@ -13,6 +13,7 @@ from policies.segment import Clause, segment
 
 from .benefits import benefits_of
 from .binding import barred_pieces, share_conditions, share_exclusions
+from .calls import title_item
 from .columns import with_rows
 from .definitions import delivery_words
 from .grouping import group
@@ -23,7 +24,7 @@ from .numbers import KEYS, corrected
 from .papers import share_materials
 from .pieces import Piece, Reading, atom_rows, mention_rows, pieces_of, rows_flat, start_reading
 from .roles import ROLES, chosen_roles, role_scores
-from .sift import concrete, kept_benefits, title_item, with_numbers, with_triggers, with_words
+from .sift import concrete, kept_benefits, with_numbers, with_triggers, with_words
 from .titles import name_items
 from .windows import issued_day, share_windows
 
