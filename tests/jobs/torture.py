@@ -28,7 +28,7 @@ from jobs.channels import Settings
 from jobs.push import push_once
 from policies.library import Library, load_library
 from profiles.dictionary import builtin_dictionary
-from store import budgets, faults, grants, ledger, outbox, payments, pushes, reach
+from store import budgets, faults, grants, ledger, outbox, payments, push_index, pushes, reach
 from store.calendars import office_calendar
 from store.database import open_database, session, upgrade
 from store.grants import Actor, NewGrant
@@ -84,6 +84,7 @@ class MadeUpNight:
         more = folder / "more"
         self._more = int(more.read_text()) if more.exists() else 0
         self._firms = FIRMS + self._more
+        self.counts = {"fits": self._firms}
 
     def library(self):
         return revised(self._more)
@@ -102,8 +103,10 @@ class MadeUpNight:
     def pairs(self, item, columns):
         frame = self.hits(item)[columns]
         table = pa.Table.from_pandas(frame, preserve_index=False) if len(frame) else None
+        if table is None or "unknown" not in columns:
+            return table
         at = columns.index("unknown")
-        return table and table.set_column(at, "unknown", table["unknown"].cast(pa.list_(pa.string())))
+        return table.set_column(at, "unknown", table["unknown"].cast(pa.list_(pa.string())))
 
 
 def a_day(url: str, settings: Settings, folder: Path, late: timedelta) -> None:
@@ -111,6 +114,9 @@ def a_day(url: str, settings: Settings, folder: Path, late: timedelta) -> None:
     engine = open_database(url)
     calendar = office_calendar(engine)
     now = lambda: BASE + (datetime.now(UTC) - STARTED) + late  # noqa: E731
+    push_index.WORTH = (
+        1  # in this process, which is here for one day: so that kills meet the night without its index
+    )
     pushes.queue_pushes(engine, MadeUpNight(folder), D, now())
     found = [
         NewGrant(f"F{i:02d}", "甲", ITEM, "2026", "奖", "局", AUTOMATIC, FEN, FEN, run_no=1)
