@@ -112,9 +112,14 @@ def _say_plainly(context: Any) -> None:
 
 
 def upgrade(engine: Engine) -> None:
-    """升级库表: bring the database to the newest revision; two processes may call it at once."""
-    if revision_of(engine) == newest_revision():
+    """升级库表: bring the database to the newest revision; two processes may call it at once.
+
+    Raises ValueError where a later version of the program made the tables.
+    """
+    known = revision_of(engine)
+    if known == newest_revision():
         return
+    _refuse_newer(known, engine.url.database if engine.dialect.name == "sqlite" else None)
     config = migration_config()
     with engine.connect() as connection:
         if connection.dialect.name == "sqlite":
@@ -138,9 +143,18 @@ def require_tables(engine: Engine) -> None:
         raise ValueError(
             f"{file or '数据库'} 里还没有数据，请先运行 huiqi demo 或 huiqi nightly，或用 --home 指明数据文件夹"
         )
+    _refuse_newer(known, file)
     if known != newest_revision():
         raise ValueError(
             f"{file or '数据库'} 的库表是旧版本（{known}），请先用这一版运行一次 huiqi nightly，它会升级库表"
+        )
+
+
+def _refuse_newer(known: str | None, file: str | None) -> None:
+    """A revision that this version does not have was made by a later one, whose tables it must not touch."""
+    if known is not None and known not in _revisions():
+        raise ValueError(
+            f"{file or '数据库'} 的库表（{known}）比这一版程序新，请换用升级过它的那一版程序，或那以后的"
         )
 
 
@@ -158,12 +172,18 @@ def revision_of(engine: Engine) -> str | None:
 @cache
 def newest_revision() -> str:
     """最新的版本: of the migrations here, the one that no other builds upon."""
-    texts = [path.read_text(encoding="utf-8") for path in (MIGRATIONS / "versions").glob("*.py")]
-    own = {m[1] for t in texts if (m := _OWN.search(t))}
-    heads = own - {m[1] for t in texts if (m := _BEFORE.search(t))}
+    known = _revisions()
+    heads = set(known) - set(known.values())
     if len(heads) != 1:
         raise RuntimeError(f"store/migrations must have one head, not {sorted(heads)}")
     return heads.pop()
+
+
+@cache
+def _revisions() -> dict[str, str]:
+    """这一版有的版本, each with the one it builds upon ("" for the first)."""
+    texts = [path.read_text(encoding="utf-8") for path in (MIGRATIONS / "versions").glob("*.py")]
+    return {m[1]: (b[1] if (b := _BEFORE.search(t)) else "") for t in texts if (m := _OWN.search(t))}
 
 
 _OWN = re.compile(r'^revision(?:: str)? = "([^"]+)"', re.MULTILINE)

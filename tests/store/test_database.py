@@ -24,6 +24,7 @@ from store.database import (
     migration_config,
     newest_revision,
     open_database,
+    require_tables,
     session,
     to_fen,
     upgrade,
@@ -199,3 +200,11 @@ def test_who_never_gets_the_lock_is_told_in_plain_words(tmp_path, monkeypatch):
         opened.connection().execute(text("INSERT INTO t VALUES (1)"))
     one.dispose()
     other.dispose()
+
+
+@pytest.mark.parametrize("act", [upgrade, require_tables], ids=["upgrade", "read"])
+def test_tables_of_a_later_version_are_left_alone(engine, act) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ValueError, match="（9999）比这一版程序新"):
+        act(engine)
