@@ -30,11 +30,12 @@ LEAD_STEP = 0.2  # a lead-in at the end of a paragraph stands just over the poin
 LEAD_RANK = 5.5  # a line that ends in ： introduces what follows, below numbered headings
 HEADING_RANK = 4  # an unnumbered heading stands beside a 条, unless the numbering restarts under it
 _FIELD = re.compile(
-    r"(?:(?:受理|经办|承办)(?:责任)?|申[请报领]|扶持|支持|补[贴助]|资助|奖[励补]|服务|认定|评[定价选审]|入库|遴选|准入|考核|受理|政策|办理|贴息|惠及|享受|报送|装订|填[报写]|上传|打印|基本|发[文布]|工具|文件|联[系络])?"
+    r"(?:截[止至]|(?:受理|经办|承办)(?:责任)?|申[请报领]|扶持|支持|补[贴助]|资助|奖[励补]|服务|认定|评[定价选审]|入库|遴选|准入|考核|受理|政策|办理|贴息|惠及|享受|报送|装订|编制|制作|填[报写]|上传|打印|基本|发[文布]|工具|文件|联[系络])?"
     r"(?:对象|条件|范围|标准|材料|资料|要求|流程|程序|方式|时间|日期|期限|渠道|途径|依据|部门|机构|内容|额度|金额|测算|待遇|"
     r"利率|提示|事项|地址|频度|安排|分类|字号|文号|电话)+$"
 )
 FIELD_ROLES: tuple[tuple[str, str], ...] = (
+    ("截[止至]", "window"),
     ("依据|文件", "preamble"),
     ("字号|文号|日期|分类", "other"),
     ("联系|联络|电话|地址|咨询", "contact"),
@@ -142,6 +143,7 @@ def field_of(text: str) -> str:
     head = re.split(r"[：:]", body, maxsplit=1)[0]
     if m := re.match(r"\s*[【\[]([^】\]]{2,12})[】\]]\s*[：:]?", body):
         head = m[1]
+    head = head.removesuffix("。") if len(head) <= 16 else head
     if body.strip() in ("依据文件", "时间/频度"):
         return body.strip()
     m = _FIELD.search(head)
@@ -163,7 +165,7 @@ def inline_field(text: str) -> str:
 
 
 def _role_of_part(name: str) -> str:
-    if re.search("(?:装订|打印|报送|上传|填[报写])要求$", name):
+    if re.search("(?:装订|编制|制作|打印|报送|上传|填[报写])要求$", name):
         return "material"
     if name.endswith("要求") and not re.search("材料|资料", name):
         return "condition"
@@ -211,7 +213,8 @@ def _rank(clauses: list[Clause]) -> None:
             elif not c.rank and c.number in short:
                 c.sort, c.rank = "h", HEADING_RANK
             # A line right under an unnumbered field name is that field's value, not another heading.
-            awaits = c.sort == "h" and bool(field_of(c.text)) and not c.text.rstrip().endswith(("：", ":"))
+            alone = not c.text.rstrip().endswith(("：", ":")) and not inline_field(c.text)
+            awaits = c.sort == "h" and bool(field_of(c.text)) and alone
     for one, two in itertools.pairwise(clauses):
         if _leads_on(one, two):
             one.sort, one.rank = "l", two.rank - LEAD_STEP

@@ -41,6 +41,7 @@ def opinions(c: Clause, place: Place = NOWHERE) -> list[Opinion]:
 
 
 _LEADS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("procedure", re.compile(r"(?:作出|分别|予以)[^。]{0,4}处理[：:]")),
     ("exclusion", re.compile(r"不予|不得|不享受|不支持|除外|取消|不再|禁止")),
     ("material", re.compile(r"材料|资料|提交|提供|附件|报送|装订")),
     ("window", re.compile(r"时间|期限")),
@@ -57,6 +58,8 @@ _LEADS: tuple[tuple[str, re.Pattern[str]], ...] = (
 def _led(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> list[Opinion]:
     """What the line that introduces a list says its points are (有下列情形之一的，不予支持：)."""
     lead = place.lead
+    if lead is not None and not place.holds and _FIRMS_DUTIES.search(lead.text.strip()):
+        return [("condition", "led-duties")]
     if lead is None or not re.search(r"[：:]\s*$", lead.text) or len(lead.text.strip()) < 5 or place.holds:
         return []
     if text.endswith(("：", ":")) or not (c.label or c.first):
@@ -67,10 +70,21 @@ def _led(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> list[
         return [("exclusion", "led-takes")]
     if _DUTIES.search(lead.text) and subject_of(body_text(lead, re.sub(r"\s+", "", lead.text)))[0] == "firm":
         return [("condition", "led-duties")]
-    return next(([(role, f"led-{role}")] for role, p in _LEADS if p.search(lead.text)), [])
+    role = next((role for role, p in _LEADS if p.search(lead.text)), "")
+    if role == "condition" and "bare_paper" in cues and _NAMES_PAPER.fullmatch(body):
+        return [("material", "led-paper")]
+    counted = [("definition", "led-costs")] if role == "condition" and _COSTS.search(lead.text) else []
+    return [(role, f"led-{role}"), *counted] if role else []
 
 
+_COSTS = re.compile(r"费用[^。；]{0,4}范围|范围[^。；]{0,4}费用")
+
+
+_NAMES_PAPER = re.compile(
+    r"(?:《[^》]{4,40}》|[^，。；：的]{2,30}(?:表|[证任]书|证明|复印件|报告|执照))(?:（[^）]*）)?[。；]?"
+)
 _DUTIES = re.compile(r"职责|义务|责任")
+_FIRMS_DUTIES = re.compile(r"(?:单位|企业|机构|申请人|申请者|承租人|基地)(?:的)?(?:职责|义务|责任)[。：:]?$")
 
 
 def _formal(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> list[Opinion]:
@@ -100,6 +114,8 @@ def _keyed(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> lis
     return out
 
 
+# A line of its own that leads on and says itself who is barred or what is handed in.
+_STATING = re.compile(r"(?:不予|不得|不享受|视同|材料包括|流程如下|知如下|如下图)[^，。]{0,20}[：:]$")
 _SENTENCE = re.compile(r"[。；;]$")
 _MODAL = re.compile(
     r"，|曾|未[获被有享]|已[经获被有]|[获取]得|具[有备]|须|应[当在于]|不[得予再超]|可以|[自从].*起|负责|施行|执行|\d|是|有下列|符合|的[:：]$|[:：]|组织专家|可(?!持)|只能|[由对将]|实行|按照|支出|登[录陆]|填报|提交|优先|就高"
@@ -110,7 +126,7 @@ def _heading(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> l
     if re.search(r"[×÷＝=]", body) and not field_of(c.text):
         return []
     if c.sort == "h":
-        return [("title", "bare")]
+        return _states(text) if _STATING.search(text) else [("title", "bare")]
     if "question" in cues and text.endswith(("？", "?")):
         return [("title", "question")]
     if c.number == 1 and not text.endswith(("：", ":")):
@@ -129,7 +145,11 @@ def _heading(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> l
         return [("title", "lead")] if _leads(c, place, text, body, cues) else _states(text)
     if _SENTENCE.search(text):
         return _short_heading(c, place, text, body.rstrip("。；"), cues)
-    if c.label and place.holds:
+    if (
+        c.label
+        and place.holds
+        and not (role_of_field(c.field_name) == "material" and _paper_of_list(c, cues))
+    ):
         stated = len(body) > 60 or (AMOUNT.search(body) and SAYS_GIVING.search(body))
         return [] if stated else [("title", "holds")]
     stated = _paper_of_list(c, cues) or (AMOUNT.search(body) and SAYS_GIVING.search(body))
@@ -142,7 +162,14 @@ def _paper_of_list(c: Clause, cues: set[str]) -> bool:
 
 def _short_heading(c: Clause, place: Place, text: str, short: str, cues: set[str]) -> list[Opinion]:
     """A heading that ends as a sentence does: 3.酒店建设。"""
-    if _MODAL.search(short) or AMOUNT.search(short) or len(short) > 30:
+    if re.search(r"\d", short) or len(short) > 30:
+        return []
+    if c.label and not c.last and len(short) <= 20 and not _SAYS.search(short):
+        paper = role_of_field(c.field_name) == "material" and "bare_paper" in cues
+        return [("material", "led-paper")] if paper else [("title", "runs-in")]
+    if not c.label and not c.last and _STEP_NAME.fullmatch(short):
+        return [("title", "runs-in")]
+    if _MODAL.search(short) or AMOUNT.search(short):
         return []
     if "bare_paper" in cues and (text.endswith("；") or role_of_field(c.field_name) == "material"):
         return []
@@ -160,10 +187,22 @@ def _short_heading(c: Clause, place: Place, text: str, short: str, cues: set[str
     return [("title", "alone")] if alone else []
 
 
+_STEP_NAME = re.compile(r"[^，。；：]{0,8}(?:审[核批查]|评审|公示|拨付|申报|受理|验收|立项|兑现|核查|确认)")
+# What a short point with more behind it on its line states itself; without it, it names what follows.
+_SAYS = re.compile(
+    r"，|[：:]|曾|未|已|获[得被]|[取获]得|具[有备]|须|应[当在于]|不[得予再超能]|可以|起|负责|施行|执行|由|为(?!主)|是|有下列|符合|只[能有限]|实行[^，]{0,8}制$|"
+    r"支出|列支|优先|就高|要(?!素|求)|一次|的(?:企业|单位|项目|人员|机构)?$"
+)
+
+
 def _leads(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> bool:
     """A line that ends in ： is a heading unless it states something itself."""
     if "addressee" in cues or ("enact" in cues and not c.label):
         return False
+    if c.label and re.fullmatch(
+        r"[^，。；]{2,14}(?:需|应|须)?(?:提[供交]|报送)(?:的)?(?:材料|资料)?[：:]", body
+    ):
+        return True
     if re.search(
         r"并符合|可以|[不给]予|予以|不得|的，|期间|提供|提交|享受|请求|报送|如下|视[同为]|按以下", body
     ):
@@ -186,9 +225,15 @@ def _opening(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> l
         or ("books" in cues and not c.label)
     ):
         return [("preamble", "aim")]
+    if _CALLS.search(text) or (_EXPLAINS.search(text) and not AMOUNT.search(text)):
+        return [("preamble", "calls")]
     if (
         "aim" in cues
-        and (c.number < 14 or role_of_field(c.field_name) == "preamble")
+        and (
+            c.number < 14
+            or re.search(r"本(?:公告|通知|办法|措施|政策|意见)", text)
+            or role_of_field(c.field_name) == "preamble"
+        )
         and not AMOUNT.search(text)
     ):
         return [("preamble", "aim-only")]
@@ -201,6 +246,11 @@ def _opening(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> l
     ):
         return [("preamble", "background")]
     return []
+
+
+# 根据…，现组织申报…: what a notice is about; 这样，让…: what a rule is good for.
+_CALLS = re.compile(r"^(?:根据|按照|为|经)[^。]*，现(?:就|将|组织|开展|启动|面向)")
+_EXPLAINS = re.compile(r"^(?:这样|为此|由此)，|(?:纲领性文件|着力点在于|着眼于|主要偏重)")
 
 
 def _fielded(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> list[Opinion]:
@@ -217,7 +267,9 @@ def _fielded(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> l
     if under == "authority" and not SUBMITS.search(text) and len(text) < 40:
         return [("authority", "field-authority")]
     if under == "material" and (PAPER.search(text) or c.label):
-        if subject_of(body)[1] in ("must", "may") and re.search(r"报送|装订|打印|登[录陆]|上传|提交", text):
+        told = re.search(r"胶装|成册|装订|打包|发[到至送]|邮箱|登[录陆]|打印|汇总|命名|一致", text)
+        asked = subject_of(body)[1] in ("must", "may") and re.search(r"报送|上传|提交|填[报写]", text)
+        if told or asked:
             return [("material", "field-material"), ("procedure", "field-handing")]
         return [("material", "field-material")]
     if under == "window" and WINDOW.search(text) and not SUBMITS.search(text):
@@ -232,7 +284,7 @@ WEIGHT, SURE = 2.0, 2.0
 # never seen in training is trusted as those that were.
 _GUESSES = {"else", "opening", "field-else", "office", "hands-generic", "bracket", "gives-field", "lent-else"}
 _LAYOUT = re.compile(
-    r"led-|keyed-|field-(?!else)|formal|bare|first|titled|question|lead$|short|arrow|labelled|alone|holds|aim|bracket$|so-follows"
+    r"stages|spends|sets-up|led-costs|pilot|takes-field|example|override|web|limit|between|runs-in|calls|chapter-definition|led-|keyed-|field-(?!else)|formal|bare|first|titled|question|lead$|short|arrow|labelled|alone|holds|aim|bracket$|so-follows"
 )
 
 

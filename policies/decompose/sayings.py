@@ -8,10 +8,14 @@ from policies.segment import Clause, role_of_field
 
 from .phrases import (
     AFTER_EVENT,
+    AIMS,
     AMOUNT,
+    ASKS_WHERE,
+    BETWEEN_OFFICES,
     BOUNDS,
     CALLED,
     CHARGE,
+    CONFERS,
     DEFINES,
     DENIES_GIVING,
     EXAMPLE,
@@ -21,10 +25,13 @@ from .phrases import (
     HANDS_IN,
     HAS,
     INVITES,
+    ITEMISES,
     LIMITS,
     NEGATED,
+    OPENS_WITH_DAY,
     OVERRIDE,
     PAPER,
+    PILOT,
     PUNISHES_OFFICE,
     SAYS_GIVING,
     SETS_UP,
@@ -39,6 +46,7 @@ from .phrases import (
     URGE,
     WEB,
     WHO,
+    WHO_APPLIES,
     WINDOW,
 )
 from .places import Place
@@ -53,18 +61,22 @@ def content(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> li
     who, mode = subject_of(body)
     if fixed := _fixed(place, text, body, under, mode):
         return fixed
-    out = _shut_out(text) + _given(place, text, body, under, who)
+    out = _shut_out(text, under) + _given(place, text, body, under, who)
     roles = {r for r, _ in out}
     if not roles & {"benefit", "exclusion"}:
         out += _required(body, under, who, mode)
     out += _steps(c, place, text, body, cues, under, who, roles)
-    out += _offices(place, text, who, {r for r, _ in out}, under)
+    out += _offices(body, text, who, {r for r, _ in out}, under)
     out += _bracketed(text)
     if DEFINES.search(text):
         out.append(("definition", "defines"))
-    if "phone" in cues and re.search(r"\d{5,}|电话|联系人|邮箱|传真", text):
+    if ASKS_WHERE.search(text):
+        out.append(("contact", "asks-where"))
+    elif "phone" in cues and re.search(r"\d{5,}|电话|联系人|邮箱|传真", text):
         out.append(("contact", "phone"))
-    if AFTER_EVENT.search(text):
+    if OPENS_WITH_DAY.search(body):
+        out.append(("window", "opens"))
+    elif AFTER_EVENT.search(text):
         out.append(("window", "after-event"))
     elif WINDOW.search(text) or (TELLS_TIME.search(text) and not roles & {"benefit", "condition"}):
         out.append(("window", "valid" if re.search(r"施行|有效期|执行|年限", text) else "until"))
@@ -87,19 +99,25 @@ def _fixed(place: Place, text: str, body: str, under: str, mode: str) -> list[Op
         return [("procedure", "stages")]
     if TERM.search(body) and not re.search(r"申[请报]|应|须", body):
         return [("benefit", "term")]
+    if BETWEEN_OFFICES.search(body) and not WHO_APPLIES.search(body):
+        return [("authority", "between")]
+    if SETS_UP.match(body) and FUND.search(body) and not SAYS_GIVING.search(body):
+        return [("authority", "sets-up")] + ([("orientation", "sets-up")] if AIMS.search(body) else [])
+    if PILOT.search(body) and not (AMOUNT.search(body) or re.search("给予|经认定", body)):
+        return [("orientation", "pilot")]
     if SPENDS.search(body) and not re.search(r"给予", body):
         bars = [("exclusion", "spends")] if re.search(r"不含|不得|不包括", body) else []
         return [("condition", "spends"), *bars]
     return []
 
 
-def _shut_out(text: str) -> list[Opinion]:
+def _shut_out(text: str, under: str) -> list[Opinion]:
     said = NEGATED.sub("", re.sub(r"（[^）]*）|\([^)]*\)", "", text))
     if not TAKES.search(said):
         return []
     if PUNISHES_OFFICE.search(said):
         return [("authority", "punish-office")]
-    return [("exclusion", "takes")]
+    return [("exclusion", "takes-field" if under == "condition" else "takes")]
 
 
 def _bracketed(text: str) -> list[Opinion]:
@@ -130,6 +148,8 @@ def _given(place: Place, text: str, body: str, under: str, who: str) -> list[Opi
         or who in ("firm", "target")
         or bool(WHO.search(body) or BOUNDS.search(body) or (hard and URGE.search(body)))
     ) and not LIMITS.search(body)
+    if amount and LIMITS.search(body) and not BOUNDS.search(body):
+        return [("benefit", "limit")]
     if amount and (hard or under == "benefit" or not FUND.search(body)):
         return (
             [("benefit", "amount"), ("condition", "amount-who")] if trigger else [("benefit", "amount-alone")]
@@ -164,7 +184,7 @@ def _steps(
 ) -> list[Opinion]:
     out: list[Opinion] = []
     urges = who == "none" and bool(URGE.search(body))
-    if re.search(r"责任追究|追究[^，。]{0,12}责任|问责", text):
+    if re.search(r"责任追究|追究[^，。]{0,12}责任|问责|开展[^，。]{0,6}检查|连带责任|违法违纪", text):
         return []
     if TELLS_TIME.search(text) and under != "procedure":
         return []
@@ -187,6 +207,8 @@ def _steps(
         out.append(("procedure", "handles"))
     elif SUBMITS.search(text) and not urges and (who in ("office", "firm") or "→" in text):
         out.append(("procedure", "submits"))
+    if out and CONFERS.search(text) and not re.search(r"取消|撤销|不予", text):
+        out.append(("benefit", "confers"))
     if out and HANDS_IN.search(text) and PAPER.search(text):
         generic = not re.search(PAPER.pattern, re.sub("(?:申[报请])?(?:材料|资料)|方案|名单|附件", "", text))
         out.append(("material", "hands-generic" if generic else "hands-in"))
@@ -195,12 +217,12 @@ def _steps(
     return out
 
 
-def _offices(place: Place, text: str, who: str, roles: set[str], under: str) -> list[Opinion]:
+def _offices(body: str, text: str, who: str, roles: set[str], under: str) -> list[Opinion]:
     if FUND.search(text) and not roles & {"benefit", "condition"}:
         return [("authority", "fund")]
     if (
         who == "none"
-        and URGE.search(text)
+        and URGE.search(body)
         and not roles
         and not (under == "authority" and not INVITES.search(text))
     ):
@@ -217,6 +239,10 @@ def _offices(place: Place, text: str, who: str, roles: set[str], under: str) -> 
 
 
 def _else(c: Clause, place: Place, text: str, body: str, under: str) -> list[Opinion]:
+    if under == "benefit" and re.search(r"的[^，。；]{1,8}[；。]?$", body) and not GIVES.search(body):
+        return [("condition", "the")]
+    if ITEMISES.search(body) and not GIVES.search(body) and under in ("", "definition"):
+        return [("definition", "itemises")]
     if under:
         return [(under, "lent-else" if place.lent else "field-else")]
     if URGE.search(body):

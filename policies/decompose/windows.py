@@ -26,6 +26,7 @@ _SHORT = re.compile(r"(?P<m>\d{1,2})月(?P<d>\d{1,2})[日号]")
 def window_in(flat: str, year: int | None, issued: str | None) -> dict[str, Any]:
     """窗口: from and to of a squeezed sentence; an empty mapping where it names no day."""
     out: dict[str, Any] = {}
+    flat = _YEAR_END.sub(lambda m: f"{m['y']}年12月31日{m['till'] or ''}", flat)
     first = DATE.search(flat)
     if first is None:
         return _short(flat, year, issued)
@@ -51,6 +52,8 @@ def window_in(flat: str, year: int | None, issued: str | None) -> dict[str, Any]
     return {k: v for k, v in out.items() if v}
 
 
+# 2020年年底前, 至2025年底: the last day of the year.
+_YEAR_END = re.compile(r"(?P<y>20\d{2})年(?:年?[底末]|岁末)(?P<till>之?前|以前|止)?")
 _FROM_ISSUE = re.compile(r"(?:印发|发布|公布|公告|通知|即)之?日起?(?:至|到)?$")
 
 
@@ -131,13 +134,23 @@ def share_windows(
         if not found:
             continue
         told = entry(reading, k, *body_of(flat), 1.0) | found
-        if own and not timed and _OPENS.search(flat):
+        if not timed and _OPENS.search(flat) and (own or (own := _goes_on(reading, k, items))):
             for i in own:
                 i.window = i.window or told
         elif "window" in names or timed or due:
             about_papers = 1.5 if "material" in names and not due else 0.0
             shared.append((_rank(flat, timed, found) - about_papers, k, told))
     _spread(reading, items, shared)
+
+
+def _goes_on(reading: Reading, k: int, items: Sequence[Item]) -> list[Item]:
+    """Items of the sentence behind one that a day opens, where that one goes on in the same paragraph and gives nothing itself."""
+    behind = k + 1
+    if behind >= len(reading.clauses) or reading.clauses[behind].line != reading.clauses[k].line:
+        return []
+    if DATE.search(reading.views[behind].flat):
+        return []
+    return [i for i in items if behind in i.clauses and not i.title_only]
 
 
 def _spread(
@@ -192,14 +205,15 @@ def _rank(flat: str, timed: bool, found: dict[str, Any]) -> float:
     """How far a dated clause speaks of when a firm applies; at most 0 where it does not."""
     if _VALID.search(flat) and not _APPLIES.search(flat) and not timed:
         return -1.0
+    offices = bool(_OFFICES.search(flat))
     return (
-        (2.0 if timed else 0.0)
+        (2.0 if timed and not offices else 0.0)
         + (1.0 if _APPLIES.search(flat) else 0.0)
         + (0.5 if re.search(r"系统|网上|企业|申[报请](?:单位|人)", flat) else 0.0)
         + (0.3 if "from" in found and "to" in found else 0.0)
         + (0.2 if re.search(r"截[止至]时间|[申填]报时间", flat) else 0.0)
         - (2.0 if _HARVEST.search(flat) else 0.0)
-        - (1.0 if _OFFICES.search(flat) else 0.0)
+        - (1.0 if offices else 0.0)
         - (2.0 if _FACT.search(flat) else 0.0)
     )
 
