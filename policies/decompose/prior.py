@@ -81,9 +81,9 @@ _COSTS = re.compile(r"费用[^。；]{0,4}范围|范围[^。；]{0,4}费用")
 
 
 _NAMES_PAPER = re.compile(
-    r"(?:《[^》]{4,40}》|[^，。；：的]{2,30}(?:表|[证任]书|证明|复印件|报告|执照))(?:（[^）]*）)?[。；]?"
+    r"(?!填写|准备|提交|编写|提供)(?:《[^》]{4,40}》|[^，。；：的]{2,30}(?:表|[证任]书|证明|复印件|报告|执照))(?:（[^）]*）)?[。；]?"
 )
-_DUTIES = re.compile(r"职责|义务|责任")
+_DUTIES = re.compile(r"职责|义务|责任(?!部门|单位|人)")
 _FIRMS_DUTIES = re.compile(r"(?:单位|企业|机构|申请人|申请者|承租人|基地)(?:的)?(?:职责|义务|责任)[。：:]?$")
 
 
@@ -165,8 +165,9 @@ def _short_heading(c: Clause, place: Place, text: str, short: str, cues: set[str
     if re.search(r"\d", short) or len(short) > 30:
         return []
     if c.label and not c.last and len(short) <= 20 and not _SAYS.search(short):
-        paper = role_of_field(c.field_name) == "material" and "bare_paper" in cues
-        return [("material", "led-paper")] if paper else [("title", "runs-in")]
+        if "bare_paper" in cues and (text.endswith(("；", ";")) or _paper_below(c, short)):
+            return [("material", "led-paper")]
+        return [("title", "runs-in")]
     if not c.label and not c.last and _STEP_NAME.fullmatch(short):
         return [("title", "runs-in")]
     if _MODAL.search(short) or AMOUNT.search(short):
@@ -187,10 +188,14 @@ def _short_heading(c: Clause, place: Place, text: str, short: str, cues: set[str
     return [("title", "alone")] if alone else []
 
 
+def _paper_below(c: Clause, short: str) -> bool:
+    return role_of_field(c.field_name) == "material" and bool(_NAMES_PAPER.fullmatch(short))
+
+
 _STEP_NAME = re.compile(r"[^，。；：]{0,8}(?:审[核批查]|评审|公示|拨付|申报|受理|验收|立项|兑现|核查|确认)")
 # What a short point with more behind it on its line states itself; without it, it names what follows.
 _SAYS = re.compile(
-    r"，|[：:]|曾|未|已|获[得被]|[取获]得|具[有备]|须|应[当在于]|不[得予再超能]|可以|起|负责|施行|执行|由|为(?!主)|是|有下列|符合|只[能有限]|实行[^，]{0,8}制$|"
+    r"，|[：:]|曾|未|已|获[得被]|[取获]得|具[有备]|须|应[当在于]|不[得予再超能]|可以|起|负责|施行|执行|由|为(?!主)|是|有下列|符合|只[能有限]|实行[^，]{0,10}(?:制度?|管理)$|"
     r"支出|列支|优先|就高|要(?!素|求)|一次|的(?:企业|单位|项目|人员|机构)?$"
 )
 
@@ -267,9 +272,11 @@ def _fielded(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> l
     if under == "authority" and not SUBMITS.search(text) and len(text) < 40:
         return [("authority", "field-authority")]
     if under == "material" and (PAPER.search(text) or c.label):
-        told = re.search(r"胶装|成册|装订|打包|发[到至送]|邮箱|登[录陆]|打印|汇总|命名|一致", text)
-        asked = subject_of(body)[1] in ("must", "may") and re.search(r"报送|上传|提交|填[报写]", text)
-        if told or asked:
+        who, mode = subject_of(body)
+        said = re.sub(r"（[^）]*）|\([^)]*\)", "", text)
+        if who in ("firm", "office") and _HANDING.search(said):
+            return [("procedure", "firm-handing")]
+        if _HANDING.search(said) or (mode in ("must", "may") and re.search(r"报送|上传|提交|填[报写]", said)):
             return [("material", "field-material"), ("procedure", "field-handing")]
         return [("material", "field-material")]
     if under == "window" and WINDOW.search(text) and not SUBMITS.search(text):
@@ -278,6 +285,10 @@ def _fielded(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> l
         return [("window", "field-window")]
     return []
 
+
+_HANDING = re.compile(
+    r"胶装|成册|装订|打包|发[到至送]|邮箱|登[录陆]|打印|汇总(?!数|表)|命名|一致|初审|平台.{0,4}(?:填|报)"
+)
 
 WEIGHT, SURE = 2.0, 2.0
 # Reasons that only guess, and reasons that the layout gives; the latter share one weight a role, so that a layout that was

@@ -99,11 +99,16 @@ def _fixed(place: Place, text: str, body: str, under: str, mode: str) -> list[Op
         return [("procedure", "stages")]
     if TERM.search(body) and not re.search(r"申[请报]|应|须", body):
         return [("benefit", "term")]
-    if BETWEEN_OFFICES.search(body) and not WHO_APPLIES.search(body):
+    helps = re.search(r"[为对][^，。；]{2,40}(?:提供|给予|优先)|享受", body)
+    if BETWEEN_OFFICES.search(body) and not WHO_APPLIES.search(body) and not helps:
         return [("authority", "between")]
-    if SETS_UP.match(body) and FUND.search(body) and not SAYS_GIVING.search(body):
+    if SETS_UP.match(body) and FUND.search(body) and not SAYS_GIVING.search(body) and not helps:
         return [("authority", "sets-up")] + ([("orientation", "sets-up")] if AIMS.search(body) else [])
-    if PILOT.search(body) and not (AMOUNT.search(body) or re.search("给予|经认定", body)):
+    if (
+        PILOT.search(body)
+        and under != "condition"
+        and not (helps or AMOUNT.search(body) or re.search("给予|经认定", body))
+    ):
         return [("orientation", "pilot")]
     if SPENDS.search(body) and not re.search(r"给予", body):
         bars = [("exclusion", "spends")] if re.search(r"不含|不得|不包括", body) else []

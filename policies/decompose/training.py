@@ -31,7 +31,7 @@ from .roles import ROLES, chosen_roles
 FOLDS = 5
 ROLE_STRENGTH = 0.15
 # Half of the F1 that is reached is where calling a calibrated score gains most; thresholds tuned a role overfit the rare ones.
-ROLE_THRESHOLD = 0.4
+ROLE_THRESHOLD = 0.42
 
 
 # From which score a piece is called. A later step sieves pieces and items, so the values are those that are best for items;
