@@ -14,7 +14,6 @@ from .columns import is_row, one_item
 from .cues import cues_of
 from .linear import LinearModel
 from .numbers import KEYS, chained
-from .phrases import LIMITS
 from .pieces import Piece, Reading
 from .quantities import quantities
 from .spans import body_of
@@ -135,7 +134,7 @@ def joined(reading: Reading, one: Piece, two: Piece) -> bool:
         return True
     if _announces(reading, one, two) or _bounds(reading, one, two) or _staged(reading, one, two):
         return True
-    if _amounts_of_kinds(reading, one, two) or _bounds_it(reading, one, two):
+    if _amounts_of_kinds(reading, one, two):
         return True
     if one.clause == two.clause or a.headings != b.headings or two.clause - one.clause > 2:
         return False
@@ -149,19 +148,6 @@ def joined(reading: Reading, one: Piece, two: Piece) -> bool:
     if any(p.search(head_a) and p.search(head_b) for p in _GRADES):
         return float(ratio(_ANY_GRADE.sub("", fa), _ANY_GRADE.sub("", fb))) >= 70.0
     return False
-
-
-def _bounds_it(reading: Reading, one: Piece, two: Piece) -> bool:
-    """Whether a sentence only bounds what the one before it gives (单家企业…不超过300万元, 资助比例不超过…)."""
-    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
-    flat = reading.views[two.clause].flat
-    if not 0 < two.clause - one.clause <= 2 or b.label or not (a.line == b.line or a.headings == b.headings):
-        return False
-    return (
-        bool(LIMITS.match(flat))
-        and bool(re.search(r"不超过|最高|为限|不得超过", flat))
-        and "对" not in flat[:12]
-    )
 
 
 _KIND = re.compile(

@@ -134,7 +134,8 @@ def share_windows(
         if not found:
             continue
         told = entry(reading, k, *body_of(flat), 1.0) | found
-        if not timed and _OPENS.search(flat) and (own or (own := _goes_on(reading, k, items))):
+        opens = not timed and bool(_OPENS.search(flat[body_of(flat)[0] :]))
+        if opens and (own or (own := _goes_on(reading, k, items))):
             for i in own:
                 i.window = i.window or told
         elif "window" in names or timed or due:

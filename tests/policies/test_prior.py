@@ -130,3 +130,31 @@ def test_what_is_encouraged_among_conditions_is_orientation() -> None:
 )
 def test_fields_of_binding_and_of_who_receives(name: str, role: str) -> None:
     assert role_of_field(name) == role
+
+
+@pytest.mark.parametrize(
+    ("sentence", "roles"),
+    [
+        ("单家企业当年补贴不超过50万元。", {"benefit"}),
+        ("设立总规模2亿元的产业基金，推动装备制造业集聚。", {"authority", "orientation"}),
+        ("上述贴息资金由县财政承担。", {"authority"}),
+        ("自2026年1月1日起，对新招用的职工每人补贴1000元。", {"benefit", "condition", "window"}),
+        ("根据《示例市促进办法》，现组织开展2026年度申报工作。", {"preamble"}),
+        ("在示例区开展产业用地混合利用试点。", {"orientation"}),
+    ],
+)
+def test_limits_funds_pilots_and_days_at_the_head(sentence: str, roles: set[str]) -> None:
+    text = f"示例市产业办法\n第一章 扶持内容\n第一条 对企业给予10万元奖励。\n{sentence}\n"
+    assert _roles(text)[-1] == roles
+
+
+def test_a_short_point_with_more_behind_it_is_its_heading() -> None:
+    roles = _roles(
+        "示例市产业办法\n（一）贷款贴息。对企业按50%给予贴息。\n（二）奖励实行申报制。企业提出申请。\n（三）实行灵活供地。允许分期缴纳。\n"
+    )
+    assert [roles[k] == {"title"} for k in (1, 3, 5)] == [True, False, True]
+
+
+def test_papers_under_a_lead_of_conditions_are_papers() -> None:
+    roles = _roles("示例市抵扣指南\n一、申报条件：\n1、《研发费用归集表》；\n2、会计核算健全；\n")
+    assert roles[-2:] == [{"material"}, {"condition"}]

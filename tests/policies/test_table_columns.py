@@ -63,3 +63,14 @@ def test_levels_of_one_table_are_one_item_and_take_the_unit_of_the_head(tmp_path
 def test_a_line_with_colons_is_no_row() -> None:
     items = decompose("示例区公告\n联系人：王某，联系电话：00000000，受理地点：一号楼\n").items
     assert items == []
+
+
+def test_a_list_of_kinds_with_their_amounts_in_one_paragraph_is_one_item() -> None:
+    text = """\
+示例市演出资助办法
+第一条 资助额度不超过以下标准：话剧项目200万元；舞剧项目300万元；儿童剧项目100万元。
+第二条 对新建剧场给予50万元补助。
+"""
+    first, second = decompose(text).items
+    assert {b.get("amount") or b.get("cap") for b in first.benefits} >= {2000000, 3000000, 1000000}
+    assert [b["amount"] for b in second.benefits] == [500000]

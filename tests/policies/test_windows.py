@@ -19,6 +19,8 @@ from policies.decompose.windows import window_in
         ("申报单位于8月15日前提交", {"to": "2025-08-15"}),
         ("网上申报截止时间为9月15日", {"to": "2025-09-15"}),
         ("自2024年5月31日（含）起，按50%贴息", {"from": "2024-05-31"}),
+        ("政策执行至2027年底止", {"to": "2027-12-31"}),
+        ("2026年年底前可免缴工会经费", {"to": "2026-12-31"}),
         ("企业应当依法经营", {}),
     ],
 )
@@ -46,3 +48,28 @@ def test_the_firms_day_counts_not_the_offices_nor_the_purchases() -> None:
     found = decompose(CALL)
     assert len(found.items) == 1
     assert (found.items[0].window.get("from"), found.items[0].window.get("to")) == (None, "2025-05-20")
+
+
+def test_a_sentence_that_a_day_opens_binds_what_its_paragraph_goes_on_to_give() -> None:
+    text = """\
+示例市就业补贴办法
+第一条 2025年1月1日至2026年12月31日，将培训补贴申领条件由参保3年放宽至参保1年。参保职工取得职业资格证书的，给予2000元培训补贴。
+第二条 对吸纳就业的企业，每人给予1000元补贴。
+"""
+    first, second = decompose(text).items
+    assert (first.window["from"], first.window["to"]) == ("2025-01-01", "2026-12-31") and not second.window
+
+
+def test_the_offices_day_does_not_count_for_standing_under_a_heading_of_days() -> None:
+    text = """\
+示例市关于组织申报2025年新产品认定的通知
+一、申报条件
+企业在本市注册，新产品已投产。
+二、认定奖励
+对通过认定的企业给予5万元奖励。
+三、申报流程
+企业向区科技局报送材料的截止时间为2025年10月20日。
+四、截至日期
+请各区科技局于2025年10月30日前将材料汇总报送市科技局。
+"""
+    assert {i.window.get("to") for i in decompose(text).items} == {"2025-10-20"}
