@@ -143,7 +143,8 @@ def field_of(text: str) -> str:
     head = re.split(r"[：:]", body, maxsplit=1)[0]
     if m := re.match(r"\s*[【\[]([^】\]]{2,12})[】\]]\s*[：:]?", body):
         head = m[1]
-    head = head.removesuffix("。") if len(head) <= 16 else head
+    if label and len(head) <= 12 and not re.search(r"提[交供]|报送|应|须|需", head):
+        head = head.removesuffix("。")  # 2.网上填写的时间。 names its field as well as without the stop
     if body.strip() in ("依据文件", "时间/频度"):
         return body.strip()
     m = _FIELD.search(head)

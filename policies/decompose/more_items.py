@@ -18,7 +18,7 @@ from .linear import LinearModel
 from .model import Item
 from .pieces import LABELS, Piece, Reading
 from .roles import ROLES
-from .sift import HARD_BESIDE, grade, idle, talk, traits
+from .sift import HARD_BESIDE, grade, idle, points_to_table, talk, traits
 
 LEAST = 0.06  # below this share of a benefit no annotated one was found often enough to learn from
 _BENEFIT = LABELS.index("benefit")
@@ -119,4 +119,4 @@ def more_items(reading: Reading, items: Sequence[Item], model: LinearModel) -> l
 
 
 def _gives_nothing(reading: Reading, p: Piece) -> bool:
-    return idle(reading, p) or talk(reading, p)
+    return idle(reading, p) or talk(reading, p) or points_to_table(reading, p)

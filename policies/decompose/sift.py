@@ -117,7 +117,7 @@ _REPORTS = re.compile(
 
 # Sentences about giving that give nothing: who asks for it, what who enjoys it must do, what good it does, how large a fund is.
 _ABOUT_GIVING = re.compile(
-    r"提出[^，。；]{0,20}申请$|(?:总规模|资金规模)|让[^，。；]{2,16}享受|红利|放宽了|判[断别]|战略|"
+    r"提出[^，。；]{0,20}申请$|(?:总规模|资金规模)|让[^，。；]{2,16}享受|优先满足[^，。；]{2,20}需求|红利|放宽了|判[断别]|战略|"
     r"^申[请报领](?!.*(?:给予|予以))[^，。；]{2,24}的(?:企业|单位|机构|个人|人员|人才|申请人|组织|主体)?$|"
     r"享受[^，。；]{2,24}的[^，。；]{0,8}?(?:对象|企业|单位|人员|个人|主体|人)(?=$|[^，。；]{0,4}(?:须|应|需|不得|要))"
 )
@@ -137,6 +137,10 @@ def idle(reading: Reading, p: Piece) -> bool:
         flat
     ):  # a figure that is aimed at, not given
         return True
+    if re.search(r"降至|降低到|压[减缩]", said) and not GIVES.search(said):
+        return True
+    if re.search(r"退[还回]|追[回缴]|缴回", flat[p.b :]) and not keyed(reading, p):
+        return True  # who must give back what he was given
     return bool(_LEADS_ON.search(flat)) and not keyed(reading, p)
 
 
@@ -158,7 +162,7 @@ def _giving(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]) -
     b = ROLES.index("benefit")
     out = []
     held = _over_amounts(reading, pieces)
-    tables = {p.clause for p in pieces if _points_to_table(reading, p)}
+    tables = {p.clause for p in pieces if points_to_table(reading, p)}
     for p in pieces:
         if p.label == "benefit" and idle(reading, p):
             continue
@@ -189,8 +193,8 @@ def _over_amounts(reading: Reading, pieces: Sequence[Piece]) -> set[int]:
     return out
 
 
-def _points_to_table(reading: Reading, p: Piece) -> bool:
-    """Whether a sentence leaves to a table what it gives (给予一次性奖励，标准见下表)."""
+def points_to_table(reading: Reading, p: Piece) -> bool:
+    """见表: whether a sentence leaves to a table what it gives (给予一次性奖励，标准见下表)."""
     return bool(_SEE_TABLE.search(reading.views[p.clause].flat[p.b :])) and not keyed(reading, p)
 
 
