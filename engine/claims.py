@@ -75,8 +75,7 @@ def allocate(
     decides with its own firms alone.
     """
     touched = [h for h in found if shares(programs[h.item], h.batch)]
-    own = [_firms(h)[_verdicts(h) != FAILS] for h in touched if h.item == only]
-    among = None if only is None else np.unique(np.concatenate([np.zeros(0, np.intp), *own]))
+    among = None if only is None else _among(programs[only], touched, only)
     claims = [c for h in touched for c in claims_of(programs[h.item], h, codes, among)]
     settled = settle(claims, received)
     by_batch: dict[tuple[str, str], list[Settled]] = defaultdict(list)
@@ -92,6 +91,18 @@ def allocate(
             ones = share_budget(ones, amount, how)
         _collect(out, item, ones)
     return out
+
+
+def _among(program: Program, touched: Sequence[ItemHits], only: str) -> NDArray[np.intp]:
+    """Rows of the firms that decide what one item pays: its own, and of them those of another item where nothing else does."""
+    open_ = {h.item: np.unique(_firms(h)[_verdicts(h) != FAILS]) for h in touched}
+    own = open_.pop(only, np.zeros(0, np.intp))
+    batches = [h.batch for h in touched if h.item == only]
+    alone = any(e.pick == "补差" for e in program.exclusive) or any(_budget(program, b) for b in batches)
+    if alone or not len(own):
+        return own
+    others = np.concatenate([np.zeros(0, np.intp), *open_.values()])
+    return own[np.isin(own, others)]
 
 
 def shares(program: Program, batch: str) -> bool:
