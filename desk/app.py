@@ -16,7 +16,8 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.responses import JSONResponse, RedirectResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
 
 from desk import hooks, pages
 from desk.journal import journal
@@ -93,6 +94,14 @@ def create_app(
     @app.get("/", include_in_schema=False)
     def front() -> RedirectResponse:
         return RedirectResponse("/desk/today", status_code=303)
+
+    @app.get("/robots.txt", include_in_schema=False)
+    def robots(request: Request) -> PlainTextResponse:
+        """What a search engine may read: the public zone, whose map it finds here."""
+        base = str(request.base_url).rstrip("/")
+        return PlainTextResponse(
+            f"User-agent: *\nAllow: /zone\nDisallow: /\nSitemap: {base}/zone/sitemap.xml\n"
+        )
 
     return app
 

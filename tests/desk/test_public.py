@@ -113,6 +113,14 @@ def test_the_feed_and_the_sitemap_are_xml(visitor: TestClient) -> None:
     assert len(list(sitemap)) > 45
 
 
+def test_a_search_engine_is_led_to_the_zone_alone(visitor: TestClient) -> None:
+    lines = visitor.get("/robots.txt").text.splitlines()
+    assert lines[:3] == ["User-agent: *", "Allow: /zone", "Disallow: /"]
+    assert (
+        visitor.get(lines[3].removeprefix("Sitemap: ")).headers["content-type"].startswith("application/xml")
+    )
+
+
 def test_every_address_of_the_sitemap_answers(visitor: TestClient) -> None:
     """National items fill fewer fields of the guide than the area's own."""
     sitemap = ElementTree.fromstring(visitor.get("/zone/sitemap.xml").text)

@@ -13,7 +13,7 @@ from desk.pages import __path__ as pages_path
 from store import accounts
 
 OPEN_POSTS = {"/desk/login", "/desk/login/code"}  # the second half of coming in
-PUBLIC = {"/healthz", "/", "/desk/login", "/desk/login/away", "/desk/login/back"}
+PUBLIC = {"/healthz", "/robots.txt", "/", "/desk/login", "/desk/login/away", "/desk/login/back"}
 
 
 def routes(desk, method):
