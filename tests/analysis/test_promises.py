@@ -74,8 +74,9 @@ def test_a_grant_under_way_is_told_as_under_way(view: View) -> None:
 
 
 def test_a_whole_document_and_the_command_say_both(
-    view: View, home: Path, sent: set[str], tmp_path: Path
+    view: View, home: Path, sent: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "160")  # so that no cell is folded
     changed = view
     for item, conditions in CHANGE.items():
         changed = changed.with_rule(item, conditions=conditions)
