@@ -167,6 +167,7 @@ def table_rows(
 
 
 MOST_COLUMNS = 15
+MOST_OPEN = 10  # where there are more: what the rest comes to takes a column too, and the name would be left three letters
 
 
 def grid_columns(rows: list[dict[str, Any]]) -> list[int]:
@@ -177,7 +178,7 @@ def grid_columns(rows: list[dict[str, Any]]) -> list[int]:
         return list(range(count))
     often = {i: sum(r["marks"][i] != "符合" for r in rows) for i in range(count)}
     open_ones = sorted((i for i in often if often[i]), key=lambda i: (-often[i], i))
-    return sorted(open_ones[:MOST_COLUMNS])
+    return sorted(open_ones[:MOST_OPEN])
 
 
 def first_unknown(bound: BoundItem, at: int) -> str:
