@@ -112,7 +112,7 @@ def _number_form(paragraph: Any, num_id: str, level: str) -> tuple[str, str]:
 
     try:
         root = paragraph.part.numbering_part.element
-    except (KeyError, NotImplementedError):
+    except (KeyError, NotImplementedError):  # a file without a part of numberings: Word counts 1. 2. 3. there
         return "decimal", "%1."
     link = next((n for n in root.findall(qn("w:num")) if n.get(qn("w:numId")) == num_id), None)
     ref = link.find(qn("w:abstractNumId")) if link is not None else None
