@@ -10,6 +10,7 @@ import itertools
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from engine.text import cut_clauses
 
@@ -134,6 +135,7 @@ def _short_lines(clauses: list[Clause]) -> set[int]:
     return out if len(out) >= 3 else set()
 
 
+@lru_cache(maxsize=8192)
 def field_of(text: str) -> str:
     """栏目: the field a heading or lead-in names (申报条件, 补贴标准 …), or an empty string."""
     body = _SORT_OF_ROW.sub("", text.strip())
@@ -173,6 +175,7 @@ def _role_of_part(name: str) -> str:
     return next((role for words, role in FIELD_ROLES if re.search(words, name)), "")
 
 
+@lru_cache(maxsize=8192)
 def role_of_field(name: str) -> str:
     """栏目角色: the role of what stands under a field (申报材料: material), or an empty string; a field that names papers,
     times and steps together holds steps, one that names more than that says nothing."""

@@ -6,6 +6,9 @@ No cue names a place, an amount or a phrase of one document.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+
+from engine.text import tokens
 
 _TABLE = {
     "dateline": r"^[（(]?\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日\s*(?:印发)?[）)]?$|^发布(?:时间|日期)|^\d{4}-\d{1,2}-\d{1,2}",
@@ -94,11 +97,23 @@ _HEADS = {
 HEADS: tuple[tuple[str, re.Pattern[str]], ...] = tuple((k, re.compile(v)) for k, v in _HEADS.items())
 
 
-def cues_of(text: str) -> list[str]:
+# What is asked of a text is asked again by several steps, and offices repeat their sentences; a few MB remember the answers.
+KEPT = 8192
+
+
+@lru_cache(maxsize=KEPT)
+def cues_of(text: str) -> tuple[str, ...]:
     """线索: names of the cues a text holds."""
-    return [name for name, pattern in CUES if pattern.search(text)]
+    return tuple(name for name, pattern in CUES if pattern.search(text))
 
 
-def heads_of(text: str) -> list[str]:
+@lru_cache(maxsize=KEPT)
+def heads_of(text: str) -> tuple[str, ...]:
     """标题线索: names of the subjects a heading speaks of."""
-    return [name for name, pattern in HEADS if pattern.search(text)]
+    return tuple(name for name, pattern in HEADS if pattern.search(text))
+
+
+@lru_cache(maxsize=KEPT)
+def words_of(text: str) -> tuple[str, ...]:
+    """词: the words of a clause or piece, as `engine.text.tokens` cuts them."""
+    return tuple(tokens(text))

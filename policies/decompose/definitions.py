@@ -80,9 +80,10 @@ _APPLYING = re.compile(r"(?:申请|申报|申领)(?!专利|日|人类)|提交[^�
 
 def delivery_words(texts: Sequence[str]) -> tuple[str, str]:
     """兑现方式: (the name in rule files, the code of the evaluation) that texts speak of; ("", "unspecified") where they don't."""
+    said = [re.sub(r"\s+", "", t) for t in texts]
     for name, code, pattern in _DELIVERIES:
-        if any(pattern.search(s) and not _SERVES.search(s) for s in (re.sub(r"\s+", "", t) for t in texts)):
+        if any(pattern.search(s) and not _SERVES.search(s) for s in said):
             return name, code
-    if any(_APPLYING.search(re.sub(r"\s+", "", t)) for t in texts):
+    if any(_APPLYING.search(s) for s in said):
         return "申报兑现", "application"
     return "", "unspecified"

@@ -6,10 +6,10 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from engine.text import tokens
 from policies.segment import Clause, role_of_field
 
-from .cues import cues_of, heads_of
+from .cues import cues_of, heads_of, words_of
+from .linear import Features
 from .prior import prior_features
 
 _MARKS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -66,19 +66,23 @@ def layout(c: Clause, total: int) -> dict[str, float]:
 
 def words(text: str, prefix: str, pairs: bool = True) -> dict[str, float]:
     """词特征: words and pairs of words, each once."""
-    found = tokens(text)
+    found = words_of(text)
     out = {f"{prefix}:{w}": WORD_WEIGHT for w in found}
     if pairs:
         out |= {f"{prefix}:{a}_{b}": WORD_WEIGHT for a, b in itertools.pairwise(found)}
     return out
 
 
-def clause_features(clauses: Sequence[Clause]) -> list[dict[str, float]]:
-    """条款特征: one mapping a clause, with the words of its headings and the edges of its neighbours."""
+def clause_features(
+    clauses: Sequence[Clause], said: Sequence[Features] | None = None
+) -> list[dict[str, float]]:
+    """条款特征: one mapping a clause, with the words of its headings and the edges of its neighbours; `said`: its prior
+    features, where they are known already."""
+    said = prior_features(clauses) if said is None else said
     own = [words(c.text, "w") for c in clauses]
-    edges = [tokens(c.text) for c in clauses]
+    edges = [words_of(c.text) for c in clauses]
     by_number = {c.number: i for i, c in enumerate(clauses)}
-    marks = [layout(c, len(clauses)) | p for c, p in zip(clauses, prior_features(clauses), strict=True)]
+    marks = [layout(c, len(clauses)) | dict(p) for c, p in zip(clauses, said, strict=True)]
     out = []
     for i, c in enumerate(clauses):
         row = own[i] | marks[i]

@@ -8,10 +8,8 @@ from collections.abc import Sequence
 
 from rapidfuzz.fuzz import partial_ratio, ratio
 
-from engine.text import tokens
-
 from .columns import is_row, one_item
-from .cues import cues_of
+from .cues import cues_of, words_of
 from .linear import LinearModel
 from .numbers import KEYS, chained
 from .pieces import Piece, Reading
@@ -61,7 +59,7 @@ def pair_features(reading: Reading, one: Piece, two: Piece, between: Sequence[Pi
         for key in _keys(reading, piece):
             out[f"{name}:{key}"] = 1.0
     if gap:
-        wa, wb = set(tokens(flat_a[: one.a] or flat_a)), set(tokens(flat_b[: two.a] or flat_b))
+        wa, wb = set(words_of(flat_a[: one.a] or flat_a)), set(words_of(flat_b[: two.a] or flat_b))
         share = len(wa & wb) / max(1, min(len(wa), len(wb)))
         out["share"] = 2.0 * share
         out[f"labels:{int(a.sort == b.sort and a.first and b.first and bool(b.label))}"] = 1.0

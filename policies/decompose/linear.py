@@ -38,16 +38,24 @@ class LinearModel:
 
     def margins(self, rows: Iterable[Features]) -> np.ndarray:
         """间隔: uncalibrated margins, one row a sample and one column a class."""
-        out = []
+        at: list[int] = []
+        value: list[float] = []
+        ends: list[int] = []
+        known = self.vocabulary.get
         for row in rows:
-            hits = [(self.vocabulary[k], v) for k, v in row.items() if k in self.vocabulary]
-            if hits:
-                at = np.fromiter((i for i, _ in hits), dtype=np.intp, count=len(hits))
-                weight = np.fromiter((v for _, v in hits), dtype=np.float32, count=len(hits))
-                out.append(weight @ self.coef[at] + self.intercept)
-            else:
-                out.append(self.intercept.copy())
-        return np.asarray(out, dtype=np.float64).reshape(-1, len(self.names))
+            for k, v in row.items():
+                i = known(k)
+                if i is not None:
+                    at.append(i)
+                    value.append(v)
+            ends.append(len(at))
+        index, weight = np.array(at, dtype=np.intp), np.array(value, dtype=np.float32)
+        out = np.empty((len(ends), len(self.names)))
+        begin = 0
+        for n, end in enumerate(ends):
+            out[n] = weight[begin:end] @ self.coef[index[begin:end]] + self.intercept
+            begin = end
+        return out
 
     def scores(self, rows: Iterable[Features]) -> np.ndarray:
         """得分: calibrated probabilities, one column a class."""

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from engine.text import tokens
 from policies.segment import role_of_field
 
 from .benefits import benefits_of, keyed
-from .cues import cues_of, heads_of
+from .cues import cues_of, heads_of, words_of
 from .linear import LinearModel
 from .model import Item
 from .pieces import LABELS, Piece, Reading
@@ -84,7 +83,7 @@ def _of_piece(reading: Reading, item: Item, atoms: Sequence[int]) -> dict[str, f
     out |= {f"keyed:{min(len(numbers), 3)}": 0.8, f"grade:{grade(reading, item)}": 1.0}
     out |= dict.fromkeys(traits(reading, piece), 1.0)
     out |= {f"cue:{name}": 0.6 for name in cues_of(said)}
-    out |= {f"w:{w}": 0.4 for w in tokens(said)}
+    out |= {f"w:{w}": 0.4 for w in words_of(said)}
     return out | {"last": float(at == atoms[-1])}
 
 
@@ -98,7 +97,7 @@ def _of_clause(reading: Reading, piece: Piece) -> dict[str, float]:
     out |= {f"field:{role_of_field(c.field_name)}": 0.6, f"sort:{c.sort or '-'}": 0.4}
     out |= {f"head:{name}": 0.6 for name in heads_of(reading.heads[piece.clause])}
     out |= {f"clause_cue:{name}": 0.4 for name in cues_of(flat)}
-    out |= {f"opens:{w}": 0.2 for w in tokens(flat[:20])}
+    out |= {f"opens:{w}": 0.2 for w in words_of(flat[:20])}
     out |= {f"said:{name}": 0.5 * v for name, v in reading.said[piece.clause].items()}
     return out | {f"place:{4 * piece.clause // max(1, len(reading.clauses))}": 0.4}
 

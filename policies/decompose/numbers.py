@@ -6,8 +6,7 @@ import re
 
 import numpy as np
 
-from engine.text import tokens
-
+from .cues import words_of
 from .quantities import Quantity, quantities
 
 KEYS = ("amount", "rate", "cap", "none")
@@ -99,9 +98,9 @@ def mention_features(
             VERB + r"|最高|不超过|不低于|达到|以上|超过|每年|累计|分别|按|比例|标准|利率|税率|费率", text
         ):
             out[f"{name}:{verb}"] = 1.0
-    words = tokens(left[-16:])[-3:]
+    words = words_of(left[-16:])[-3:]
     out |= {f"l{i}:{w}": 0.5 for i, w in enumerate(reversed(words))}
-    out |= {f"r{i}:{w}": 0.5 for i, w in enumerate(tokens(right[:12])[:2])}
+    out |= {f"r{i}:{w}": 0.5 for i, w in enumerate(words_of(right[:12])[:2])}
     index = others.index(q)
     if index and chained(flat, others[index - 1], q):
         first = others[index - 1]

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.text import tokens
 from policies.segment import Clause
 
-from .cues import cues_of, heads_of
+from .cues import cues_of, heads_of, words_of
 from .features import plain
 from .linear import LinearModel
 from .numbers import KEYS, mention_features, mentions
@@ -39,13 +38,15 @@ class Reading:
     said: list[dict[str, float]] = field(default_factory=list)  # per clause: a reader's first opinion
 
 
-def start_reading(text: str, clauses: list[Clause], roles: np.ndarray) -> Reading:
-    """起读: views, mentions and atoms of a document whose roles are scored."""
+def start_reading(
+    text: str, clauses: list[Clause], roles: np.ndarray, said: list[dict[str, float]] | None = None
+) -> Reading:
+    """起读: views, mentions and atoms of a document whose roles are scored; `said`: its prior features, where known already."""
     views = [view_of(c) for c in clauses]
     by_number = {c.number: c for c in clauses}
     heads = [plain("".join(by_number[n].text for n in c.headings[-2:]))[:60] for c in clauses]
     reading = Reading(text, clauses, views, roles, heads)
-    reading.said = prior_features(clauses)
+    reading.said = prior_features(clauses) if said is None else said
     reading.mentions = [mentions(v.flat) for v in views]
     reading.atoms = [a for i, v in enumerate(views) for a in atoms_of(i, v.flat)]
     return reading
@@ -116,8 +117,8 @@ def atom_rows(reading: Reading) -> list[dict[str, float]]:
 
 def _own(reading: Reading, a: Atom) -> dict[str, float]:
     text = a.text
-    out = {f"w:{w}": 0.4 for w in tokens(text)}
-    found = tokens(text)
+    out = {f"w:{w}": 0.4 for w in words_of(text)}
+    found = words_of(text)
     if found:
         out |= {f"first:{found[0]}": 0.6, f"last:{found[-1]}": 0.6}
     out |= {f"cue:{name}": 1.0 for name in cues_of(text)}

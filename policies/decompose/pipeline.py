@@ -23,6 +23,7 @@ from .more_items import more_items
 from .numbers import KEYS, corrected
 from .papers import share_materials
 from .pieces import Piece, Reading, atom_rows, mention_rows, pieces_of, rows_flat, start_reading
+from .prior import prior_features
 from .roles import ROLES, chosen_roles, role_scores
 from .sift import concrete, kept_benefits, with_numbers, with_triggers, with_words
 from .titles import name_items
@@ -48,19 +49,26 @@ def decompose(text: str, models: Models | None = None, memory: Memory | None = N
     clauses = segment(text)
     if not clauses:
         return Decomposition(text, [], np.zeros((0, len(ROLES))), [], [], [], [])
-    scores = role_scores(clauses, models["roles"])
+    said = prior_features(clauses)
+    scores = role_scores(clauses, models["roles"], said)
     if memory is not None:
         scores = memory.roles(clauses, scores)
-    reading = read_pieces(text, clauses, scores, models)
+    reading = read_pieces(text, clauses, scores, models, said)
     if memory is not None:
         reading.labels = memory.labels(reading, reading.labels)
     roles = chosen_roles(scores, models["roles"])
     return assemble(reading, roles, models)
 
 
-def read_pieces(text: str, clauses: list[Clause], scores: np.ndarray, models: Models) -> Reading:
+def read_pieces(
+    text: str,
+    clauses: list[Clause],
+    scores: np.ndarray,
+    models: Models,
+    said: list[dict[str, float]] | None = None,
+) -> Reading:
     """读片段: numbers keyed and atoms labelled."""
-    reading = start_reading(text, clauses, scores)
+    reading = start_reading(text, clauses, scores, said)
     rows = mention_rows(reading)
     set_keys(reading, models["keys"].scores(rows_flat(rows)))
     reading.labels = models["atoms"].scores(atom_rows(reading))
@@ -99,10 +107,10 @@ def assemble(reading: Reading, roles: list[list[str]], models: Models) -> Decomp
     share_materials(reading, items, roles)
     share_windows(reading, items, roles, issued)
     name_items(reading, items)
-    everything = [v.flat for v in reading.views]
+    of_all = delivery_words([v.flat for v in reading.views])[1] if items else ""
     for i in items:
         own = delivery_words([reading.views[k].flat for k in i.clauses])[1]
-        i.delivery = own if own not in ("unspecified", "application") else delivery_words(everything)[1]
+        i.delivery = own if own not in ("unspecified", "application") else of_all
     return Decomposition(reading.text, reading.clauses, reading.roles, roles, items, general, barred, issued)
 
 

@@ -99,6 +99,11 @@ _ENDLESS = re.compile(rf"[\d,{_CN_DIGITS}]{{30,}}")
 
 def quantities(flat: str) -> list[Quantity]:
     """找数量: the quantities of a squeezed text in order, none overlapping another."""
+    return list(_quantities(flat))
+
+
+@lru_cache(maxsize=8192)
+def _quantities(flat: str) -> tuple[Quantity, ...]:
     flat = _ENDLESS.sub(lambda m: "■" * len(m.group()), flat)
     taken = [False] * (len(flat) + 1)
     out: list[Quantity] = []
@@ -113,7 +118,7 @@ def quantities(flat: str) -> list[Quantity]:
             if not any(taken[q.start : q.end]):
                 taken[q.start : q.end] = [True] * (q.end - q.start)
                 out.append(q)
-    return sorted(out, key=lambda q: q.start)
+    return tuple(sorted(out, key=lambda q: q.start))
 
 
 def _read_money(flat: str) -> list[Quantity]:

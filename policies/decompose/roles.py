@@ -10,7 +10,7 @@ import numpy as np
 from policies.segment import Clause
 
 from .features import clause_features
-from .linear import LinearModel
+from .linear import Features, LinearModel
 
 ROLE_WORDS = {
     "title": "标题", "preamble": "引言", "orientation": "倡导", "condition": "条件", "benefit": "奖补", "exclusion": "除外",
@@ -20,9 +20,11 @@ ROLE_WORDS = {
 ROLES = tuple(ROLE_WORDS)
 
 
-def role_scores(clauses: Sequence[Clause], model: LinearModel) -> np.ndarray:
-    """角色得分: clauses × roles."""
-    return model.scores(clause_features(clauses))
+def role_scores(
+    clauses: Sequence[Clause], model: LinearModel, said: Sequence[Features] | None = None
+) -> np.ndarray:
+    """角色得分: clauses × roles; `said`: the clauses' prior features, where they are known already."""
+    return model.scores(clause_features(clauses, said))
 
 
 def chosen_roles(scores: np.ndarray, model: LinearModel) -> list[list[str]]:
