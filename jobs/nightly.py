@@ -22,7 +22,7 @@ from jobs.lists_aside import begin_lists
 from jobs.matching import allocation, matching
 from jobs.readiness import fallen
 from jobs.rules import parse_sets
-from jobs.scoring import doubt_night, score_night
+from jobs.scoring import doubt_night, doubts_in_words, score_night
 from policies.library import REFUSING, Library, load_library
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import from_table
@@ -53,6 +53,7 @@ class NightReport:
     jumps: list[str] = field(default_factory=list)
     pushes: dict[str, int] = field(default_factory=dict)
     scored: int = 0
+    doubts: str = ""
     fallen: list[str] = field(default_factory=list)
 
     @contextmanager
@@ -155,7 +156,8 @@ def finish_night(
     """评分, 写名单, 把关, 排推送: all safe to repeat, so a night that was killed before them is finished by the next run."""
     with report.step("评分", tell):
         report.scored = score_night(night, night.home)
-        doubt_night(night, night.home)
+        kept = doubt_night(night, night.home)
+        report.doubts = "" if kept is None else doubts_in_words(night, kept)
     with report.step("写名单", tell):
         lists = begin_lists(night)
     with report.step("把关", tell):

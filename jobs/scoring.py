@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from store.night_doubts import read_doubts, write_doubts
+from store.night_doubts import Kept, every_days, latest_doubts, next_day, write_doubts
 from store.night_scores import read_scores, scored_with, write_scores
 from store.nights import CODE, Night
 from store.scores import current_version
@@ -28,17 +28,31 @@ def score_night(night: Night, home: Path) -> int:
 MOST_DOUBTS = 300
 
 
-def doubt_night(night: Night, home: Path) -> int:
-    """找不一致: what words and rules see differently, kept beside the night for the desk; only where the office learns scores.
+def doubt_night(night: Night, home: Path) -> Kept | None:
+    """对照文字与规则: what they see differently, for the desk; None in an office that learns no scores. Changes no verdict.
 
-    Safe to repeat; 0 where it was done. Changes no verdict.
+    Looked again only where the last time is as many days ago as the office set, counted from one night's day to the
+    other's, and then at other firms (the seed is the number of the week), since it costs much of a night. What it comes
+    back with is what stands for this night, looked at now or before. Safe to repeat.
     """
-    if not current_version(home) or read_doubts(night.folder) is not None:
-        return 0
+    if not current_version(home):
+        return None
+    kept = latest_doubts(home, night.no, night.as_of)
+    if kept is not None and night.as_of < next_day(night.engine, kept.day):
+        return kept
     from analysis import View
     from analysis.disagree import disagreements
 
-    return write_doubts(night.folder, disagreements(View(night), MOST_DOUBTS))
+    seed = night.as_of.toordinal() // every_days(night.engine)
+    found = disagreements(View(night), MOST_DOUBTS, seed)
+    write_doubts(night.folder, found, night.as_of)
+    return Kept(night.no, night.as_of, found)
+
+
+def doubts_in_words(night: Night, kept: Kept) -> str:
+    """对照的小结: when it was done last, what it found, and from which day on it is done again."""
+    when = "今夜对照过" if kept.run == night.no else f"上次对照是第 {kept.run} 次比对（{kept.day}）"
+    return f"文字与规则的不一致：{when}，{len(kept.rows)} 条；{next_day(night.engine, kept.day)} 起的那一夜再对照"
 
 
 def scored_parts(night: Night, home: Path, version: str) -> Iterator[Part]:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.engine import Engine
 
 from store.accounts import ROLES
+from store.night_doubts import EVERY_DAYS
 from store.outbox import CHANNELS
 from store.review import SECOND_LIMIT_YUAN, change_setting, setting
 
@@ -52,6 +53,13 @@ def _days(text: str) -> int:
     days = _whole(text)
     if days > 365:
         raise ValueError(f"“{text}”要写成 0 到 365 天")
+    return days
+
+
+def _pace(text: str) -> int:
+    days = _whole(text)
+    if not 1 <= days <= 366:
+        raise ValueError(f"“{text}”要写成 1 到 366 天，1 是每夜")
     return days
 
 
@@ -131,6 +139,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("impact", "yuan", "应付的最高额多出超过这么多元", 1_000_000.0, _number),
     Option("impact", "over_budget", "应付的占批次额度超过这个比例", 1.0, _share),
     Option("impact", "promised", "已经告知或在办的企业失去的超过这么多家", 0, _whole),
+    Option("doubts", "every_days", "文字与规则的不一致隔几天对照一次（按比对日数，1 是每夜）", EVERY_DAYS, _pace),
     *(Option("schedule", job, f"{words}的钟点", None, _clock) for job, words in JOBS.items()),
     Option("public", "mask_sole_traders", "公示时隐去个体工商户的名称（名称里常有经营者的姓名）", True, _flag),
     Option("public", "own_credit", "企业的“我的档案”列出信用、处罚一类数据", True, _flag),

@@ -208,9 +208,11 @@ class DoubtAnswer(BaseModel):
 
 
 class Doubts(Page):
-    """不一致的一页; `ready` is false while they are being worked out."""
+    """不一致的一页; `ready` is false while they are being worked out; `looked` the night and `as_of` the day they were found on."""
 
     ready: bool
+    looked: int | None
+    as_of: date | None
     rows: list[DoubtAnswer]
 
 
@@ -371,14 +373,15 @@ def shape(document: Part, slug: Part, by: Caller = caller("matches")) -> dict[st
 
 @router.get("/doubts", response_model=Doubts, responses=FAULTS)
 def doubt_list(page: PageNo = 1, size: Size = 50, by: Caller = caller("items")) -> dict[str, Any]:
-    """文字与规则不一致, the most money first; asked for the first time it is worked out beside, some minutes."""
+    """文字与规则不一致, the most money first; looked for every few nights; asked for where none did, it is worked out beside, some minutes."""
     office, night = by.office, night_of(by.office)
     found, seen = doubts(office, night), seen_pairs(office)
     shown = set(office.items(night, by.person)["item"])
-    out = sliced([d for d in found or [] if d.item in shown], page, size, night.no)
+    out = sliced([d for d in (found.rows if found else []) if d.item in shown], page, size, night.no)
     notes = {key: made.text.removeprefix(SEEN) for key, made in seen.items()}
     rows = [{**asdict(d), "seen": notes.get((d.item, d.code), "")} for d in out["rows"]]
-    return {**out, "ready": found is not None, "rows": rows}
+    when = {"looked": found.run if found else None, "as_of": found.day if found else None}
+    return {**out, **when, "ready": found is not None, "rows": rows}
 
 
 @router.post("/doubts", status_code=201, response_model=Done, responses=WRITES, dependencies=[Once])

@@ -9,6 +9,7 @@ from desk.doubts import SEEN, doubts, seen_pairs
 from desk.urls import url
 from desk.web import Posted, Visit, need, posted, render, see
 from store import accounts, review
+from store.night_doubts import next_day
 
 router = APIRouter()
 PAGE = 100
@@ -26,7 +27,7 @@ def doubt_index(
     found = doubts(office, night)
     mine = set(office.items(night, visit.person)["item"])
     seen = seen_pairs(office)
-    rows = [(d, seen.get((d.item, d.code))) for d in found or () if d.item in mine]
+    rows = [(d, seen.get((d.item, d.code))) for d in (found.rows if found else ()) if d.item in mine]
     way = way if way in WAYS else ""
     scope = scope if scope in ("没看过", "看过的") else "没看过"
     kept = [(d, s) for d, s in rows if (s is not None) == (scope == "看过的")]
@@ -34,6 +35,7 @@ def doubt_index(
         request, "doubts.html", working=found is None, rows=[(d, s) for d, s in kept if way in ("", d.way)][:PAGE],
         counts={w: sum(d.way == w for d, _ in kept) for w in WAYS}, total=len(kept), way=way, scope=scope,
         scopes={"没看过": sum(s is None for _, s in rows), "看过的": sum(s is not None for _, s in rows)},
+        looked=found, again=next_day(office.engine, found.day) if found else None, night=night,
         names={p.login: p.name for p in accounts.people(office.engine)},
     )  # fmt: skip
 

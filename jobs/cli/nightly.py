@@ -98,6 +98,7 @@ def _as_dict(report: Any) -> dict[str, Any]:
         "pushes": report.pushes,
         "held": report.jumps,
         "fallen": report.fallen,
+        "doubts": report.doubts,
         "seconds": {k: round(v, 3) for k, v in report.seconds.items()},
         "folder": str(night.folder),
     }
@@ -143,6 +144,8 @@ def _print(report: Any) -> None:
     )
     steps = "，".join(f"{name} {seconds:.1f}" for name, seconds in report.seconds.items())
     typer.echo(f"用时（秒）：{steps}")
+    if report.doubts:
+        typer.echo(report.doubts)
     later = report.pushes.get("已有更近的比对")
     if later:
         typer.echo(f"已有更近的第 {later} 次比对，这一夜只存结果，不排推送")
@@ -218,7 +221,7 @@ def demo_command(
 def _first_scores(engine: Any, folder: Path) -> None:
     """初学评分: a first model from few firms, so that the lists and the desk show what is worth asking first."""
     from analysis.scores_people import learn_again
-    from jobs.scoring import doubt_night, score_night
+    from jobs.scoring import doubt_night, doubts_in_words, score_night
     from store.nights import latest_night
     from store.scores import current_version
 
@@ -233,8 +236,8 @@ def _first_scores(engine: Any, folder: Path) -> None:
     scored = score_night(night, folder) if night else 0
     if scored:
         typer.echo(f"评分：{scored:,} 对待核实有了估计，只用来排先后")
-    if night and (doubted := doubt_night(night, folder)):
-        typer.echo(f"不一致：{doubted} 条企业的文字和规则说得不一样（工作台“不一致”）")
+    if night and (kept := doubt_night(night, folder)):
+        typer.echo(f"{doubts_in_words(night, kept)}（工作台“不一致”）")
 
 
 def _deliver(engine: Any) -> None:

@@ -122,6 +122,14 @@ def test_words_against_rules_are_listed_by_money(view: View) -> None:
         assert {"符合": 0, "不符合": 2}[verdict] == hits.verdict[at]
 
 
+def test_another_week_looks_at_other_firms(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more firms than are looked at in one go the seed says which; the same seed gives the same."""
+    monkeypatch.setattr("analysis.disagree.MOST_FIRMS", len(view.columns) // 2)
+    one, other = (set(disagreements(view, seed=s)["统一社会信用代码"]) for s in (1, 2))
+    assert one - other and other - one
+    assert set(disagreements(view, seed=1)["统一社会信用代码"]) == one
+
+
 def test_answers_teach_and_more_answers_teach_more(view: View) -> None:
     bound = [b for b in map(view.night.bound, view.items["item"]) if b is not None]
     none, many = learning_curve(bound, view.columns, 1, (0, 800))

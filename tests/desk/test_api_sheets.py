@@ -102,8 +102,11 @@ def test_a_disagreement_is_read_and_marked_as_seen(fresh: Desk) -> None:
         "bs-2025-04/steady-growth", "稳增长", str(hit["统一社会信用代码"]), "某企业", "industrial", "工业", "工业企业",
         "规则判符合，文字不像", 0.02, 3e5, "C2922", "",
     )  # fmt: skip
-    office.memory.put(("doubts", office.night().no), [one])
-    (row,) = api.get("/doubts").json()["rows"]
+    night = office.night()
+    office.memory.put(("doubts", night.no), doubts.Queue(night.no, night.as_of, [one]))
+    told = api.get("/doubts").json()
+    (row,) = told["rows"]
+    assert (told["looked"], told["as_of"]) == (night.no, night.as_of.isoformat())
     assert row["code"] == one.code and row["seen"] == ""
     said = {"item": one.item, "code": one.code, "text": "行业代码登记错了"}
     assert api.post("/doubts", said).status_code == 201

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import timedelta
 from urllib.parse import unquote
 
 import pandas as pd
@@ -21,7 +22,8 @@ def pair(fresh, monkeypatch):
     office = fresh.app.state.office
     night = office.night()
     item = "bs-2025-04/steady-growth"
-    hit = office.hits(night, item).iloc[0]
+    hits = office.hits(night, item)
+    hit = hits[hits["verdict"] == "符合"].iloc[0]
     row = [item, "规上工业企业稳增长奖励", hit["统一社会信用代码"], hit["企业名称"], "industrial", "规则判符合，文字不像", 0.02, 300000.0]  # fmt: skip
     monkeypatch.setattr(doubts, "disagreements", lambda view, most: pd.DataFrame([row], columns=COLUMNS))
     return row
@@ -36,7 +38,7 @@ def test_the_queue_is_worked_out_beside_the_visit_and_then_shown(fresh, pair, mo
     began[0]()
     page = client.get("/desk/doubts").text
     assert pair[3] in page and "30.00" in page and "工业企业" in page
-    assert office.memory.get(("doubts", office.night().no), lambda: None)[0].code == pair[2]
+    assert office.memory.get(("doubts", office.night().no), lambda: None).rows[0].code == pair[2]
 
 
 def test_what_was_looked_at_is_a_note_beside_the_match_and_leaves_the_queue(fresh, pair):
@@ -75,6 +77,34 @@ def test_work_beside_a_visit_is_begun_once_and_a_fault_in_it_ends_it():
 
 def test_what_the_night_kept_is_shown_without_any_work(fresh, pair, monkeypatch):
     office = fresh.app.state.office
-    night_doubts.write_doubts(office.night().folder, pd.DataFrame([pair], columns=COLUMNS))
+    night = office.night()
+    night_doubts.write_doubts(night.folder, pd.DataFrame([pair], columns=COLUMNS), night.as_of)
     monkeypatch.setattr(doubts, "disagreements", None)
     assert pair[3] in fresh.client("fen").get("/desk/doubts").text
+
+
+def test_what_a_night_before_found_stands_for_a_week_and_only_where_the_rule_still_says_so(
+    fresh, pair, monkeypatch
+):
+    """The day is the data's own; what the rule says otherwise by now is left out, and the page says when it was looked."""
+    office = fresh.app.state.office
+    night = office.night()
+    hits = office.hits(night, pair[0])
+    fits = hits[hits["verdict"] == "符合"]
+    other = [*pair[:2], *fits.iloc[1][["统一社会信用代码", "企业名称"]], pair[4], "文字像，规则判不符合", 0.9, 1.0]  # fmt: skip
+    gone = [*pair[:4], "a-condition-of-then", *pair[5:]]
+    earlier = night.home / "nights" / "0"
+    earlier.mkdir()
+    day = night.as_of - timedelta(days=6)
+    night_doubts.write_doubts(earlier, pd.DataFrame([pair, other, gone], columns=COLUMNS), day)
+    monkeypatch.setattr(doubts, "disagreements", None)
+    page = fresh.client("fen").get("/desk/doubts").text
+    assert pair[3] in page
+    assert other[3] not in page
+    assert f"第 0 次比对（{day}）" in page
+    assert f"{day + timedelta(days=7)} 起的那一夜再对照" in page
+    office.memory.put(("doubts", night.no), doubts.NOT_YET)
+    night_doubts.write_doubts(earlier, pd.DataFrame([pair], columns=COLUMNS), day - timedelta(days=1))
+    begun = []
+    monkeypatch.setattr(doubts, "beside", lambda name, work: begun.append(work))
+    assert doubts.doubts(office, night) is None and begun, "a week ago is too long ago"

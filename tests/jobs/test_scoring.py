@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import policies
@@ -19,14 +20,15 @@ from analysis.scores_settled import drift, lesson, outcomes, settled_pairs
 from engine.grantmoves import State
 from jobs.lists import list_frame
 from jobs.replay import replay
-from jobs.scoring import doubt_night, replay_scores, score_night
+from jobs.scoring import doubt_night, doubts_in_words, replay_scores, score_night
 from policies.calendar import builtin_calendar
 from profiles import sample
 from store import grants
 from store.database import open_database, session
-from store.night_doubts import read_doubts
+from store.night_doubts import latest_doubts
 from store.night_scores import scored_with
-from store.nights import file_hash, latest_night
+from store.nights import Night, Run, file_hash, latest_night
+from store.office_settings import change
 from tests.databases import database_in
 
 DAY = date(2026, 6, 17)
@@ -77,12 +79,52 @@ def test_scores_change_no_verdict_and_no_byte_of_the_hits(scored) -> None:
 
 def test_a_night_of_an_office_that_learns_keeps_what_words_and_rules_see_differently(scored) -> None:
     _, home, night, before, *_ = scored
-    assert read_doubts(night.folder) is None, "no model was learned when the night ran"
-    count = doubt_night(night, home)
-    kept = read_doubts(night.folder)
-    assert kept is not None and len(kept) == count and list(kept.columns) == COLUMNS
-    assert doubt_night(night, home) == 0
+    assert latest_doubts(home, night.no, DAY) is None, "no model was learned when the night ran"
+    found = doubt_night(night, home)
+    kept = latest_doubts(home, night.no, DAY)
+    assert found is not None and kept is not None and kept.rows.equals(found.rows)
+    assert list(kept.rows.columns) == COLUMNS and (kept.run, kept.day) == (night.no, DAY)
+    assert "今夜对照过" in doubts_in_words(night, kept) and "2026-06-24 起" in doubts_in_words(night, kept)
     assert {p.name: file_hash(p) for p in (night.folder / "hits").iterdir()} == before
+
+
+def test_words_and_rules_are_held_together_once_in_as_many_days_as_the_office_says(
+    scored, monkeypatch
+) -> None:
+    engine, home, night, *_ = scored
+    seeds: list[int] = []
+
+    def found(view: object, most: int, seed: int) -> pd.DataFrame:
+        seeds.append(seed)
+        return pd.DataFrame(columns=COLUMNS)
+
+    def later(days: int) -> Night:
+        run = Run(
+            **{**night.run.model_dump(), "no": night.no + 100 + days, "as_of": DAY + timedelta(days=days)}
+        )
+        made = Night(run, home, engine)
+        made.folder.mkdir(parents=True, exist_ok=True)
+        return made
+
+    first = doubt_night(night, home)  # what another test of the module found stays
+    assert first is not None and first.run == night.no
+    monkeypatch.setattr("analysis.disagree.disagreements", found)
+    try:
+        for days in (1, 6):
+            kept = doubt_night(later(days), home)
+            assert kept is not None and kept.run == night.no
+            assert f"第 {night.no} 次比对（2026-06-17）" in doubts_in_words(later(days), kept)
+        assert seeds == []
+        for days in (7, 8, 14):
+            assert doubt_night(later(days), home) is not None
+        assert len(set(seeds)) == len(seeds) == 2, "each week by other firms"
+        assert doubt_night(later(3), home).run == night.no, "an earlier day does not know of later ones"
+        change(engine, "doubts", ["every_days=1"], by="t", now=datetime(2026, 6, 18, tzinfo=UTC))
+        assert doubt_night(later(15), home).run == night.no + 115 and len(seeds) == 3
+    finally:
+        change(engine, "doubts", ["every_days="], by="t", now=datetime(2026, 6, 18, tzinfo=UTC))
+        for folder in (home / "nights").glob("1??"):
+            shutil.rmtree(folder)
 
 
 def test_an_old_night_keeps_its_model_when_another_takes_over(scored) -> None:
