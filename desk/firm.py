@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
 from desk.evidence import facts_of, rows_of, seen_of
+from desk.firmdue import deadline_of, over_in_letter
 from desk.office import Office, number
 from desk.web import check_origin, office_of, pace, render, see
 from engine.explain import FIRM, explain
@@ -141,7 +143,7 @@ async def firm_posted(request: Request, visit: FirmVisit = Depends(firm)) -> Fir
 
 
 def _same(given: object, wanted: str) -> bool:
-    return isinstance(given, str) and hmac.compare_digest(given.encode(), wanted.encode())
+    return isinstance(given, str) and hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
 
 
 # ---------------------------------------------------------------- in and out
@@ -220,7 +222,8 @@ def _inbox(
     request: Request, visit: FirmVisit, fault: str, at: int, kept: dict[str, Any] | None = None
 ) -> HTMLResponse:
     office, night = visit.office, visit.office.night()
-    cases = [_case(c) for c in grants.find(office.engine, code=visit.code)]
+    today = office.today()
+    cases = [_case(c, today) for c in grants.find(office.engine, code=visit.code)]
     had = {c["item"] for c in cases}
     coming = [r for r in found_items(office, night, visit.code) if r["free"] and r["item"] not in had]
     letters = outbox.inbox(office.engine, visit.code)
@@ -230,7 +233,8 @@ def _inbox(
         waiting=[c for c in cases if c["waits"]], road=ROAD, account=ACCOUNT,
         going=[c for c in cases if not c["final"] and not c["waits"]],
         over=[c for c in cases if c["final"]], coming=[c for c in coming if c["verdict"] == "符合"],
-        questions=questions(office, night, visit.code), letters=letters, fresh=secrets.token_urlsafe(12),
+        questions=questions(office, night, visit.code), letters=letters,
+        passed={x.key: day for x in letters if (day := over_in_letter(x.body, today))}, fresh=secrets.token_urlsafe(12),
     )  # fmt: skip
     answer.background = BackgroundTask(
         _mark_read, office, unread
@@ -243,13 +247,13 @@ def _mark_read(office: Office, keys: list[str]) -> None:
         outbox.mark_read(office.engine, keys, office.now())
 
 
-def _case(c: grants.GrantCase) -> dict[str, Any]:
+def _case(c: grants.GrantCase, today: date) -> dict[str, Any]:
     state = State(c.state)
     acts = {m.action for m in moves_from(grants.to_pure(c), "企业")} & set(ACTS)
     return {
-        "id": c.id, "item": c.item, "title": c.title, "batch": c.batch, "words": WORDS[state], "due": c.due, "acts": acts,
+        "id": c.id, "item": c.item, "title": c.title, "batch": c.batch, "words": WORDS[state], "deadline": deadline_of(c, today), "acts": acts,
         "waits": bool(acts & {"确认", "提交", "补正", "评价"}), "yuan": None if c.amount is None else c.amount / 100, "paid": c.arrived / 100, "free": c.variant == AUTOMATIC,
-        "place": PLACE.get(state), "final": state in FINAL, "asked": list(c.asked), "since": c.since, "late": state == State.SILENT,
+        "place": PLACE.get(state), "final": state in FINAL, "asked": list(c.asked), "since": c.since,
     }  # fmt: skip
 
 
@@ -397,7 +401,7 @@ def own_item(request: Request, visit: FirmVisit, name: str, fault: str, kept: di
     reached = reach(office.engine, visit.code)
     item = shown["item"]
     found = grants.find(office.engine, code=visit.code, item=name, batch=shown["batch"].name)
-    case = _case(found[0]) if found else None
+    case = _case(found[0], office.today()) if found else None
     return render(
         request, "my_item.html", 409 if fault else 200, name=visit.name(), night=night, form=has_form(office, night, visit.code, name),
         refused=reached is not None and name in reached.refused, case=case, fault=fault, kept=kept, account=ACCOUNT,
