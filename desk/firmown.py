@@ -45,7 +45,10 @@ def _done(path: str, words: str) -> Response:
 
 @router.get("/file", response_class=HTMLResponse)
 def own_file(request: Request, visit: FirmVisit = Depends(firm)) -> HTMLResponse:
-    """我的档案: each value with its source and day; contacts masked; no condition, score or guess."""
+    """我的档案: each value with its source and day; contacts masked; no condition, score or guess.
+
+    Section by section folded, for a phone; `?all=1` opens all, to be read through or printed.
+    """
     return _file(request, visit, "", {"of": "", "claimed": "", "reason": ""})
 
 
@@ -64,12 +67,22 @@ def _groups(visit: FirmVisit) -> tuple[list[tuple[str, list[dict[str, Any]]]], b
 
 def _file(request: Request, visit: FirmVisit, fault: str, kept: dict[str, str]) -> HTMLResponse:
     groups, stored = _groups(visit)
+    every = request.query_params.get("all") == "1"
     asked = corrections.corrections(visit.office.engine, code=visit.code)
     return render(
         request, "my_file.html", 409 if fault else 200, name=visit.name(), code=visit.code, night=visit.office.night(),
-        groups=groups, stored=stored, fault=fault, kept=kept, asked=asked[::-1],
+        groups=[_folded(*g, every or n == 0, kept["of"]) for n, g in enumerate(groups)], every=every, stored=stored, fault=fault, kept=kept, asked=asked[::-1],
         open={_of(c.indicator, c.year) for c in asked if c.state == corrections.OPEN},
     )  # fmt: skip
+
+
+def _folded(section: str, rows: list[dict[str, Any]], shown: bool, at: str) -> dict[str, Any]:
+    """一节: its values, how many, who sent them, and whether it stands open: also where an objection has to be typed again."""
+    sources = dict.fromkeys(r["source"] for r in rows if r["source"] not in ("", "—"))
+    return {
+        "title": section, "rows": rows, "count": sum(not r["sub"] for r in rows), "sources": "、".join(sources),
+        "shown": shown or (bool(at) and any(r["of"] == at for r in rows)),
+    }  # fmt: skip
 
 
 def _of(indicator: str, year: int | None) -> str:

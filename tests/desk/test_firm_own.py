@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from test_firm_file import MAY, land
 from test_firm_page import CODE, enter, form, free_pair, grant
 
+from desk import firmown
 from engine.grantmoves import State
 from store import audit, corrections, grants
 from store.calendars import office_calendar
@@ -39,6 +40,29 @@ def test_the_file_holds_the_firms_own_values_with_source_and_day(two: tuple[Desk
     assert "350" in page and "2026-05-01" in page and "指出错误" in page and mine in page
     assert "777" not in page and theirs not in page and "别家" not in page
     assert "<script" not in page
+
+
+def test_the_file_is_folded_by_section_and_opens_where_something_is_to_be_typed_again(
+    two: tuple[Desk, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a script: the first section stands open, the rest say how much is in them; `?all=1` opens all, as for paper."""
+    fresh, mine, _ = two
+    whole = firmown.fact_groups
+
+    def parted(facts: object, one: object, contacts: bool) -> list[tuple[str, list[dict[str, object]]]]:
+        ((section, rows),) = whole(facts, one, contacts)
+        return [(section, rows[:2]), ("经营", rows[2:])]
+
+    monkeypatch.setattr(firmown, "fact_groups", parted)
+    client = enter(fresh, mine)
+    page = client.get("/my/file").text
+    shown, folded = '<details class="fold" open>', '<details class="fold">'
+    assert (page.count(shown), page.count(folded)) == (1, 1) and "2 项 · " in page
+    assert client.get("/my/file?all=1").text.count(shown) == 2
+    of = page.split(folded)[1].split('name="of" value="')[1].split('"')[0]
+    answer = client.post(FILES, data=form(client, of=of, claimed="1", reason=" "))
+    assert answer.status_code == 409 and answer.text.count(shown) == 2
+    assert '<details class="wrong" open>' in answer.text.split(shown)[2]
 
 
 def test_an_objection_waits_for_its_department_and_changes_no_value(two: tuple[Desk, str, str]) -> None:
