@@ -9,7 +9,7 @@ import pytest
 
 from analysis.tables import WIDEST
 from engine.errors import display_width
-from jobs.cli.tables import SHOWN, laid_out, show, wrapped
+from jobs.cli.tables import SHOWN, laid_out, show
 from jobs.cli.tables import lines as listed
 
 
@@ -25,8 +25,10 @@ def test_a_table_for_a_person(capsys) -> None:
     )  # fmt: skip
     show(frame)
     lines = capsys.readouterr().out.splitlines()
-    assert "金额（万元）" in lines[0] and lines[1].startswith("甲  ")
-    assert lines[1].endswith("935.89   86.2%") and lines[-1].endswith("—  100.0%")
+    rule = next(i for i, line in enumerate(lines) if "───" in line)
+    assert "金额" in "".join(lines[:rule]) and "（万元）" in "".join(lines[:rule])
+    assert lines[rule + 1].startswith("甲  ") and lines[rule + 1].endswith("935.89    86.2%")
+    assert "—   100.0%" in "".join(lines[rule + 2 :])
     assert max(map(display_width, lines)) <= 100
     assert "…" in "".join(lines), "a text that is cut says so"
 
@@ -54,15 +56,20 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
 def test_a_row_too_wide_for_the_terminal_becomes_a_paragraph_without_what_is_empty() -> None:
     heads = [f"第{n}项数据（万元）" for n in range(12)]
     lines = laid_out(heads, [["甲公司", *["123,456.00"] * 10, "—"]], 100)
-    assert lines[0] == "甲公司" and lines[1].startswith("  第1项数据（万元） 123,456.00 · 第2项")
+    assert lines[0] == "甲公司" and lines[1].startswith("  第1项数据（万元）：123,456.00 · 第2项")
     assert max(map(display_width, lines)) <= 100 and "第11项" not in "".join(lines)
 
 
-def test_words_are_broken_within_the_column_and_codes_only_where_they_must_be() -> None:
-    assert wrapped("代码91120116MA05ABCD1X的企业", 20) == ["代码", "91120116MA05ABCD1X的", "企业"]
-    assert wrapped("ABCDEFGH", 3) == ["ABC", "DEF", "GH"]
-    assert wrapped("一二三四五六七八九十" * 3, 10) == ["一二三四五", "六七八九十", "一二三四…"]
-    assert wrapped("", 10) == [""]
+def test_nothing_that_is_long_is_left_out_and_codes_stay_whole() -> None:
+    words = "一二三四五六七八九十" * 12
+    for width in (50, 80):
+        lines = laid_out(
+            ["代码", "说明", "数（元）"], [["91120116MA05ABCD1X", words, "1,234.00"], ["B", "", "—"]], width
+        )
+        assert max(map(display_width, lines)) <= width
+        said = "".join("".join(line[20:] for line in lines).split())
+        assert sum(said.count(c) for c in "一二三四五六七八九十") == len(words)
+        assert any("91120116MA05ABCD1X" in line and "1,234.00" in line for line in lines)
 
 
 def test_lines_are_for_machines_in_a_pipe_and_fit_a_terminal(capsys, monkeypatch: pytest.MonkeyPatch) -> None:
