@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
 
 from desk import hooks, pages
+from desk.bounds import BoundedBody
 from desk.journal import journal
 from desk.office import Office
 from desk.oidc import Provider, SignOn
@@ -73,6 +74,7 @@ def create_app(
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     if limits is not None:
         app.middleware("http")(paced(Rates(limits)))
+    app.add_middleware(BoundedBody)
     app.middleware("http")(secure)
     app.middleware("http")(journal)
     app.add_exception_handler(LoginNeeded, to_login)

@@ -52,10 +52,10 @@ def deliver(engine: Engine, now: Callable[[], datetime], client: httpx.Client) -
                 "Content-Type": "application/json",
                 "X-Huiqi-Signature": f"sha256={sign(webhooks.secret_of(hook), body)}",
             }
-            answer = client.post(
-                hook.url, content=body, headers=headers, timeout=TIMEOUT, follow_redirects=False
-            )
-            problem = "" if answer.is_success else f"对方答 {answer.status_code}"
+            with client.stream(
+                "POST", hook.url, content=body, headers=headers, timeout=TIMEOUT, follow_redirects=False
+            ) as answer:  # its status is all that counts: what it sends after that may never end
+                problem = "" if answer.is_success else f"对方答 {answer.status_code}"
         except Refusal as error:
             problem = str(error)
         except sealed.SealError as error:  # unsigned it may not go out; it waits for the key

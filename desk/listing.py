@@ -82,7 +82,7 @@ def read_filters(query: Mapping[str, str], many: Mapping[str, list[str]]) -> Fil
 
     def whole(name: str, most: int) -> int:
         text = query.get(name, "")
-        if text and not (text.isdecimal() and 0 < int(text) <= most):
+        if text and not (text.isdecimal() and len(text) < 16 and 0 < int(text) <= most):
             dropped.append(name)
             return 0
         return int(text or 0)

@@ -155,7 +155,9 @@ class Provider:
             raise SignOnError("签名的不是约定的认证方，没有登录")
         if claims.get("azp", self.asked.client) != self.asked.client:
             raise SignOnError("这份证明是给别的系统的，没有登录")
-        if not hmac.compare_digest(str(claims.get("nonce", "")), journey.nonce):
+        if not hmac.compare_digest(
+            str(claims.get("nonce", "")).encode("utf-8", "replace"), journey.nonce.encode()
+        ):
             raise SignOnError("这份证明不是给这一次登录的，请重新登录")
         return claims
 

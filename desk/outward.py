@@ -17,7 +17,11 @@ METADATA = tuple(
     ipaddress.ip_network(n)
     for n in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "100.100.100.200/32", "192.0.0.0/24")
 )
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# IPv4 addresses in the clothes of IPv6: translated (RFC 6052), translated (RFC 2765), compatible (RFC 4291, retired).
+CLOTHED = tuple(ipaddress.IPv6Network(n) for n in ("64:ff9b::/96", "::ffff:0:0:0/96", "::/96"))
+UNICAST = ipaddress.IPv6Network(
+    "2000::/3"
+)  # what of IPv6 belongs to the internet; `is_global` lets more pass
 
 
 class Refusal(httpx.HTTPError):
@@ -45,7 +49,8 @@ def why_not(address: Address, networks: Sequence[Network] = ()) -> str:
         return f"{plain} 是本机或云平台自用的地址，不许连"
     if any(plain in net for net in networks if net.version == plain.version):
         return ""
-    if not plain.is_global or plain.is_multicast:
+    strange = isinstance(plain, ipaddress.IPv6Address) and plain not in UNICAST
+    if strange or not plain.is_global or plain.is_multicast:
         return f"{plain} 在内网；确要连，把它的网段写进 {NAMED} 后重启"
     return ""
 
@@ -56,7 +61,7 @@ def _inner(address: Address) -> Address:
             return address.ipv4_mapped
         if address.sixtofour is not None:
             return address.sixtofour
-        if address in NAT64:
+        if int(address) > 1 and any(address in net for net in CLOTHED):
             return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address
 

@@ -140,7 +140,9 @@ def posted(right: str) -> Any:
         form = await request.form()
         check_origin(request)
         given = form.get("csrf", "")
-        if not isinstance(given, str) or not hmac.compare_digest(given, found.login.csrf):
+        if not isinstance(given, str) or not hmac.compare_digest(
+            given.encode("utf-8", "replace"), found.login.csrf.encode()
+        ):
             raise HTTPException(403, "页面放得太久了，请回到上一页重新打开再提交；您填的内容还在那里")
         return Posted(found, form)
 
@@ -172,7 +174,7 @@ def see(address: str) -> RedirectResponse:
 
 def inside(address: str, default: str) -> str:
     """站内地址: `address` where it is one of the desk's own, else the default (no open redirects)."""
-    return address if re.match(r"/(desk|my)/[^\\\s]*$", address) and "//" not in address else default
+    return address if re.fullmatch(r"/(desk|my)/[^\\\s]*", address) and "//" not in address else default
 
 
 def plain_name(given: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -51,7 +52,7 @@ class Kpi:
 def quarter_of(text: str) -> tuple[date, date]:
     """一季的首末日: of 2026Q2. Raises ValueError."""
     year, mark, number = text.upper().partition("Q")
-    if not (year.isdecimal() and mark and number in ("1", "2", "3", "4")):
+    if not (re.fullmatch("[12][0-9]{3}", year) and mark and number in ("1", "2", "3", "4")):
         raise ValueError(f"季度“{text}”要写成 2026Q2")
     first = date(int(year), int(number) * 3 - 2, 1)
     beyond = date(first.year + (first.month > 9), (first.month + 2) % 12 + 1, 1)

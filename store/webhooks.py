@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -27,6 +28,9 @@ EVENTS: dict[str, tuple[str, ...]] = {
 LEASE_SECONDS = 60
 LONGEST_WAIT = timedelta(hours=1)
 MOST_HOOKS = 20
+
+
+ADDRESS = re.compile(r"[!-~\u00b7\u4e00-\u9fff]+")  # ASCII and Chinese names of hosts
 
 
 class WebhookError(ValueError):
@@ -59,11 +63,23 @@ def event_of(what: str) -> str:
     return ""
 
 
+def check_url(url: str) -> None:
+    """查回调的地址: http or https, a host, a port that can be, nothing invisible. Raises WebhookError.
+
+    Where it leads is looked at when something is sent (`desk/outward.py`): a name may answer otherwise by then.
+    """
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that don't close, a port beyond 65535, characters that turn into slashes
+        sound = False
+    if not sound or "@" in parts.netloc or len(url) > 500 or not ADDRESS.fullmatch(url):
+        raise WebhookError("地址要写成 https://主机/路径，不带用户名和密码，不含空格和看不见的字符")
+
+
 def add(engine: Engine, url: str, events: Sequence[str], *, by: str, now: datetime) -> tuple[Webhook, str]:
     """新建回调, with its secret, which is told this once: it hears what happens from now on. Raises WebhookError, SealError."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or len(url) > 500:
-        raise WebhookError("地址要写成 https://主机/路径，不带用户名和密码")
+    check_url(url)
     if not events or any(e not in EVENTS for e in events):
         raise WebhookError(f"事件可以是：{'、'.join(EVENTS)}")
     with writing(engine) as opened:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -169,7 +170,7 @@ def value_history(request: Request, code: str, of: str = "", visit: Visit = need
         raise HTTPException(404, "还没有做过比对")
     dictionary = office.library(night).dictionary
     name, mark, year = of.partition("@")
-    if name not in dictionary or (mark and not year.isdecimal()):
+    if name not in dictionary or (mark and not re.fullmatch("[0-9]{1,4}", year)):
         raise HTTPException(404, f"没有“{of}”这个指标")
     found = history(office.engine, code, name, int(year) if mark else None)
     rows = history_rows(found, name, int(year) if mark else None, dictionary, contacts=False)

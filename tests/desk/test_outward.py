@@ -23,9 +23,10 @@ INSIDE = (
     "127.0.0.1", "127.255.0.9", "0.0.0.0", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "198.18.0.1",
     "169.254.169.254", "100.100.100.200", "224.0.0.1", "240.0.0.1", "255.255.255.255", "192.0.0.192", "::", "::1", "fe80::1", "fc00::1",
     "fd00:ec2::254", "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "2002:7f00:1::", "2002:a9fe:a9fe::", "64:ff9b::7f00:1",
-    "64:ff9b::a9fe:a9fe",
+    "64:ff9b::a9fe:a9fe", "::7f00:1", "::127.0.0.2", "::ffff:0:127.0.0.1", "::ffff:0:a9fe:a9fe", "64:ff9b:1::7f00:1", "fec0::1",
+    "5f00::1", "2001:0:7f00:1::", "2001:db8::1",
 )  # fmt: skip
-OUTSIDE = ("8.8.8.8", "223.5.5.5", "2400:3200::1", "::ffff:8.8.8.8", "64:ff9b::808:808")
+OUTSIDE = ("8.8.8.8", "223.5.5.5", "2400:3200::1", "::ffff:8.8.8.8", "64:ff9b::808:808", "::ffff:0:8.8.8.8")
 SPELT = (
     "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "127.0.0.1.",
 )  # fmt: skip
@@ -163,3 +164,37 @@ def test_the_office_is_told_why_a_hook_inside_stays_silent(fresh: Desk, listener
             fresh.engine, lambda: fresh.moment, client
         )  # an address the client can't read is no fault of the desk
     assert Seen.hosts == [] and look_up("127.0.0.1", 1)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://a/", "https://", "https://u:p@a/", "https://u@a/", "http://[::1", "http://a:99999/", "http://a:b/", "http://a:0/",
+     "http://\u2100.com/", "https://a b/", "https://a/\n", "https://a/\u202e", "https://" + "a" * 500],
+)  # fmt: skip
+def test_an_address_that_is_none_is_told_in_one_sentence(desk: Desk, url: str) -> None:
+    with pytest.raises(webhooks.WebhookError, match="地址要写成"):
+        webhooks.add(desk.engine, url, ["decision"], by="admin", now=world.NOW)
+    assert not webhooks.hooks(desk.engine)
+
+
+def test_an_answer_that_never_ends_is_not_waited_for(fresh: Desk) -> None:
+    """Only the status counts; reading on, the desk would hold whatever the receiver sends in memory."""
+    read: list[int] = []
+
+    class Endless(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            while True:
+                read.append(1)
+                assert len(read) < 100
+                yield b"x" * 65536
+
+    wire = httpx.MockTransport(lambda request: httpx.Response(200, stream=Endless()))
+    webhooks.add(fresh.engine, "https://hook.example/", ["decision"], by="admin", now=world.NOW)
+    with session(fresh.engine) as opened:
+        from store import audit
+
+        audit.record(opened, "lin", "通过", "x", {}, world.NOW)
+        opened.commit()
+    with httpx.Client(transport=wire) as client:
+        assert hooks.deliver(fresh.engine, lambda: fresh.moment, client) > 0
+    assert len(read) < 3 and not webhooks.hooks(fresh.engine)[0].problem
