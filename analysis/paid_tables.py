@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -75,9 +76,21 @@ def _tables(path: Path) -> tuple[list[list[list[str]]], str]:
     if suffix in (".xlsx", ".xlsm"):
         return _sheets(path), ""
     if suffix == ".csv":
-        with path.open(encoding=tell_encoding(path), newline="") as file:
-            return [list(csv.reader(file))], ""
+        return [_csv_rows(path)], ""
     return read_tables(path), re.sub(r"\s+", "", read_document(path))
+
+
+def _csv_rows(path: Path) -> list[list[str]]:
+    encoding, data = tell_encoding(path), path.read_bytes()
+    try:
+        return list(csv.reader(io.StringIO(data.decode(encoding), newline="")))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{path.name}:{line} 这里不是 {encoding} 的文字，请另存为 UTF-8 的 CSV") from None
+    except csv.Error:
+        raise ValueError(
+            f"{path.name}：不是一张 CSV 表（有空字符或太长的格），请另存为 UTF-8 的 CSV"
+        ) from None
 
 
 def _sheets(path: Path) -> list[list[list[str]]]:

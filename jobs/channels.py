@@ -7,6 +7,7 @@ import hmac
 import http.client
 import json
 import os
+import re
 import smtplib
 import ssl
 import threading
@@ -51,13 +52,21 @@ class Settings:
             for k in ("webhook_url", "webhook_secret", "smtp_url", "sms_dir")
         }
         urls = tuple(env.get("HUIQI_APPRISE_URLS", "").split())
-        if named["webhook_url"] and urlsplit(named["webhook_url"]).scheme not in ("http", "https"):
-            raise ValueError("HUIQI_WEBHOOK_URL 应当以 http:// 或 https:// 开头")
+        if named["webhook_url"] and not _is_web(named["webhook_url"]):
+            raise ValueError("HUIQI_WEBHOOK_URL 应当是 http:// 或 https:// 开头的地址")
         if named["webhook_url"] and not named["webhook_secret"]:
             raise ValueError(
                 "设了 HUIQI_WEBHOOK_URL，还要设 HUIQI_WEBHOOK_SECRET：没有签名的推送对方无法核验"
             )
         return Settings(**named, apprise_urls=urls)
+
+
+def _is_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port beyond 65535, brackets that don't close
+        return False
 
 
 def sign(secret: str, body: bytes) -> str:
@@ -137,14 +146,14 @@ def _answered(parcel: Parcel, status: int, after: str, text: bytes) -> Outcome:
         return Outcome(parcel, SENT, f"HTTP {status}")
     if status in PERMANENT:
         return Outcome(parcel, DEAD, f"对方不收：HTTP {status}")
-    wait = float(after) if after.isdigit() and status in (429, 503) else None
+    wait = float(after) if re.fullmatch("[0-9]{1,9}", after) and status in (429, 503) else None
     return Outcome(parcel, RETRY, f"对方暂时不收：HTTP {status}", wait)
 
 
 def _echoed(text: bytes) -> str:
     try:
         said = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # whatever it is, it names no other key
         return ""
     return str(said.get("key", "")) if isinstance(said, dict) else ""
 

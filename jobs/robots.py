@@ -107,7 +107,7 @@ class Robot:
     def _read(self, status: int, body: bytes) -> Reply:
         try:
             said = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             said = None
         code = (
             next((said[k] for k in ("errcode", "code", "StatusCode") if k in said), None)
@@ -139,7 +139,10 @@ def robot_of(url: str) -> Robot | None:
 
     `?at=http://host` sends to another address than the service's own, for a relay inside the office's network.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # brackets that are no address: whoever else may know it says so
+        return None
     query = {k: v[0] for k, v in parse_qs(parts.query).items()}
     if parts.scheme in SERVICES:
         host = re.sub(r"^.*@", "", parts.netloc)  # the token may hold capitals, which `hostname` would lower

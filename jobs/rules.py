@@ -134,14 +134,17 @@ def _load_kernel(profiles: Path, items: int) -> Thread | None:
 def read_answers(path: Path, problems: list[Problem]) -> AnswerBook:
     """答复: reviewers' answers of an .jsonl file; a faulty line is reported and left out."""
     book: dict[tuple[str, str, str], dict[str, bool | dict[str, bool]]] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
-        if not line.strip():
+    for number, raw in enumerate(path.read_bytes().splitlines(), 1):
+        if not raw.strip():
             continue
         try:
-            record = json.loads(line)
+            record = json.loads(raw.decode("utf-8-sig"))
             key = (str(record["item"]), str(record["batch"]), str(record["id"]))
             code, answer = str(record[CODE]), record["answer"]
-        except (ValueError, KeyError, TypeError) as error:
+        except UnicodeDecodeError:
+            problems.append(Problem(0, "这一行不是 UTF-8 编码，没有读入", Place(path.name, number)))
+            continue
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             message = f"答复这一行读不懂（要有 {CODE} item batch id answer）：{error}"
             problems.append(Problem(1, message, Place(path.name, number)))
             continue

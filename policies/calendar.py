@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
+from collections.abc import Iterator
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -24,20 +26,34 @@ def read_days(path: Path) -> tuple[frozenset[date], frozenset[date]]:
     """读放假安排: a CSV of 日期, 安排 (休 or 班), 节日. Raises ValueError naming file and line."""
     rest: set[date] = set()
     work: set[date] = set()
-    with path.open(encoding="utf-8-sig", newline="") as handle:
-        rows = csv.reader(handle)
-        if next(rows, None) not in (HEADER, HEADER[:2]):
-            raise ValueError(f"{path.name}:1 表头应当是 {','.join(HEADER)}")
-        for row in filter(None, rows):
-            place = f"{path.name}:{rows.line_num}"
-            if len(row) < 2 or row[1] not in ("休", "班"):
-                raise ValueError(f"{place} 每行要写 日期,休 或 日期,班")
-            try:
-                day = date.fromisoformat(row[0])
-            except ValueError:
-                raise ValueError(f"{place} 日期“{row[0]}”要写成 2027-01-01") from None
-            (rest if row[1] == "休" else work).add(day)
+    for number, row in _rows(path):
+        place = f"{path.name}:{number}"
+        if number == 1:
+            if row not in (HEADER, HEADER[:2]):
+                raise ValueError(f"{place} 表头应当是 {','.join(HEADER)}")
+            continue
+        if len(row) < 2 or row[1] not in ("休", "班"):
+            raise ValueError(f"{place} 每行要写 日期,休 或 日期,班")
+        try:
+            day = date.fromisoformat(row[0])
+        except ValueError:
+            raise ValueError(f"{place} 日期“{row[0][:20]}”要写成 2027-01-01") from None
+        (rest if row[1] == "休" else work).add(day)
     return frozenset(rest), frozenset(work)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The lines that hold something, the first in any case. Raises ValueError for a file that is no table in UTF-8."""
+    try:
+        rows = csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""))
+        yield 1, next(rows, [])
+        for row in rows:
+            if row:
+                yield max(rows.line_num, 2), row
+    except UnicodeDecodeError:
+        raise ValueError(f"{path.name} 不是 UTF-8 编码，请另存为 UTF-8 的 CSV") from None
+    except csv.Error:
+        raise ValueError(f"{path.name} 不是一张 CSV 表，请另存为 UTF-8 的 CSV") from None
 
 
 def read_year(path: Path) -> tuple[int, frozenset[date], frozenset[date]]:

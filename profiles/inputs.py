@@ -162,8 +162,8 @@ def _read_parquet(path: Path, dictionary: Dictionary, report: Report, only: set[
     try:
         read, names = parquet_reader(path, dictionary)
         return columns_of(read(CODE), names, read, dictionary, report, path, only)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise ProfilesError(f"{path.name} 不是 Parquet 文件：{error}") from None
+    except (pa.ArrowException, OSError, UnicodeError, MemoryError):
+        raise ProfilesError(f"{path.name} 不是可读的 Parquet（坏了或没有传完），请重新导出") from None
 
 
 def from_table(

@@ -311,21 +311,34 @@ def _json_chunks(file: Any, header: list[str], size: int, total: int) -> Iterato
 
 
 def _open_parquet(path: Path, source: Source, size: int) -> Generator[Table]:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
+    with _sound_parquet(path):
         file = pq.ParquetFile(path)
-    except pa.ArrowInvalid as error:
-        raise SourceError(f"{path}  不是可读的 Parquet：{error}") from error
+        names = file.schema_arrow.names
     with file:
-        header = _header(file.schema_arrow.names, path)
-        yield Table(header, _parquet_chunks(file, size), "parquet")
+        yield Table(_header(names, path), _parquet_chunks(file, size, path), "parquet")
 
 
-def _parquet_chunks(file: Any, size: int) -> Iterator[Chunk]:
+@contextmanager
+def _sound_parquet(path: Path) -> Iterator[None]:
+    """pyarrow says of a broken file in many ways that it is: here in one. Raises SourceError."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError, UnicodeError, MemoryError) as error:
+        raise SourceError(f"{path}  不是可读的 Parquet（坏了或没有传完），请重新导出") from error
+
+
+def _parquet_chunks(file: Any, size: int, path: Path) -> Iterator[Chunk]:
     first, total = 1, max(file.metadata.num_rows, 1)
-    for batch in file.iter_batches(batch_size=size):
+    batches = file.iter_batches(batch_size=size)
+    while True:
+        with _sound_parquet(path):
+            batch = next(batches, None)
+        if batch is None:
+            return
         columns = [[cell_text(value) for value in column.to_pylist()] for column in batch.columns]
         rows = list(zip(*columns, strict=True))
         chunk = Chunk(list(range(first, first + len(rows))), list(rows), done=(first + len(rows)) / total)

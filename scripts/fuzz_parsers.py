@@ -151,7 +151,11 @@ def broken_text(text: str, others: Sequence[str], draw: random.Random) -> str:
         elif kind == 6:
             text = text[:at] + "".join(draw.sample(piece, len(piece))) + text[upto:]
         elif draw.random() < 0.1:
-            text = text[:at] + draw.choice((piece or "一", "1", "(", "，", " ")) * 3000 + text[at:]
+            text = (
+                text[:at]
+                + draw.choice((piece or "一", "1", "(", "，", " ", "[", '{"a":', "- ")) * 3000
+                + text[at:]
+            )
         text = text[:40_000]
     return text
 
@@ -431,6 +435,8 @@ Parser = tuple[Callable[[random.Random], Input], Callable[[Input], Any]]
 @cache
 def parsers() -> dict[str, Parser]:
     """解析器 by name: what makes its inputs and what reads one."""
+    from scripts.fuzz_foreign import more_parsers  # which is made of what stands here
+
     rules = tuple(t for p, t in zip(sorted(LIBRARY.glob("*/items/*.yaml")), seeds_of("*/items/*.yaml"), strict=True)
                   if not p.name.endswith(".test.yaml"))  # fmt: skip
     texts = seeds_of("*/text.md")
@@ -455,6 +461,7 @@ def parsers() -> dict[str, Parser]:
         "payments": (of_files([".csv"], *PAID), _paid),
         "payments.xlsx": (of_archive(".xlsx", a_workbook), _paid),
         "record": (of_lines(record), lambda given: body_of(parse_yaml(given.data, "a.yaml"), builtin_dictionary())),
+        **more_parsers(),
     }  # fmt: skip
 
 

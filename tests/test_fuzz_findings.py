@@ -10,6 +10,7 @@ import pytest
 from engine.errors import ExpressionError
 from engine.expression import parse_condition
 from profiles.dictionary import builtin_dictionary
+from scripts.fuzz_foreign import a_parquet
 from scripts.fuzz_parsers import SOURCE, Input, a_document, a_workbook, fuzz, parsers, try_one
 
 
@@ -72,6 +73,18 @@ FINDINGS = [
     ("expression", Input("(" * 3000 + "1")),
     ("expression", Input("1" + "+1" * 3000 + ">0")),
     ("cases", Input("cases: [{name: a, with: {高新技术企业有效期至: 2620262026-1-1}, expect: {verdict: 符合}}]".encode(), ".yaml")),
+    ("answers", Input(b"\xac", ".jsonl")),
+    ("answers", Input(b"[" * 5000, ".jsonl")),
+    ("calendar", Input(b"\x82", ".csv")),
+    ("calendar", Input("日期,安排,节日\n2027-01-01,休,\x00\n".encode(), ".csv")),
+    ("paid", Input("企业名称,金额\n甲公司,1\n".encode() + b"\xbb", ".csv")),
+    ("paid", Input(b"\xff\xfe<\x00p\x00<", ".csv")),
+    ("parquet", Input(a_parquet()[:-20] + b"\x00" * 12 + a_parquet()[-8:], ".parquet")),
+    ("address", Input("http://[::1")),
+    ("address", Input("https://a:99999/")),
+    ("reply", Input("²")),
+    ("reply", Input("[" * 5000)),
+    ("query", Input("page=" + "9" * 5000)),
     *[(name, Input(data, ".xlsx")) for _, data in spoilt_books() for name in ("workbook", "payments.xlsx")],
 ]  # fmt: skip
 
