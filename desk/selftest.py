@@ -66,7 +66,9 @@ class Selftest:
         self.columns = self._columns()
         self.today = today
         frame = Frame(self.columns)  # one for all items: what they ask alike is worked out once
-        self.matches = [(b, explain(b, self.columns, today, audience=FIRM, frame=frame)) for b in self.bound]
+        self.matches = [
+            (b, explain(b, self.columns, today, audience=FIRM, frame=frame, worked=False)) for b in self.bound
+        ]
 
     def _columns(self) -> Columns:
         record: dict[str, object] = {}

@@ -82,7 +82,10 @@ class Calculator:
     # -- values
     def column(self, node: Node) -> Floats:
         """一列数: shape (n,), NaN where unknown."""
-        return np.broadcast_to(self.frame.values(node).value, (self.n,)).astype(np.float64)
+        value = self.frame.values(node).value
+        if self.n == 1 and isinstance(value, np.float64):  # as below, but quick, as in Frame._spread
+            return np.array((value,))
+        return np.broadcast_to(value, (self.n,)).astype(np.float64)
 
     def error(self, node: Node) -> Floats:
         """误差界: what the binary computation of an expression may be off by, in its own unit."""

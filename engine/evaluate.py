@@ -301,15 +301,12 @@ def compare(op: str, left: Values, right: Values, exact: bool) -> Mask:
             slack = TOLERANCE * np.fmax(left.magnitude, right.magnitude)
             equal = np.abs(left.value - right.value) <= slack
         known = ~(np.isnan(left.value) | np.isnan(right.value))
+        if op in ("=", "!="):
+            return (equal if op == "=" else ~equal) & known
         above = (left.value > right.value) & ~equal
-        return {
-            "=": equal & known,
-            "!=": ~equal & known,
-            ">": above,
-            ">=": above | (equal & known),
-            "<": known & ~above & ~equal,
-            "<=": known & ~above,
-        }[op]
+        if op in (">", ">="):
+            return above if op == ">" else above | (equal & known)
+        return known & ~above & ~equal if op == "<" else known & ~above
 
 
 def divide(a: Floats, b: Floats) -> Floats:

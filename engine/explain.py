@@ -223,10 +223,12 @@ def explain(
     provenance: Provenance | None = None,
     audience: str = OFFICE,
     frame: Frame | None = None,
+    worked: bool = True,
 ) -> Match:
     """依据: one enterprise (columns of one row) and one item; for a firm's eyes without hidden conditions.
 
-    Who explains many items of one enterprise gives one `frame` over its columns, where each comparison is worked out once.
+    Who explains many items of one enterprise gives one `frame` over its columns, where each comparison is worked out once,
+    and no `worked` amounts where nobody reads how they came about.
     """
     book = answers or {}
     index, whole = RowIndex(columns.codes), frame or Frame(columns)  # worked out once, for both
@@ -241,7 +243,9 @@ def explain(
     if shown.n:
         for i, (numbered, tree) in enumerate(zip(bound.program.conditions, bound.conditions, strict=True), 1):
             evidence.append(explainer.evidence(tree, numbered.condition, False, i))
-    sum_ = working(bound, shown, row, own, lambda name, year: value_at(shown.columns, row, name, year))
+    sum_: tuple[str, ...] = ()
+    if worked:
+        sum_ = working(bound, shown, row, own, lambda name, year: value_at(shown.columns, row, name, year))
     if audience == FIRM:
         evidence = [kept for e in evidence if (kept := without_hidden(e)) is not None]
     return Match(

@@ -108,8 +108,10 @@ def match_one(
     low, high = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
     hit = verdict != FAILS
     if item.benefit is not None and hit.any():
-        part = Frame(Selected(frame.columns, rows[hit]))
-        own = {k: v.take(rows[hit]) for k, v in book.items()}
+        part, own = frame, book
+        if int(hit.sum()) < frame.n:
+            part = Frame(Selected(frame.columns, rows[hit]))
+            own = {k: v.take(rows[hit]) for k, v in book.items()}
         amount = Calculator(part, item.benefit, own).grant().capped
         low[hit], high[hit] = round_fen(amount.low), round_fen(amount.high)
     name, batch = item.program.item.id, item.batch.name

@@ -10,10 +10,10 @@ from functools import cached_property
 from engine import kinds
 from engine.columns import EPOCH
 from engine.errors import ExpressionError, Place, Problem
-from engine.evaluate import Tree
+from engine.evaluate import FOUNDED, Tree
 from engine.expression import parse_condition, parse_value
 from engine.indicators import Dictionary
-from engine.nodes import Node, bind, is_ranged
+from engine.nodes import Node, bind, is_ranged, references
 from engine.policy import (
     Addition,
     Bands,
@@ -137,6 +137,13 @@ class BoundItem:
     def ids(self) -> tuple[str, ...]:
         """条件编号, in the order of the masks."""
         return tuple(c.id for c in self.program.conditions)
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """所读的指标: whose values decide verdict and amount, the date of founding among them (`Frame._years`)."""
+        nodes = [n for tree in self.conditions for n in tree_expressions(tree)]
+        nodes += benefit_expressions(self.benefit) if self.benefit is not None else []
+        return frozenset([FOUNDED, *(name for node in nodes for name, _ in references(node))])
 
 
 @dataclass(frozen=True)

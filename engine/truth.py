@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,15 +50,9 @@ def constant(n: int, sure: bool, maybe: bool) -> Truth:
 
 def all_of(parts: Sequence[Truth], n: int) -> Truth:
     """全部: 符合 where all are, 不符合 where one is not."""
-    out = constant(n, True, True)
-    for part in parts:
-        out = out & part
-    return out
+    return reduce(Truth.__and__, parts) if parts else constant(n, True, True)
 
 
 def any_of(parts: Sequence[Truth], n: int) -> Truth:
     """任一: 符合 where one is, 不符合 where none may be."""
-    out = constant(n, False, False)
-    for part in parts:
-        out = out | part
-    return out
+    return reduce(Truth.__or__, parts) if parts else constant(n, False, False)

@@ -27,12 +27,10 @@ from numpy.typing import NDArray
 import engine
 from engine.claims import Payable
 from engine.columns import Columns
-from engine.evaluate import FOUNDED
 from engine.kernel import Room, available
 from engine.kernel_changes import Facts, meaning
 from engine.matching import FITS, AnswerBook, ItemHits
-from engine.nodes import references
-from engine.program import BoundItem, benefit_expressions, tree_expressions
+from engine.program import BoundItem
 from profiles.firmcodes import arrow_codes, text_marks
 from store.pairs import (
     Amounts,
@@ -136,7 +134,7 @@ def block_keys(
     meanings = [(i.program.item.id, i.batch.name, meaning(i, columns, as_of)) for i in items]
     head = hashlib.sha256(repr((software_digest(), scoring, meanings)).encode())
     said = _said(columns, answers, paid)
-    facts = Facts.of(columns, _read_names(items))
+    facts = Facts.of(columns, set().union(*(item.reads for item in items)))
     shown = (arrow_codes(columns.codes), names)
 
     def key(block: Range) -> str:
@@ -161,16 +159,6 @@ def _put_texts(texts: pa.Array, digest: Any) -> None:
     digest.update(np.diff(ends).data)
     if letters is not None:
         digest.update(memoryview(letters)[int(ends[0]) : int(ends[-1])])
-
-
-def _read_names(items: Sequence[BoundItem]) -> set[str]:
-    """Indicators whose values decide the hits."""
-    names = {FOUNDED}
-    for item in items:
-        nodes = [n for tree in item.conditions for n in tree_expressions(tree)]
-        nodes += benefit_expressions(item.benefit) if item.benefit is not None else []
-        names |= {name for node in nodes for name, _ in references(node)}
-    return names
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -112,6 +113,8 @@ def test_many_items_explained_over_one_frame_are_explained_as_alone() -> None:
         alone = explain(one, columns, day)
         together = explain(one, columns, day, frame=frame)
         assert together == alone and together.evidence == alone.evidence and together.working == alone.working
+        bare = explain(one, columns, day, frame=frame, worked=False)
+        assert bare.working == () and replace(bare, working=alone.working) == alone
 
 
 def test_a_node_keeps_its_hash_and_leaves_it_behind_when_it_travels() -> None:

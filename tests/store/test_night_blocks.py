@@ -135,7 +135,7 @@ def test_only_what_is_touched_is_matched(tmp_path: Path) -> None:
     assert first.write(tmp_path / "b", tmp_path / "a").fresh == []
     world._reformat()
     assert world.night().write(tmp_path / "c", tmp_path / "a").fresh == []
-    key = next(k for k in world.columns.numbers if k[0] in night_blocks._read_names(first.items))
+    key = next(k for k in world.columns.numbers if any(k[0] in i.reads for i in first.items))
     values = world.columns.numbers[key].copy()
     values[40] = 123_456.0
     world.columns.numbers[key] = values
