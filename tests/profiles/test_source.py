@@ -155,3 +155,15 @@ def test_a_company_name_tells_a_legal_person_as_far_as_the_law_does(name, legal)
     plan = Plan(source, list(source.columns), load_dictionary())
     read = next(c for c in plan._cells if c.column.indicator == "法人资格")
     assert plan._read(read, name) == legal
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [("91120116MA05J7AB5W", "企业"), ("93120116MA05J7AB5W", "农民专业合作社"), ("52120116MA05J7AB5W", "民办非企业单位"), ("N1120116MA05J7AB5W", None)],
+)  # fmt: skip
+def test_a_credit_code_tells_the_kind_of_its_holder(code, kind):
+    source = load_sources()["registration"]
+    plan = Plan(source, list(source.columns), load_dictionary())
+    read = next(c for c in plan._cells if c.column.indicator == "主体类别")
+    told = plan._read(read, code)
+    assert (told and told.strip('"')) == kind
