@@ -21,6 +21,8 @@ _GIVEN = re.compile(
 def title_item(reading: Reading, roles: list[list[str]], items: Sequence[Item]) -> list[Item]:
     """标题事项: a call for applications that names what is applied for only in its title, with conditions of its own."""
     stated = {k for i in items for k in i.clauses}
+    if not items and (several := _listed(reading, roles)):
+        return several
     own = [
         k
         for k, names in enumerate(roles)
@@ -39,11 +41,56 @@ def title_item(reading: Reading, roles: list[list[str]], items: Sequence[Item]) 
         span = None if re.search(r"办法$|意见$|措施$|方案$", flat) else _named(flat)
         if conferred or span:
             piece = conferred or Piece("benefit", k, *(span or (0, 0)), 0.6)
+            if not conferred:
+                piece = _called(reading, roles, piece)
             if parts := _directions(reading, own, piece):
                 return parts
             entries = benefits_of(reading, [piece])
             return [Item(sorted({piece.clause, *own}), [piece], entries, score=0.6, title_only=True)]
     return []
+
+
+# A call that says what it is for in a sentence of its own (现组织申报2025年某某资助).
+_CALLS = r"现(?:启动|开始)?(?:组织|开展|受理)(?:开展)?(?:申[报请]|受理)?"
+
+
+def _called(reading: Reading, roles: list[list[str]], named: Piece) -> Piece:
+    """The same words in the sentence that calls, which states what the title only names."""
+    words = reading.views[named.clause].flat[named.a : named.b]
+    for k in range(named.clause + 1, min(8, len(reading.clauses))):
+        if "title" in roles[k]:
+            continue
+        if m := re.search(_CALLS + re.escape(words), reading.views[k].flat):
+            return Piece(named.label, k, m.end() - len(words), m.end(), named.score)
+    return named
+
+
+_THING = r"[^，。；：、]{4,40}?(?:项目|专题|方向|类|资助|奖励|补贴)"
+_THINGS = re.compile(rf"(?:包括|分为|设有|含)(?P<x>{_THING}(?:(?:、|[和与及]|以及){_THING})+)(?=[，。；]|$)")
+
+
+def _listed(reading: Reading, roles: list[list[str]]) -> list[Item]:
+    """Items of a call whose head lists what can be applied for (包括甲项目、乙项目), where each comes back with days of its own."""
+    for k in range(min(8, len(reading.clauses))):
+        flat = reading.views[k].flat
+        m = _THINGS.search(flat)
+        if m is None or not _APPLY.search(flat):
+            continue
+        names = [
+            (x.start() + m.start("x"), x.end() + m.start("x"))
+            for x in re.finditer(rf"(?!以及|[和与及]){_THING}(?=、|[和与及]|以及|$)", m["x"])
+        ]
+        behind = [v.flat for v in reading.views[k + 1 :]]
+        if all(any(_dated(t, flat[a:b]) for t in behind) for a, b in names):
+            pieces = [Piece("benefit", k, a, b, 0.6) for a, b in names]
+            return [Item([k], [p], benefits_of(reading, [p]), score=0.6, title_only=True) for p in pieces]
+    return []
+
+
+def _dated(flat: str, name: str) -> bool:
+    """Whether a sentence begins with a name and goes on with a day of it."""
+    at = flat.find(name)
+    return 0 <= at <= 12 and bool(re.match(r"[^，。；]{0,12}\d{1,2}月\d{1,2}[日号]", flat[at + len(name) :]))
 
 
 # Who applies for one of several things that a call names (申报示范方向项目的单位，应…).
@@ -120,6 +167,8 @@ def _named(flat: str) -> tuple[int, int] | None:
         r"^.{0,30}?关于(?:[^，。]{0,8}(?:组织|开展|做好|受理|启动))?(?:申报|受理|开展|申请|征集)?", flat
     )
     a = m.end() if m else 0
+    if m is None and (front := re.match(r"(?:（最新）|【[^】]{1,8}】|申报(?=\d{4}年))+", flat)):
+        a = front.end()
     end = re.search(
         r"(?:项目)?(?:申[报请领])?(?:工作|条件及.{0,8}|有关.{0,6}|要求)?的?(?:预?通知|通告|公告|指南|的函)?$",
         flat[a:],

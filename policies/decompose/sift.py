@@ -123,11 +123,20 @@ _ABOUT_GIVING = re.compile(
 )
 
 
+# What is reckoned among offices, set off against a payment, or only lets a case be looked at.
+_BETWEEN = re.compile(
+    r"(?:可以?)?(?:计算|计入|折算|记)为?[^，。；]*(?:任务|指标|考核)[^，。；]{0,6}|(?:在|从)?[^，。；]*中(?:予以)?(?:抵扣|扣除)[^，。；]*|可以?在本批?次?受理|"
+    r"(?:省|市|区|县)(?:委、?)?(?:市|区|县)?政府[^，。；]{0,4}对[^，。；]{2,12}(?:地区|新区|[区县市镇乡])的?[^，。；]*(?:支持|倾斜)|保留[^，。；]*资格"
+)
+
+
 def idle(reading: Reading, p: Piece) -> bool:
     """空话: words that sound like giving but take away, lead on to a list, tell an example or say how money is paid out."""
     flat = reading.views[p.clause].flat
     said = flat[p.a : p.b]
     if re.match(r"例如|比如|举例", flat) or re.match(r"企业\d{4}年", flat[1:]):
+        return True
+    if _BETWEEN.fullmatch(said):
         return True
     if _REPORTS.search(flat) and not re.search(r"给予|予以|对[^，。]{2,30}的", flat):
         return True

@@ -25,6 +25,8 @@ _SHORT = re.compile(r"(?P<m>\d{1,2})月(?P<d>\d{1,2})[日号]")
 
 def window_in(flat: str, year: int | None, issued: str | None) -> dict[str, Any]:
     """窗口: from and to of a squeezed sentence; an empty mapping where it names no day."""
+    if yearly := _yearly(flat):
+        return yearly
     out: dict[str, Any] = {}
     flat = _YEAR_END.sub(lambda m: f"{m['y']}年12月31日{m['till'] or ''}", flat)
     first = DATE.search(flat)
@@ -57,6 +59,22 @@ _YEAR_END = re.compile(r"(?P<y>20\d{2})年(?:年?[底末]|岁末)(?P<till>之?�
 _FROM_ISSUE = re.compile(r"(?:印发|发布|公布|公告|通知|即)之?日起?(?:至|到)?$")
 
 
+# 每年3月1日至4月30日, 每年11月10日前: the same days each year, told as MM-DD.
+_EACH_YEAR = re.compile(r"每(?:一)?年度?(?:的|于|自|从)?(?P<m>\d{1,2})月(?P<d>\d{1,2})[日号]")
+
+
+def _yearly(flat: str) -> dict[str, Any]:
+    m = _EACH_YEAR.search(flat)
+    if m is None:
+        return {}
+    first, tail = f"{int(m['m']):02d}-{int(m['d']):02d}", flat[m.end() :]
+    if stop := re.match(r"起?(?:至|到|-|—|～|~)(?:当年|同年)?(?P<m>\d{1,2})月(?P<d>\d{1,2})[日号]", tail):
+        return {"from": first, "to": f"{int(stop['m']):02d}-{int(stop['d']):02d}"}
+    if _UNTIL.match(tail):
+        return {"to": first}
+    return {"from": first} if _SINCE.match(tail) else {}
+
+
 def _short(flat: str, year: int | None, issued: str | None) -> dict[str, Any]:
     if year is None:
         return {}
@@ -65,7 +83,11 @@ def _short(flat: str, year: int | None, issued: str | None) -> dict[str, Any]:
         return {}
     first = date_of(found[0], year)
     if _FROM_ISSUE.search(flat[: found[0].start()]) and issued:
-        return {"from": issued, "to": first}
+        own = date_of(found[0], int(issued[:4]))  # the first such day after the text is out
+        return {
+            "from": issued,
+            "to": own if own and own >= issued else date_of(found[0], int(issued[:4]) + 1),
+        }
     if re.search(r"开放|开始", flat[: found[0].start()]) and not re.search(r"截[止至]", flat):
         return {"from": first}
     if len(found) > 1 and re.match(r"(?:至|到|-|—|～)", flat[found[0].end() :]):
@@ -128,13 +150,13 @@ def share_windows(
         flat, timed = reading.views[k].flat, role_of_field(reading.clauses[k].field_name) == "window"
         own = [i for i in items if k in i.clauses and not i.title_only]
         due = bool(_DEADLINE.search(flat))
-        if not ("window" in names or timed or own or due):
+        opens = not timed and bool(_OPENS.search(flat[body_of(flat)[0] :]))
+        if not ("window" in names or timed or own or due or opens):
             continue
         found = window_in(flat, year, issued)
         if not found:
             continue
         told = entry(reading, k, *body_of(flat), 1.0) | found
-        opens = not timed and bool(_OPENS.search(flat[body_of(flat)[0] :]))
         if opens and (own or (own := _goes_on(reading, k, items))):
             for i in own:
                 i.window = i.window or told
@@ -142,6 +164,24 @@ def share_windows(
             about_papers = 1.5 if "material" in names and not due else 0.0
             shared.append((_rank(flat, timed, found) - about_papers, k, told))
     _spread(reading, items, shared)
+    _always_open(reading, items)
+
+
+_ALWAYS = re.compile(
+    r"(?:常年|全年)(?:均可|都可|可)?(?:申[报请]|受理|接受|征集|开放)|(?:不设|不限)申报(?:时间|期限)|随时(?:均可|可以?)?(?:申[报请]|受理)"
+    r"|(?:申[报请]|受理)(?:时间|期限)?[：:]?(?:为)?(?:常年|全年|长期有效|长期)(?:受理|申报|有效)?(?=$|[，。；])"
+)
+
+
+def _always_open(reading: Reading, items: Sequence[Item]) -> None:
+    """常年: items without a day of their own, where the text says that one may apply at any time."""
+    k = next((k for k, v in enumerate(reading.views) if _ALWAYS.search(v.flat)), None)
+    if k is None:
+        return
+    told = entry(reading, k, *body_of(reading.views[k].flat), 1.0) | {"kind": "常年"}
+    for i in items:
+        if not i.window and _reaches(reading, k, i, items):
+            i.window = dict(told)
 
 
 def _goes_on(reading: Reading, k: int, items: Sequence[Item]) -> list[Item]:
@@ -168,6 +208,24 @@ def _spread(
         chosen = max(mine, key=lambda x: (x[0], -x[1]), default=best)
         if chosen is not None and chosen[0] > 0:
             i.window = dict(chosen[2])
+            if len(parts := _batches(reading, open_to)) > 1:
+                i.window["parts"] = parts
+
+
+_BATCH = re.compile(
+    r"(?P<n>第[一二三四五六七八九十\d]{1,2}(?:批次?|期|轮|季度?))(?:[^，。；\d]{0,12})?[：:，]?"
+)
+
+
+def _batches(reading: Reading, told: Sequence[tuple[float, int, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """分批: the windows that begin with 第一批, 第二批 …, in order, each with its name; empty where there are not several."""
+    out: dict[str, dict[str, Any]] = {}
+    for rank, k, found in sorted(told, key=lambda x: x[1]):
+        flat = reading.views[k].flat
+        m = _BATCH.match(flat[body_of(flat)[0] :])
+        if m is not None and rank > 0:
+            out.setdefault(m["n"], {"name": m["n"], **found})
+    return list(out.values())
 
 
 def _reaches(reading: Reading, k: int, item: Item, items: Sequence[Item]) -> bool:
@@ -183,7 +241,7 @@ def _named(flat: str) -> str:
     """What a window names before its date (某某认定项目从即日起至…); empty where it names nothing."""
     a, _ = body_of(flat)
     m = re.match(
-        r"(?P<x>[^，。：:\d]{5,40}?)(?:的?(?:申[报请]|受理|填报)?(?:时间|期限)?)?(?:为|是)?(?:自|从)",
+        r"(?P<x>(?:(?!\d{1,4}[年月日])[^，。：:]){5,48}?)(?:的?(?:申[报请]|受理|填报)?(?:时间|期限)?)?(?:为|是)?(?:自|从)",
         flat[a:],
     )
     return m["x"] if m else ""
