@@ -15,7 +15,8 @@ from .spans import body_of
 
 _INSTRUCTS = re.compile(
     r"^报送要求|^附[件表]|\.(?:docx?|xlsx?|pdf|wps)|装订|封面[^，。]{2,}|胶装|按.{0,6}顺序|电子版发|目录应|[：:]$|必须提供|实际情况提供|不录入|统一标明|无需|不需|"
-    r"登[录陆]|^(?:[（(]?[\d一二三四五六七八九十]{1,2}[)）.、．])?(?:填写|打印|点击|进入)|注册(?:账号|用户|后|获)|网上填报|上传要求|命名|打包|邮箱|填写一份|按要求汇总|分为|仅需|[：:]\d{4}年"
+    r"登[录陆]|^(?:[（(]?[\d一二三四五六七八九十]{1,2}[)）.、．])?(?:填写|打印|点击|进入)|注册(?:账号|用户|后|获)|网上填报|上传要求|命名|打包|邮箱|填写一份|按要求汇总|分为|仅需|[：:]\d{4}年|"
+    r"注意事项|合订成册|分类置于|内容[^，。；]{0,4}(?:须|应)与"
 )
 _HEAD = (
     r"(?:申[请报][表书]|推荐[表书函]|报告|任务书|立项书|证明(?:材料|文件)?|证件|复印件|扫描件|原件|凭证|票据|清单|承诺[书函]|协议书?|合同|发票|照片|"
@@ -29,19 +30,29 @@ _PAPER = rf"{_ONE}(?:(?:、|[和与或]){_LOOSE}{{1,16}}?{_HEAD}{_TAIL}|、{_LOO
 # Who hands in says so himself (提交, 凭 …); what an office issues or publishes is no paper of the firm.
 _HANDS = re.compile(
     r"(?<!按时)(?<!依法)(?<!定期)(?<!按期)(?<!按规定)(?<!无需)(?<!无需再)(?<!不需)(?<!未)(?:(?<!请求)(?:提交|报送)(?:的(?=《|[^，。；的]{0,16}材料))?(?!申请(?!资|材|书|表))|"
-    r"(?<!个人)提供(?!的|服务|担保|贷款|[^，。]{0,8}服务)|出具(?!的)|递交|(?<![为因])凭(?!借|证)|填写|填报|附上|上传|携带|连同|编写|编制|随附|报备|准备(?!金|期))"
-    r"(?:完整|真实)?(?:下列|以下|盖章的|\d{4}年[^，。；]{4,40}?期间)?"
+    r"(?<!个人)提供(?!的|服务|担保|贷款|[^，。]{0,8}服务)|出具(?!的|评[价审估]|[初复]?审(?!计)|核查|推荐)|递交|(?<![为因])凭(?!借|证)|填写|填报|附上|上传|携带|连同|编写|编制|随附|报备|准备(?!金|期))"
+    r"(?:完整|真实)?(?:下列|以下|盖章的|\d{4}年[^，。；]{4,40}?期间)?(?:(?:相应|有关|相关)的?(?=《))?"
 )
 _NEXT = re.compile(
     r"^(?:以及|及其?|并(?:提交|提供|填报|附|上传)|，(?!无需|不需|须|应|由|如|作为|方|才|经|并)(?=[^，。；]{2,40}(?:表|书|证|件|照片|合同|告|料|凭证)))"
 )
-_FRAGMENT = re.compile(r"^(?:的|件|一份|以|好|应|后|了|完|和|及|与|或|时|请|虚假)")
+_FRAGMENT = re.compile(r"^(?:的|件|一份|以|好|应|后|了|完|和|及|与|或|时|请|虚假|所属[^，。；]{0,24}部门)")
+# What is written out for what others have passed (汇总通过初审的项目填写…) is an office's paper.
+_BY_OFFICE = re.compile(r"汇总[^。；，]{0,12}(?:项目|名单|材料|情况)[^。；，]{0,4}$")
+# 申报材料包括甲、乙、丙等。
+_INCLUDES = re.compile(
+    r"(?:申[请报领]|所需|提交|报送|应[备附])的?(?:材料|资料|文件)(?:主要|一般)?(?:(?:包括|包含)[：:]?|(?:有|为|如下)[：:])(?P<x>[^。；：，]{4,})"
+)
+# 满足条件2的企业请提交：某证书
+_ASKED_OF = re.compile(r"^[^：:，。；]{0,24}(?:请|需|应|须)(?:提交|提供)[：:](?P<x>[^：:]{4,})$")
 _SENT = re.compile(rf"(?:将|把)(?P<m>{_PAPER})(?:一并|分别|统一|打印|装订|报|提交|送|递|上传)")
 _PASSIVE = re.compile(
     r"(?:^|，|：)(?P<m>[^，。；、：（）]{2,24}(?:（[^）]*）[^，。；、：（）]{0,12})?材料(?:报送|提交|一式)[一二三四五六七八九十\d]*[份式])"
 )
 _LISTED = re.compile(r"(?:提交|提供|报送|递交)[^，。；：]{0,12}(?:资料|材料|文件)[：:](?P<x>.{4,})$")
-_EXPLAINED = re.compile(r"^(?P<x>[^：:。；]{2,24}(?:报告|[申请报][请报][表书]|承诺书|证书|表))[：:].{6,}")
+_EXPLAINED = re.compile(
+    r"^(?P<x>[^：:。；]{2,24}(?:报告|[申请报][请报][表书]|承诺书|证书|表|证明材料))[：:].{6,}"
+)
 _NO_ROLE = {"title", "contact", "preamble", "orientation", "authority", "other", "definition"}
 
 
@@ -116,7 +127,17 @@ def paper_spans(reading: Reading, k: int, names: Sequence[str]) -> list[tuple[in
         set(names) <= _NO_ROLE and reading.roles[k][ROLES.index("material")] < LEAST_ROLE
     ):
         return []
-    return [s for s in _handed(flat) if not _NAMELESS.fullmatch(flat[s[0] : s[1]])]
+    return _named_ones(flat, _handed(flat))
+
+
+def _named_ones(flat: str, spans: Sequence[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
+    return [s for s in spans if not _NAMELESS.fullmatch(flat[s[0] : s[1]])]
+
+
+def _holds(reading: Reading, k: int) -> bool:
+    """Whether points stand under a clause."""
+    number = reading.clauses[k].number
+    return any(number in c.headings for c in reading.clauses[k + 1 : k + 2])
 
 
 # Papers that are not named (相关材料, 有关表格) tell a firm nothing to hand in.
@@ -134,13 +155,16 @@ def _listed(reading: Reading, k: int, names: Sequence[str]) -> list[tuple[int, i
     c, flat = reading.clauses[k], reading.views[k].flat
     a, b = body_of(flat)
     headed = c.heading and field_of(c.text) == flat[a:b].rstrip("：:。；")
-    if headed or ("title" in names and not (c.label and re.search(r"[。；]$", flat))):
+    named = c.label and (re.search(r"[。；]$", flat) or (bare_paper(reading, k) and not _holds(reading, k)))
+    if headed or ("title" in names and not named):
         return []
     if float(reading.roles[k][ROLES.index("material")]) < _least(reading, k):
         return []
     if _INSTRUCTS.search(re.sub(r"（[^）]*）", "", flat)):
         return []
-    told = _handed(flat)
+    if m := _ASKED_OF.match(flat[a:b].rstrip("；。")):
+        return [(a + m.start("x"), a + m.end("x"), 1.0)]
+    told = _named_ones(flat, _handed(flat))
     if ("procedure" in names and not c.label) or len(told) > 1:
         return told
     if re.match(r"(?:方向|政策)\S{1,3}[：:]", flat[a:]):
@@ -188,7 +212,15 @@ def _handed(flat: str) -> list[tuple[int, int, float]]:
         parts = re.finditer(r"(?:（[^）]*）|[^、，；])+", listed["x"])
         return [(m.start() + listed.start("x"), m.end() + listed.start("x"), 0.6) for m in parts]
     out: list[tuple[int, int, float]] = []
+    for m in _INCLUDES.finditer(flat):
+        found = m["x"].removesuffix("等")
+        parts = re.finditer(r"(?:（[^）]*）|[^、])+", found)
+        out += [
+            (m.start("x") + x.start(), m.start("x") + x.end(), 0.6) for x in parts if x.end() - x.start() > 2
+        ]
     for m in _HANDS.finditer(flat):
+        if _BY_OFFICE.search(flat[: m.start()]):
+            continue
         at = m.end()
         while (paper := _PAPER_AT.match(flat, at)) is not None:
             if len(paper.group()) >= 4 and not _FRAGMENT.match(paper.group()):

@@ -29,6 +29,8 @@ def _papers(text: str, names: tuple[str, ...] = ("procedure",)) -> list[str]:
         ("请填写《项目申请表（表一）》。", ["《项目申请表（表一）》"]),
         ("企业提交上年度纳税申报表复印件。", ["上年度纳税申报表复印件"]),
         ("提交申请资料：项目申报表、剧本、演出视频。", ["项目申报表", "剧本", "演出视频"]),
+        ("申报材料包括项目立项文件、资金申请报告等。", ["项目立项文件", "资金申请报告"]),
+        ("在线填写相应《补助资金申请表》。", ["《补助资金申请表》"]),
         ("提供设备购置合同、发票和付款凭证复印件。", ["设备购置合同、发票和付款凭证复印件"]),
     ],
 )
@@ -43,6 +45,8 @@ def test_what_a_sentence_says_is_handed_in(text: str, papers: list[str]) -> None
         "未按时提交的，视为放弃。",
         "再次申请的，无需再提交证明材料。",
         "主管部门出具的意见。",
+        "汇总通过初审的项目填写《申报情况汇总表》报市商务局。",
+        "申报材料有弄虚作假行为的，取消资格。",
     ],
 )
 def test_what_is_handed_in_by_nobody(text: str) -> None:
@@ -64,3 +68,8 @@ def test_blank_forms_attached_to_a_text_and_papers_without_a_name_are_not_handed
     assert _papers(text, ("material",)) == ["资金申请表", "营业执照复印件"]
     assert _papers("企业应提交相关材料。") == []
     assert _papers("企业应提交相关证明材料。") == ["相关证明材料"]
+
+
+def test_a_point_that_says_who_hands_in_what_names_the_paper() -> None:
+    text = "四、申报材料\n1.资金申请表；\n2.满足条件2的企业请提交：高新技术企业证书；\n3.相关申请信息及上传附件材料；\n"
+    assert _papers(text, ("material",)) == ["资金申请表", "高新技术企业证书", "相关申请信息及上传附件材料"]
