@@ -20,10 +20,12 @@ from .decompose.definitions import delivery_words, meanings, number_words, short
 from .decompose.expressions import Proposal, Proposer, own_places, places_of_offices
 from .decompose.facts import PEOPLE, Leaf
 from .decompose.model import Decomposition, Item
+from .decompose.reach import ASIDE, UNSURE
 from .decompose.references import referred
 from .decompose.skeletons import Tree, case_skeleton, of_rows, tree_of
 from .decompose.variants import Entry, Split, split
 from .decompose.wanted import with_proposed
+from .draft_batches import batches_of
 from .draft_text import clause_diff, document_facts, heading_labels, text_md, verbatim
 
 ABSTAIN = 0.5  # pieces that score less come before a person first
@@ -41,6 +43,9 @@ class Draft:
         default_factory=dict
     )  # indicators the drafts use and the dictionary lacks
     guesses: list[tuple[str, str, str]] = field(default_factory=list)  # item, expression not sure of, quote
+    aside: list[tuple[str, str]] = field(
+        default_factory=list
+    )  # cite, quote of what a point without an item asks
     sure: int = 0
     asked: int = 0
 
@@ -161,7 +166,7 @@ class _Maker:
         quote = one_line(str(entry["quote"]))
         proposal = self.proposer.propose(str(entry["quote"]), self.found.text, int(entry["start"]))
         if (proposal.sure or proposal.parts) and (
-            entry.get("scope") == "unsure" or self.elsewhere(entry, proposal)
+            entry.get("scope") == UNSURE or self.elsewhere(entry, proposal)
         ):
             # Sure of the words but not of whom they bind: it must not shut anybody out by itself.
             proposal = proposal.asked(f"是否符合：{quote}？")
@@ -235,6 +240,10 @@ class _Maker:
         """What binds every item."""
         told = {e["quote"] for e in self.found.exclusions}  # what bars is asked once, as what bars
         entries = once([e for e in self.found.conditions if e["quote"] not in told])
+        self.out.aside = [
+            (self.cite(e), one_line(str(e["quote"]))) for e in entries if e.get("scope") == ASIDE
+        ]
+        entries = [e for e in entries if e.get("scope") != ASIDE]
         trees = [self.condition(f"g{n}", e, "通用条件") for n, e in enumerate(entries, 1)]
         barred, exclusive = self.exclusions(self.found.exclusions, "gx", "通用条件")
         trees = [self.apart_from_some(t) for t in [*trees, *barred]]
@@ -339,7 +348,10 @@ class _Maker:
         if any(of_rows(n) for n in named):
             data["subject"] = "人才" if PEOPLE & named else "项目"
         data |= self.delivery(item)
-        data |= {"batches": _batches(item, facts, as_of), "conditions": {"all": [t.node() for t in trees]}}
+        data |= {
+            "batches": batches_of(item.window, facts, as_of),
+            "conditions": {"all": [t.node() for t in trees]},
+        }
         new: dict[str, Indicator] = {}
         data["benefit"] = benefit_form(
             item.benefits,
@@ -477,24 +489,6 @@ def _category(item: Item) -> str:
     ):
         return "奖补"
     return next((name for name, p in _CATEGORIES if p.search(said)), "奖补")
-
-
-def _batches(item: Item, facts: Mapping[str, Any], as_of: dt.date) -> dict[int, dict[str, Any]]:
-    start, stop = item.window.get("from"), item.window.get("to")
-    opens = (
-        start
-        if start and len(start) == 10
-        else facts.get("effective")
-        or facts.get("issued")
-        or (stop and f"{stop[:4]}-01-01")
-        or as_of.isoformat()
-    )
-    opens = max(opens, facts.get("effective") or facts.get("issued") or opens)
-    closes = stop if stop and len(stop) == 10 else facts.get("expires") or f"{opens[:4]}-12-31"
-    if closes < opens:
-        closes = f"{opens[:4]}-12-31"
-    year = int(opens[:4])
-    return {year: {"year": year - 1, "opens": opens, "closes": closes}}
 
 
 __all__ = ["Draft", "clause_diff", "draft", "proposer_of", "to_yaml", "verbatim", "write_draft"]

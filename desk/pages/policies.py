@@ -20,6 +20,7 @@ from policies.decompose.learn import keep_correction
 from policies.decompose.model import Decomposition
 from policies.decompose.own import office_memory
 from policies.decompose.pipeline import decompose
+from policies.decompose.reach import ASIDE, UNSURE
 from policies.decompose.roles import ROLE_WORDS
 from policies.drafts import draft as draft_files
 from policies.drafts import proposer_of, write_draft
@@ -109,6 +110,9 @@ def of_number(visit: Visit, number: int) -> drafts.Decomposition:
     return made
 
 
+OWNERLESS = "不知是哪一项的（采纳就约束全部事项）"
+
+
 def proposals(made: drafts.Decomposition) -> list[dict[str, Any]]:
     """提议, the least certain first; settled ones at the end."""
     out = []
@@ -140,7 +144,7 @@ def proposals(made: drafts.Decomposition) -> list[dict[str, Any]]:
     for field, words in KINDS[:3]:
         for k, entry in enumerate(made.draft["general"].get(field, [])):
             out.append({"key": f"g.{field}.{k}", "kind": f"总则{words}", "quote": entry["quote"], "score": entry.get("score", 0.5),
-                        "start": entry.get("start"), "item": "全部事项", "why": read_as(entry)})  # fmt: skip
+                        "start": entry.get("start"), "item": OWNERLESS if entry.get("scope") == ASIDE else "全部事项", "why": read_as(entry)})  # fmt: skip
     for p in out:
         p["mark"] = made.marks.get(p["key"])
         p["quote"] = (p["mark"] or {}).get("quote") or p["quote"]
@@ -283,7 +287,9 @@ def _settled(made: drafts.Decomposition, prefix: str, entries: list[dict[str, An
         if mark.get("do") == "不要":
             continue
         if mark.get("do") == "改为人工判断":
-            entry = {**entry, "scope": "unsure"}
+            entry = {**entry, "scope": UNSURE}
+        elif mark.get("do") == "采纳":  # a person has said whom it binds
+            entry = {key: value for key, value in entry.items() if key != "scope"}
         elif mark.get("do") == "改":
             quote = mark["quote"]
             near = made.draft["text"].find(quote, max(int(entry["start"]) - 400, 0))

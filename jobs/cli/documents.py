@@ -109,7 +109,7 @@ def _tell(answer: Mapping[str, Any], met: int) -> None:
         if item["window"]:
             typer.echo(f"   时间  {item['window'].get('from', '')} 至 {item['window'].get('to', '')}")
     for entry in answer["general"]["conditions"]:
-        typer.echo(f"通用条件  {entry['quote']}")
+        typer.echo(f"{'哪一项的' if entry.get('scope') == 'aside' else '通用条件'}  {entry['quote']}")
     if not answer["items"]:
         typer.echo("没有找到可以申报或享受的事项。")
     if met:
@@ -181,6 +181,8 @@ def _draft(
     typer.echo(f"{items} 个事项的草稿 → {folder}；写成式子 {made.sure} 条，留作提问 {made.asked} 条")
     for score, owner, quote in sorted(made.doubtful)[:30]:
         typer.echo(f"先看  {score:.2f}  {owner}：{quote}")
+    for cite, quote in made.aside[:30]:
+        typer.echo(f"哪一项的  {cite}：{quote}（那里没找到事项，没写进草稿；是哪一项的条件，请加到那一项）")
     for owner, guess, quote in made.guesses[:30]:
         typer.echo(f"可能是  {guess}  {owner}：{quote}")
     for name, entry in sorted(made.proposed.items()):

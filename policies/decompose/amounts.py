@@ -55,7 +55,12 @@ def benefit_form(
     more = [b for v in parts.more for b in v.benefits]
     main = [b for b in told if not any(b is x for x in more)] or told
     out: dict[str, Any] = {"cite": cite(main[0]), "quote": one_line(str(main[0]["quote"]))}
-    form = _bands(parts, text, proposer) or _cases(parts, proposer) or _excess(main, text, proposer)
+    form = (
+        _bands(parts, text, proposer)
+        or _cases(parts, proposer)
+        or _paired(parts, main, proposer)
+        or _excess(main, text, proposer)
+    )
     base = ""
     if form is None:
         form = _plain(main, text, proposer)
@@ -182,6 +187,20 @@ def _cases(parts: Split, proposer: Proposer) -> dict[str, Any] | None:
         nodes = [s.node() for s in said]
         rows.append((amount, {**(nodes[0] if len(nodes) == 1 else {"all": nodes}), "amount": yuan(amount)}))
     return {"cases": [row for _, row in sorted(rows, key=lambda r: -r[0])]} if rows else None
+
+
+def _paired(parts: Split, main: Sequence[Entry], proposer: Proposer) -> dict[str, Any] | None:
+    """分别给予: as many sums as one condition names levels (认定为国家级、省级…的，分别给予…), each for the level at its place, the greatest first."""
+    sums = [float(b["amount"]) for b in main if b.get("kind") == "fixed"]
+    one = len({(b["start"], b["quote"]) for b in main}) == 1 and "分别" in str(main[0]["quote"])
+    if parts.variants or len(sums) < 2 or len(sums) != len(main) or not one:
+        return None
+    for c in parts.shared:
+        said = proposer.propose(str(c["quote"]))
+        if said.sure and said.join == "any" and len(said.leaves) == len(sums):
+            rows = sorted(zip(sums, said.leaves, strict=True), key=lambda r: -r[0])
+            return {"cases": [{**leaf.node(), "amount": yuan(amount)} for amount, leaf in rows]}
+    return None
 
 
 # ---------------------------------------------------------------- one amount

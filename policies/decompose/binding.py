@@ -11,9 +11,11 @@ from policies.segment import field_of
 from .bars import barred_spans
 from .conditions import parse_condition
 from .extents import refined
+from .grouping import plain_giving
 from .model import Item
 from .pieces import Piece, Reading
 from .quantities import quantities
+from .reach import reach_of
 from .roles import ROLES
 from .spans import body_of, trimmed
 
@@ -72,8 +74,41 @@ def share_conditions(
                 if not any(_same(c, entry) for c in items[i].conditions):
                     items[i].conditions.append(dict(entry))
             if not owners:
-                general.append(entry | ({"scope": "unsure"} if _narrow(reading, p.clause) else {}))
+                scope = reach_of(reading, p.clause, roles[p.clause], items)
+                general.append(entry | ({"scope": scope} if scope else {}))
+    _share_leads(reading, items)
     return general
+
+
+def _share_leads(reading: Reading, items: Sequence[Item]) -> None:
+    """Who a sentence says is given something is also whom the amounts behind it are for (…的企业，给予资金支持。其中甲类…；乙类…。)."""
+    leads = [
+        (p.clause, n)
+        for n, i in enumerate(items)
+        for p in i.pieces
+        if p.label == "benefit" and plain_giving(reading, p)
+    ]
+    for k, n in leads:
+        span = reading.clauses[k]
+        told = [c for c in items[n].conditions if span.start <= int(c["start"]) < span.end]
+        for m, other in enumerate(items):
+            if (
+                m == n
+                or other.title_only
+                or min(other.clauses) <= k
+                or not _goes_on(reading, k, min(other.clauses))
+            ):
+                continue
+            have = {(c["start"], c["quote"]) for c in other.conditions}
+            other.conditions[:0] = [dict(c) for c in told if (c["start"], c["quote"]) not in have]
+
+
+def _goes_on(reading: Reading, k: int, j: int) -> bool:
+    """Whether a clause stands in the words behind an earlier one that begin with 其中, in its paragraph or the next."""
+    between = reading.clauses[k + 1 : j + 1]
+    if len(between) > 6 or not between[0].text.lstrip().startswith("其中"):
+        return False
+    return not any(c.first for c in between[1:]) and not (between[0].first and between[0].label)
 
 
 _DRY = {"title", "preamble", "contact", "other", "material", "authority", "orientation", "procedure"}
@@ -96,6 +131,8 @@ _SAYS_NOTHING = re.compile(
     r"(?:申[请报]|补[贴助]|支持|扶持|奖励)?(?:对象|条件|范围|标准|要求)|"
     r"[^，。；]{0,10}(?:符合|满足|具备)[^，。；]{0,8}(?:下列|以下|如下)[^，。；]{0,8}(?:条件|情形|标准|要求)?(?:之一)?(?:的[^，。；]{0,8})?|"
     r"(?:按|参照|从)(?:其|企业|该)[^，。；]{2,40}(?:贡献|费用?|金额|总额|投资额|利息|租金|标准)(?:的?[\d.]+%)?中?|"
+    r"可?(?:给予|予以)[^，。；的]{0,14}的?(?:贴息|补[贴助]|奖励|资助|补偿)|"
+    r"[^，。；]*(?:账号|用户名|密码|注册号)[^，。；]*|(?:无[须需])?重新注册|须?在[^，。；]{0,16}上?再次注册|"
     r"为[^，。；的]{4,}(?:覆盖面|环境|发展|水平|成本|能力)|(?:有效|切实|着力)(?:缓解|解决|提[升高]|降低)[^，。；]*|让[^，。；]{2,}享受[^，。；]*"
 )
 
@@ -109,17 +146,6 @@ def _says(reading: Reading, p: Piece, barred: Sequence[Piece]) -> bool:
     if quantities(view.flat[a:b]):
         return True
     return not any(x.clause == p.clause and min(b, x.b) - max(a, x.a) > 0.6 * (b - a) for x in barred)
-
-
-def _narrow(reading: Reading, clause: int) -> bool:
-    """Whether a clause stands under a point that speaks of some only (引导…需要符合以下条件：), so that it may not bind all."""
-    c = reading.clauses[clause]
-    if not c.headings:
-        return False
-    lead = reading.clauses[c.headings[-1] - 1]
-    flat = reading.views[c.headings[-1] - 1].flat
-    body = flat[body_of(flat)[0] :]
-    return bool(lead.label) and len(body) > 8 and not field_of(body)
 
 
 def owners_of(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int]:
@@ -196,6 +222,15 @@ def _applicants(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int]:
         if m is None:
             continue
         who = [w for w in re.split(r"、|和|及|以及|或", m["who"]) if len(w) >= 2]
+        # What is applied for is what an item's own words say one is recognised as.
+        named = re.compile(
+            "(?:认定|评定|评选|确定)为(?:" + "|".join(re.escape(w) for w in who if len(w) >= 4) + ")"
+        )
+        becomes = [
+            n for n, i in enumerate(items) if any(named.search(reading.views[k].flat) for k in i.clauses)
+        ]
+        if becomes and any(len(w) >= 4 for w in who):
+            return becomes
         heads = [
             "".join(reading.views[h - 1].flat for k in i.clauses for h in reading.clauses[k].headings[-1:])
             for i in items

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 from engine.indicators import Dictionary
 
-from .facts import PEOPLE, Found, Leaf, Lexicon
+from .facts import PEOPLE, Found, Leaf, Lexicon, leaf
 from .mixed import parts_of
 from .money import measured, proposed
+from .quantities import number
 from .readers import read_facts
 
 SURE = 0.85
@@ -82,6 +83,12 @@ def _before(text: str, at: int) -> str:
     return re.sub(r"\s*\n\s*", "", re.sub(r"(?<=[。；：！？:;])\s*\n\s*", "。", said))
 
 
+_NEEDS = "经营满这些年的，成立必已满这些年；是否持续经营另问"
+# A firm's own time in business; a project's, a fund's or a park's says nothing of when the firm was founded.
+_IN_BUSINESS = re.compile(
+    r"(?:(?:申[请报])?(?:企业|公司|单位)(?:已|须|应)?)?(?:已)?(?:依法)?(?:(?:工商)?(?:注册登记|登记注册|注册|成立|设立)(?:成功)?(?:后|并|且|以来)?，?)?(?:(?:已|持续|连续|正常|稳定|合法|依法|实际)*)"
+    r"(?:经营|运营|营业|生产经营)(?:时间|期限)?(?:已)?(?:满|达到?|不少于|不低于|在)?(?P<n>[一二两三四五六七八九十\d]+)年(?:（含）)?(?:及?以上)?(?:（含[^）]*）)?"
+)
 # A comparison of a figure, as against one of a date or a member of a list.
 _FIGURE = re.compile(r"[<>]=? *[\d.]+(?:万|亿)?(?:元|%|[\u4e00-\u9fa5]|$)(?!\d*-)")
 
@@ -141,7 +148,19 @@ class Proposer:
             )
 
         spans = parts_of(quote, lambda piece, a, at_de: read(piece, a, at_de).sure)
-        return replace(whole, parts=tuple((a, b, read(quote[a:b], a)) for a, b in spans)) if spans else whole
+        if spans:
+            return replace(whole, parts=tuple((a, b, read(quote[a:b], a)) for a, b in spans))
+        return self._implied(quote, whole)
+
+    def _implied(self, quote: str, whole: Proposal) -> Proposal:
+        """蕴含: who has been in business for two years was founded at least two years ago: that much is compared, the rest asked."""
+        m = _IN_BUSINESS.fullmatch(plain(quote))
+        years = number(m["n"]) if m and re.search(r"满|达|不少于|不低于|以上", quote) else None
+        if not years or "成立日期" not in self.dictionary:
+            return whole
+        when = f"成立日期 <= 申报开始 - {int(years)}年"
+        said = Proposal((leaf(when, "成立日期", "2000-01-01", "OPENS"),), score=SURE, note=_NEEDS)
+        return replace(whole, parts=((0, len(quote), said), (0, len(quote), whole)))
 
     def _whole(self, quote: str, text: str, at: int) -> Proposal:
         flat = self.plain(quote)

@@ -28,7 +28,13 @@ def parts_of(quote: str, sure: Callable[[str, int, bool], bool]) -> list[tuple[i
     """
     if _BOUND.search(re.sub(r"（[^）]*）|\([^)]*\)", "", quote)):
         return []
-    for spans, at_de in ((_at_joints(quote), False), (_at_head(quote), True), (_at_lead(quote), True)):
+    cuts = (
+        (_at_joints(quote), False),
+        (_at_subject(quote), False),
+        (_at_head(quote), True),
+        (_at_lead(quote), True),
+    )
+    for spans, at_de in cuts:
         told = [
             sure(quote[a:b], a, at_de) and not (_OF_OTHERS.match(quote[a:b]) and (at_de or b < len(quote)))
             for a, b in spans
@@ -64,6 +70,17 @@ def _at_joints(quote: str) -> list[tuple[int, int]]:
             cuts += [i, m.end()]
     cuts.append(len(quote))
     return _trimmed(quote, list(zip(cuts[::2], cuts[1::2], strict=True)))
+
+
+# Who must be or have something (投资机构应在本市注册); not a fund, a project or somebody the applicant engages.
+_SUBJECT = re.compile(
+    r"^(?!.*(?:中介|委托|会计|审计|检测|担保|合作|银行|第三方|上述|所在|出资))(?P<s>[^，。；的、]{2,16}(?:企业|公司|机构|单位))(?:应当?|必须|须|需)(?=在|具有|具备|为|是|于|已|依法)"
+)
+
+
+def _at_subject(quote: str) -> list[tuple[int, int]]:
+    m = _SUBJECT.match(quote)
+    return _trimmed(quote, [(0, m.end("s")), (m.end(), len(quote))]) if m else []
 
 
 def _at_head(quote: str) -> list[tuple[int, int]]:

@@ -17,6 +17,7 @@ from .calls import title_item
 from .columns import with_rows
 from .definitions import delivery_words
 from .grouping import group
+from .leads import bind_places
 from .linear import LinearModel, load_models
 from .model import Decomposition, Item
 from .more_items import more_items
@@ -106,7 +107,7 @@ def assemble(reading: Reading, roles: list[list[str]], models: Models) -> Decomp
         general, barred = [], []
     share_materials(reading, items, roles)
     share_windows(reading, items, roles, issued)
-    name_items(reading, items)
+    name_items(reading, items, bind_places(reading, items))
     of_all = delivery_words([v.flat for v in reading.views])[1] if items else ""
     for i in items:
         own = delivery_words([reading.views[k].flat for k in i.clauses])[1]

@@ -118,6 +118,18 @@ def _places(text: str, lexicon: Lexicon) -> Iterator[Found]:
         yield _fact(m, leaf(f"{name} in {word}", name, code, "999999"), score=0.95)
 
 
+def _seated(text: str, lexicon: Lexicon) -> Iterator[Found]:
+    """在某地具有独立法人资格: legal personality comes with registration, so the place is where it is registered."""
+    seated = re.compile(
+        rf"在(?P<p>{_place_words(text, lexicon)}){_AREA}(?:具有|具备)(?:独立的?)?(?:企业)?法人(?:资格|地位)"
+    )
+    for m in seated.finditer(text):
+        word, code = lexicon.area(m["p"])
+        if word:
+            place = leaf(f"登记地区划 in {word}", "登记地区划", code, "999999")
+            yield _fact(m, place, leaf("法人资格 = 是", "法人资格", "是", "否"))
+
+
 def _place_words(text: str, lexicon: Lexicon) -> str:
     """What may stand for a place in these words: the document's own names, 本区 …, and full names of places that occur."""
     named = [n for n in lexicon.divisions if n in text] if re.search(r"[省市县区旗州盟]", text) else []
@@ -427,6 +439,7 @@ def _two_ends(said: str) -> list[str]:
 # What stands around a place or an age is taken out first: 我市制造业企业, 在本区注册成立满一年.
 _READERS: tuple[Reader, ...] = (
     _registers,
+    _seated,
     _events,
     first_titles,
     above_scale,

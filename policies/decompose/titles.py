@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from engine.text import tokens
 from policies.segment import field_of
@@ -55,7 +55,7 @@ _TELLING = {
     "place": 7,
 }
 _FRONT = re.compile(
-    r"^(?:符合条件的|的|对于?|凡是?|其中|同时|被(?=[评认])|经(?=[^营济贸常费])|当年|年度|上一?年度|本条|上述|其(?![他余])|该|已|由|因|为(?=[^，]{2,}(?:提供|开发|从事))|将于?|"
+    r"^(?:符合条件的|的|对于?|包括|按照规定|允许|所(?=[取购])|连同|（最新）|申报(?=\d{4}年)|凡是?|其中|同时|被(?=[评认])|经(?=[^营济贸常费])|当年|年度|上一?年度|本条|上述|其(?![他余])|该|已|由|因|为(?=[^，]{2,}(?:提供|开发|从事))|将于?|"
     r"(?:自|从)?\d{4}年(?:\d{1,2}月)?(?:\d{1,2}日)?(?:起|以来|以后|之?后|至[^，。的]{2,12}[日止])?，?|[一二三四五六]是|(?:按照|根据|符合)(?=[^条件]{0,12}(?:规定|要求)))+"
 )
 _TAIL = re.compile(
@@ -78,8 +78,9 @@ _EMPTY = re.compile(
 )
 
 
-def name_items(reading: Reading, items: Sequence[Item]) -> None:
-    """起名: every item gets a title of about 24 characters in whole words, told apart where two would be the same."""
+def name_items(reading: Reading, items: Sequence[Item], places: Mapping[int, str] | None = None) -> None:
+    """起名: every item gets a title of about 24 characters in whole words, told apart where two would be the same; `places`
+    that lead an item's line are said in its name."""
     counts: dict[int, int] = {}
     for i in items:
         for heading in _headings(reading, i):
@@ -87,6 +88,9 @@ def name_items(reading: Reading, items: Sequence[Item]) -> None:
     for i in items:
         own = "" if i.title_only else _row_name(reading, i) or _own_heading(reading, i, counts)
         i.title = _with_given(own, i) if own else _made(reading, i)
+    for n, place in (places or {}).items():
+        if place not in items[n].title:
+            items[n].title = f"{items[n].title}（{place}）"
     taken: dict[str, list[Item]] = {}
     for i in items:
         taken.setdefault(i.title, []).append(i)
@@ -126,9 +130,17 @@ def _subject(reading: Reading, k: int) -> str:
     """What a heading names, where it is short enough to be a name."""
     flat = reading.views[k].flat
     body = flat[body_of(flat)[0] :].rstrip("。：:；")
+    if re.search(r"[？?]$|是什么$|有哪些$", body):
+        body = _ASKS.split(body)[0]
     if "，" in body or "|" in body or not _balanced(body):
         return ""
     return body if 3 <= len(body) <= LONGEST and not field_of(body) else ""
+
+
+# A question names its subject before it asks (某某贷款最高可以申请多少额度？).
+_ASKS = re.compile(
+    r"的?(?:申[请报])?(?:条件|标准|对象|流程|材料|额度)?(?:有|是|包括|分别|最高|最多|最长|每次|可以|如何|怎[么样]|应当|需要|能|由)|哪些|什么|多少|[？?]"
+)
 
 
 def _made(reading: Reading, item: Item) -> str:
@@ -219,6 +231,8 @@ def shortened(text: str, room: int) -> str:
     kept = _TAIL.sub("", text)
     if len(kept) <= room:
         return kept
+    if (short := _at_joint(kept, room)) is not None:
+        return short
     end, at = 0, 0
     for word in tokens(text):
         found = text.find(word, at)
@@ -230,6 +244,38 @@ def shortened(text: str, room: int) -> str:
     while end and re.match(r"[\d.]", text[end : end + 1]) and re.search(r"[\d.]$", text[:end]):
         end -= 1
     return _TAIL.sub("", text[:end])
+
+
+_COMPARED = re.compile(r"(?:均|已|须|应)?(?:不低于|不少于|不超过|不高于|达到|超过|低于|高于)")
+
+
+def _at_joint(text: str, room: int) -> str | None:
+    """A long phrase up to where its grammar allows a stop: before a comparison, behind a member of a list (甲、乙等), before
+    the noun it describes; None where it has no such joint with enough before it."""
+    for m in _COMPARED.finditer(text):
+        if 6 <= m.start() <= room and _balanced(text[: m.start()]):
+            return _TAIL.sub("", text[: m.start()])
+    for pattern, behind in ((r"、|[和或及]|以及|或者", "等"), (r"的", "")):
+        ends = [m.start() for m in re.finditer(pattern, text) if 6 <= m.start() <= room - len(behind)]
+        fit = [e for e in ends if _balanced(text[:e]) and tokens_end(text, e)]
+        if fit:
+            return _TAIL.sub("", text[: fit[-1]]) + behind
+    return None
+
+
+def tokens_end(text: str, at: int) -> bool:
+    """词界: whether a word of a text ends at an offset, so that a joint is no part of a word (共和, 及时)."""
+    place = 0
+    for word in tokens(text):
+        found = text.find(word, place)
+        if found < 0:
+            continue
+        if found < at < found + len(word):
+            return False
+        place = found + len(word)
+        if place >= at:
+            return True
+    return True
 
 
 def _balanced(text: str) -> bool:

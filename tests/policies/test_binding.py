@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from policies.decompose.binding import owners_of
+from policies.decompose.binding import owners_of, share_conditions
 from policies.decompose.model import Item
+from policies.decompose.numbers import KEYS
 from policies.decompose.pieces import Piece, Reading, start_reading
 from policies.decompose.roles import ROLES
 from policies.segment import segment
@@ -77,3 +78,25 @@ def test_a_point_that_begins_with_an_items_name_is_its_own() -> None:
     assert _owners(text, benefits, "不低于30万元") == [0]
     assert _owners(text, benefits, "不低于200万元") == [1]
     assert _owners(text, benefits, "依法登记") == []  # binds all: told once
+
+
+def test_who_a_plain_giving_speaks_of_is_whom_the_amounts_behind_it_are_for() -> None:
+    text = (
+        "示例市若干措施\n1．对新开设首店的企业，给予资金支持。\n其中零售企业按照投资额的50%给予支持；餐饮企业按照投资额的20%给予支持。\n"
+        "2．对购置设备的企业，给予补助。\n对租用设备的企业，按租金的10%给予补助。\n"
+    )
+    reading = _reading(text)
+    reading.keys = [np.zeros((len(m), len(KEYS))) for m in reading.mentions]
+
+    def item(words: str, condition: str = "") -> Item:
+        k = next(k for k, c in enumerate(reading.clauses) if words in c.text)
+        a = reading.views[k].flat.index(words)
+        told = [{"quote": condition, "start": text.index(condition)}] if condition else []
+        piece = Piece("benefit", k, a, a + len(words), 0.9)
+        return Item([k], [piece], [{"quote": words, "start": text.index(words)}], conditions=told)
+
+    lead, food = item("给予资金支持", "新开设首店的企业"), item("按照投资额的20%给予支持")
+    other, rent = item("给予补助", "购置设备的企业"), item("按租金的10%给予补助")
+    share_conditions(reading, [], [lead, food, other, rent], [["benefit"]] * len(reading.clauses))
+    assert [c["quote"] for c in food.conditions] == ["新开设首店的企业"]
+    assert not rent.conditions and len(lead.conditions) == 1

@@ -183,3 +183,24 @@ def test_what_the_document_says_of_all_stands_in_document_yaml(library: Path) ->
     whens = str(document["general"]["conditions"])
     for when in ("登记地区划 in 本区", "法人资格 = 是", "失信被执行人 = 否", "严重违法失信名单 = 否"):
         assert when in whens
+
+
+@pytest.mark.parametrize(
+    ("levels", "sums", "best"), [("国家级、省级", (100, 30), "国家"), ("省级、国家级", (30, 100), "国家")]
+)
+def test_sums_given_respectively_go_by_the_place_of_their_level(
+    levels: str, sums: tuple[int, int], best: str
+) -> None:
+    text = f"首次认定为{levels}企业技术中心的企业，分别给予{sums[0]}万元、{sums[1]}万元奖励。"
+    told = f"分别给予{sums[0]}万元、{sums[1]}万元奖励"
+    benefits = [_entry(text, told, kind="fixed", amount=n * 10000) for n in sums]
+    form = _form(text, [_entry(text, f"首次认定为{levels}企业技术中心的企业", kind="event")], benefits)
+    assert [c["amount"] for c in form["cases"]] == ["100万元", "30万元"]
+    assert best in form["cases"][0]["when"] and best not in form["cases"][1]["when"]
+
+
+def test_sums_of_things_no_register_tells_stay_an_interval() -> None:
+    text = "新建高级雪道、中级雪道的，分别奖励100万元、50万元。"
+    benefits = [_entry(text, "分别奖励100万元、50万元", kind="fixed", amount=n) for n in (1000000, 500000)]
+    form = _form(text, [_entry(text, "新建高级雪道、中级雪道", kind="event")], benefits)
+    assert form == {"range": {"low": "50万元", "high": "100万元"}}

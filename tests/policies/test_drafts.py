@@ -266,3 +266,22 @@ def test_what_bars_is_not_asked_again_as_a_condition() -> None:
     made = draft(found, "demo", "demo.txt", builtin_dictionary(), {"本区": "120116*"}, DAY)
     document = next(t for n, t in made.files.items() if n.endswith("document.yaml"))
     assert document.count("quote: 同一企业每年只能申报一项") == 1
+
+
+def test_what_a_quote_implies_is_compared_and_the_rest_asked(proposer: Proposer) -> None:
+    said = proposer.propose("注册登记并持续正常经营2年以上")
+    assert [p.when for _, _, p in said.parts] == ["成立日期 <= 申报开始 - 2年", ""]
+    assert not proposer.propose("项目已持续运营2年以上").parts
+    assert not proposer.propose("持续正常经营").parts
+
+
+def test_who_must_be_at_a_place_is_cut_from_where(proposer: Proposer) -> None:
+    text = "投资机构应在本区注册"
+    said = proposer.propose(text)
+    assert [(text[a:b], p.when) for a, b, p in said.parts] == [
+        ("投资机构", ""),
+        ("在本区注册", "登记地区划 in 本区"),
+    ]
+    assert not proposer.propose("基金应在本区注册").parts  # a fund is not the firm
+    both = proposer.propose("在本区具有独立法人资格的企业")
+    assert {x.when for x in both.leaves} == {"登记地区划 in 本区", "法人资格 = 是"}
