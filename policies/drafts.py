@@ -18,7 +18,7 @@ from engine.indicators import Dictionary, Indicator
 from .decompose.amounts import benefit_form, once, one_line, scale, tops_up
 from .decompose.definitions import delivery_words, meanings, number_words, short_names
 from .decompose.expressions import Proposal, Proposer, own_places, places_of_offices
-from .decompose.facts import PEOPLE, Leaf
+from .decompose.facts import PEOPLE
 from .decompose.model import Decomposition, Item
 from .decompose.reach import ASIDE, UNSURE
 from .decompose.references import referred
@@ -26,6 +26,7 @@ from .decompose.skeletons import Tree, case_skeleton, of_rows, tree_of
 from .decompose.variants import Entry, Split, split
 from .decompose.wanted import with_proposed
 from .draft_batches import batches_of
+from .draft_doubts import contrary, in_definition, kinds_listed, one_of_several
 from .draft_text import clause_diff, document_facts, heading_labels, text_md, verbatim
 
 ABSTAIN = 0.5  # pieces that score less come before a person first
@@ -187,9 +188,10 @@ class _Maker:
 
     def elsewhere(self, entry: Entry, proposal: Proposal) -> bool:
         """Whether words are told of a case that is reckoned otherwise (不足两年的，按实际年限), or name what the document itself confers."""
-        if _one_of_several(self.found.text, int(entry["start"])) or _in_definition(
-            self.found.text, int(entry["start"]), str(entry["quote"])
-        ):
+        at = int(entry["start"])
+        if one_of_several(self.found.text, at) or kinds_listed(self.found.clauses, at):
+            return True
+        if in_definition(self.found.text, at, str(entry["quote"])):
             return True
         behind = re.sub(r"\s+", "", self.found.text[int(entry["start"]) + len(str(entry["quote"])) :][:24])
         if re.match(
@@ -286,7 +288,7 @@ class _Maker:
                 self.out.sure -= 1
                 continue
             own = [n for x in leaves for n in x.indicators]
-            twice = t.join == "any" and _contrary(leaves)
+            twice = t.join == "any" and contrary(leaves)
             if (twice or any(n in taken for n in own)) and t.said:
                 quote = t.said.get("quote", "")
                 guess = "；".join(x.when for x in leaves)
@@ -420,54 +422,6 @@ _OF_EVERYBODY = frozenset(
         "上市日期",
     )
 )
-_EITHER = re.compile(r"(?:之一|任意?一(?:项|条|款))(?:的)?(?:[^。；\n：:]{0,12})?[：:，,。]?[ \t]*\n?")
-
-
-def _one_of_several(text: str, at: int) -> bool:
-    """Whether a place stands in a list of which one suffices (符合下列条件之一：(1)… (2)…)."""
-    before = text[max(0, at - 700) : at]
-    leads = list(_EITHER.finditer(before))
-    if not leads:
-        return False
-    lead = leads[-1]
-    if not before[lead.end() :].strip():
-        return True
-    first = re.match(
-        r"\s*(?P<m>[（(]?[一二三四五六七八九十\d]{1,2}[）).、．]|[①-⑳·•●-])", before[lead.end() :]
-    )
-    if first is None:
-        return False
-    kind = _mark(first["m"])
-    marks = [
-        _mark(m[1])
-        for m in re.finditer(
-            r"\n\s*([（(]?[一二三四五六七八九十\d]{1,2}[）).、．]|[①-⑳·•●-]|第[一二三四五六七八九十百]+条)",
-            before[lead.end() :],
-        )
-    ]
-    return all(k == kind for k in marks)
-
-
-def _mark(label: str) -> str:
-    return re.sub(r"[一二三四五六七八九十百]+", "一", re.sub(r"[\d①-⑳]+", "1", label))
-
-
-def _in_definition(text: str, at: int, quote: str) -> bool:
-    """Whether a place stands in the words that explain a term (本办法所称…，是指…)."""
-    sentence = re.split(r"[。；\n]", text[max(0, at - 160) : at])[-1]
-    return bool(re.search(r"(?:是|系|均?)指|所称", sentence)) and not re.search(r"是指|所称", quote)
-
-
-def _contrary(leaves: Sequence[Leaf]) -> bool:
-    """Whether one indicator is compared in two ways, other than as a member of several lists."""
-    said: dict[str, set[str]] = {}
-    for x in leaves:
-        if not re.search(r' (?:含|in|=) ["\[]', x.when):
-            for n in x.indicators:
-                said.setdefault(n, set()).add(x.when)
-    return any(len(whens) > 1 for whens in said.values())
-
-
 _LIMITS = re.compile(
     r"(?:[^，。；]{0,12}(?:补贴|贴息|资助|奖励|补助|享受|扶持|支持|优惠|执行|政策)的?(?:期限|年限|时限)|期限)(?:一般|原则上|最长|累计|最多)*(?:不得?超过|为|至多)?[一二两三四五六七八九十\d]+(?:年|个月)"
     r"|(?:给予|可给予)?(?:企业|单位)?(?:连续|最长)?(?:不超过)?[一二两三四五\d]+年(?:的)?(?:奖励|补贴|补助|扶持|社会保险补贴)?"

@@ -85,6 +85,8 @@ def _at_subject(quote: str) -> list[tuple[int, int]]:
 
 def _at_head(quote: str) -> list[tuple[int, int]]:
     m = _HEAD.search(quote)
+    if m and re.search(r"的[^，。；的]{1,12}、", quote[: m.start()]):
+        return []  # 取得专利的产品、列入目录的产品: the last noun is one of two
     return _trimmed(quote, [(0, m.start()), (m.end(), len(quote))]) if m else []
 
 

@@ -50,7 +50,9 @@ def spells(text: str, lexicon: Lexicon) -> Iterator[Found]:
         new = wanted("法定退休日期", "日期", note="按出生日期和退休规定推定")
         holds, fails = (far, near) if op == ">=" else (near, far)
         one = leaf(f"法定退休日期 {op} 申报开始 + {span}", "法定退休日期", holds, fails, new=new)
-        yield Found(m.start(), m.end(), Fact((one,)))
+        # Who is within years of retirement has not reached it.
+        still = leaf("法定退休日期 >= 申报开始", "法定退休日期", near, "1990-01-01", new=new)
+        yield Found(m.start(), m.end(), Fact((one,) if op == ">=" else (still, one)))
     for m in _INSURED.finditer(text):
         n = number(m["n"])
         if n is not None and ("满" in m.group() or m["s"]):

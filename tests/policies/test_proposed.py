@@ -48,7 +48,7 @@ def proposer() -> Proposer:
         ("在科创板、北交所上市的企业", ['上市板块 in ["科创板", "北交所"]']),
         ("与职工签订1年以上劳动合同", ["劳动合同终止日期 >= 劳动合同起始日期 + 1年 - 1天"]),
         ("毕业3年内", ["毕业日期 >= 申报开始 - 3年"]),
-        ("距法定退休年龄不足5年", ["法定退休日期 < 申报开始 + 5年"]),
+        ("距法定退休年龄不足5年", ["法定退休日期 >= 申报开始", "法定退休日期 < 申报开始 + 5年"]),
         (
             "合同签订日期在2025年1月1日至2025年12月31日",
             ["合同签订日期 >= 2025-01-01", "合同签订日期 <= 2025-12-31"],
@@ -217,12 +217,12 @@ EITHER = """\
 
 
 def test_one_of_several_conditions_and_words_of_a_definition_shut_nobody_out(tmp_path: Path) -> None:
-    from policies.drafts import _in_definition, _one_of_several
+    from policies.draft_doubts import in_definition, one_of_several
 
     at = EITHER.find("注册资本500")
-    assert _one_of_several(EITHER, at)
-    assert not _one_of_several(EITHER, EITHER.find("给予一次性"))
-    assert _in_definition(EITHER, EITHER.find("在本区登记"), "在本区登记注册")
+    assert one_of_several(EITHER, at)
+    assert not one_of_several(EITHER, EITHER.find("给予一次性"))
+    assert in_definition(EITHER, EITHER.find("在本区登记"), "在本区登记注册")
     made = draft(
         decompose(EITHER), "demo", "demo.txt", builtin_dictionary(), {"本区": "120116*"}, dt.date(2026, 3, 1)
     )
