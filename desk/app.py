@@ -81,6 +81,7 @@ def create_app(
     app.add_exception_handler(StarletteHTTPException, say_fault)
     app.add_exception_handler(RequestValidationError, say_misuse)
     app.add_exception_handler(DataError, say_unstorable)
+    app.add_exception_handler(OverflowError, say_unstorable)
     app.add_exception_handler(DiskFull, say_unwritten)
     app.add_exception_handler(DatabaseBusy, say_unwritten)
     for name in _rooms():

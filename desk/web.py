@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import jinja2
 from fastapi import Depends, HTTPException, Request
@@ -30,6 +30,7 @@ from store.turns import Turns
 
 HERE = Path(__file__).parent
 COOKIE, THEME = "huiqi_session", "huiqi_theme"
+LONGEST_ADDRESS, MOST_SAID = 2000, 200  # characters of an address as it is sent, and of one thing said in it
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -168,7 +169,11 @@ def pace(request: Request) -> str:
 
 
 def see(address: str) -> RedirectResponse:
-    """看另一页: 303 after a POST."""
+    """看另一页: 303 after a POST. What is said there is cut where it holds all that somebody typed: nginx takes no header of pages."""
+    if len(address) > LONGEST_ADDRESS:
+        path, _, query = address.partition("?")
+        said = {k: v if len(v) <= MOST_SAID else v[:MOST_SAID] + "…" for k, v in parse_qsl(query, True)}
+        address = f"{path}?{urlencode(said, quote_via=quote)}"
     return RedirectResponse(address, status_code=303)
 
 
@@ -318,10 +323,14 @@ async def secure(request: Request, call_next: Callable[[Request], Awaitable[Resp
 
 
 async def say_unstorable(request: Request, error: Exception) -> Response:
-    """存不了的字符: PostgreSQL keeps no NUL in a text, so whoever sends one is told; any other such error is a fault of ours."""
-    if "NUL" not in str(getattr(error, "orig", "")):
+    """存不了的: PostgreSQL keeps no NUL in a text, and no database a number beyond its own; any other such error is a fault of ours."""
+    said = str(getattr(error, "orig", error))
+    if "NUL" in said:
+        told = "地址或内容里有空字符（NUL），去掉后再试"
+    elif "out of range" in said or "too large to convert" in said:
+        told = "地址或内容里有一个数太大了，改小后再试"
+    else:
         raise error
-    told = "地址或内容里有空字符（NUL），去掉后再试"
     if request.url.path.startswith("/api/"):
         return JSONResponse({"detail": told}, 422)
     return render(request, "fault.html", 422, words="没有办成", detail=told)

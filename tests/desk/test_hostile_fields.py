@@ -34,6 +34,8 @@ def test_the_round_reaches_the_fields_that_pages_ask_for(desk: Desk) -> None:
 FINDINGS = [
     ("GET", "/desk/matches?page=" + "9" * 5000, {}),
     ("GET", "/desk/firms/{code}/history?of=营业收入@" + "9" * 5000, {}),
+    ("GET", "/desk/audit?page=99999999999999999999", {}),
+    ("GET", "/desk/audit?page=-99999999999999999999", {}),
     ("POST", "/desk/doubts", {"csrf": "令牌"}),
 ]
 
@@ -46,6 +48,13 @@ def test_what_once_brought_a_page_down_does_no_more(
     path = path.replace("{code}", str(office.night().columns().codes[0]))
     answer = desk.client("lin").request(method, path, **({"data": form} if form else {}))
     assert answer.status_code < 500
+
+
+def test_what_is_said_back_of_a_long_text_fits_a_header(fresh: Desk) -> None:
+    answer = fresh.post("admin", "/desk/me/factor", do="甲" * 20_000)
+    assert answer.status_code == 303 and len(answer.headers["location"]) < 3000
+    shown = fresh.client("admin").get(answer.headers["location"]).text
+    assert "没有“甲甲" in shown and "…" in shown
 
 
 @pytest.mark.parametrize("path", ["/desk/login", "/desk/login/code", "/my/login", "/api/settings", "/zone"])
