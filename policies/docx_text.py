@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from policies.table_text import Cell, Grid, table_lines
+from policies.table_text import WIDEST, Cell, Grid, table_lines
 
 
 def docx_lines(document: Any) -> list[str]:
@@ -34,10 +34,20 @@ _WRAPS = ("ins", "moveTo", "sdt", "smartTag")
 _GONE = ("del", "moveFrom")
 
 
+_COUNTS = ("gridSpan", "gridBefore", "gridAfter")
+
+
 def _as_shown(body: Any) -> None:
-    """The body as Word shows it when all tracked changes are taken: wrappers opened, what was struck out removed."""
+    """The body as Word shows it when all tracked changes are taken: wrappers opened, what was struck out removed.
+
+    A cell says across how many columns it goes, and python-docx makes as many of it: no more than a table can have.
+    """
     from docx.oxml.ns import qn
 
+    for name in _COUNTS:
+        for node in body.iter(qn(f"w:{name}")):
+            if int(node.get(qn("w:val"), "1")) > WIDEST:
+                node.set(qn("w:val"), str(WIDEST))
     for name in _GONE:
         for node in [n for n in body.iter(qn(f"w:{name}")) if n.getparent().tag != qn("w:rPr")]:
             node.getparent().remove(node)
@@ -50,23 +60,33 @@ def _as_shown(body: Any) -> None:
 
 
 def _docx_grid(table: Any) -> Grid:
-    """A merged cell comes back at every place that it covers."""
-    from docx.table import Table
+    """A merged cell comes back at every place that it covers.
 
-    known: dict[Any, Cell] = {}
+    Row by row and beside the row above: python-docx climbs from every covered place up to where the merged cell begins.
+    """
+    from docx.table import _Cell
+
     out: Grid = []
+    above: list[Cell] = []
     for row in table.rows:
         line = [Cell("")] * row.grid_cols_before
-        for cell in row.cells:
-            if cell._tc not in known:
-                inner = (
-                    "\n".join(table_lines(_docx_grid(b))) if isinstance(b, Table) else b.text
-                    for b in cell.iter_inner_content()
-                )
-                known[cell._tc] = Cell("\n".join(inner).strip())
-            line.append(known[cell._tc])
+        for tc in row._tr.tc_lst:
+            at, across = len(line), tc.grid_span
+            goes_on = tc.vMerge == "continue" and at < len(above)
+            line += above[at : at + across] if goes_on else [_docx_cell(_Cell(tc, table))] * across
         out.append(line)
+        above = line
     return out
+
+
+def _docx_cell(cell: Any) -> Cell:
+    from docx.table import Table
+
+    inner = (
+        "\n".join(table_lines(_docx_grid(b))) if isinstance(b, Table) else b.text
+        for b in cell.iter_inner_content()
+    )
+    return Cell("\n".join(inner).strip())
 
 
 _CN_ORDER = "零一二三四五六七八九十"

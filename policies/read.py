@@ -141,10 +141,22 @@ def _read_docx(data: bytes, name: str) -> str:
 
 def read_tables(path: Path) -> list[list[list[str]]]:
     """读表格: the tables of a .docx, .pdf or .html in their order, each rows of cells. Raises Unreadable and OSError."""
-    data, name, suffix = path.read_bytes(), path.name, path.suffix.lower()
+    data, name = path.read_bytes(), path.name
+    if len(data) > MOST_FILE:
+        raise Unreadable(f"{name} 有 {len(data) >> 20} MB，超过 {MOST_FILE >> 20} MB；请拆成几个文件")
+    try:
+        return _tables(data, name, path.suffix.lower())
+    except RecursionError:
+        raise Unreadable(f"{name} 的层次套得太深，不像正常的文件；请只存表格") from None
+
+
+def _tables(data: bytes, name: str, suffix: str) -> list[list[list[str]]]:
     if suffix == ".docx":
         document = _open_docx(data, name)
-        return [_texts(grid) for grid in docx_grids(document)]
+        try:
+            return [_texts(grid) for grid in docx_grids(document)]
+        except Exception as error:
+            raise _not_sound(name, error) from error
     if suffix in (".html", ".htm"):
         from selectolax.lexbor import LexborHTMLParser
 

@@ -52,6 +52,17 @@ class Table:
     size: int = CHUNK
 
 
+# What a file of another kind begins with, whatever its name and its source's declaration say.
+BEGINNINGS = {b"PK\x03\x04": "Excel 文件或压缩包", b"\xd0\xcf\x11\xe0": "旧格式的 Office 文件", b"%PDF": "PDF", b"PAR1": "Parquet 文件",
+              b"\x1f\x8b": "压缩文件", b"Rar!": "压缩包", b"7z\xbc\xaf": "压缩包", b"SQLite format 3": "数据库文件"}  # fmt: skip
+
+
+def _other_kind(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(16)
+    return next((what for begin, what in BEGINNINGS.items() if head.startswith(begin)), "")
+
+
 @contextmanager
 def open_table(path: Path, source: Source, chunk: int = CHUNK) -> Iterator[Table]:
     """打开表: header and chunks of a file, by the source's declared form. Raises SourceError for what can't be read."""
@@ -63,6 +74,10 @@ def open_table(path: Path, source: Source, chunk: int = CHUNK) -> Iterator[Table
         raise SourceError(f"{path}  旧格式的表格读不了，请另存为 .xlsx 或 .csv 再导入")
     if form not in readers:
         raise SourceError(f"{path}  认不出文件格式“{path.suffix}”，请在声明里写 file: {{format: csv}}")
+    if form in ("csv", "jsonl") and (other := _other_kind(path)):
+        raise SourceError(
+            f"{path}  是{other}，不是文字的表格；请另存为 .{form}，或在来源声明里改 file 的 format"
+        )
     opened = readers[form](path, source, chunk)
     try:
         table = next(opened)

@@ -141,6 +141,10 @@ def test_spreadsheets_json_lines_and_parquet(tmp_path):
         ("a.xls", b"x", "请另存为"),
         ("a.parquet", b"x", "不是可读的 Parquet"),
         ("a.jsonl", b"x", "没有一行是 JSON"),
+        ("a.csv", b"PK\x03\x04\x00,x\n", "是Excel 文件或压缩包，不是文字"),
+        ("a.csv", b"%PDF-1.7\n1,2\n", "是PDF，不是文字"),
+        ("a.txt", b"\xd0\xcf\x11\xe0\xa1\xb1", "是旧格式的 Office"),
+        ("a.jsonl", b"\x1f\x8b\x08", "是压缩文件"),
     ],
 )
 def test_unreadable_files_say_why(tmp_path, name, body, said):
