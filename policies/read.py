@@ -20,6 +20,7 @@ _OLE = b"\xd0\xcf\x11\xe0"
 _LEAST_LETTERS = 12  # a page with a text layer has more characters than this
 # Far beyond any policy: what is larger is no policy file, and would only hold up the machine.
 MOST_FILE, MOST_LETTERS, LONGEST_LINE, DEEPEST = 50 << 20, 400_000, 8_000, 400
+MOST_ATTRIBUTES = 500  # of one tag: each is looked for among those before it
 
 
 class Unreadable(ValueError):
@@ -259,8 +260,6 @@ def _read_html(data: bytes, name: str) -> str:
     from selectolax.lexbor import LexborHTMLParser
 
     page = _html_text(data, name)
-    if _depth(page) > DEEPEST:
-        raise Unreadable(f"{name} 的层次套得太深，不像正常的网页；请只存正文")
     tree = LexborHTMLParser(page)
     title = tree.css_first("h1")
     for node in tree.css(_DROP):
@@ -287,6 +286,16 @@ def _depth(page: str) -> int:
 
 
 def _html_text(data: bytes, name: str) -> str:
+    """The page, of which a parser makes a tree in no more time than its length allows. Raises Unreadable."""
+    page = _html_decoded(data, name)
+    if _depth(page) > DEEPEST:
+        raise Unreadable(f"{name} 的层次套得太深，不像正常的网页；请只存正文")
+    if any(tag[0].count("=") > MOST_ATTRIBUTES for tag in re.finditer(r"<[a-zA-Z][^<>]{2000,}", page)):
+        raise Unreadable(f"{name} 里有一个标签带了几百个属性，不像正常的网页；请只存正文")
+    return page
+
+
+def _html_decoded(data: bytes, name: str) -> str:
     declared = re.search(rb"charset\s*=\s*[\"']?\s*([\w-]+)", data[:4096], re.I)
     if declared:
         encoding = declared[1].decode("ascii").lower()

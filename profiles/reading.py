@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +21,7 @@ from profiles.workbook import Uncomputed, open_book, sheet_rows
 CHUNK = 20_000
 LONG = 48 << 20  # bytes from which a second process pays for its start
 SIMPLE = 1_000  # lines read at once where every record is one line
+MOST_COLUMNS = 16_384  # as many as a worksheet has
 LONGEST_RECORD = 60  # physical lines one quoted record may span before the quote counts as never closed
 FORMATS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx", ".jsonl": "jsonl", ".ndjson": "jsonl",
            ".parquet": "parquet"}  # fmt: skip
@@ -234,7 +235,11 @@ def _header(cells: Sequence[object], path: Path) -> list[str]:
         names.pop()
     if not names:
         raise SourceError(f"{path}  没有表头（file.header 写明表头在第几行）")
-    twice = next((name for i, name in enumerate(names) if name and name in names[:i]), None)
+    if len(names) > MOST_COLUMNS:
+        raise SourceError(
+            f"{path}  表头有 {len(names):,} 列，超过 {MOST_COLUMNS:,} 列，不像一张表；请核对分隔符和文件"
+        )
+    twice = next((name for name, times in Counter(names).items() if name and times > 1), None)
     if twice:
         raise SourceError(f"{path}  表头里“{twice}”有两列，请改名后再导入")
     return names

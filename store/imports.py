@@ -34,6 +34,7 @@ from store.observations import (
 
 ENOUGH_ROWS = 10  # a source's earlier batch must have had this many rows for its length to say anything
 SHARE_REFUSED = 0.5
+HOPELESS, HOPELESS_SHARE = 100_000, 0.95  # rows and share refused after which the rest of a file is not read
 Progress = Callable[[float, int], None]
 
 
@@ -176,6 +177,12 @@ def _land(
         landing.land(parsed, report)
         if progress:
             progress(done, report.rows)
+        if not accept and report.rows >= HOPELESS and report.rejected > report.rows * HOPELESS_SHARE:
+            report.problems.sort(key=lambda trouble: trouble.line)
+            report.held = (
+                f"前{report.rows}行里退回{report.rejected}行，像是列错了位或换了格式，后面的没有再读"
+            )
+            raise _Held
     landing.finish(report)
     report.problems.sort(key=lambda trouble: trouble.line)
     if plan.extra and before is not None and set(plan.extra) - set(before.header):

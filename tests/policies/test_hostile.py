@@ -139,11 +139,22 @@ def test_texts_that_are_no_policy(tmp_path: Path, text: str, says: str) -> None:
         read_document(path)
 
 
-def test_a_page_of_nests(tmp_path: Path) -> None:
+@pytest.mark.parametrize("read", [read_document, read_tables, read_paid_list])
+def test_a_page_of_nests_and_a_tag_of_attributes(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    """The tables of such pages took 80 and 28 s."""
     path = tmp_path / "a.html"
     path.write_text("<div>" * 50_000 + "给予10万元奖励" + "</div>" * 50_000, encoding="utf-8")
     with pytest.raises(Unreadable, match="套得太深"):
-        read_document(path)
+        read(path)
+    path.write_text(
+        "<a " + " ".join(f"a{i}=1" for i in range(100_000)) + ">给予10万元奖励</a>", encoding="utf-8"
+    )
+    with pytest.raises(Unreadable, match="几百个属性"):
+        read(path)
+    path.write_text(
+        f'<img src="data:image/png;base64,{"A" * 90_000}=="><p>给予10万元奖励</p>', encoding="utf-8"
+    )
+    assert "奖励" in read_document(path), "a picture inside the page is no attack"
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,7 @@ def test_spreadsheets_json_lines_and_parquet(tmp_path):
         ("a.xls", b"x", "请另存为"),
         ("a.parquet", b"x", "不是可读的 Parquet"),
         ("a.jsonl", b"x", "没有一行是 JSON"),
+        ("a.csv", ",".join(map(str, range(100_000))).encode(), "100,000 列"),
         ("a.csv", b"PK\x03\x04\x00,x\n", "是Excel 文件或压缩包，不是文字"),
         ("a.csv", b"%PDF-1.7\n1,2\n", "是PDF，不是文字"),
         ("a.txt", b"\xd0\xcf\x11\xe0\xa1\xb1", "是旧格式的 Office"),
