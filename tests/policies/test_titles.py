@@ -67,3 +67,10 @@ def test_a_point_is_named_by_what_it_begins_with_and_not_by_its_ceiling(sentence
         f"示例县若干措施\n一、支持改造\n（一）{sentence}\n（二）对新建仓库的单位，给予3万元补助。\n"
     ).items
     assert items[0].title == title
+
+
+def test_a_row_of_brackets_is_taken_apart_in_one_way() -> None:
+    """Forty would have taken days, each further one twice as long (found by scripts/fuzz_parsers.py)."""
+    assert shortened("甲类企业（" * 300 + "）乙", 4) == "甲类企业"
+    assert shortened("甲类企业" + "(" * 3000 + ")乙", 4) == "甲类企业"
+    assert shortened("甲类企业（（（", 10) == "甲类企业"
