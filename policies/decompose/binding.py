@@ -291,7 +291,8 @@ def _near_owners(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int]
             if len(line) == 1:
                 return line
             some = len(under) <= 8 and len(under) < len(items)  # what binds all is told once
-            return under if c.block == heading and some else []
+            leads = heading == c.number  # what the line over some points says of whom, it says of each
+            return under if (leads or c.block == heading) and some else []
     return []
 
 

@@ -31,7 +31,9 @@ def title_item(reading: Reading, roles: list[list[str]], items: Sequence[Item]) 
         and k not in stated
         and not _under_items(reading, k, items)
     ]
-    if not own or (items and not re.search(r"认定|入库|遴选", "".join(v.flat for v in reading.views[:4]))):
+    if not own:
+        return [] if items else _applied_for(reading, roles)
+    if items and not re.search(r"认定|入库|遴选", "".join(v.flat for v in reading.views[:4])):
         return []
     for k in range(min(8, len(reading.clauses))):
         flat = reading.views[k].flat
@@ -39,6 +41,8 @@ def title_item(reading: Reading, roles: list[list[str]], items: Sequence[Item]) 
             continue
         conferred = _conferred(reading, roles) if _RULES.search(flat) else None
         span = None if re.search(r"办法$|意见$|措施$|方案$", flat) else _named(flat)
+        if may := _MAY_APPLY.search(flat):
+            span = may.span()
         if conferred or span:
             piece = conferred or Piece("benefit", k, *(span or (0, 0)), 0.6)
             if not conferred:
@@ -47,7 +51,40 @@ def title_item(reading: Reading, roles: list[list[str]], items: Sequence[Item]) 
                 return parts
             entries = benefits_of(reading, [piece])
             return [Item(sorted({piece.clause, *own}), [piece], entries, score=0.6, title_only=True)]
-    return []
+    return [] if items else _applied_for(reading, roles)
+
+
+# What offices confer or let on application, and what no grant is though one applies for it.
+_CONFERRED = re.compile(
+    r"认定|入库|补[贴助]|资助|奖[励补]|贴息|津贴|人才|公寓|住房|入户|落户|称号|示范|基地|培育|孵化|众创|消费券|创新券|高新技术|专精特新|小巨人"
+)
+_PERMITS = re.compile(r"许可|审批|备案|登记|验收|核准|注销|年检|公示(?!期)|名单|结果|解读|总结|招标|采购")
+_HOW = re.compile(
+    r"(?:办法|细则|规定|条件|程序|流程|规程|指引|指南|须知|通知|公告|方案|要求)[）)]?$|申[请报]"
+)
+_MAY_APPLY = re.compile(
+    r"可以?(?:按[^，。；]{2,10})?(?:自愿)?申[请报领](?!人(?!才)|单位|企业)[^，。；：]{2,20}|可以?(?:直接|申办|办理)?[^，。；：]{0,8}(?:入户|落户)"
+)
+
+
+def _applied_for(reading: Reading, roles: list[list[str]]) -> list[Item]:
+    """What one applies for by a text that gives nothing in other words, but says who may apply with which papers."""
+    asked = [k for k, names in enumerate(roles) if "condition" in names]
+    papers = sum(1 for names in roles if "material" in names)
+    heads = [v.flat for k, v in enumerate(reading.views[:4]) if "title" in roles[k]]
+    heads = [t for t in heads if _CONFERRED.search(t) and _HOW.search(t) and not _PERMITS.search(t)]
+    if not heads or not asked or len(asked) + papers < 4 or papers < 2:
+        return []
+    piece = _conferred(reading, roles)
+    for k in asked if piece is None else ():
+        flat = reading.views[k].flat
+        if m := _MAY_APPLY.search(flat):
+            piece = Piece("benefit", k, m.start(), m.end(), 0.5)
+            break
+    if piece is None:
+        return []
+    clauses = sorted({piece.clause, *asked})
+    return [Item(clauses, [piece], benefits_of(reading, [piece]), score=0.5, title_only=True)]
 
 
 # A call that says what it is for in a sentence of its own (现组织申报2025年某某资助).

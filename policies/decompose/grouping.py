@@ -132,7 +132,7 @@ def joined(reading: Reading, one: Piece, two: Piece) -> bool:
         return True
     if _announces(reading, one, two) or _bounds(reading, one, two) or _staged(reading, one, two):
         return True
-    if _amounts_of_kinds(reading, one, two):
+    if _amounts_of_kinds(reading, one, two) or _under_one_award(reading, one, two):
         return True
     if one.clause == two.clause or a.headings != b.headings or two.clause - one.clause > 2:
         return False
@@ -159,6 +159,19 @@ def _amounts_of_kinds(reading: Reading, one: Piece, two: Piece) -> bool:
     if two.clause - one.clause != 1 or a.line != b.line or b.label:
         return False
     return all(_KIND.search(reading.views[p.clause].flat) for p in (one, two))
+
+
+# The name of one subsidy (灵活就业社保补贴); 奖励 and 支持 name whole chapters as often.
+_ONE_AWARD = re.compile(r"[^，。；：、]{2,20}?(?<!奖励)(?:补[贴助]|津贴|贴息|贴租|安家费|生活费)")
+
+
+def _under_one_award(reading: Reading, one: Piece, two: Piece) -> bool:
+    """Whether both stand in the fields of one block whose heading names one subsidy."""
+    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
+    if not a.block or a.block != b.block or a.block not in a.headings or a.block not in b.headings:
+        return False
+    flat = reading.views[a.block - 1].flat
+    return bool(_ONE_AWARD.fullmatch(flat[body_of(flat)[0] :].rstrip("。：:")))
 
 
 _BARE_STEP = re.compile(r"^(?:其中)?，?[\d.]+[^，。；、的]{0,6}?(?:（含[^）]*）)?(?:及?以[上下])?的?，?$")
@@ -195,7 +208,7 @@ def _staged(reading: Reading, one: Piece, two: Piece) -> bool:
 
 _STAGES = re.compile(r"分(?:阶段|步骤?|环节)[^，。；：]{0,10}(?:奖励|兑[付现]|给予|补[贴助]|资助)")
 _BOUND = re.compile(
-    r"(?:其中|但|且|并且?)?，?(?:单[家个笔项户一]|每[家个笔项人户]|同[一个]|年度|当期|累计|全年|上述|以上|合计|申[请报](?:人|单位|企业|主体)|(?:资助|补[贴助]|奖励|支持|扶持|贴息)(?:总额|金额|资金|额度|期限|时间))"
+    r"(?:其中|但|且|并且?)?，?(?:对?单[家个笔项户一]|每[家个笔项人户]|对?同[一个]|年度|当期|累计|全年|上述|以上|合计|申[请报](?:人|单位|企业|主体)|(?:资助|补[贴助]|奖励|支持|扶持|贴息)(?:总额|金额|资金|额度|期限|时间|比例))"
     r"[^。；]{0,40}?(?:不[得应]?(?:超过|高于|多于)|最高|最多|最长|上限|封顶|以内)[^，。；]{0,16}$"
 )
 
@@ -208,11 +221,11 @@ def _bounds(reading: Reading, one: Piece, two: Piece) -> bool:
     if not (0 < two.clause - one.clause <= 3 and near) or set(_keys(reading, two)) - {"cap", "words", "none"}:
         return False
     said = flat[body_of(flat)[0] : two.b]
-    return bool(_BOUND.match(said)) and not re.search(r"的，|^对", said)
+    return bool(_BOUND.match(said)) and not re.search(r"的，|^对(?![同单])", said)
 
 
 _PLAIN_GIVING = re.compile(
-    r"(?:给予|予以|进行|提供|享受)(?:适当|一定|相应|分档|分级)?(?:的)?[^，。；\d]{0,10}?(?:支持|奖励|奖补|补贴|补助|资助|扶持)(?:资金)?[，。；：]?$"
+    r"(?:给予|予以|进行|提供|享受)(?:适当|一定|相应|分档|分级)?(?:的)?[^，。；\d]{0,16}?(?:支持|奖励|奖补|补贴|补助|资助|扶持)(?:资金)?[，。；：]?$"
 )
 
 

@@ -88,6 +88,14 @@ _TAKES = re.compile(
     r"停止享受|不享受|不再享受|不得享受|不予|取消|追[回缴]|不再给予|(?:应当?|须|需|要|将)[^，。；]{0,6}(?:退[还回]|缴回|返还)[^，。；]{0,8}(?:资金|奖励|补[贴助]|资助|款)"
 )
 _KEEPS = re.compile(r"管理费[^，。；]{0,16}(?:提取|收取|支付|计提)|超额收益")  # what managers of a fund keep
+# What an earlier sentence gives, how money is handed out, what is set off against it, and what firms must give their people.
+_GIVES_NO_MORE = re.compile(
+    r"享受(?:以上|上述|前述|前款)[^，。；]{0,8}(?:政策|奖励|补[贴助])|按照?(?:其他)?相关(?:支持)?政策(?:予以|给予)支持$|采[取用](?:事?后|先建后)[^，。；]{0,4}(?:支持|补[贴助]|奖励|资助)?方式|"
+    r"在[^，。；]{2,20}(?:奖励|补[贴助]|资金)[^，。；]{0,4}中(?:抵扣|扣除|抵减)|确定[^，。；]{0,14}(?:总规模|资金规模|总额|规模上限)"
+)
+_FIRM_GIVES = re.compile(
+    r"^(?:见习|用人|实习|承训|培训|申[请报])?(?:单位|企业|基地)应当?[^，。；]{0,12}(?:向|为)[^，。；]{2,12}(?:提供|支付|发放|缴纳|购买)"
+)
 _LEADS_ON = re.compile(r"(?:如下|以下[^，。]{0,10}|条件之一[^，。]{0,16})[：:]?$|[：:]$")
 _PAYING = re.compile(
     r"应(?:奖励|补[贴助]|兑现)额|兑现[^，。]{0,6}(?:奖励|政策)|(?:资金|奖励)[^，。]{0,4}(?:分[^，。]{0,4}(?:期|批|阶段)|拨付)|"
@@ -139,6 +147,8 @@ def idle(reading: Reading, p: Piece) -> bool:
     if _BETWEEN.fullmatch(said):
         return True
     if _REPORTS.search(flat) and not re.search(r"给予|予以|对[^，。]{2,30}的", flat):
+        return True
+    if _GIVES_NO_MORE.search(said) or _FIRM_GIVES.search(flat[body_of(flat)[0] :]):
         return True
     if _KEEPS.search(flat) or _TAKES.search(said) or _PAYING.search(said) or DENIES_GIVING.search(flat):
         return True
