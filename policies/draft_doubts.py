@@ -79,3 +79,22 @@ def kinds_listed(clauses: Sequence[Clause], at: int) -> bool:
             n += step
     named = sum(bool(_KIND.search(re.sub(r"\s+", "", x.text))) for x in run)
     return named >= 2 and 2 * named > len(run)
+
+
+_KINDS_OF_APPLICANT = frozenset(("主体类别", "人员类别", "机构类别", "企业规模"))
+_NOUN_BEFORE = re.compile(
+    r"(?:企业|单位|机构|组织|个人|人员|毕业生|个体户|工商户|合作社|社团|团体|团队|平台|载体|人才|者|户)(?:（[^）]*）)?(?:，|[、和及或与]|以及|或者)$"
+)
+_NOUN_BEHIND = re.compile(
+    r"^(?:、|以?及|或者?|和|与|等|，(?:民办非企业|事业|社会|个体|农民)[^，。；的]{0,8}(?:单位|合作社|工商户|组织|机构|团体)(?:$|[，。；、和及或]))"
+)
+
+
+def one_kind_of_a_row(leaves: Sequence[Leaf], text: str, at: int, quote: str) -> bool:
+    """列举之一: whether a quote that says only of what kind an applicant is stands in a row of kinds (小微企业，合作社和…), of which
+    another piece holds the rest."""
+    if not any(x.indicators <= _KINDS_OF_APPLICANT for x in leaves):
+        return False
+    before = re.sub(r"\s+", "", text[max(0, at - 40) : at])
+    behind = re.sub(r"\s+", "", text[at + len(quote) : at + len(quote) + 16])
+    return bool(_NOUN_BEFORE.search(before) or _NOUN_BEHIND.match(behind))

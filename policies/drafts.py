@@ -26,7 +26,7 @@ from .decompose.skeletons import Tree, case_skeleton, of_rows, tree_of
 from .decompose.variants import Entry, Split, split
 from .decompose.wanted import with_proposed
 from .draft_batches import batches_of
-from .draft_doubts import contrary, in_definition, kinds_listed, one_of_several
+from .draft_doubts import contrary, in_definition, kinds_listed, one_kind_of_a_row, one_of_several
 from .draft_text import clause_diff, document_facts, heading_labels, text_md, verbatim
 
 ABSTAIN = 0.5  # pieces that score less come before a person first
@@ -47,6 +47,8 @@ class Draft:
     aside: list[tuple[str, str]] = field(
         default_factory=list
     )  # cite, quote of what a point without an item asks
+    blind: list[str] = field(default_factory=list)  # titles of items of which no data decides anything
+    placed: bool = False  # whether anything says where a firm must be
     sure: int = 0
     asked: int = 0
 
@@ -192,6 +194,8 @@ class _Maker:
         if one_of_several(self.found.text, at) or kinds_listed(self.found.clauses, at):
             return True
         if in_definition(self.found.text, at, str(entry["quote"])):
+            return True
+        if one_kind_of_a_row(proposal.leaves, self.found.text, at, str(entry["quote"])):
             return True
         behind = re.sub(r"\s+", "", self.found.text[int(entry["start"]) + len(str(entry["quote"])) :][:24])
         if re.match(
@@ -347,6 +351,10 @@ class _Maker:
             data["department"] = facts["issuer"]
         data |= {"category": _category(item), "status": "草稿"}
         named = {name for t in trees for x in t.leaves() for name in x.indicators}
+        everywhere = {name for t in general for x in t.leaves() for name in x.indicators}
+        if not named | everywhere:
+            self.out.blind.append(owner)
+        self.out.placed |= any(name.endswith("地区划") for name in named | everywhere)
         if any(of_rows(n) for n in named):
             data["subject"] = "人才" if PEOPLE & named else "项目"
         data |= self.delivery(item)

@@ -179,6 +179,15 @@ def _draft(
             path.write_text("".join(f'- "{c.strip()}"\n' for c in codes.split(",")), encoding="utf-8")
     items = len(found.items)
     typer.echo(f"{items} 个事项的草稿 → {folder}；写成式子 {made.sure} 条，留作提问 {made.asked} 条")
+    if made.blind:
+        typer.echo(
+            f"其中 {len(made.blind)} 项没有一条能由数据判断，名单会列出全部企业；签发前请补上能查的条件："
+            f"{'；'.join(made.blind[:8])}{'…' if len(made.blind) > 8 else ''}"
+        )
+    if items and not made.placed:
+        typer.echo(
+            "条文没有写企业要在哪里登记或纳税；若只给本地企业，请在 document.yaml 的 general 里加一条，例如 登记地区划 in 本区"
+        )
     for score, owner, quote in sorted(made.doubtful)[:30]:
         typer.echo(f"先看  {score:.2f}  {owner}：{quote}")
     for cite, quote in made.aside[:30]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from policies.draft_doubts import kinds_listed
+from policies.decompose.expressions import Proposer
+from policies.draft_doubts import kinds_listed, one_kind_of_a_row
 from policies.segment import segment
+from profiles.dictionary import builtin_dictionary
 
 KINDS = """第三层次人才
 (1)具有大学本科及以上学历的人才；
@@ -27,3 +29,18 @@ def test_points_that_name_kinds_are_alternatives(words: str) -> None:
 @pytest.mark.parametrize("words", ["在本市注册", "营业收入", "依法设立"])
 def test_points_that_say_what_must_be_so_are_not(words: str) -> None:
     assert not kinds_listed(segment(STATEMENTS), STATEMENTS.index(words))
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "asked"),
+    [
+        ("申请对象：在本市注册的小微企业，民办非企业单位和农民合作社。", "民办非企业单位和农民合作社", True),
+        ("在本市注册的小微企业，民办非企业单位和农民合作社。", "小微企业", True),
+        ("支持小微企业、个体工商户发展。", "小微企业", True),
+        ("对小微企业，给予10万元补贴。", "小微企业", False),
+        ("对农民专业合作社给予10万元补贴。", "农民专业合作社", False),
+    ],
+)
+def test_one_kind_of_a_row_is_asked(text: str, quote: str, asked: bool) -> None:
+    leaves = Proposer(builtin_dictionary(), {}).propose(quote).leaves
+    assert leaves and one_kind_of_a_row(leaves, text, text.index(quote), quote) is asked
