@@ -51,7 +51,7 @@ _PASSIVE = re.compile(
 )
 _LISTED = re.compile(r"(?:提交|提供|报送|递交)[^，。；：]{0,12}(?:资料|材料|文件)[：:](?P<x>.{4,})$")
 _EXPLAINED = re.compile(
-    r"^(?P<x>[^：:。；]{2,24}(?:报告|[申请报][请报][表书]|承诺书|证书|表|证明材料))[：:].{6,}"
+    r"^(?P<x>[^：:。；]{2,24}(?:报告|[申请报][请报][表书]|承诺书|证书|表))[：:].{6,}"
 )
 _NO_ROLE = {"title", "contact", "preamble", "orientation", "authority", "other", "definition"}
 
@@ -135,9 +135,9 @@ def _named_ones(flat: str, spans: Sequence[tuple[int, int, float]]) -> list[tupl
 
 
 def _holds(reading: Reading, k: int) -> bool:
-    """Whether points stand under a clause."""
+    """Whether labelled points stand under a clause."""
     number = reading.clauses[k].number
-    return any(number in c.headings for c in reading.clauses[k + 1 : k + 2])
+    return any(c.label and number in c.headings for c in reading.clauses[k + 1 : k + 2])
 
 
 # Papers that are not named (相关材料, 有关表格) tell a firm nothing to hand in.
