@@ -62,6 +62,8 @@ _FRONT = re.compile(
 _TAIL = re.compile(
     rf"(?:(?<!目)的{_HEAD}?|(?<!目)的|[、，和及与或且并在为由按将对]|以及|或者|[（(“《][^（(“《）)”》]*)+$"
 )
+# By whom one is recognised says less than as what (被甲、乙部门评定为某某载体).
+_BY_WHOM = re.compile(r"^(?:被|经)[^，。；]{2,40}?(?=(?:授予|评定为|认定为|评为|评选为|确定为|命名为))")
 _STOP = re.compile(r"[，。；：:！？|*\[\]→]")
 # What starts so limits, reckons or leads on; it names no item.
 _LIMITS = re.compile(
@@ -74,7 +76,7 @@ _BESIDE = re.compile(
 )
 _USUAL = re.compile(r"社会保险|社保|劳动合同|纳税|审计")
 _EMPTY = re.compile(
-    rf"(?:符合(?:本|上述|以下|下列|相关|申请|申报|规定)?[^，]{{0,6}}条件|{_HEAD}|本[^，]{{0,4}}|申[请报]{_HEAD}?|[\d.,%％年月日元万—-]+|满足[^，]{{0,6}}条件|"
+    rf"(?:在[^，]{{2,20}}的?基础上|符合(?:本|上述|以下|下列|相关|申请|申报|规定)?[^，]{{0,6}}条件|{_HEAD}|本[^，]{{0,4}}|申[请报]{_HEAD}?|[\d.,%％年月日元万—-]+|满足[^，]{{0,6}}条件|"
     rf"[^，]{{0,8}}(?:期间|当年起|之日起)|(?:认定|核实|审核|验收|竣工|公示|确认)(?:通过|合格)?(?:之?后)?|(?:在|于)[^，]{{1,8}}[省市区县镇乡内])(?:的{_HEAD}?)?"
 )
 
@@ -200,7 +202,7 @@ def _triggers(reading: Reading, item: Item) -> list[str]:
 
     found = []
     for c in item.conditions:
-        said = _TAIL.sub("", _STOP.split(_FRONT.sub("", _plain(c["quote"])))[0])
+        said = _TAIL.sub("", _STOP.split(_BY_WHOM.sub("", _FRONT.sub("", _plain(c["quote"]))))[0])
         said = _BESIDE.split(re.sub(r"(?<=[^，]{4})(?:之?后|时)$", "", said))[0]
         if len(said) < 3 or _LIMITS.match(said) or _EMPTY.fullmatch(said) or not _balanced(said):
             continue
