@@ -27,6 +27,7 @@ from .decompose.variants import Entry, Split, split
 from .decompose.wanted import with_proposed
 from .draft_batches import batches_of
 from .draft_doubts import contrary, in_definition, kinds_listed, one_kind_of_a_row, one_of_several
+from .draft_guide import guide_of
 from .draft_text import clause_diff, document_facts, heading_labels, text_md, verbatim
 
 ABSTAIN = 0.5  # pieces that score less come before a person first
@@ -382,6 +383,7 @@ class _Maker:
             data["exclusive"] = exclusive
         if item.materials:
             data["materials"] = [one_line(str(m["quote"])) for m in once(item.materials)]
+        data |= guide_of(self.found, item)
         if item.score < ABSTAIN:
             self.out.doubtful.append((item.score, owner, one_line(str(item.benefits[0]["quote"]))))
         base = f"{self.out.document}/items/{slug}"
