@@ -191,3 +191,15 @@ def _paired(old: list[str], new: list[str]) -> list[tuple[str, str, str]]:
 def verbatim(text: str) -> str:
     """还原原文: the document's own lines of a text.md, without the headings put in."""
     return "\n".join(line for line in text.split("\n") if not re.match(r"#{1,6}\s", line))
+
+
+def touched(before: str, quotes: Mapping[str, list[str]]) -> list[str]:
+    """涉及: the items (name → quotes) that quote something of a clause that changed or went."""
+    flat = re.sub(r"\s+", "", before)
+    return [name for name, said in quotes.items() if any(len(q) > 3 and q in flat for q in said)]
+
+
+def quotes_of(text: str) -> list[str]:
+    """引文: every quote of a rule file, without white space; the file need not be whole."""
+    found = re.findall(r"^\s*(?:- )?quote: (?P<q>.+)$", text, re.MULTILINE)
+    return [re.sub(r"\s+", "", q.strip().strip("\"'")) for q in found]

@@ -134,6 +134,7 @@ def _places(sets: Sequence[str], library: Path) -> dict[str, str]:
 def _draft(
     found: Any, file: Path, into: Path, document_id: str | None, replace: bool, sets: Sequence[str], day: Any
 ) -> None:
+    from policies.draft_text import quotes_of, touched
     from policies.drafts import clause_diff, draft, verbatim, write_draft
     from profiles.dictionary import library_dictionary
     from profiles.tables import division_codes, industry_codes
@@ -148,10 +149,17 @@ def _draft(
     if folder.exists():
         old = (folder / "text.md").read_text(encoding="utf-8") if (folder / "text.md").is_file() else ""
         changes = clause_diff(verbatim(old), found.text)
+        said = {
+            p.stem: quotes_of(p.read_text(encoding="utf-8"))
+            for p in sorted((folder / "items").glob("*.yaml"))
+            if not p.name.endswith(".test.yaml")
+        }
         for kind, before, after in changes:
             typer.echo(
                 f"{kind}  {before}" + (f"\n  →  {after}" if after else "") if before else f"{kind}  {after}"
             )
+            if before and kind != "改号" and (items := touched(before, said)):
+                typer.echo(f"  涉及  {'、'.join(items)}")
         typer.echo(f"库里已有 {name}：条款改动 {len(changes)} 处")
         if not replace:
             typer.echo(
