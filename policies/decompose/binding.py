@@ -73,7 +73,7 @@ def share_conditions(
             for i in owners:
                 if not any(_same(c, entry) for c in items[i].conditions):
                     items[i].conditions.append(dict(entry))
-            if not owners:
+            if not owners and p.score >= FOR_ALL:
                 scope = reach_of(reading, p.clause, roles[p.clause], items)
                 general.append(entry | ({"scope": scope} if scope else {}))
     _share_leads(reading, items)
@@ -133,8 +133,14 @@ _SAYS_NOTHING = re.compile(
     r"(?:按|参照|从)(?:其|企业|该)[^，。；]{2,40}(?:贡献|费用?|金额|总额|投资额|利息|租金|标准)(?:的?[\d.]+%)?中?|"
     r"可?(?:给予|予以)[^，。；的]{0,14}的?(?:贴息|补[贴助]|奖励|资助|补偿)|"
     r"[^，。；]*(?:账号|用户名|密码|注册号)[^，。；]*|(?:无[须需])?重新注册|须?在[^，。；]{0,16}上?再次注册|"
-    r"为[^，。；的]{4,}(?:覆盖面|环境|发展|水平|成本|能力)|(?:有效|切实|着力)(?:缓解|解决|提[升高]|降低)[^，。；]*|让[^，。；]{2,}享受[^，。；]*"
+    r"为[^，。；的]{4,}(?:覆盖面|环境|发展|水平|成本|能力)|(?:有效|切实|着力)(?:缓解|解决|提[升高]|降低)[^，。；]*|让[^，。；]{2,}享受[^，。；]*|"
+    r"(?:降低|缓解|破解|引导撬动|撬动|构建完善|构建|推进|推动|做大|做强|优化|营造|强化|加强|健全|促进|深化)[^，。；]{2,}(?:成本|难题|规模|生态|升级|发展|环境|体系|建设|保障|水平|能力|管理)|"
+    r"(?:方向|类型|专题|类别)[\d一二三四]|[^，。；]{0,12}(?:需|应|须)提[供交][^，。；]*|"
+    r"(?:应当?|须|可以?)?(?:(?:在|于)[^，。；]{2,20})?向[^，。；]{2,30}(?:提出|提交|申请|申报|申领)[^，。；后]{0,16}|"
+    r"(?:依据|根据|参考|参照|按)[^，。；]*(?:因素|综合评定|核定[^，。；]*|计算|测算|有关规定)"
 )
+# What is asked of every item alike must be surer than what stands beside one: of such with less hardly one in four was right.
+FOR_ALL = 0.4
 
 
 def _says(reading: Reading, p: Piece, barred: Sequence[Piece]) -> bool:

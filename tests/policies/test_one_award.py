@@ -82,3 +82,15 @@ def test_what_refers_to_an_award_or_is_owed_by_firms_gives_nothing_more() -> Non
     found = _quotes(text)
     assert len(found) == 2
     assert not any("以上奖励政策" in q or "方式" in q or "见习" in q for quotes in found for q in quotes)
+
+
+def test_aims_and_steps_over_some_points_are_no_conditions_of_theirs() -> None:
+    text = """某区支持文化企业融资办法
+第一条 降低文化企业融资成本，缓解文化企业融资难题，促进文化产业发展。
+（一）贷款贴息。对从银行获得贷款的文化企业，给予不超过40%的贴息支持。
+（二）担保奖励。对为文化企业提供担保的担保公司，按照担保额的1%给予奖励。企业应向区文化局提出申请。
+"""
+    found = decompose(text)
+    told = [c["quote"] for i in found.items for c in i.conditions] + [c["quote"] for c in found.conditions]
+    assert len(found.items) == 2 and told
+    assert not any("成本" in q or "难题" in q or "提出申请" in q for q in told)
