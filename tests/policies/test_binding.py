@@ -8,6 +8,7 @@ from policies.decompose.binding import owners_of, share_conditions
 from policies.decompose.model import Item
 from policies.decompose.numbers import KEYS
 from policies.decompose.pieces import Piece, Reading, start_reading
+from policies.decompose.pipeline import decompose
 from policies.decompose.roles import ROLES
 from policies.segment import segment
 
@@ -100,3 +101,25 @@ def test_who_a_plain_giving_speaks_of_is_whom_the_amounts_behind_it_are_for() ->
     share_conditions(reading, [], [lead, food, other, rent], [["benefit"]] * len(reading.clauses))
     assert [c["quote"] for c in food.conditions] == ["新开设首店的企业"]
     assert not rent.conditions and len(lead.conditions) == 1
+
+
+def test_what_applicants_must_meet_binds_the_items_that_no_lead_beside_names() -> None:
+    text = """某市文化金融扶持办法
+支持内容
+1.降低文化企业融资成本。
+（1）贷款贴息。对从银行获得贷款的文化企业，给予不超过40%的贴息支持，最高300万元。
+（2）挂牌奖励。对在四板挂牌的文化企业，一次性奖励5万元。
+2.鼓励金融机构服务文化企业。
+（1）担保公司奖励。对为文化企业新增担保的，按照担保额的1%给予奖励，最高200万元。
+条件要求
+1.申报的文化企业须同时满足以下条件：
+（1）在本市注册满一年；
+（2）非上市企业。
+2.申报的担保公司须同时满足以下条件：
+（1）持续正常经营2年以上；
+"""
+    items = decompose(text).items
+    assert len(items) == 3
+    told = ["".join(c["quote"] for c in i.conditions) for i in items]
+    assert ["注册满一年" in t for t in told] == [True, True, False]
+    assert ["经营2年以上" in t for t in told] == [False, False, True]
