@@ -207,8 +207,9 @@ class Columns:
 
     def take(self, rows: Rows) -> Columns:
         """取行: the same columns for some (distinct) rows, with their detail rows."""
+        taken = getattr(self.codes, "take", None)  # codes that are no Python texts yet
         return Columns(
-            [self.codes[i] for i in rows],
+            taken(rows) if taken is not None else [self.codes[i] for i in rows],
             self.dictionary,
             _each(self.numbers, lambda v: v[rows]),
             _each(self.categories, lambda v: v.take(rows)),

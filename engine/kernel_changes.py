@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Mapping, Sequence
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.columns import Categories, Columns, Key, Lists
-from engine.kernel import Matcher, PackedHits
+from engine.kernel import Matcher, PackedHits, available
 from engine.matching import AnswerBook, DetailHits, ItemHits
-from engine.nodes import Node, references
-from engine.program import BoundItem, benefit_expressions, tree_expressions
+from engine.nodes import Node
+from engine.program import BoundItem
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
@@ -56,62 +57,77 @@ def fingerprint(
             said = sorted(answer.items()) if isinstance(answer, Mapping) else answer
             of[code] = f"{of.get(code, '')}{ask}={said!r};"
     ordered = {key: {c: ";".join(sorted(v.split(";"))) for c, v in of.items()} for key, of in told.items()}
-    meanings = {_key(item): meaning(item, columns, as_of) for item in items}
+    spoken: dict[str, str] = {}
+    meanings = {_key(item): meaning(item, columns, as_of, spoken) for item in items}
     return Fingerprint(tuple(columns.codes), firm_digests(columns), meanings, ordered)
+
+
+def renewed(before: Fingerprint, columns: Columns, rows: NDArray[np.intp]) -> Fingerprint:
+    """换几行的指纹: of a night whose items, answers and firms are those of `before`, and whose facts may differ in some rows
+    alone (ascending), as an import knows them: no other row is looked at."""
+    firms = before.firms.copy()
+    firms[rows] = firm_digests(columns.take(rows))
+    return replace(before, firms=firms)
 
 
 def _key(item: BoundItem) -> ItemKey:
     return item.program.item.id, item.batch.name
 
 
-def meaning(item: BoundItem, columns: Columns, as_of: date) -> str:
-    """事项的含义: a digest of all that decides its hits: bound conditions, benefit, subject, and how its indicators read."""
-    nodes: list[Node] = [n for tree in item.conditions for n in tree_expressions(tree)]
-    if item.benefit is not None:
-        nodes += benefit_expressions(item.benefit)
-    names = sorted({name for node in nodes for name, _ in references(node)})
-    read = [(n, columns.dictionary.get(n), columns.speaks(n)) for n in names]
+def meaning(
+    item: BoundItem, columns: Columns, as_of: date, spoken: dict[str, str] | None = None
+) -> str:  # fmt: skip
+    """事项的含义: a digest of all that decides its hits: bound conditions, benefit, subject, and how its indicators read;
+    `spoken` keeps what was written of indicators, for items of the same columns."""
+    known = {} if spoken is None else spoken
     subject = item.program.item.subject
-    parts = (
-        item.conditions,
-        item.benefit,
-        item.ids,
-        subject,
-        columns.speaks(subject),
-        item.batch.opens > as_of,
-        read,
-    )
-    return hashlib.sha256(_canonical(parts).encode()).hexdigest()
+    parts = [_canonical((item.conditions, item.benefit, item.ids, subject, columns.speaks(subject)))]
+    for name in sorted(item.reads):
+        if name not in known:
+            known[name] = _canonical((name, columns.dictionary.get(name), columns.speaks(name)))
+        parts.append(known[name])
+    return hashlib.sha256(f"{item.batch.opens > as_of} {' '.join(parts)}".encode()).hexdigest()
 
 
 def _canonical(value: Any) -> str:
     """Text of nested plain data; fields left out of equality (kinds, places) are left out here too."""
-    if isinstance(value, Node):  # one comparison stands in many items
-        return value.kept("_canonical", _canonical_fields)
-    if is_dataclass(value) and not isinstance(value, type):
-        return _canonical_fields(value)
-    if isinstance(value, tuple | list):
+    kind = type(value)
+    if kind is str or kind is float or value is None:
+        return repr(value)
+    if kind is tuple or kind is list:
         return "[" + ",".join(map(_canonical, value)) + "]"
-    if isinstance(value, frozenset):
-        return "{" + ",".join(sorted(map(repr, value))) + "}"
-    return repr(value)
-
-
-def _canonical_fields(value: Any) -> str:
-    inner = ",".join(_canonical(getattr(value, name)) for name in _compared(type(value)))  # type: ignore[arg-type]
-    return f"{type(value).__name__}({inner})"
+    known = value.__dict__.get("_canonical") if isinstance(value, Node) else None
+    return known if known is not None else _writer(kind)(value)  # type: ignore[arg-type]
 
 
 @cache
-def _compared(kind: Any) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind) if f.compare)
+def _writer(kind: Any) -> Callable[[Any], str]:
+    """How values of a type are written; found once a type, as a night writes some hundred thousand of them."""
+    if issubclass(kind, tuple | list):
+        return lambda value: "[" + ",".join(map(_canonical, value)) + "]"
+    if issubclass(kind, frozenset):
+        return lambda value: "{" + ",".join(sorted(map(repr, value))) + "}"
+    if not is_dataclass(kind):
+        return repr
+    name = str(kind.__name__)  # type: ignore[union-attr]
+    compared = tuple(f.name for f in fields(kind) if f.compare)
+
+    def write(value: Any) -> str:
+        return f"{name}({','.join([_canonical(getattr(value, field)) for field in compared])})"
+
+    if not issubclass(kind, Node):  # type: ignore[arg-type]
+        return write
+    return lambda value: value.kept("_canonical", write)  # one comparison stands in many items
 
 
-def firm_digests(columns: Columns) -> Digests:
-    """企业指纹: 64 bits a row over every fact, detail rows included; the order of columns does not matter."""
-    total = _plain_digests(columns)
+def firm_digests(columns: Columns, names: Collection[str] | None = None) -> Digests:
+    """企业指纹: 64 bits a row over its facts (of some names; None: all), detail rows included; the order of columns does not
+    matter, nor a column that knows nothing of a row."""
+    total = _plain_digests(columns, names)
     with np.errstate(over="ignore"):
         for key, lists in columns.lists.items():
+            if names is not None and key[0] not in names:
+                continue
             members = np.array([_seed((key, name)) for name in lists.names] or [np.uint64(0)], np.uint64)
             sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(members[lists.codes], dtype=np.uint64)])
             present = sums[lists.offsets[1:]] - sums[lists.offsets[:-1]] + _seed((key, "有"))
@@ -126,31 +142,78 @@ def firm_digests(columns: Columns) -> Digests:
 
 
 DIGESTED = 1 << 14  # rows digested at once: what is worked out on the way stays in the cache
+WORTH_COMPILED = 1 << 16  # rows from which loading the compiled loops pays
 
 
-def _plain_digests(columns: Columns) -> Digests:
+def _plain_digests(columns: Columns, names: Collection[str] | None) -> Digests:
     """The sums of the digests of numbers and texts, blocks of rows in threads."""
     total = np.zeros(len(columns), np.uint64)
-    numbers = [(values, _seed(key)) for key, values in columns.numbers.items()]
-    texts = [
-        (cats.codes, np.array([*(_seed((key, name)) for name in cats.names), np.uint64(0)], np.uint64))
-        for key, cats in columns.categories.items()
+    numbers = [
+        (np.ascontiguousarray(columns.numbers[key], np.float64), _seed(key))
+        for key in columns.numbers
+        if names is None or key[0] in names
     ]
+    texts = [
+        (np.ascontiguousarray(cats.codes, np.int32), _text_seeds(key, cats.names))
+        for key in columns.categories
+        if (names is None or key[0] in names) and (cats := columns.categories[key])
+    ]
+    compiled = len(columns) >= WORTH_COMPILED or "numba" in sys.modules
+    add: Sums = _compiled_sums(numbers, texts) if compiled and available() else _plain_sums(numbers, texts)
+    parts = [(a, min(a + DIGESTED, len(columns))) for a in range(0, len(columns), DIGESTED)]
+    if len(parts) == 1:
+        add(*parts[0], total)
+    else:
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            list(pool.map(lambda part: add(part[0], part[1], total), parts))
+    return total
 
-    def work(begin: int) -> None:
-        part = total[begin : begin + DIGESTED]
+
+@lru_cache(maxsize=64)
+def _text_seeds(key: Key, names: tuple[str, ...]) -> Digests:
+    """64 bits for each text of a column, the last for a missing one; a register's texts come again part after part."""
+    return np.array([*(_seed((key, name)) for name in names), np.uint64(0)], np.uint64)
+
+
+Sums = Callable[[int, int, Digests], None]
+
+
+def _plain_sums(
+    numbers: Sequence[tuple[NDArray[np.float64], np.uint64]],
+    texts: Sequence[tuple[NDArray[np.int32], Digests]],
+) -> Sums:
+    """Adds to the sums of some rows, by nothing compiled: the readable form."""
+
+    def add(begin: int, end: int, total: Digests) -> None:
+        part = total[begin:end]
         with np.errstate(over="ignore"):
             for values, seed in numbers:
-                some = values[begin : begin + DIGESTED]
+                some = values[begin:end]
                 known = ~np.isnan(some)
                 bits = (np.where(known, some, 0.0) + 0.0).view(np.uint64)
                 part += np.where(known, _mixed(bits ^ seed), np.uint64(0))
             for codes, names in texts:
-                part += names[codes[begin : begin + DIGESTED]]
+                part += names[codes[begin:end]]
 
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        list(pool.map(work, range(0, len(columns), DIGESTED)))
-    return total
+    return add
+
+
+def _compiled_sums(
+    numbers: Sequence[tuple[NDArray[np.float64], np.uint64]],
+    texts: Sequence[tuple[NDArray[np.int32], Digests]],
+) -> Sums:
+    from engine import kernel_digest as code
+
+    columns = np.array([values.ctypes.data for values, _ in numbers], np.int64)
+    seeds = np.array([seed for _, seed in numbers], np.uint64)
+    codes = np.array([places.ctypes.data for places, _ in texts], np.int64)
+    tables = np.array([(names.ctypes.data, len(names)) for _, names in texts], np.int64).reshape(-1, 2)
+
+    def add(begin: int, end: int, total: Digests) -> None:
+        assert (len(numbers), len(texts)) == (len(columns), len(codes))  # whose memory is read stays
+        code.add_facts(begin, end, columns, seeds, codes, tables, total)
+
+    return add
 
 
 @dataclass(frozen=True)
@@ -249,7 +312,7 @@ def changes(before: Fingerprint, after: Fingerprint) -> Changes:
         different = frozenset(c for c in old.keys() | new.keys() if old.get(c) != new.get(c))
         if different:
             answers[key] = different
-    if before.codes == after.codes:
+    if before.codes is after.codes or before.codes == after.codes:
         return Changes(np.flatnonzero(before.firms != after.firms), None, items, answers)
     where = {code: row for row, code in enumerate(after.codes)}
     moved = np.array([where.get(code, -1) for code in before.codes], np.intp)

@@ -38,6 +38,10 @@ class FirmCodes(Sequence[str]):
     def __iter__(self) -> Iterator[str]:
         return iter(self._texts)
 
+    def take(self, rows: np.ndarray) -> FirmCodes:
+        """取行."""
+        return FirmCodes(self.arrow.take(pa.array(rows)))
+
     def __contains__(self, code: object) -> bool:
         return code in self._texts
 

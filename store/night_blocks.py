@@ -1,55 +1,79 @@
 """结果块: a night's hits by blocks of firms, one Parquet a block, with the key of all that decides what stands in it.
 
-A block whose key the night before had already is that night's file again; only the other blocks are matched and written.
+A block whose key the night before had already is that night's file again. Of a block of which little changed the file
+stays too, and what changed stands in a layer over it (store.night_patch); only the other blocks are matched and written.
 What differs is found by content, not kept as a list of changes, so an incremental night is a full one by construction.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
-from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 import engine
-from engine.claims import Payable
 from engine.columns import Columns
-from engine.kernel import Room, available
-from engine.kernel_changes import Facts, meaning
-from engine.matching import FITS, AnswerBook, ItemHits
+from engine.indicators import Dictionary
+from engine.kernel import Room
+from engine.kernel_changes import firm_digests, meaning
+from engine.matching import AnswerBook, ItemHits
 from engine.program import BoundItem
 from profiles.firmcodes import arrow_codes, text_marks
-from store.pairs import (
-    Amounts,
-    Column,
-    Firms,
-    Ids,
-    Items,
-    Pairs,
-    Part,
-    Remarks,
-    Verdicts,
-    addresses,
-    pairs_of,
-    write_pairs,
+from store.block_pairs import (
+    CODE,
+    NAME,
+    Paid,
+    Tally,
+    firm_marks,
+    firm_names,
+    night_columns,
+    paid_pairs,
+    payments_of,
+    rows_of,
+    sliced,
+    tally,
+    text_sums,
 )  # fmt: skip
-from store.straight_file import file_hash as file_hash
+from store.night_index import (
+    DIGESTS,
+    FIRMS,
+    LAYERS,
+    MANIFEST,
+    NOTHING,
+    Block,
+    Index,
+    ItemKey,
+    Kept,
+    content_digest,
+    keep,
+    keep_firms,
+    keep_paid,
+    kept_of,
+)
+from store.night_patch import Earlier, Now, Patch, changed_items, patched_block, write_patch
+from store.pairs import Pairs, pairs_of, write_pairs
+from store.straight_file import file_hash
 
-CODE, NAME = "统一社会信用代码", "企业名称"
-MANIFEST = "blocks.json"
+__all__ = [
+    "CODE",
+    "MANIFEST",
+    "NAME",
+    "file_hash",
+    "firm_names",
+    "night_columns",
+    "rows_of",
+]  # what was here first
+
 LEAST, CHANCE, MOST = (
     8192,
     8192,
@@ -57,37 +81,38 @@ LEAST, CHANCE, MOST = (
 )  # firms of a block: the least, one cut in so many after them, the most
 MANY_ITEMS = 1500
 TOGETHER = 1 << 17  # firms matched at once
-FIGURES = ("fits", "open", "low_fen", "high_fen", "unknown_amounts")
+WORTH_PATCHING = 1 << 18  # pairs of a night from which layers pay
+SHARE = 0.125  # of a block's firms, or of the items, that layers may hold before its file is written anew
+LAYERS_MOST = 8  # over a block; each is one more file to look into
+PATCH_PAIRS = 1 << 23  # pairs of a layer, about: they are in memory at once
 Range = tuple[int, int]
-Paid = Mapping[tuple[str, str], Payable]
 # hits of all items for ranges of the columns' rows, each range's counted from its first row
 Matching = Callable[[Sequence[Range]], Iterable[tuple[Range, list[ItemHits]]]]
 
 
-@dataclass(frozen=True)
-class Block:
-    """一块: its file in the night's hits/, the key of what it was made of, its bytes' hash, firms and pairs."""
-
-    file: str
-    key: str
-    sha256: str
-    firms: int
-    pairs: int
-
-
 @dataclass
 class Written:
-    """写好的结果: the blocks in the order of the firms, figures by item and which blocks were made anew."""
+    """写好的结果: the blocks in the order of the firms, figures by item, which blocks were made anew and which were patched,
+    those of the night before that live on, and of patched blocks 新符合 and 不再符合 by item."""
 
     blocks: list[Block] = field(default_factory=list)
-    figures: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 0, len(FIGURES)), np.int64))
+    tally: Tally = field(default_factory=lambda: Tally.of(0, 0))
+    keys: Sequence[ItemKey] = ()
     fresh: list[int] = field(default_factory=list)
-    reused: set[str] = field(default_factory=set)
+    patched: list[int] = field(default_factory=list)
+    kept: set[int] = field(default_factory=set)
+    coming: Mapping[str, int] = field(default_factory=dict)
+    going: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def figures(self) -> NDArray[np.int64]:
+        """数字 by block and item."""
+        return self.tally.figures
 
     @property
     def digest(self) -> str:
-        """结果哈希 over all blocks."""
-        return hashlib.sha256("".join(f"{b.file} {b.sha256}\n" for b in self.blocks).encode()).hexdigest()
+        """结果哈希 over the content of all pairs."""
+        return content_digest(self.keys, self.tally.content)
 
 
 # ---------------------------------------------------------------- blocks and their keys
@@ -115,257 +140,223 @@ def cut(codes: pa.Array, items: int = 0) -> list[Range]:
 def software_digest() -> str:
     """程序指纹: of the code that decides and writes hits; after an upgrade no old block is taken for a new one."""
     digest = hashlib.sha256()
+    here = Path(__file__).parent
     files = [
         *Path(engine.__file__).parent.glob("*.py"),
-        *Path(__file__).parent.glob("pa*.py"),
-        Path(__file__),
+        *here.glob("pa*.py"),
+        *(here / name for name in ("block_pairs.py", "night_blocks.py", "night_index.py", "night_patch.py")),
     ]
     for path in sorted(files):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
 
 
-def block_keys(
-    items: Sequence[BoundItem], columns: Columns, as_of: date, answers: AnswerBook, paid: Paid, blocks: Sequence[Range],
-    names: pa.Array, scoring: str = "",
-) -> list[str]:  # fmt: skip
-    """块的钥匙: a hash of the items' meanings, and of the block's firms: codes, names, facts that are read, answers, what is
-    payable."""
-    meanings = [(i.program.item.id, i.batch.name, meaning(i, columns, as_of)) for i in items]
-    head = hashlib.sha256(repr((software_digest(), scoring, meanings)).encode())
-    said = _said(columns, answers, paid)
-    facts = Facts.of(columns, set().union(*(item.reads for item in items)))
-    shown = (arrow_codes(columns.codes), names)
-
-    def key(block: Range) -> str:
-        begin, end = block
-        digest = head.copy()
-        for texts in shown:
-            _put_texts(texts.slice(begin, end - begin), digest)
-        facts.put(begin, end, digest)
-        for row, text in said.get_between(begin, end):
-            digest.update(f"{row - begin} {text}\n".encode())
-        return digest.hexdigest()
-
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:  # hashing runs outside the interpreter
-        return list(pool.map(key, blocks))
+def item_keys(items: Sequence[BoundItem], columns: Columns, as_of: date) -> list[ItemKey]:
+    """事项的钥匙, in their order."""
+    spoken: dict[str, str] = {}
+    return [ItemKey(i.program.item.id, i.batch.name, meaning(i, columns, as_of, spoken)) for i in items]
 
 
-def _put_texts(texts: pa.Array, digest: Any) -> None:
-    """Texts into a hash: how long each is, and their letters."""
-    plain = texts.cast(pa.string())
-    offsets, letters = plain.buffers()[1:]
-    ends = np.frombuffer(offsets, np.int32)[plain.offset : plain.offset + len(plain) + 1]
-    digest.update(np.diff(ends).data)
-    if letters is not None:
-        digest.update(memoryview(letters)[int(ends[0]) : int(ends[-1])])
+def _reading(dictionary: Dictionary, loaded: Collection[str] | None) -> str:
+    """How columns are read; where it differs, what an item meant the night before can't be asked of tonight's."""
+    plain = repr((sorted(dictionary.items()), None if loaded is None else sorted(loaded)))
+    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
-class _Said:
-    """What is said of single firms, by row."""
+class RowDigests:
+    """企业的指纹 of all that decides a firm's pairs but the items: its code and name, what was said of it, and its facts."""
 
-    rows: NDArray[np.int64]
-    texts: list[str]
+    columns: Columns
+    base: NDArray[np.uint64]
 
-    def get_between(self, begin: int, end: int) -> Iterator[tuple[int, str]]:
-        first, last = np.searchsorted(self.rows, [begin, end])
-        return ((int(self.rows[i]), self.texts[i]) for i in range(first, last))
+    @classmethod
+    def of(cls, columns: Columns, marks: NDArray[np.uint64], answers: AnswerBook, paid: Paid) -> RowDigests:
+        """By the firms' marks, the answers and what is payable."""
+        base = marks.copy()
+        texts = _said(answers, paid)
+        rows = rows_of(columns, [code for code, _ in texts])
+        sums = text_sums(pa.array([text for _, text in texts], pa.string()))
+        np.add.at(base, rows[rows >= 0], sums[rows >= 0])
+        return cls(columns, base)
+
+    def by(self, names: Collection[str]) -> NDArray[np.uint64]:
+        """By the facts of some indicators."""
+        return firm_digests(self.columns, frozenset(names)) ^ (self.base * np.uint64(0x9E3779B97F4A7C15))
 
 
-def _said(columns: Columns, answers: AnswerBook, paid: Paid) -> _Said:
+def _said(answers: AnswerBook, paid: Paid) -> list[tuple[str, str]]:
+    """What is said of single firms: code and text."""
     texts: list[tuple[str, str]] = []
     for about, given in answers.items():
         for code, answer in given.items():
             plain = sorted(answer.items()) if isinstance(answer, Mapping) else answer
             texts.append((code, f"答 {about} {plain!r}"))
-    texts += [(code, f"付 {item} {payable!r}") for (code, item), payable in paid.items()]
-    rows = rows_of(columns, [code for code, _ in texts])
-    known = sorted((int(row), text) for row, (_, text) in zip(rows, texts, strict=True) if row >= 0)
-    return _Said(np.array([r for r, _ in known], np.int64), [t for _, t in known])
-
-
-def rows_of(columns: Columns, codes: Sequence[str]) -> NDArray[np.int64]:
-    """行号 of some codes, -1 where they are not there; without a table of all firms' codes in Python."""
-    if not codes:
-        return np.zeros(0, np.int64)
-    wanted = pa.array(list(dict.fromkeys(codes)), pa.string())
-    found = pc.index_in(arrow_codes(columns.codes), wanted).fill_null(-1).to_numpy(zero_copy_only=False)
-    place = np.full(len(wanted), -1, np.int64)
-    there = np.flatnonzero(found >= 0)
-    place[found[there]] = there
-    at = pc.index_in(pa.array(codes, pa.string()), wanted).to_numpy(zero_copy_only=False)
-    return place[at]
-
-
-# ---------------------------------------------------------------- pairs of a block
-
-
-def night_columns(codes: pa.Array, names: pa.Array, base: int) -> list[Column]:
-    """一夜结果的列: those of `huiqi match` with the firm's name and what is payable after 就高不重复 and budgets."""
-    return [
-        Firms(CODE, codes, base, unique=True), Firms(NAME, names, base),
-        Items("item", lambda p: p.item), Items("batch", lambda p: p.batch), Verdicts("verdict"),
-        Amounts("amount_low"), Amounts("amount_high"),
-        Ids("fails", lambda p: p.fails), Ids("unknown", lambda p: p.unknown), Amounts("score"),
-        Amounts("paid_low", like="amount_low"), Amounts("paid_high", like="amount_high"), Remarks("gave_way"), Amounts("lost"), Remarks("note"),
-    ]  # fmt: skip
-
-
-def firm_names(columns: Columns) -> pa.Array:
-    """企业名称列, empty where unknown."""
-    cats = columns.category(NAME, None)
-    lookup = pa.array([*cats.names, ""], pa.string())
-    return lookup.take(pa.array(np.where(cats.codes < 0, len(cats.names), cats.codes)))
-
-
-@dataclass(frozen=True)
-class _Payments:
-    """应付 of one item: rows ascending, with what was decided."""
-
-    rows: NDArray[np.int64]
-    payables: list[Payable]
-
-
-def _payments(columns: Columns, paid: Paid) -> dict[str, _Payments]:
-    out = {}
-    by_item = sorted(paid.items(), key=lambda entry: entry[0][1])
-    for item, entries in groupby(by_item, key=lambda entry: entry[0][1]):
-        known = [(code, payable) for (code, _), payable in entries]
-        rows = rows_of(columns, [code for code, _ in known])
-        order = np.argsort(rows, kind="stable")
-        out[item] = _Payments(rows[order], [known[i][1] for i in order])
-    return out
-
-
-def _paid_pairs(pairs: Pairs, payments: _Payments | None, shift: int) -> Pairs:
-    """The pairs with their payable columns; `shift` is the columns' row of the pairs' row 0."""
-    low, high = pairs.numbers["amount_low"], pairs.numbers["amount_high"]
-    numbers = {**pairs.numbers, "paid_low": low, "paid_high": high}
-    if payments is None or not len(pairs):
-        return _with(pairs, numbers, {})
-    rows = pairs.rows.astype(np.int64) + shift
-    at = np.searchsorted(payments.rows, rows)
-    at[at == len(payments.rows)] = 0
-    here = np.flatnonzero(payments.rows[at] == rows) if len(payments.rows) else np.zeros(0, np.int64)
-    if not len(here):
-        return _with(pairs, numbers, {})
-    decided = [payments.payables[i] for i in at[here]]
-    for name, end in (("paid_low", "low"), ("paid_high", "high"), ("lost", "lost")):
-        values = np.full(len(pairs), np.nan) if name == "lost" else np.array(_wide(numbers[name], len(pairs)))
-        values[here] = [np.nan if (v := getattr(p, end)) is None else v for p in decided]
-        numbers[name] = values
-    texts = {}
-    for name, words in (
-        ("gave_way", [p.gave_way_to for p in decided]),
-        ("note", [p.note for p in decided]),
-    ):
-        distinct = ["", *sorted(set(words) - {""})]
-        which = np.zeros(len(pairs), np.int32)
-        which[here] = [distinct.index(w) for w in words]
-        texts[name] = (which, tuple(distinct))
-    return _with(pairs, numbers, texts)
-
-
-def _wide(values: NDArray[np.float64] | float, n: int) -> NDArray[np.float64]:
-    return np.full(n, values) if isinstance(values, float) else values
-
-
-def _with(pairs: Pairs, numbers: Mapping[str, Any], texts: Mapping[str, Any]) -> Pairs:
-    return Pairs(
-        pairs.item, pairs.batch, pairs.ids, pairs.rows, pairs.unknown, pairs.fails, pairs.verdict, dict(numbers),
-        dict(texts),
-    )  # fmt: skip
-
-
-def _slice(pairs: Pairs, edges: NDArray[np.int32]) -> Pairs:
-    """The pairs whose rows lie between the two edges."""
-    a, b = (int(x) for x in np.searchsorted(pairs.rows, edges))
-
-    def part(values: Any) -> Any:
-        return values[a:b] if isinstance(values, np.ndarray) else values
-
-    return Pairs(
-        pairs.item, pairs.batch, pairs.ids, pairs.rows[a:b], part(pairs.unknown), part(pairs.fails), part(pairs.verdict),
-        {k: part(v) for k, v in pairs.numbers.items()},
-    )  # fmt: skip
-
-
-def figures_of(pairs: Sequence[Pairs]) -> NDArray[np.int64]:
-    """块的数字 by item: 符合 and 待核实, yuan of 符合 in fen, how many of them have no known amount."""
-    out = np.zeros((len(pairs), len(FIGURES)), np.int64)
-    if not available():
-        for i, one in enumerate(pairs):
-            out[i] = _figures(one)
-        return out
-    from store.pair_code import figures
-
-    part = Part(pairs)
-    ends = [[p.numbers[name] for p in pairs] for name in ("paid_low", "paid_high")]
-    arrays = (addresses([v if isinstance(v, np.ndarray) else None for v in side]) for side in ends)
-    constants = (np.array([v if isinstance(v, float) else 0.0 for v in side], np.float64) for side in ends)
-    (lows, highs), (low_ends, high_ends) = arrays, constants
-    verdicts = addresses([p.verdict for p in pairs])
-    figures(
-        part.counts, verdicts, part.marks, part.widths, lows, low_ends, highs, high_ends, FITS, out
-    )  # fmt: skip
-    return out
-
-
-def _figures(pairs: Pairs) -> list[int]:
-    """`figures_of` one item, by nothing compiled."""
-    if pairs.verdict is not None:
-        fits = pairs.verdict == FITS
-    elif pairs.unknown is None:
-        fits = np.ones(len(pairs), bool)
-    else:
-        fits = ~pairs.unknown.reshape(len(pairs), -1).any(1) if len(pairs) else np.zeros(0, bool)
-    count = int(fits.sum())
-    low, high = (_wide(pairs.numbers[n], len(pairs))[fits] for n in ("paid_low", "paid_high"))
-    fen = [int(np.rint(v[~np.isnan(v)] * 100).astype(np.int64).sum()) for v in (low, high)]
-    return [count, len(pairs) - count, *fen, int(np.isnan(high).sum())]
+    return texts + [(code, f"付 {item} {payable!r}") for (code, item), payable in paid.items()]
 
 
 # ---------------------------------------------------------------- writing
 
 
+@dataclass
+class _Job:
+    """一夜要写的: what it is made of, its blocks, and the night before."""
+
+    folder: Path
+    now: Now
+    ranges: Sequence[Range]
+    names: pa.Array
+    marks: NDArray[np.uint64]
+    digests: NDArray[np.uint64]
+    index: Index
+    before: Kept
+    keys: list[str] = field(default_factory=list)
+    codes: list[str] = field(default_factory=list)  # a hash of each block's
+    done: dict[int, Block] = field(default_factory=dict)
+    out: Written = field(default_factory=Written)
+
+    @property
+    def hits(self) -> Path:
+        return self.folder / "hits"
+
+
 def write_blocks(
     folder: Path, items: Sequence[BoundItem], columns: Columns, as_of: date, answers: AnswerBook, paid: Paid,
-    matching: Matching, before: Path | None = None, scoring: str = "",
+    matching: Matching, before: Path | Earlier | None = None, scoring: str = "",
 ) -> Written:  # fmt: skip
-    """写结果: into folder/hits, blocks of `before` (an earlier night's folder) taken over where their key is the same."""
-    hits = folder / "hits"
-    hits.mkdir(parents=True, exist_ok=True)
-    ranges = cut(arrow_codes(columns.codes), len(items))
-    names = firm_names(columns)
-    keys = block_keys(items, columns, as_of, answers, paid, ranges, names, scoring)
-    known = {block.key: (block, figures) for block, figures in read_blocks(before)} if before else {}
-    out = Written(figures=np.zeros((len(ranges), len(items), len(FIGURES)), np.int64))
-    out.fresh = [i for i, key in enumerate(keys) if key not in known]
-    done: dict[int, Block] = {}
-    for i, key in enumerate(keys):
-        if key in known:
-            block, figures = known[key]
-            assert before is not None
-            _share(before / "hits" / block.file, hits / _file(i))
-            done[i] = Block(_file(i), key, block.sha256, block.firms, block.pairs)
-            out.figures[i] = figures
-            out.reused.add(block.file)
-    _write_fresh(out, done, hits, ranges, keys, columns, names, paid, matching)
-    out.blocks = [done[i] for i in range(len(ranges))]
-    np.save(folder / "figures.npy", out.figures)
-    (folder / MANIFEST).write_text(json.dumps([asdict(b) for b in out.blocks], indent=1), encoding="utf-8")
-    return out
+    """写结果: into folder/hits, blocks of `before` (an earlier night's folder, or that night with what it was made of) taken
+    over where their key is the same, and patched where little changed and it is known what the night was made of."""
+    earlier = before if isinstance(before, Earlier) else None
+    kept = NOTHING if before is None else kept_of(earlier.folder if earlier else before)  # type: ignore[arg-type]
+    job, said = _begun(
+        folder, Now(items, item_keys(items, columns, as_of), columns, as_of, answers, paid), kept, scoring
+    )
+    job.hits.mkdir(parents=True, exist_ok=True)
+    _take_over(job)
+    if earlier is not None:
+        _patch(job, earlier, said)
+    _write_fresh(job, matching)
+    return _closed(job)
 
 
-def _write_fresh(
-    out: Written, done: dict[int, Block], hits: Path, ranges: Sequence[Range], keys: Sequence[str], columns: Columns,
-    names: pa.Array, paid: Paid, matching: Matching,
-) -> None:  # fmt: skip
-    codes = arrow_codes(columns.codes)
-    payments = _payments(columns, paid)
-    members = {(ranges[g[0]][0], ranges[g[-1]][1]): g for g in together(out.fresh, ranges)}
+def _begun(folder: Path, now: Now, before: Kept, scoring: str) -> tuple[_Job, RowDigests]:
+    codes = arrow_codes(now.columns.codes)
+    names = firm_names(now.columns)
+    marks = firm_marks(codes, names)
+    said = RowDigests.of(now.columns, marks, now.answers, now.paid)
+    read = tuple(sorted(set().union(*(item.reads for item in now.items))))
+    setting = _reading(now.columns.dictionary, now.columns.loaded)
+    index = Index(f"{software_digest()} {scoring}", setting, read, tuple(now.keys))
+    ranges = cut(codes, len(now.items))
+    job = _Job(folder, now, ranges, names, marks, said.by(read), index, before)
+    head = hashlib.sha256(repr((index.head, [(k.item, k.batch, k.meaning) for k in now.keys])).encode())
+    own = text_marks(codes)
+    for begin, end in ranges:
+        digest = head.copy()
+        digest.update(np.ascontiguousarray(job.digests[begin:end]).data)
+        job.keys.append(digest.hexdigest())
+        job.codes.append(hashlib.sha256(np.ascontiguousarray(own[begin:end]).data).hexdigest()[:32])
+    job.out = Written(tally=Tally.of(len(ranges), len(now.items)), keys=now.keys)
+    return job, said
 
+
+def _take_over(job: _Job) -> None:
+    """Blocks of the night before that are tonight's as they are."""
+    known = {block.key: at for at, block in enumerate(job.before.blocks)}
+    for i, key in enumerate(job.keys):
+        at = known.get(key)
+        if at is None:
+            continue
+        _share_block(job, i, at)
+        block = job.before.blocks[at]
+        job.done[i] = replace(block, file=_file(i))
+        job.out.tally.figures[i] = job.before.tally.figures[at]
+        job.out.tally.content[i] = job.before.tally.content[at]
+        job.out.kept.add(at)
+
+
+def _share_block(job: _Job, i: int, at: int) -> None:
+    share(job.before.folder / "hits" / job.before.blocks[at].file, job.hits / _file(i))
+
+
+# ---------------------------------------------------------------- layers
+
+
+def _patch(job: _Job, earlier: Earlier, said: RowDigests) -> None:
+    """Blocks of which little changed."""
+    before, index = job.before, job.before.index
+    if (index.head, index.setting) != (job.index.head, job.index.setting):
+        return
+    if sum(block.pairs for block in before.blocks) < WORTH_PATCHING:
+        return
+    digests = job.digests if index.names == job.index.names else said.by(index.names)
+    gone = changed_items(job.now.keys, index.items)
+    chosen, volume = _little_changed(job, digests, len(gone))
+    if not chosen or volume + _pairs_of(before, gone) > PATCH_PAIRS:
+        return
+    blocks = [i for i, _, _ in chosen]
+    patch = Patch(
+        job.now, earlier, before, blocks, [job.ranges[i] for i in blocks], [at for _, at, _ in chosen],
+        [rows for _, _, rows in chosen], [job.keys[i] for i in blocks], gone,
+    )  # fmt: skip
+    total, layer = write_patch(job.folder, patch)
+    for place, (i, at) in enumerate(zip(patch.blocks, patch.was, strict=True)):
+        _share_block(job, i, at)
+        job.out.tally.figures[i], job.out.tally.content[i] = total.figures[place], total.content[place]
+        pairs = int(total.figures[place, :, :2].sum())
+        job.done[i] = patched_block(before.blocks[at], _file(i), job.keys[i], layer.name, pairs)
+        job.out.kept.add(at)
+    job.out.patched = list(patch.blocks)
+    job.out.coming, job.out.going = patch.coming, patch.going
+
+
+Chosen = tuple[
+    int, int, NDArray[np.int32]
+]  # a block, which one it was the night before, its rows that changed
+
+
+def _little_changed(job: _Job, digests: NDArray[np.uint64], items: int) -> tuple[list[Chosen], int]:
+    """Blocks of the same firms as the night before of which few firms and `items` changed, and about how many pairs that is."""
+    before, many = job.before, max(len(job.now.items), 1)
+    there = {block.codes: at for at, block in enumerate(before.blocks)}
+    layers = {layer.name: layer for layer in before.layers}
+    chosen: list[Chosen] = []
+    volume = 0
+    for i, (begin, end) in enumerate(job.ranges):
+        at = None if i in job.done else there.get(job.codes[i])
+        if at is None:
+            continue
+        block = before.blocks[at]
+        over = [layers[name] for name in block.layers]
+        changed = np.flatnonzero(
+            before.digests[before.starts[at] : before.starts[at + 1]] != digests[begin:end]
+        )
+        firms = len(changed) + sum(len(layer.rows.get(block.base, ())) for layer in over)
+        touched = items + sum(len(layer.items) for layer in over)
+        share = max(firms / (end - begin), touched / many)
+        if share <= SHARE and len(over) < LAYERS_MOST:
+            chosen.append((i, at, changed.astype(np.int32)))
+            volume += block.pairs * len(changed) // (end - begin)
+    return chosen, volume
+
+
+def _pairs_of(before: Kept, names: Collection[str]) -> int:
+    """About how many pairs items have, as many as they had; a new one as many as the others."""
+    figures = before.tally.figures[:, :, :2].sum(axis=(0, 2))
+    mean = float(figures.mean()) if len(figures) else 0.0
+    had = {key.item: float(n) for key, n in zip(before.index.items, figures, strict=True)}
+    return int(sum(had.get(name, mean) for name in names))
+
+
+# ---------------------------------------------------------------- blocks made anew
+
+
+def _write_fresh(job: _Job, matching: Matching) -> None:
+    job.out.fresh = [i for i in range(len(job.ranges)) if i not in job.done]
+    ranges = job.ranges
+    members = {(ranges[g[0]][0], ranges[g[-1]][1]): g for g in together(job.out.fresh, ranges)}
+    payments = payments_of(job.now.columns, job.now.paid)
+    codes = arrow_codes(job.now.columns.codes)
     room = Room()  # of one block after another
 
     def write(i: int, where: Range, found: Sequence[Pairs]) -> None:
@@ -373,27 +364,28 @@ def _write_fresh(
         first = where[0]
         if where != (begin, end):
             edges = np.array([begin - first, end - first], np.int32)
-            found = [_slice(p, edges) for p in found]
-        mine = [_paid_pairs(p, payments.get(p.item), first) for p in found]
-        shown = night_columns(codes.slice(begin, end - begin), names.slice(begin, end - begin), begin - first)
-        path = hits / _file(i)
+            found = [sliced(p, edges) for p in found]
+        mine = [paid_pairs(p, payments.get(p.item), first) for p in found]
+        shown = night_columns(
+            codes.slice(begin, end - begin), job.names.slice(begin, end - begin), begin - first
+        )
         # what is payable is kept once where it is the amount: such items stand together
         paid_low = next(c for c in shown if c.field.name == "paid_low")
-        count, digest = write_pairs(
-            path, shown, sorted(mine, key=lambda p: not paid_low.is_copy(p)), hashed=True, room=room
-        )
-        out.figures[i] = figures_of(mine)
-        done[i] = Block(path.name, keys[i], digest, end - begin, count)
+        ordered = sorted(mine, key=lambda p: not paid_low.is_copy(p))
+        count, _ = write_pairs(job.hits / _file(i), shown, ordered, room=room)
+        one = tally(mine, job.marks[first:end], np.zeros(end - first, np.int32), 1)
+        job.out.tally.figures[i], job.out.tally.content[i] = one.figures[0], one.content[0]
+        job.done[i] = Block(_file(i), job.keys[i], "", end - begin, count, job.keys[i], job.codes[i])
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         writing: list[Future[None]] = []  # of the firms before, while the next are matched
-        for where, found in matching(list(members)):
+        for where, found in matching(list(members)) if members else ():
             pairs = [pairs_of(h) for h in found]
-            for job in writing:  # two lots at once, no more
-                job.result()
+            for done in writing:  # two lots at once, no more
+                done.result()
             writing = [pool.submit(write, i, where, pairs) for i in members[where]]
-        for job in writing:
-            job.result()
+        for done in writing:
+            done.result()
 
 
 def together(fresh: Sequence[int], ranges: Sequence[Range]) -> list[list[int]]:
@@ -412,8 +404,8 @@ def _file(number: int) -> str:
     return f"block-{number:05d}.parquet"
 
 
-def _share(source: Path, target: Path) -> None:
-    """One file under two names where the disk can, a copy where it can't."""
+def share(source: Path, target: Path) -> None:
+    """共用: one file under two names where the disk can, a copy where it can't."""
     target.unlink(missing_ok=True)
     try:
         os.link(source, target)
@@ -421,10 +413,28 @@ def _share(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
+def _closed(job: _Job) -> Written:
+    """The night's index, what the next night compares with, and the layers that still say something."""
+    out, folder = job.out, job.folder
+    out.blocks = [job.done[i] for i in range(len(job.ranges))]
+    used = [name for block in out.blocks for name in block.layers]
+    names = [name for name in dict.fromkeys([*job.before.index.layers, *used]) if name in used]
+    for name in names:
+        (folder / LAYERS).mkdir(exist_ok=True)
+        if name in job.before.index.layers:
+            for file in (f"{name}.parquet", f"{name}.npz"):
+                share(job.before.folder / LAYERS / file, folder / LAYERS / file)
+    if job.codes == [block.codes for block in job.before.blocks]:
+        share(job.before.folder / FIRMS, folder / FIRMS)
+    else:
+        keep_firms(folder, arrow_codes(job.now.columns.codes))
+    np.save(folder / DIGESTS, job.digests)
+    keep_paid(folder, job.now.paid)
+    keep(folder, out.blocks, replace(job.index, layers=tuple(names)), out.tally)
+    return out
+
+
 def read_blocks(folder: Path) -> list[tuple[Block, NDArray[np.int64]]]:
     """读块单: the blocks of a night with their figures by item; empty where the night was kept in another form."""
-    path = folder / MANIFEST
-    if not path.is_file():
-        return []
-    blocks = [Block(**plain) for plain in json.loads(path.read_text(encoding="utf-8"))]
-    return list(zip(blocks, np.load(folder / "figures.npy"), strict=True))
+    kept = kept_of(folder)
+    return list(zip(kept.blocks, kept.tally.figures, strict=True)) if kept.blocks else []

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -13,21 +14,24 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from engine.claims import Payable
 from engine.columns import Columns
-from engine.matching import AnswerBook
+from engine.matching import AnswerBook, live
 from engine.program import BoundItem, Program
 from policies.library import Library, without_collector
-from profiles.arrow_columns import CODE
+from profiles.arrow_columns import CODE, open_rows
 from store import night_reads
 from store.database import session
 from store.night_answers import answers_text, received_text
 from store.night_blocks import Matching, Written, write_blocks
+from store.night_index import kept_of
+from store.night_patch import Earlier
 from store.nights import FINISHED, ItemRun, Night, Run, get_night, latest_night
 from store.versions import keep_library
 
@@ -105,7 +109,7 @@ def write_night(
         with without_collector(freeze=False):  # a hundred thousand small objects, none of them in a circle
             written = write_blocks(
                 part, inputs.items, inputs.columns, inputs.as_of, inputs.answers, paid, matching,
-                None if previous is None else previous.folder,
+                None if previous is None else earlier_of(previous, inputs),
             )  # fmt: skip
         library, profiles, answers = hashes.result()
         kept.result()
@@ -126,7 +130,7 @@ def write_night(
         rows = _item_runs(run.no, inputs, written, part, previous)
         run.counts = {
             **counts, **_totals(rows, len(inputs.columns)),
-            "blocks": len(written.blocks), "fresh_blocks": len(written.fresh),
+            "blocks": len(written.blocks), "fresh_blocks": len(written.fresh), "patched_blocks": len(written.patched),
         }  # fmt: skip
         opened.add_all(rows)
         final = home / "nights" / str(run.no)
@@ -136,6 +140,24 @@ def write_night(
     night = get_night(engine, no, home)
     assert night is not None
     return night
+
+
+def earlier_of(previous: Night, inputs: NightInputs) -> Earlier:
+    """上一夜 as the next one asks it; its columns are read as tonight's are."""
+
+    def rows(which: NDArray[np.int64]) -> Columns:
+        path = previous.profiles
+        found = open_rows(path, inputs.columns.dictionary, which, len(kept_of(previous.folder).codes))
+        found.loaded = inputs.columns.loaded
+        return found
+
+    return Earlier(
+        previous.folder,
+        lambda: live(previous.library().programs, previous.as_of),
+        rows,
+        previous.answers,
+        previous.as_of,
+    )
 
 
 def keep_profiles(inputs: NightInputs, home: Path) -> Path:
@@ -190,28 +212,26 @@ def _item_runs(
 def _comings_and_goings(
     inputs: NightInputs, written: Written, folder: Path, previous: Night | None
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """新符合 and 不再符合 by item. Blocks taken over hold the same pairs on both sides, so the others alone are compared."""
+    """新符合 and 不再符合 by item. Blocks taken over hold the same pairs on both sides, and of patched ones it is known, so the
+    others alone are compared."""
     if previous is None:
         fits = written.figures[:, :, 0].sum(axis=0)
         return {b.program.item.id: int(n) for b, n in zip(inputs.items, fits, strict=True)}, {}
-    now = _fitting_pairs([folder / "hits" / written.blocks[i].file for i in written.fresh])
-    then = _fitting_pairs([p for p in night_reads.files(previous.folder) if p.name not in written.reused])
-    return _only_in(now, then), _only_in(then, now)
-
-
-def _fitting_pairs(paths: Sequence[Path]) -> pa.Table:
-    """符合的对子: item and code."""
-    parts = []
-    for path in paths:
-        table = pq.ParquetFile(path, read_dictionary=["verdict"]).read([CODE, "item", "verdict"])
-        parts.append(
-            table.filter(pc.equal(table["verdict"].cast(pa.string()), "符合")).select(["item", CODE])
-        )
-    return (
-        pa.concat_tables(parts)
-        if parts
-        else pa.table({"item": pa.array([], pa.string()), CODE: pa.array([], pa.string())})
+    before = len(kept_of(previous.folder).blocks)
+    now = _whole(night_reads.fitting_tables(folder, written.fresh))
+    then = _whole(
+        night_reads.fitting_tables(previous.folder, [i for i in range(before) if i not in written.kept])
     )
+    new, gone = Counter(_only_in(now, then)), Counter(_only_in(then, now))
+    new.update(written.coming)
+    gone.update(written.going)
+    return new, gone
+
+
+def _whole(parts: Iterable[pa.Table]) -> pa.Table:
+    """符合的对子: item and code."""
+    none = pa.table({"item": pa.array([], pa.string()), CODE: pa.array([], pa.string())})
+    return pa.concat_tables([none, *parts])
 
 
 def _only_in(one: pa.Table, other: pa.Table) -> dict[str, int]:

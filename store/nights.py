@@ -119,6 +119,11 @@ class Night:
     def folder(self) -> Path:
         return self.home / "nights" / str(self.no)
 
+    @property
+    def profiles(self) -> Path:
+        """企业数据文件 it was matched on."""
+        return self.home / "versions" / f"profiles-{self.run.profiles_hash}.parquet"
+
     def items(self) -> pd.DataFrame:
         """事项一览: one row an item, amounts in yuan."""
         columns = ("item", "title", "batch", "category", "delivery", "department", "pairs", "fits", "open",

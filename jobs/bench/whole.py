@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from engine.matching import live
 from jobs.bench import work
+from jobs.bench.again import bench_again
 from jobs.bench.match import Report, Row
 from jobs.matching import allocation, matching
 from jobs.nightly import NightReport, finish_night
@@ -30,8 +31,11 @@ NOW = datetime(2025, 6, 1, 1, tzinfo=UTC)
 NAME = "企业名称"
 
 
-def bench_night(firms: int, items: int, seed: int, follow: bool = True, folder: Path | None = None) -> Report:
-    """测速: one night's steps on an empty store, wall and CPU seconds; `follow`: lists, guard and pushes as well."""
+def bench_night(
+    firms: int, items: int, seed: int, follow: bool = True, folder: Path | None = None, again: bool = False
+) -> Report:
+    """测速: one night's steps on an empty store, wall and CPU seconds; `follow`: lists, guard and pushes as well;
+    `again`: the night after, of which little changed."""
     report = Report(firms, items)
     with tempfile.TemporaryDirectory(dir=folder) as name:
         home = Path(name)
@@ -41,11 +45,11 @@ def bench_night(firms: int, items: int, seed: int, follow: bool = True, folder: 
         names = pa.array([f"测速企业{i}有限公司" for i in range(firms)])
         pq.write_table(table.append_column(NAME, names), home / "firms.parquet")
         del table
-        _night(report, home, follow)
+        _night(report, home, follow, again)
     return report
 
 
-def _night(report: Report, home: Path, follow: bool) -> None:
+def _night(report: Report, home: Path, follow: bool, again: bool) -> None:
     began, used = perf_counter(), _cpu()
 
     @contextmanager
@@ -87,10 +91,12 @@ def _night(report: Report, home: Path, follow: bool) -> None:
         follow
     ):  # the night after, which says the same: what it costs to find that nobody is to be told anything
         used = _cpu()
-        again = queue_pushes(engine, night, night.as_of, NOW)
+        queued = queue_pushes(engine, night, night.as_of, NOW)
         report.facts["再来一夜、没有新的，排推送 CPU 秒"] = _cpu() - used
-        if again.get("排队", 0) + again.get("暂缓", 0):
+        if queued.get("排队", 0) + queued.get("暂缓", 0):
             report.problems.append("没有新的一夜又排了推送")
+    if again:
+        bench_again(report, inputs, night)
     engine.dispose()
 
 

@@ -97,17 +97,19 @@ def night_command(
     items: Items = 1_000,
     seed: Seed = 1,
     lists: Annotated[bool, typer.Option("--lists/--no-lists", help="也写名单、把关、排推送")] = True,
+    again: Annotated[bool, typer.Option("--again", help="再来只变了一点的几夜，和全量的比")] = False,
     chart: Chart = None,
     as_json: AsJson = False,
 ) -> None:
-    """整夜：SQLite 上从规则文件和企业 Parquet 到结果块、名单、把关、排好的推送；--no-lists 只到结果块（从库到库）。
+    """整夜：SQLite 上从规则文件和企业 Parquet 到结果块、名单、把关、排好的推送；--no-lists 只到结果块（从库到库）；
+    --again 再量只变了 1% 企业、一个事项的一夜。
 
     例：huiqi bench night --firms 1000000 --items 3000 --no-lists
     """
     from jobs.bench.whole import bench_night
 
     with telling():
-        report = bench_night(firms, items, seed, lists)
+        report = bench_night(firms, items, seed, lists, again=again)
     _show(report, chart, as_json)
 
 

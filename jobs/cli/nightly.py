@@ -325,7 +325,7 @@ def replay_command(
     run: Annotated[int, typer.Argument(help="第几次比对")],
     home: HomeOption = None,
 ) -> None:
-    """重演过去一夜：用存下的规则、档案、答复重算，逐字节比较。
+    """重演过去一夜：用存下的规则、档案、答复全部重算，逐对比较内容。
 
     例：huiqi replay 3
     """
@@ -344,7 +344,7 @@ def replay_command(
     if differing:
         typer.echo(f"第 {run} 次比对重演不一致的事项：{'、'.join(differing)}")
         raise typer.Exit(1)
-    typer.echo(f"第 {run} 次比对重演一致，逐字节相同")
+    typer.echo(f"第 {run} 次比对重演一致，每一对都相同")
     if scored:
         typer.echo(f"评分重算不一致的事项：{'、'.join(scored)}")
         raise typer.Exit(1)

@@ -79,7 +79,7 @@ def test_a_second_night_of_the_same_material_changes_nothing(made: tuple[Engine,
     assert len(list_nights(engine, home)) == 1
 
 
-def test_a_night_is_replayed_byte_for_byte(made: tuple[Engine, Path, NightReport]) -> None:
+def test_a_night_is_replayed_pair_for_pair(made: tuple[Engine, Path, NightReport]) -> None:
     engine, home, _ = made
     assert replay(engine, home, first(made).no) == []
     victim = next((first(made).folder / "hits").glob("*.parquet"))

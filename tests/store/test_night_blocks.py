@@ -1,4 +1,5 @@
-"""Blocks of a night: taken over where nothing differs, and then bytes of a night matched from nothing."""
+"""Blocks of a night: taken over where nothing differs, patched where little does, and then pairs of a night matched from
+nothing."""
 
 from __future__ import annotations
 
@@ -19,12 +20,18 @@ from engine.claims import Payable
 from engine.columns import Columns
 from engine.matching import AnswerBook, ItemHits, live
 from engine.program import BoundItem
+from jobs.replay import differing_items
 from policies.format import format_file
 from policies.library import load_library
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import read_profiles
-from store import night_blocks, night_reads
+from store import block_pairs, night_blocks, night_reads
+from store.block_pairs import comings as comings_of
+from store.block_pairs import tally
 from store.night_blocks import Range, cut, firm_names, night_columns, rows_of, write_blocks
+from store.night_content import stored_content
+from store.night_index import kept_of
+from store.night_patch import Earlier
 from store.pairs import Pairs, arrow_table, pairs_of
 from tests.engine.test_kernel_changes import altered, fewer
 from tests.oracle.generate import sample
@@ -44,20 +51,34 @@ class Night:
     answers: AnswerBook
     paid: dict[tuple[str, str], Payable]
 
-    def write(self, folder: Path, before: Path | None = None) -> night_blocks.Written:
+    def write(
+        self, folder: Path, before: Path | None = None, was: Night | None = None
+    ) -> night_blocks.Written:
+        """Into a folder; `before` is an earlier night's, and `was` that night, where it may be patched."""
+
         def matched(ranges: Sequence[Range]) -> Iterator[tuple[Range, list[ItemHits]]]:
             for begin, end in ranges:
                 part = self.columns.between(begin, end)
                 yield (begin, end), matching.match(self.items, part, self.day, self.answers)
 
+        earlier: Path | Earlier | None = before
+        if before is not None and was is not None:
+            earlier = Earlier(before, lambda: was.items, was.columns.take, lambda: was.answers, was.day)
         return write_blocks(
-            folder, self.items, self.columns, self.day, self.answers, self.paid, matched, before
+            folder, self.items, self.columns, self.day, self.answers, self.paid, matched, earlier
         )
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    found = {p.name: p.read_bytes() for p in sorted((folder / "hits").iterdir())}
-    return {**found, "figures": (folder / "figures.npy").read_bytes()}
+def contents(folder: Path, night: Night) -> dict[str, object]:
+    """All that a night says: its pairs by item, and its figures."""
+    pairs = {
+        item.program.item.id: night_reads.item_table(folder, item.program.item.id) for item in night.items
+    }
+    found = {name: None if table is None else table.to_pydict() for name, table in pairs.items()}
+    return {"pairs": repr(found), "figures": kept_of(folder).tally.figures.tolist()}
+
+
+EVERY = ("facts", "day", "format", "answers", "sets", "rule", "paid", "cells", "cells", "append")
 
 
 class World:
@@ -86,10 +107,14 @@ class World:
             live(library.programs, self.day), self.columns, self.day, dict(self.answers), dict(self.paid)
         )
 
-    def change(self) -> None:
-        what = self.rng.choice(["facts", "day", "format", "answers", "sets", "rule", "paid", "facts"])
+    def change(self, kinds: Sequence[str]) -> None:
+        what = self.rng.choice(list(kinds))
         if what == "facts":
             self.columns = altered(self.columns, self.rng)
+        elif what == "cells":
+            self._cells()
+        elif what == "append":  # a firm less at the end: the blocks before it stay
+            self.columns = self.columns.take(np.arange(len(self.columns) - 1))
         elif what == "day":
             self.day += timedelta(days=self.rng.choice([1, 40, 200]))
         elif what == "format":
@@ -103,9 +128,24 @@ class World:
             path = self.rng.choice(sorted(self.given.library.glob("*/items/*.yaml")))
             path.write_text(path.read_text("utf-8").replace("1", str(self.rng.randrange(2, 9)), 1), "utf-8")
         else:
-            item = self.night().items[0].program.item.id
             code = self.rng.choice(list(self.columns.codes))
-            self.paid[code, item] = Payable(None, float(self.rng.randrange(9)), "d/x", 5.0, "按比例核减")
+            for item in self.night().items[:1]:
+                payable = Payable(None, float(self.rng.randrange(9)), "d/x", 5.0, "按比例核减")
+                self.paid[code, item.program.item.id] = payable
+
+    def _cells(self) -> None:
+        """Facts of some firms: numbers, and texts."""
+        out = self.columns.between(0, len(self.columns))
+        for key in self.rng.sample(sorted(out.numbers, key=str), 4):
+            values = out.numbers[key].copy()
+            values[self.rng.randrange(len(values))] = self.rng.choice([np.nan, 0.0, 1.0, 5e6])
+            out.numbers[key] = values
+        for key in self.rng.sample(sorted(out.categories, key=str), 2):
+            cats = out.categories[key]
+            codes = cats.codes.copy()
+            codes[self.rng.randrange(len(codes))] = self.rng.randrange(-1, len(cats.names))
+            out.categories[key] = replace(cats, codes=codes)
+        self.columns = out
 
     def _reformat(self) -> None:
         for path in sorted(self.given.library.glob("*/items/*.yaml")):
@@ -114,17 +154,62 @@ class World:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_an_incremental_night_is_a_full_one(seed: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["by block", "patching", "patching little"])
+def test_an_incremental_night_is_a_full_one(
+    seed: int, how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its pairs in every column, its figures, its hash, and what Arrow reads in its files; 新符合 and 不再符合 too."""
+    monkeypatch.setattr(night_blocks, "WORTH_PATCHING", 0)
+    monkeypatch.setattr(night_blocks, "SHARE", 0.6)
     world = World(seed, tmp_path)
-    before = None
-    for step in range(6):
+    before = was = earlier = None
+    patched = 0
+    for step in range(8):
         night = world.night()
         now, full = tmp_path / f"n{step}", tmp_path / f"f{step}"
-        made, wanted = night.write(now, before), night.write(full)
-        assert contents(now) == contents(full) and made.digest == wanted.digest
-        assert len(wanted.fresh) == len(wanted.blocks)
-        before = now
-        world.change()
+        made = night.write(now, before, was if how != "by block" else None)
+        wanted = night.write(full)
+        assert contents(now, night) == contents(full, night) and made.digest == wanted.digest
+        assert len(wanted.fresh) == len(wanted.blocks) and not wanted.patched
+        assert [b.pairs for b in made.blocks] == [b.pairs for b in wanted.blocks]
+        same = {
+            (k.item, k.batch): tuple(s) for k, s in zip(made.keys, content_of(made), strict=True) if any(s)
+        }
+        assert stored_content(now) == same == stored_content(full)
+        assert not differing_items(full, wanted, now)
+        if was is not None:
+            assert comings(made, now, before, night) == comings(wanted, full, before, night)
+        if step > 1 and before is not None:  # older nights stay what they were
+            assert contents(before, was) == earlier
+        earlier = contents(now, night)
+        before, was, patched = now, replace(night, columns=world.columns), patched + len(made.patched)
+        world.change(["rule", "answers", "paid", "cells", "cells"] if how == "patching little" else EVERY)
+    assert how != "patching little" or patched > 5 or not night.items
+    assert how != "by block" or not patched
+
+
+def content_of(made: night_blocks.Written) -> list[list[int]]:
+    return made.tally.content.sum(axis=0).tolist()
+
+
+def comings(
+    made: night_blocks.Written, folder: Path, before: Path, night: Night
+) -> dict[str, tuple[int, int]]:
+    """新符合 and 不再符合 by item, as a night counts them."""
+    blocks = len(kept_of(before).blocks)
+    now = pa.concat_tables([NOBODY, *night_reads.fitting_tables(folder, made.fresh)]).to_pylist()
+    gone = [i for i in range(blocks) if i not in made.kept]
+    then = pa.concat_tables([NOBODY, *night_reads.fitting_tables(before, gone)]).to_pylist()
+    ours, theirs = ({(r["item"], r["统一社会信用代码"]) for r in rows} for rows in (now, then))
+    out = {}
+    for item in night.items:
+        name = item.program.item.id
+        new, left = ({p for p in part if p[0] == name} for part in (ours - theirs, theirs - ours))
+        out[name] = (len(new) + made.coming.get(name, 0), len(left) + made.going.get(name, 0))
+    return out
+
+
+NOBODY = pa.table({"item": pa.array([], pa.string()), "统一社会信用代码": pa.array([], pa.string())})
 
 
 def test_only_what_is_touched_is_matched(tmp_path: Path) -> None:
@@ -239,7 +324,7 @@ def test_reading_gives_back_what_was_written(tmp_path: Path) -> None:
     assert night_reads.pair(tmp_path / "a", item, "没有", ["verdict"]) is None
 
 
-def test_figures_are_the_same_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tally_is_the_same_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(8)
     some: list[Pairs] = []
     for n in (0, 1, 50, 333):
@@ -249,12 +334,29 @@ def test_figures_are_the_same_without_a_compiler(monkeypatch: pytest.MonkeyPatch
             low = np.where(rng.random(n) < 0.2, np.nan, rng.normal(0, 1e7, n).round(2))
             for high in (low, 12.345, float("nan"), np.where(rng.random(n) < 0.5, np.nan, 0.005)):
                 for least in (low, -0.0, float("nan")):
-                    numbers = {"paid_low": least, "paid_high": high}
-                    names, rows = tuple("甲" * ids), np.arange(n, dtype=np.int32)
-                    some.append(Pairs("d/a", "2025", names, rows, marks, None, verdict, numbers))  # type: ignore[arg-type]
-    compiled = night_blocks.figures_of(some)
-    monkeypatch.setattr(night_blocks, "available", lambda: False)
-    assert np.array_equal(compiled, night_blocks.figures_of(some)) and compiled.any(axis=0).all()
+                    numbers = {"amount_low": high, "amount_high": least, "paid_low": least, "paid_high": high}
+                    numbers |= {"lost": low} if given else {}
+                    rows = np.sort(rng.choice(400, n, replace=False)).astype(np.int32)
+                    words = (rng.integers(0, 2, n).astype(np.int32), ("", "d/b"))
+                    some.append(
+                        Pairs("d/a", f"{len(some)}", tuple("甲乙丙丁戊己庚辛壬癸子丑"[:ids]), rows, marks, marks if given else None,
+                              verdict, numbers, {"note": words} if n == 50 else {})  # type: ignore[arg-type]
+                    )  # fmt: skip
+    firms, blocks = rng.integers(0, 1 << 63, 400).astype(np.uint64), (np.arange(400) // 150).astype(np.int32)
+    compiled = tally(some, firms, blocks, 3)
+    again = tally(some[1:], firms, blocks, 3)
+    back = comings_of(some[1:], some[:-1])
+    monkeypatch.setattr(block_pairs, "available", lambda: False)
+    plain = tally(some, firms, blocks, 3)
+    assert np.array_equal(compiled.figures, plain.figures) and compiled.figures.any(axis=(0, 1)).all()
+    assert np.array_equal(compiled.content, plain.content) and np.array_equal(
+        again.content, plain.content[:, 1:]
+    )
+    full = [i for i, p in enumerate(some) if len(p)]
+    assert len(np.unique(compiled.content[:, full].sum(axis=0), axis=0)) == len(full), (
+        "each item says something else"
+    )
+    assert np.array_equal(back, comings_of(some[1:], some[:-1])) and back.any(axis=0).all()
 
 
 def test_rows_of_codes() -> None:

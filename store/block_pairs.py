@@ -1,0 +1,360 @@
+"""一块的对子: what a night writes of its pairs beyond the matcher's own, and what they add up to."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from engine.claims import Payable
+from engine.columns import Columns
+from engine.kernel import available
+from engine.matching import FITS, OPEN
+from profiles.firmcodes import arrow_codes
+from store.pairs import Amounts, Column, Firms, Ids, Items, Pairs, Part, Remarks, Verdicts, addresses
+
+CODE, NAME = "统一社会信用代码", "企业名称"
+FIGURES = ("fits", "open", "low_fen", "high_fen", "unknown_amounts")
+LANES = 2  # of 64 bits each, of a content's sum
+NUMBERS = ("amount_low", "amount_high", "paid_low", "paid_high", "lost")
+TEXTS = ("gave_way", "note")
+Paid = Mapping[tuple[str, str], Payable]
+
+
+def rows_of(columns: Columns, codes: Sequence[str]) -> NDArray[np.int64]:
+    """行号 of some codes, -1 where they are not there; without a table of all firms' codes in Python."""
+    if not codes:
+        return np.zeros(0, np.int64)
+    wanted = pa.array(list(dict.fromkeys(codes)), pa.string())
+    found = pc.index_in(arrow_codes(columns.codes), wanted).fill_null(-1).to_numpy(zero_copy_only=False)
+    place = np.full(len(wanted), -1, np.int64)
+    there = np.flatnonzero(found >= 0)
+    place[found[there]] = there
+    at = pc.index_in(pa.array(codes, pa.string()), wanted).to_numpy(zero_copy_only=False)
+    return place[at]
+
+
+def night_columns(codes: pa.Array, names: pa.Array, base: int) -> list[Column]:
+    """一夜结果的列: those of `huiqi match` with the firm's name and what is payable after 就高不重复 and budgets."""
+    return [
+        Firms(CODE, codes, base, unique=True), Firms(NAME, names, base),
+        Items("item", lambda p: p.item), Items("batch", lambda p: p.batch), Verdicts("verdict"),
+        Amounts("amount_low"), Amounts("amount_high"),
+        Ids("fails", lambda p: p.fails), Ids("unknown", lambda p: p.unknown), Amounts("score"),
+        Amounts("paid_low", like="amount_low"), Amounts("paid_high", like="amount_high"), Remarks("gave_way"), Amounts("lost"), Remarks("note"),
+    ]  # fmt: skip
+
+
+def firm_names(columns: Columns) -> pa.Array:
+    """企业名称列, empty where unknown."""
+    cats = columns.category(NAME, None)
+    lookup = pa.array([*cats.names, ""], pa.string())
+    return lookup.take(pa.array(np.where(cats.codes < 0, len(cats.names), cats.codes)))
+
+
+@dataclass(frozen=True)
+class Payments:
+    """应付 of one item: rows ascending, with what was decided."""
+
+    rows: NDArray[np.int64]
+    payables: list[Payable]
+
+
+def payments_of(columns: Columns, paid: Paid) -> dict[str, Payments]:
+    out = {}
+    by_item = sorted(paid.items(), key=lambda entry: entry[0][1])
+    for item, entries in groupby(by_item, key=lambda entry: entry[0][1]):
+        known = [(code, payable) for (code, _), payable in entries]
+        rows = rows_of(columns, [code for code, _ in known])
+        order = np.argsort(rows, kind="stable")
+        out[item] = Payments(rows[order], [known[i][1] for i in order])
+    return out
+
+
+def paid_pairs(pairs: Pairs, payments: Payments | None, shift: int) -> Pairs:
+    """The pairs with their payable columns; `shift` is the columns' row of the pairs' row 0."""
+    low, high = pairs.numbers["amount_low"], pairs.numbers["amount_high"]
+    numbers = {**pairs.numbers, "paid_low": low, "paid_high": high}
+    if payments is None or not len(pairs):
+        return _with(pairs, numbers, {})
+    rows = pairs.rows.astype(np.int64) + shift
+    at = np.searchsorted(payments.rows, rows)
+    at[at == len(payments.rows)] = 0
+    here = np.flatnonzero(payments.rows[at] == rows) if len(payments.rows) else np.zeros(0, np.int64)
+    if not len(here):
+        return _with(pairs, numbers, {})
+    decided = [payments.payables[i] for i in at[here]]
+    for name, end in (("paid_low", "low"), ("paid_high", "high"), ("lost", "lost")):
+        values = np.full(len(pairs), np.nan) if name == "lost" else np.array(_wide(numbers[name], len(pairs)))
+        values[here] = [np.nan if (v := getattr(p, end)) is None else v for p in decided]
+        numbers[name] = values
+    texts = {}
+    for name, words in (
+        ("gave_way", [p.gave_way_to for p in decided]),
+        ("note", [p.note for p in decided]),
+    ):
+        distinct = ["", *sorted(set(words) - {""})]
+        which = np.zeros(len(pairs), np.int32)
+        which[here] = [distinct.index(w) for w in words]
+        texts[name] = (which, tuple(distinct))
+    return _with(pairs, numbers, texts)
+
+
+def _wide(values: NDArray[np.float64] | float, n: int) -> NDArray[np.float64]:
+    return np.full(n, values) if isinstance(values, float) else values
+
+
+def _with(pairs: Pairs, numbers: Mapping[str, Any], texts: Mapping[str, Any]) -> Pairs:
+    return Pairs(
+        pairs.item, pairs.batch, pairs.ids, pairs.rows, pairs.unknown, pairs.fails, pairs.verdict, dict(numbers),
+        dict(texts),
+    )  # fmt: skip
+
+
+def sliced(pairs: Pairs, edges: NDArray[np.int32]) -> Pairs:
+    """The pairs whose rows lie between the two edges."""
+    a, b = (int(x) for x in np.searchsorted(pairs.rows, edges))
+
+    def part(values: Any) -> Any:
+        return values[a:b] if isinstance(values, np.ndarray) else values
+
+    return Pairs(
+        pairs.item, pairs.batch, pairs.ids, pairs.rows[a:b], part(pairs.unknown), part(pairs.fails), part(pairs.verdict),
+        {k: part(v) for k, v in pairs.numbers.items()},
+    )  # fmt: skip
+
+
+def moved(pairs: Pairs, place: NDArray[np.int32]) -> Pairs:
+    """换行号: the same pairs, of row r now place[r]."""
+    return Pairs(
+        pairs.item, pairs.batch, pairs.ids, place[pairs.rows], pairs.unknown, pairs.fails, pairs.verdict,
+        pairs.numbers, pairs.texts,
+    )  # fmt: skip
+
+
+def picked(pairs: Pairs, which: NDArray[np.bool_]) -> Pairs:
+    """挑几对, with their verdicts alone."""
+    return Pairs(
+        pairs.item, pairs.batch, pairs.ids, pairs.rows[which], None, None, verdicts_of(pairs)[which], {}
+    )  # fmt: skip
+
+
+def both(one: Pairs, other: Pairs) -> Pairs:
+    """两边的对子 of different firms, in the order of rows, with their verdicts alone."""
+    rows = np.concatenate([one.rows, other.rows])
+    verdict = np.concatenate([verdicts_of(one), verdicts_of(other)])
+    order = np.argsort(rows, kind="stable")
+    return Pairs(one.item, one.batch, one.ids, rows[order], None, None, verdict[order], {})
+
+
+def verdicts_of(pairs: Pairs) -> NDArray[np.int8]:
+    """结论 of each pair as numbers."""
+    if pairs.verdict is not None:
+        return pairs.verdict
+    n = len(pairs)
+    if pairs.unknown is None or not n:
+        return np.full(n, FITS, np.int8)
+    some = np.ascontiguousarray(pairs.unknown).view(np.uint8).reshape(n, -1).any(axis=1)
+    return np.where(some, OPEN, FITS).astype(np.int8)
+
+
+def comings(now: Sequence[Pairs], then: Sequence[Pairs]) -> NDArray[np.int64]:
+    """来去: of each item the firms that fit now and did not, and those that did and do not, shape (items, 2)."""
+    out = np.zeros((len(now), 2), np.int64)
+    if not available():
+        for i, (a, b) in enumerate(zip(now, then, strict=True)):
+            ours, theirs = (p.rows[verdicts_of(p) == FITS] for p in (a, b))
+            out[i] = len(np.setdiff1d(ours, theirs)), len(np.setdiff1d(theirs, ours))
+        return out
+    from store.pair_tally import comings as compiled
+
+    sides: list[NDArray[np.int64]] = []
+    for pairs in (now, then):
+        part = Part(pairs)
+        sides += [part.counts, part.rows, addresses([p.verdict for p in pairs]), part.marks, part.widths]
+    compiled(*sides, FITS, out)  # type: ignore[call-arg]
+    return out
+
+
+# ---------------------------------------------------------------- figures and content
+
+
+@dataclass
+class Tally:
+    """合计 by block and item: FIGURES, shape (blocks, items, 5), and the sum over the pairs' content, (blocks, items, 2)."""
+
+    figures: NDArray[np.int64]
+    content: NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, blocks: int, items: int) -> Tally:
+        """空的合计."""
+        return cls(
+            np.zeros((blocks, items, len(FIGURES)), np.int64), np.zeros((blocks, items, LANES), np.uint64)
+        )
+
+    def take(self, other: Tally) -> None:
+        """减去 another, of pairs that go."""
+        self.figures -= other.figures
+        self.content -= other.content
+
+    def put(self, other: Tally) -> None:
+        """加上 another."""
+        self.figures += other.figures
+        self.content += other.content
+
+
+def firm_marks(codes: pa.Array, names: pa.Array) -> NDArray[np.uint64]:
+    """企业的数: 64 bits over each firm's code and name."""
+    return mixed(text_sums(codes) + mixed(text_sums(names)))
+
+
+def text_sums(texts: pa.Array) -> NDArray[np.uint64]:
+    """文本的数: 64 bits a text, over its length and its letters eight at a time; a null is an empty text."""
+    plain = texts.cast(pa.large_string()).fill_null("")
+    _, offsets, data = plain.buffers()
+    ends = np.frombuffer(offsets, np.int64)[plain.offset : plain.offset + len(plain) + 1]
+    if not len(plain):
+        return np.zeros(0, np.uint64)
+    letters = np.zeros(int(ends[-1] - ends[0]) + 8, np.uint8)
+    if data is not None:
+        letters[:-8] = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
+    words = np.ndarray((len(letters) - 7,), "<u8", letters, strides=(1,))
+    begins, sizes = ends[:-1] - ends[0], np.diff(ends)
+    out = mixed(sizes.astype(np.uint64))
+    live = np.flatnonzero(sizes > 0)
+    for at in range(0, int(sizes.max()), 8):
+        live = live[sizes[live] > at]
+        left = np.minimum(sizes[live] - at, 8).astype(np.uint64)
+        word = words[begins[live] + at] & (_ALL >> (np.uint64(64) - left * np.uint64(8)))
+        out[live] = mixed(out[live] ^ word)
+    return out
+
+
+_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+
+def mixed(bits: Any) -> Any:
+    """混合: splitmix64, so that sums of words don't cancel."""
+    with np.errstate(over="ignore"):
+        x = bits + np.uint64(0x9E3779B97F4A7C15)
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return x ^ (x >> np.uint64(31))
+
+
+@lru_cache(maxsize=1 << 16)
+def seed_of(text: str) -> int:
+    """文本的种子: 64 bits for a text; nothing for an empty one, as where there is none."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") if text else 0
+
+
+# odd multipliers of a pair's fields, two lanes: the item, NUMBERS, the firm, the verdict, unknown, fails, TEXTS
+FACTORS = np.array(
+    [[seed_of(f"{lane} {field}") | 1 for field in range(12)] for lane in range(LANES)], np.uint64
+)
+
+
+def tally(
+    pairs: Sequence[Pairs], firms: NDArray[np.uint64], blocks: NDArray[np.int32], count: int, into: Tally | None = None
+) -> Tally:  # fmt: skip
+    """合计对子, those of an item in its place: `firms` (see `firm_marks`) and numbers of the `count` blocks are by row."""
+    out = into or Tally.of(count, len(pairs))
+    seeds = np.array([seed_of(f"{p.item}|{p.batch}") for p in pairs], np.uint64)
+    if not available():
+        for i, one in enumerate(pairs):
+            _tally_plainly(out, i, one, seeds[i], firms, blocks)
+        return out
+    from store.pair_tally import tallies
+
+    part = Part(pairs)
+    ids = [seed_of(name) for p in pairs for name in p.ids]
+    id_at = np.cumsum([0, *(len(p.ids) for p in pairs)])[:-1].astype(np.int64)
+    masks = np.stack([part.marks, addresses([p.fails for p in pairs])], axis=1)
+    widths = np.stack([part.widths, np.array([_width(p.fails, len(p)) for p in pairs], np.int64)], axis=1)
+    given = [[p.numbers.get(name, _NAN) for name in NUMBERS] for p in pairs]
+    flat = addresses([v if isinstance(v, np.ndarray) else None for of in given for v in of])
+    alone = np.array([[v if isinstance(v, float) else _NAN for v in of] for of in given], np.float64)
+    alone = alone.reshape(-1, len(NUMBERS))
+    texts, text_seeds, text_at = _texts(pairs)
+    tallies(
+        part.counts, part.rows, addresses([p.verdict for p in pairs]), np.ascontiguousarray(masks),
+        np.ascontiguousarray(widths), np.array([*ids, 0], np.uint64), id_at, flat.reshape(-1, len(NUMBERS)),
+        plain_bits(alone), np.ascontiguousarray(alone[:, 2:4]), texts, text_seeds, text_at, seeds, firms, blocks,
+        FACTORS, FITS, out.figures, out.content,
+    )  # fmt: skip
+    return out
+
+
+_NAN = float("nan")
+
+
+def _width(mask: NDArray[np.uint8] | None, n: int) -> int:
+    return 0 if mask is None or not n else mask.nbytes // n
+
+
+def _texts(pairs: Sequence[Pairs]) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64]]:
+    """Addresses of the pairs' text numbers, the seeds of the texts, and where each item's begin."""
+    arrays: list[NDArray[Any] | None] = []
+    seeds: list[int] = [0]
+    at: list[int] = []
+    for p in pairs:
+        for name in TEXTS:
+            which, words = p.texts.get(name, (None, ()))
+            arrays.append(which)
+            at.append(len(seeds))
+            seeds += [seed_of(word) for word in words]
+    shape = (-1, len(TEXTS))
+    return addresses(arrays).reshape(shape), np.array(seeds, np.uint64), np.array(at, np.int64).reshape(shape)
+
+
+def plain_bits(values: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """数的位: one form of NaN and one of zero."""
+    return np.where(np.isnan(values), _UNKNOWN, (values + 0.0).view(np.uint64))
+
+
+_UNKNOWN = np.frombuffer(struct.pack("<Q", 0x7FF8000000000000), np.uint64)[0]
+
+
+def _tally_plainly(
+    out: Tally, i: int, p: Pairs, seed: np.uint64, firms: NDArray[np.uint64], blocks: NDArray[np.int32]
+) -> None:
+    """`tally` of one item, by nothing compiled: the readable form."""
+    n = len(p)
+    if not n:
+        return
+    unknown, fails = _bits(p.unknown, n, len(p.ids)), _bits(p.fails, n, len(p.ids))
+    verdict = unknown.any(axis=1).astype(np.int8) if p.verdict is None else p.verdict
+    ids = np.array([seed_of(name) for name in p.ids], np.uint64)
+    numbers = {name: _wide(p.numbers.get(name, _NAN), n) for name in NUMBERS}
+    fields: list[Any] = [np.full(n, seed), *(plain_bits(numbers[name]) for name in NUMBERS), firms[p.rows]]
+    fields += [verdict.astype(np.uint64), unknown.astype(np.uint64) @ ids, fails.astype(np.uint64) @ ids]
+    for name in TEXTS:
+        which, words = p.texts.get(name, (np.zeros(n, np.int32), ("",)))
+        fields.append(np.array([seed_of(word) for word in words], np.uint64)[which])
+    at = blocks[p.rows]
+    with np.errstate(over="ignore"):
+        for lane in range(LANES):
+            each = mixed(sum(f * factor for f, factor in zip(fields, FACTORS[lane], strict=True)))
+            np.add.at(out.content[:, i, lane], at, each)
+    fits = verdict == FITS
+    low, high = numbers["paid_low"], numbers["paid_high"]
+    fen = [np.rint(np.nan_to_num(v) * 100).astype(np.int64) for v in (low, high)]
+    for j, values in enumerate((fits, ~fits, fits * fen[0], fits * fen[1], fits & np.isnan(high))):
+        np.add.at(out.figures[:, i, j], at, values.astype(np.int64))
+
+
+def _bits(mask: NDArray[np.uint8] | None, n: int, ids: int) -> NDArray[np.bool_]:
+    if mask is None:
+        return np.zeros((n, ids), bool)
+    raw = np.ascontiguousarray(mask).view(np.uint8).reshape(n, -1)
+    return np.unpackbits(raw, axis=1, bitorder="little")[:, :ids].astype(bool)

@@ -1,0 +1,292 @@
+"""补一层: pairs of the firms and items that changed since the night before, and what they change in its figures.
+
+Nothing of the night before is read but its index: what its pairs were is matched again from what it was made of.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from engine.columns import Categories, Columns
+from engine.kernel import Matcher, match_fast
+from engine.matching import AnswerBook, ItemHits
+from engine.program import BoundItem
+from profiles.firmcodes import arrow_codes
+from store.block_pairs import (
+    NAME,
+    Paid,
+    Tally,
+    both,
+    comings,
+    firm_marks,
+    firm_names,
+    moved,
+    night_columns,
+    paid_pairs,
+    payments_of,
+    picked,
+    tally,
+)  # fmt: skip
+from store.night_index import LAYERS, Block, ItemKey, Kept, Layer, keep_layer, read_paid
+from store.pairs import NONE, Pairs, pairs_of, write_pairs
+
+Rows = NDArray[np.int64]
+Range = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """上一夜: its folder, and what it was made of; each is asked for only where it is needed."""
+
+    folder: Path
+    items: Callable[[], Sequence[BoundItem]]
+    rows: Callable[[Rows], Columns]
+    answers: Callable[[], AnswerBook]
+    as_of: date
+
+
+@dataclass(frozen=True)
+class Now:
+    """这一夜: what it is made of."""
+
+    items: Sequence[BoundItem]
+    keys: Sequence[ItemKey]
+    columns: Columns
+    as_of: date
+    answers: AnswerBook
+    paid: Paid
+
+
+@dataclass
+class Patch:
+    """一层要补的: blocks of tonight with their rows and their place in the night before, and rows of each that changed."""
+
+    now: Now
+    earlier: Earlier
+    before: Kept
+    blocks: Sequence[int]
+    ranges: Sequence[Range]
+    was: Sequence[int]
+    changed: Sequence[NDArray[np.int32]]
+    keys: Sequence[str]  # of the blocks
+    touched: frozenset[str]  # items (see `changed_items`)
+    coming: dict[str, int] = field(default_factory=dict)  # 新符合 by item
+    going: dict[str, int] = field(default_factory=dict)  # 不再符合 by item
+
+    @cached_property
+    def places(self) -> dict[ItemKey, int]:
+        return {key: at for at, key in enumerate(self.before.index.items)}
+
+    @cached_property
+    def same(self) -> list[int]:
+        """Items that were there in the same meaning."""
+        return [i for i, key in enumerate(self.now.keys) if key in self.places]
+
+    @cached_property
+    def fresh(self) -> list[int]:
+        """Items that were not."""
+        return [i for i, key in enumerate(self.now.keys) if key not in self.places]
+
+    @cached_property
+    def rows(self) -> Rows:
+        """Changed rows of tonight's columns."""
+        return _joined([r.astype(np.int64) + a for r, (a, _) in zip(self.changed, self.ranges, strict=True)])
+
+    @cached_property
+    def rows_before(self) -> Rows:
+        """The same firms' rows in the night before."""
+        starts = self.before.starts
+        return _joined([r.astype(np.int64) + starts[w] for r, w in zip(self.changed, self.was, strict=True)])
+
+    @property
+    def name(self) -> str:
+        return hashlib.sha256("".join(self.keys).encode()).hexdigest()[:16]
+
+
+def changed_items(now: Sequence[ItemKey], before: Sequence[ItemKey]) -> frozenset[str]:
+    """变了的事项: whose pairs in the older files say nothing any more: of another meaning or batch, new or gone."""
+    return frozenset(key.item for key in set(now) ^ set(before))
+
+
+def _joined(parts: Sequence[Rows]) -> Rows:
+    return np.concatenate([np.zeros(0, np.int64), *parts])
+
+
+def write_patch(folder: Path, patch: Patch) -> tuple[Tally, Layer]:
+    """写一层 into the night's folder: the tally of the patched blocks, in their order, and the layer."""
+    now = patch.now
+    total = _carried(patch)
+    space, pairs = _fresh_items(patch, total)
+    if len(patch.rows):
+        place = np.searchsorted(space, patch.rows).astype(np.int32)
+        for i, one in _changed_firms(patch, total):
+            pairs[i] = one if len(place) == len(space) else moved(one, place)
+    codes = arrow_codes(now.columns.codes).take(pa.array(space))
+    shown = night_columns(codes, _names(now.columns, space), 0)
+    (folder / LAYERS).mkdir(exist_ok=True)
+    paid_low = next(c for c in shown if c.field.name == "paid_low")
+    ordered = sorted((pairs[i] for i in sorted(pairs)), key=lambda p: not paid_low.is_copy(p))
+    write_pairs(folder / LAYERS / f"{patch.name}.parquet", shown, ordered)
+    bases = [patch.before.blocks[w].base for w in patch.was]
+    layer = Layer(patch.name, patch.touched, dict(zip(bases, patch.changed, strict=True)))
+    keep_layer(folder, layer)
+    return total, layer
+
+
+def _names(columns: Columns, rows: Rows) -> pa.Array:
+    part = Columns(["" for _ in rows], columns.dictionary)
+    key = (NAME, None)
+    if key in columns.categories:
+        part.categories[key] = columns.categories[key].take(rows)
+    return firm_names(part)
+
+
+def _carried(patch: Patch) -> Tally:
+    """What the night before had of the items that stay."""
+    out = Tally.of(len(patch.blocks), len(patch.now.items))
+    old = patch.before.tally
+    there = [patch.places[patch.now.keys[i]] for i in patch.same]
+    if there:
+        of_blocks = np.array(patch.was)[:, None]
+        out.figures[:, patch.same] = old.figures[of_blocks, np.array(there)]
+        out.content[:, patch.same] = old.content[of_blocks, np.array(there)]
+    return out
+
+
+def _put(total: Tally, at: Sequence[int], part: Tally, sign: int = 1) -> None:
+    if sign > 0:
+        total.figures[:, at] += part.figures
+        total.content[:, at] += part.content
+    else:
+        total.figures[:, at] -= part.figures
+        total.content[:, at] -= part.content
+
+
+# ---------------------------------------------------------------- firms that changed
+
+
+def _changed_firms(patch: Patch, total: Tally) -> list[tuple[int, Pairs]]:
+    """Pairs of the items that stay with the firms that changed, rows counted among these; their figures in and out."""
+    now, before = patch.now, patch.earlier
+    items = [now.items[i] for i in patch.same]
+    with ThreadPoolExecutor(1) as beside:  # what the firms were is read while they are matched as they are
+        reading = beside.submit(before.rows, patch.rows_before)
+        part = now.columns.take(patch.rows.astype(np.intp))
+        match = matching_of(items, 2 * len(part))
+        found = match(part, now.as_of, now.answers)
+        old = alike(reading.result(), part)
+        matched = (found, match(old, before.as_of, before.answers()))
+    block = np.repeat(np.arange(len(patch.blocks), dtype=np.int32), [len(r) for r in patch.changed])
+    sides = []
+    for columns, hits, paid in zip((part, old), matched, (now.paid, read_paid(before.folder)), strict=True):
+        payments = payments_of(columns, paid)
+        pairs = [paid_pairs(pairs_of(h), payments.get(h.item), 0) for h in hits]
+        marks = firm_marks(arrow_codes(columns.codes), firm_names(columns))
+        sides.append((pairs, tally(pairs, marks, block, len(patch.blocks))))
+    (new, coming), (gone, going) = sides
+    _put(total, patch.same, going, -1)
+    _put(total, patch.same, coming)
+    _count(patch, [p.item for p in new], new, gone)
+    return list(zip(patch.same, new, strict=True))
+
+
+def matching_of(items: Sequence[BoundItem], firms: int) -> Match:
+    """比对的办法: by one plan where the compiled loops are there already, or worth loading."""
+    if "numba" not in sys.modules or len(items) * firms < FAST_FROM:
+        return lambda columns, day, answers: match_fast(items, columns, day, answers)
+    return Matcher(items).match
+
+
+Match = Callable[[Columns, date, AnswerBook], Sequence[ItemHits]]
+FAST_FROM = 100_000  # pairs from which a plan pays
+
+
+def alike(old: Columns, new: Columns) -> Columns:
+    """同样的列: the old columns with texts numbered as the new ones number them, so that one plan fits both."""
+    numbers = {key: old.numbers[key] for key in new.numbers if key in old.numbers}
+    if len(numbers) != len(new.numbers) or len(numbers) != len(old.numbers):
+        return old
+    categories = {}
+    for key in [*new.categories, *(k for k in old.categories if k not in new.categories)]:
+        mine, theirs = old.category(key[0], key[1]), new.category(key[0], key[1])
+        known = {name: at for at, name in enumerate(theirs.names)}
+        place = np.full(len(mine.names) + 1, -1, np.int32)  # the last for a missing text
+        used = np.unique(mine.codes[mine.codes >= 0])
+        place[used] = [known.setdefault(mine.names[at], len(known)) for at in used.tolist()]
+        names = theirs.names if len(known) == len(theirs.names) else tuple(known)
+        categories[key] = Categories(place[mine.codes], names)
+    return replace(old, numbers=numbers, categories=categories)
+
+
+def _count(patch: Patch, items: Sequence[str], now: Sequence[Pairs], then: Sequence[Pairs]) -> None:
+    """新符合 and 不再符合 of each item."""
+    for name, (new, gone) in zip(items, comings(now, then).tolist(), strict=True):
+        patch.coming[name] = patch.coming.get(name, 0) + new
+        patch.going[name] = patch.going.get(name, 0) + gone
+
+
+# ---------------------------------------------------------------- items that changed
+
+
+def _fresh_items(patch: Patch, total: Tally) -> tuple[Rows, dict[int, Pairs]]:
+    """Rows of the firms that the layer speaks of, and the pairs of items that changed with all firms of the blocks, rows
+    counted among those; their figures in."""
+    if not patch.fresh:
+        return patch.rows, {}
+    now = patch.now
+    firms = _joined([np.arange(a, b) for a, b in patch.ranges])
+    whole = len(firms) == len(now.columns)
+    columns = now.columns if whole else now.columns.take(firms)
+    found = matching_of([now.items[i] for i in patch.fresh], len(columns))(columns, now.as_of, now.answers)
+    payments = payments_of(columns, now.paid)
+    pairs = [paid_pairs(pairs_of(h), payments.get(h.item), 0) for h in found]
+    seen = np.zeros(len(firms), bool)
+    seen[np.searchsorted(firms, patch.rows)] = True
+    for one in pairs:
+        seen[one.rows] = True
+    place = (np.cumsum(seen) - 1).astype(np.int32)
+    space = firms[seen]
+    block = np.repeat(np.arange(len(patch.blocks), dtype=np.int32), [b - a for a, b in patch.ranges])[seen]
+    told = [moved(one, place) for one in pairs]
+    marks = firm_marks(arrow_codes(now.columns.codes).take(pa.array(space)), _names(now.columns, space))
+    _put(total, patch.fresh, tally(told, marks, block, len(patch.blocks)))
+    _old_fits(patch, columns, firms, pairs)
+    return space, dict(zip(patch.fresh, told, strict=True))
+
+
+def _old_fits(patch: Patch, columns: Columns, firms: Rows, found: Sequence[Pairs]) -> None:
+    """Comings and goings of the changed items; an item that was there in another meaning is matched in that again."""
+    names = {key.item for key in patch.before.index.items} & {p.item for p in found}
+    before = [i for i in (patch.earlier.items() if names else ()) if i.program.item.id in names]
+    then: dict[str, Pairs] = {}
+    if before:
+        day, answers = patch.earlier.as_of, patch.earlier.answers()
+        changed = np.searchsorted(firms, patch.rows).astype(np.int32)
+        stay = np.ones(len(firms), bool)
+        stay[changed] = False
+        match = matching_of(before, len(columns))
+        then = {h.item: picked(p, stay[p.rows]) for h in match(columns, day, answers) for p in (pairs_of(h),)}
+        if len(changed):
+            old = patch.earlier.rows(patch.rows_before)
+            for one in match(old, day, answers):
+                then[one.item] = both(then[one.item], moved(pairs_of(one), changed))
+    none = [Pairs(p.item, p.batch, p.ids, NONE, None, None, None, {}) for p in found]
+    _count(
+        patch, [p.item for p in found], found, [then.get(p.item, n) for p, n in zip(found, none, strict=True)]
+    )
+
+
+def patched_block(block: Block, file: str, key: str, layer: str, pairs: int) -> Block:
+    """补过的一块: its file as it was, under tonight's key, with one layer more."""
+    return Block(file, key, "", block.firms, pairs, block.base, block.codes, (*block.layers, layer))
