@@ -10,7 +10,7 @@ from policies.segment import field_of
 
 from .bars import barred_spans
 from .conditions import parse_condition
-from .extents import refined
+from .extents import refined, without_amount
 from .grouping import plain_giving
 from .model import Item
 from .pieces import Piece, Reading
@@ -68,7 +68,10 @@ def share_conditions(
         if p.label != "condition" or not _plausible(p, roles[p.clause]) or not _says(reading, p, barred):
             continue
         owners = owners_of(reading, p, items)
-        for part in refined(reading, p):
+        for piece in refined(reading, p):
+            part = without_amount(reading, piece)
+            if part is None:
+                continue
             entry = _condition(reading, part)
             for i in owners:
                 if not any(_same(c, entry) for c in items[i].conditions):

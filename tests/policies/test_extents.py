@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from policies.decompose.conditions import parse_condition
-from policies.decompose.extents import refined
+from policies.decompose.extents import refined, without_amount
+from policies.decompose.numbers import KEYS
 from policies.decompose.pieces import Piece, start_reading
 from policies.decompose.roles import ROLES
 from policies.segment import segment
@@ -51,3 +52,15 @@ def test_one_statement_stays_whole(text: str) -> None:
 def test_the_threshold_is_compared_not_the_span_of_time(text: str, op: str, value: float) -> None:
     parsed = parse_condition(text)
     assert (parsed.op, parsed.value) == (op, value)
+
+
+def test_an_amount_is_no_condition_but_who_gets_it_is() -> None:
+    text = "企业发展类项目支持额度原则上不超过核定投资总额的50%，同一项目累计不低于三年。"
+    reading = start_reading(text, segment(text), np.zeros((1, len(ROLES))))
+    reading.keys = [np.eye(len(KEYS))[[KEYS.index("cap")] * len(reading.mentions[0])]]
+    end = text.index("，")
+    part = without_amount(reading, Piece("condition", 0, 0, end, 0.7))
+    assert part is not None and text[part.a : part.b] == "企业发展类项目"
+    assert without_amount(reading, Piece("condition", 0, text.index("不超过"), end, 0.7)) is None
+    rest = Piece("condition", 0, end + 1, len(text) - 1, 0.7)
+    assert without_amount(reading, rest) is rest
