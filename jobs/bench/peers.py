@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from engine.columns import Columns
+from engine.columns import Categories, Columns
 from engine.evaluate import Tree, add_months, member_test, months_of
+from engine.indicators import Dictionary
 from engine.nodes import Bin, Call, Compare, Day, Dur, In, Node, Num, Ref, Truth
 from engine.program import BoundItem
-from jobs.bench.work import column_name, to_arrow
+from jobs.bench.work import CODE, column_name, to_arrow
 
 # growth of 10 % of whole numbers is 10 % (rule language, section 3); the work compares computed values with >= only
 SLACK = 1e-9
@@ -63,18 +65,24 @@ def _name(node: Ref) -> str:
 
 
 class Polars:
-    """polars: shared comparisons as one frame, shared subtrees as a second, items over them, rows filtered by verdict."""
+    """polars: shared comparisons as one frame, shared subtrees as a second, items over them, rows filtered by verdict.
+
+    `facts` says which names a text column holds and what a missing value means; `frame` is made of it where none is given.
+    """
 
     name = "polars"
 
-    def __init__(self, items: Sequence[BoundItem], columns: Columns):
+    def __init__(self, items: Sequence[BoundItem], facts: Columns | PolarsFacts, frame: Any = None):
         import polars as pl
 
-        self.pl, self.items, self.columns = pl, items, columns
-        frame = pl.from_arrow(peer_table(columns))
-        assert isinstance(frame, pl.DataFrame)
-        texts = [column_name(key) for key in columns.categories]
-        self.frame = frame.with_columns(pl.col(texts).cast(pl.Categorical)).rechunk()
+        self.pl, self.items, self.facts = pl, items, facts
+        if frame is None:
+            assert isinstance(facts, Columns)
+            texts = [column_name(key) for key in facts.categories]
+            made = pl.from_arrow(peer_table(facts))
+            assert isinstance(made, pl.DataFrame)
+            frame = made.with_columns(pl.col(texts).cast(pl.Categorical)).rechunk()
+        self.frame = frame
         self.leaves: dict[Node, str] = {}
         self.groups: dict[Tree, Any] = {}
         self.wanted = [self._item(item) for item in items]
@@ -101,7 +109,7 @@ class Polars:
         pl = self.pl
         if isinstance(node, In):
             assert isinstance(node.left, Ref)
-            names = self.columns.category(node.left.name, node.left.year).names
+            names = self.facts.category(node.left.name, node.left.year).names
             test = member_test(node.members)
             members = [n for n in names if test(n)]
             return pl.col(_name(node.left)).is_in(pl.Series(members, dtype=pl.Categorical))
@@ -111,7 +119,7 @@ class Polars:
             a = a + SLACK
         found = {">=": a >= b, "<=": a <= b, ">": a > b, "<": a < b, "=": a == b, "!=": a != b}[node.op]
         for side in (node.left, node.right):
-            if isinstance(side, Ref) and self.columns.speaks(side.name) == "无":
+            if isinstance(side, Ref) and self.facts.speaks(side.name) == "无":
                 found = found.fill_null(False)
         return found
 
@@ -160,6 +168,39 @@ class Polars:
                 rows, sure = found[f"{name}r"][0], found[name][0]
                 out[self.items[at + k].program.item.id] = (rows.to_numpy(), sure.is_not_null().to_numpy())
         return out
+
+
+class PolarsFacts:
+    """polars 自己读的企业数据: a Parquet of firms read by polars alone into the numbers and categories that its rules ask of."""
+
+    def __init__(self, path: Path, dictionary: Dictionary):
+        import polars as pl
+
+        self.dictionary = dictionary
+        frame = pl.read_parquet(path)
+        casts = []
+        for name, kind in frame.schema.items():
+            if name == CODE:
+                continue
+            column = pl.col(name)
+            if kind == pl.String:
+                casts.append(column.cast(pl.Categorical))
+                continue
+            number = (column.cast(pl.Int32) if kind == pl.Date else column).cast(pl.Float64)
+            zero = self.speaks(name.partition("@")[0]) in ("0", "否")
+            casts.append(number.fill_null(0.0) if zero else number)
+        row = pl.int_range(pl.len(), dtype=pl.UInt32).alias("row")
+        self.frame = frame.select(row, *casts).rechunk()
+
+    def speaks(self, name: str) -> str:
+        """缺失即."""
+        spec = self.dictionary.get(name)
+        return spec.absent_means if spec is not None else ""
+
+    def category(self, name: str, year: int | None) -> Categories:
+        """分类列: its names alone; polars keeps the codes."""
+        known = self.frame[column_name((name, year))].unique().drop_nulls().cast(str).to_list()
+        return Categories(np.zeros(0, np.int32), tuple(known))
 
 
 # ---------------------------------------------------------------- DuckDB

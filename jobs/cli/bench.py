@@ -1,4 +1,4 @@
-"""测速命令: huiqi bench match · nightly · night · growth · import · files · names · text."""
+"""测速命令: huiqi bench match · nightly · night · growth · import · files · names · text · process."""
 
 from __future__ import annotations
 
@@ -208,6 +208,31 @@ def work_command(
         dictionary = work.load(folder / "library").dictionary
         work.write_profiles(work.make_columns(firms, seed, dictionary), folder / "firms.parquet")
     typer.echo(f"{folder}：企业 {firms:,} 家，事项 {items:,} 个")
+
+
+@bench.command("process")
+def process_command(
+    firms: Firms = 100_000,
+    items: Items = 1_000,
+    seed: Seed = 1,
+    repeat: Repeat = 3,
+    folder: Annotated[
+        Path | None, typer.Option(help="活和结果写到哪里（百万家 × 三千项要 3 GB）；默认临时文件夹，用完删")
+    ] = None,
+    chart: Chart = None,
+    as_json: AsJson = False,
+) -> None:
+    """整个进程：没有见过的活，huiqi match 和用 polars 写的整个程序轮着跑，读规则、读企业、写结果都算。
+
+    例：huiqi bench process --firms 1000000 --items 3000
+    """
+    from tempfile import TemporaryDirectory
+
+    from jobs.bench.process import bench_process
+
+    with telling(), TemporaryDirectory(dir=folder) as place:
+        report = bench_process(firms, items, seed, repeat, Path(place))
+    _show(report, chart, as_json)
 
 
 def _show(report, chart: Path | None, as_json: bool, work: str = "", unit: str = "对") -> None:

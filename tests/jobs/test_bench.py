@@ -13,6 +13,7 @@ from jobs.bench.imports import bench_import, write_file
 from jobs.bench.match import PEERS, bench_match
 from jobs.bench.names import alter_names, bench_names, make_names
 from jobs.bench.nightly import bench_nightly
+from jobs.bench.process import bench_process
 from jobs.bench.text import bench_text, make_scopes, read_scopes
 from jobs.bench.whole import bench_night
 
@@ -86,3 +87,11 @@ def test_a_peer_that_is_missing_is_said(monkeypatch):
     assert bench_match(2_000, 5, 5, 1, peer_names=["zen"]).problems == [
         "没有装 zen，没有比（pip install 'huiqi[bench]'）"
     ]
+
+
+def test_whole_processes_find_the_same(tmp_path):
+    if not peers.installed("polars"):
+        pytest.skip("没有装 polars（extra bench）")
+    report = bench_process(300, 20, 5, 1, tmp_path)
+    assert report.problems == []
+    assert [row.name.split()[0] for row in report.rows] == ["huiqi", "polars"]
