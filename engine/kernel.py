@@ -268,6 +268,19 @@ class Matcher:
         _patch(self.items, self._fast, out, columns, as_of, book, every)
         return out  # type: ignore[return-value]
 
+    def lots(
+        self, columns: Columns, as_of: date, answers: AnswerBook | None, most: int
+    ) -> Iterator[Sequence[ItemHits]]:
+        """分批匹配: what `match` gives, in its order, as many items at once as have about `most` pairs together.
+
+        What is held while the next but one is asked for takes memory of its own; else two lots share theirs.
+        """
+        plain = not self._fast or len(self._fast) < len(self.items) or answers
+        if plain or type(columns) is not Columns or not len(columns):
+            yield self.match(columns, as_of, answers)
+            return
+        yield from _Run(self.plan, columns, as_of, self.threads, self._room).lots(most)
+
     def chunks(
         self, columns: Columns, as_of: date, answers: AnswerBook | None = None, size: int = CHUNK
     ) -> Iterator[tuple[int, list[ItemHits]]]:
@@ -529,19 +542,39 @@ class _Run:
 
     def hits(self) -> list[ListedHits]:
         """Hits of each planned item."""
-        counts, starts, ends = self._count()
-        first = starts[0]
+        found = self._list(0, len(self.plan.items), *self._count())
+        del self.planes  # the hits keep this run alive for their amounts, not its planes
+        return found
+
+    def lots(self, most: int) -> Iterator[list[ListedHits]]:
+        """Hits of each planned item, as many items at once as have about `most` together."""
+        counted = self._count()
+        _, starts, ends = counted
+        for begin, end in _lots((ends - starts[0]).tolist(), most):
+            yield self._list(begin, end, *counted)
+        del self.planes
+
+    def _list(
+        self, begin: int, end: int, counts: NDArray[np.uint16], starts: NDArray[np.int64], ends: NDArray[np.int64]
+    ) -> list[ListedHits]:  # fmt: skip
+        """Hits of the items begin..end, counted already; the others have no place in the arrays."""
+        inside = np.zeros(len(ends), bool)
+        inside[begin:end] = True
+        base = starts[0, begin] if len(ends) else 0
+        first, ends = (np.where(inside, at - base, 0) for at in (starts[0], ends))
         widths, mask_at, size = _mask_places([len(c) for c in self.plan.items], first, ends)
-        rows = self.room.take("rows", int(ends[-1]) if len(ends) else 0, np.int32)
+        rows = self.room.take("rows", int(ends[end - 1]) if len(ends) else 0, np.int32)
         raw = self.room.take("marks", size, np.uint8)
         shift = mask_at - first * widths
         low_at, high_at, amounts = self._amount_room(first, ends)
 
         def work(part: int) -> None:
-            self.code.list_hits(
-                *self.parts[part], *self._item_args(), counts, starts[part].copy(), rows, raw, shift, widths,
-                self.pointers, *self.shape.amount_tables, low_at, high_at, amounts,
-            )  # fmt: skip
+            top, bottom, left, right = self.parts[part]
+            if max(left, begin) < min(right, end):
+                self.code.list_hits(
+                    top, bottom, max(left, begin), min(right, end), *self._item_args(), counts, starts[part] - base, rows,
+                    raw, shift, widths, self.pointers, *self.shape.amount_tables, low_at, high_at, amounts,
+                )  # fmt: skip
 
         self._each([partial(work, p) for p in range(len(self.parts))])
         begins, stops = first.tolist(), ends.tolist()
@@ -551,9 +584,8 @@ class _Run:
             return self._ends(i, a, b, low_at, high_at, amounts, rows[a:b])
 
         listed = Listed(begins, stops, rows, raw, mask_at.tolist(), widths.tolist(), ends_of)
-        del self.planes  # the hits keep this run alive for their amounts, not its planes
         soon = [opens > self.as_of for opens in self.plan.opens]
-        return [ListedHits(head, listed, i, soon[i]) for i, head in enumerate(self.plan.heads)]
+        return [ListedHits(self.plan.heads[i], listed, i, soon[i]) for i in range(begin, end)]
 
     def _count(self) -> tuple[NDArray[np.uint16], NDArray[np.int64], NDArray[np.int64]]:
         """Hits by block and item; where each thread's part of each item begins; where each item ends."""
@@ -666,6 +698,18 @@ def _parts(blocks: int, items: int, threads: int) -> tuple[list[tuple[int, int]]
 def _shares(size: int, count: int) -> list[tuple[int, int]]:
     edges = np.linspace(0, size, min(count, max(size, 1)) + 1).astype(int)
     return [(int(a), int(b)) for a, b in pairwise(edges)]
+
+
+def _lots(sizes: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
+    """Runs of items (from, to) that have about so much together, at least one item each."""
+    begin = size = 0
+    for i, own in enumerate(sizes):
+        if i > begin and size + own > most:
+            yield begin, i
+            begin, size = i, 0
+        size += own
+    if begin < len(sizes):
+        yield begin, len(sizes)
 
 
 def _pointers(arrays: Sequence[NDArray[Any]]) -> NDArray[np.int64]:

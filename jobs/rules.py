@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from threading import Thread
@@ -29,7 +30,7 @@ from policies.library_cache import load_compiled
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import CODE, read_profiles
 from profiles.tables import full_code, industry_names
-from store.hits import write_hits
+from store.hits import write_hit_lots, write_hits
 
 
 def parse_sets(pairs: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -50,6 +51,7 @@ def open_library(path: Path, sets: Sequence[str] = ()) -> Library:
 
 
 FAST_FROM = 20_000_000  # pairs from which loading the compiled kernel pays
+LOT = 4_000_000  # pairs listed at once, while those before are written
 
 
 def match_any_size(
@@ -99,31 +101,64 @@ def _match_files(
     library: Path, profiles: Path, as_of: date, out: Path, every: bool, answers: Path | None, sets: Sequence[str],
     upcoming: int,
 ) -> MatchReport:  # fmt: skip
-    loaded = load_compiled(library, builtin_dictionary(), parse_sets(sets))
-    report = MatchReport(refused=loaded.refused)
-    report.problems += [p for p in loaded.problems if p.level == "error" and p.code in REFUSING]
-    book = read_answers(answers, report.problems) if answers else {}
-    items = live(loaded.programs, as_of, upcoming)
-    loading = _load_kernel(profiles, len(items))
-    columns = read_profiles(profiles, loaded.dictionary, report.problems.append, indicators_of(items))
+    dictionary, wanted = builtin_dictionary(), Future[set[str]]()
+    troubles: list[Problem] = []
+    with ThreadPoolExecutor(1) as beside:
+        loading, reading = None, None
+        if _is_much(library, profiles):
+            loading = _load_kernel()
+            own = own_dictionary(
+                library, dictionary, lambda _: None
+            )  # what is wrong with it is said by the library
+            reading = beside.submit(read_profiles, profiles, own, troubles.append, wanted)
+        try:
+            loaded = load_compiled(library, dictionary, parse_sets(sets))
+            report = MatchReport(refused=loaded.refused)
+            report.problems += [p for p in loaded.problems if p.level == "error" and p.code in REFUSING]
+            book = read_answers(answers, report.problems) if answers else {}
+            items = live(loaded.programs, as_of, upcoming)
+            wanted.set_result(indicators_of(items))
+        except BaseException:
+            wanted.cancel()  # who reads beside ends
+            raise
+        if reading is not None:
+            columns = replace(reading.result(), dictionary=loaded.dictionary)
+        else:
+            columns = read_profiles(profiles, loaded.dictionary, troubles.append, wanted)
+    report.problems += troubles
     if loading is not None:
         loading.join()
-    found = match_any_size(items, columns, as_of, book, every)
     report.firms, report.items = len(columns), len(items)
-    report.pairs = write_hits(found, columns.codes, out)
+    much = len(items) * len(columns) >= FAST_FROM
+    if much and out.suffix.lower() == ".parquet" and not every and _compiled():
+        from engine.kernel import Matcher
+
+        report.pairs = write_hit_lots(Matcher(items).lots(columns, as_of, book, LOT), columns.codes, out)
+    else:
+        report.pairs = write_hits(match_any_size(items, columns, as_of, book, every), columns.codes, out)
     return report
 
 
-def _load_kernel(profiles: Path, items: int) -> Thread | None:
-    """The compiled loops take most of a second to load: meanwhile the profiles are read, mostly outside the interpreter."""
-    if profiles.suffix.lower() != ".parquet" or not profiles.is_file():
-        return None
+def _compiled() -> bool:
+    from engine.kernel import available
+
+    return available()
+
+
+def _is_much(library: Path, profiles: Path) -> bool:
+    """Whether firms are worth reading while the rules are, and the compiled loops worth loading; for a guess, an item a
+    file."""
+    if profiles.suffix.lower() != ".parquet" or not profiles.is_file() or not library.is_dir():
+        return False
     try:
         firms = pq.read_metadata(profiles).num_rows
     except (pa.ArrowInvalid, OSError):  # told where the file is read
-        return None
-    if firms * items < FAST_FROM:
-        return None
+        return False
+    return firms * sum(1 for _ in library.rglob("*.yaml")) >= FAST_FROM
+
+
+def _load_kernel() -> Thread:
+    """The compiled loops take most of a second to load: meanwhile rules and firms are read."""
     from engine.kernel import warm_up
 
     thread = Thread(target=warm_up, daemon=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from threading import local
@@ -46,9 +46,12 @@ class ProfilesError(ValueError):
 
 def columns_of(
     codes: pa.ChunkedArray, names: Sequence[str], read: Read, dictionary: Dictionary, report: Report, path: Path,
-    only: set[str] | None,
+    only: set[str] | Future[set[str]] | None,
 ) -> Columns:  # fmt: skip
-    """成列: the columns `read` gives, converted in threads; copies of whole columns are made outside the interpreter."""
+    """成列: the columns `read` gives, converted in threads; copies of whole columns are made outside the interpreter.
+
+    Where it is not known yet which indicators are wanted, all are read meanwhile, and the others dropped unsaid.
+    """
     texts, read = _firms(codes, read, path, report)
     columns = Columns(FirmCodes(texts), dictionary)
     plain: list[tuple[str, Key]] = []
@@ -59,14 +62,17 @@ def columns_of(
                 columns.rows[name] = found
             continue
         key = key_of(name, dictionary, path, report)
-        if key is not None and (only is None or key[0] in only):
+        if key is not None and (only is None or isinstance(only, Future) or key[0] in only):
             plain.append((name, key))
 
     def convert(one: tuple[str, Key]) -> Floats | Categories | Lists | str:
         return _converted(read(one[0]), dictionary[one[1][0]])
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        for (name, key), column in zip(plain, pool.map(convert, plain), strict=True):
+        converted = list(zip(plain, pool.map(convert, plain), strict=True))
+    wanted = only.result() if isinstance(only, Future) else only
+    for (name, key), column in converted:
+        if wanted is None or key[0] in wanted:
             _keep(columns, name, key, column, path, report)
     return columns
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +23,20 @@ __all__ = ["CODE", "ProfilesError", "from_table", "read_profiles"]
 
 
 def read_profiles(
-    path: Path, dictionary: Dictionary, report: Report, only: set[str] | None = None
+    path: Path, dictionary: Dictionary, report: Report, only: set[str] | Future[set[str]] | None = None
 ) -> Columns:
     """读企业数据: one row an enterprise; faults are reported with line and column, and the rest goes on.
 
-    `only` limits tables to the named indicators. Raises ProfilesError where the file can't be read at all.
+    `only` limits tables to the named indicators, or what will be named while a Parquet is read. Raises ProfilesError where the file can't be read at all.
     """
     if not path.is_file():
         raise ProfilesError(f"没有企业数据文件：{path}")
-    reader = {".jsonl": _read_jsonl, ".csv": _read_csv, ".parquet": _read_parquet}.get(path.suffix.lower())
+    suffix = path.suffix.lower()
+    reader: Any = {".jsonl": _read_jsonl, ".csv": _read_csv, ".parquet": _read_parquet}.get(suffix)
     if reader is None:
         raise ProfilesError(f"不认识的企业数据格式：{path.name}（可以是 .jsonl .csv .parquet）")
+    if suffix != ".parquet" and isinstance(only, Future):
+        only = only.result()
     return reader(path, dictionary, report, only)
 
 
@@ -157,7 +161,9 @@ def _csv_column(
     columns.lists.update(built.lists)
 
 
-def _read_parquet(path: Path, dictionary: Dictionary, report: Report, only: set[str] | None) -> Columns:
+def _read_parquet(
+    path: Path, dictionary: Dictionary, report: Report, only: set[str] | Future[set[str]] | None
+) -> Columns:
     """Only the columns that are used, one after another in each thread, so that one's memory serves the next."""
     try:
         read, names = parquet_reader(path, dictionary)

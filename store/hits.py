@@ -7,8 +7,10 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from engine.matching import VERDICTS, ItemHits, identifiers
 from profiles.firmcodes import arrow_codes
 
+T = TypeVar("T")
 CODE = "统一社会信用代码"
 SCHEMA = pa.schema(
     [
@@ -101,11 +104,38 @@ def write_hits(found: Sequence[ItemHits], codes: Sequence[str], path: Path) -> i
     writer = writers.get(path.suffix.lower())
     if writer is None:
         raise ValueError(f"不认识的输出格式：{path.name}（可以是 .jsonl .csv .parquet）")
+    with _whole(path) as part:
+        return writer(found, arrow_codes(codes), part)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A file beside it that takes its place once it is written whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    count = writer(found, arrow_codes(codes), part)
+    yield part
     part.replace(path)
-    return count
+
+
+def write_hit_lots(lots: Iterator[Sequence[ItemHits]], codes: Sequence[str], path: Path) -> int:
+    """写一批批的匹配结果 to .parquet, each while the next is matched, by the compiled writer, which has to be there; the table
+    is the one that `write_hits` writes."""
+    from store.pairs import pair_columns, pairs_of, write_lots
+
+    threads = len(os.sched_getaffinity(0))
+    pairs = ([pairs_of(h) for h in lot] for lot in lots)
+    with _whole(path) as part, ThreadPoolExecutor(1) as beside:
+        return write_lots(part, pair_columns(arrow_codes(codes)), _ahead(pairs, beside), threads)[0]
+
+
+def _ahead(lots: Iterator[T], beside: ThreadPoolExecutor) -> Iterator[T]:
+    """The same, each made while who asked for the one before works on it."""
+    coming = beside.submit(next, lots, None)
+    while (lot := coming.result()) is not None:
+        coming = beside.submit(next, lots, None)
+        held = [lot]
+        del lot
+        yield held.pop()
 
 
 def _write_parquet(found: Sequence[ItemHits], codes: pa.Array, path: Path) -> int:

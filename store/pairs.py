@@ -104,6 +104,7 @@ class Part:
 
     pairs: Sequence[Pairs]
     room: Room = field(default_factory=Room)
+    expected: int = 0  # bytes that it and the rest of its lot are likely to take
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:
@@ -418,20 +419,26 @@ def write_pairs(
         table = arrow_table(columns, pairs)
         pq.write_table(table, path, compression="zstd", store_schema=False)
         return len(table), file_hash(path) if hashed else ""
-    room = room or Room()
-    parts = [
-        Part(group, room) for group in grouped([p for p in pairs if len(p)], [c for c in columns if c.like])
-    ]
-    at, groups = len(MAGIC), []
-    expected = sum(part.size for part in parts) * EXPECTED
+    return write_lots(path, columns, iter([pairs]), threads, hashed, room)
+
+
+def write_lots(
+    path: Path, columns: Sequence[Column], lots: Iterator[Sequence[Pairs]], threads: int = 1, hashed: bool = False,
+    room: Room | None = None,
+) -> tuple[int, str]:  # fmt: skip
+    """写一批批的成对结果 by the compiled writer, which has to be there; nothing is held of a lot that is written."""
+    parts = _parts(lots, columns, room or Room())
+    first = next(parts, None)
+    at, total, groups = len(MAGIC), 0, []
     with (
-        StraightFile(path, expected, hashed) as file,
+        StraightFile(path, first.expected if first else 0, hashed) as file,
         ThreadPoolExecutor(max(threads, 1)) as pool,
         ThreadPoolExecutor(1) as writer,
     ):
         file.put(MAGIC)
         writing: list[Future[None]] = []
-        for part in parts:
+        part = first
+        while part is not None:
             stands_for = _stands_for(columns, part.pairs[0])
             jobs = [(mine, pool.submit(mine[0].chunk, part)) for mine in stands_for]
             _finish(writing)
@@ -443,9 +450,29 @@ def write_pairs(
                 writing += [writer.submit(file.put, chunk.dictionary), writer.submit(file.put, chunk.pages)]
                 at += chunk.size
             groups.append(Group(part.size, at - begin, [written[c.field.name] for c in columns]))
+            total += part.size
+            first = part = None  # let go before the next is made: it takes the place of the one before
+            jobs.clear()
+            part = next(parts, None)
         _finish(writing)
         file.put(footer([c.field for c in columns], groups))
-    return sum(part.size for part in parts), file.digest
+    return total, file.digest
+
+
+def _parts(lots: Iterator[Sequence[Pairs]], columns: Sequence[Column], room: Room) -> Iterator[Part]:
+    """Row groups of the lots, one after another, with room to encode them in."""
+    copies = [c for c in columns if c.like]
+    for lot in lots:
+        left = sum(len(p) for p in lot)
+        groups = list(grouped([p for p in lot if len(p)], copies))
+        del lot
+        while groups:
+            left_here, group = left, groups.pop(0)
+            left -= sum(len(p) for p in group)
+            part = Part(group, room, left_here * EXPECTED)
+            del group
+            yield part
+            del part
 
 
 def _stands_for(columns: Sequence[Column], one: Pairs) -> list[list[Column]]:

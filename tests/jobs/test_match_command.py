@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,9 +16,12 @@ import jobs.cli
 from engine.columns import to_value
 from engine.errors import Problem
 from engine.literal import parse_number
+from jobs import rules
+from jobs.bench import work
 from jobs.cli import app
+from policies.library import LibraryError
 from profiles.dictionary import builtin_dictionary
-from profiles.inputs import read_profiles
+from profiles.inputs import ProfilesError, read_profiles
 
 CODE = "统一社会信用代码"
 RULE = """
@@ -284,3 +288,38 @@ def test_indicators_are_listed_with_the_librarys_own(library: Path) -> None:
     assert code == 0 and "营业收入　金额（元），按年" in out and "税务局" in out
     code, _, err = run("indicators", "没有的词", "--library", library)
     assert code == 1 and "indicators.yaml" in err
+
+
+def test_much_work_read_beside_the_rules_and_written_in_lots_gives_the_same_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work.write_library(tmp_path / "library", 40, 3)
+    dictionary = work.load(tmp_path / "library").dictionary
+    table = work.to_arrow(work.make_columns(3_000, 3, dictionary))
+    read, unread = "营业收入@2024", "核准日期"  # a column that no rule asks of may be what it likes
+    table = table.append_column(unread, pa.array(["去年"] * len(table)))
+    pq.write_table(table, tmp_path / "firms.parquet")
+    pq.write_table(
+        table.set_column(table.column_names.index(read), read, pa.array(["很多"] * len(table))),
+        tmp_path / "bad.parquet",
+    )
+
+    def run(name: str, out: str) -> tuple[pa.Table, list[str], int]:
+        report = rules.match_files(tmp_path / "library", tmp_path / name, work.AS_OF, tmp_path / out)
+        return pq.read_table(tmp_path / out), [p.render() for p in report.problems], report.pairs
+
+    plain, broken = run("firms.parquet", "a.parquet"), run("bad.parquet", "b.parquet")
+    assert (
+        not plain[1] and any(read in text for text in broken[1]) and not any(unread in t for t in broken[1])
+    )
+    monkeypatch.setattr(rules, "FAST_FROM", 1)
+    monkeypatch.setattr(rules, "LOT", 500)
+    for name, out, before in (("firms.parquet", "c.parquet", plain), ("bad.parquet", "d.parquet", broken)):
+        table, problems, pairs = run(name, out)
+        assert table.equals(before[0]) and problems == before[1] and pairs == before[2] == len(table) > 2_000
+    with pytest.raises(ProfilesError, match="不是可读的"):
+        (tmp_path / "firms.parquet").write_bytes(b"PAR1" + bytes(400))
+        run("firms.parquet", "e.parquet")
+    shutil.rmtree(tmp_path / "library")
+    with pytest.raises(LibraryError):
+        run("bad.parquet", "f.parquet")
