@@ -10,7 +10,7 @@ from policies.segment import field_of
 
 from .bars import barred_spans
 from .conditions import parse_condition
-from .extents import refined, without_amount
+from .extents import refined
 from .grouping import plain_giving
 from .model import Item
 from .pieces import Piece, Reading
@@ -18,6 +18,7 @@ from .quantities import quantities
 from .reach import reach_of
 from .roles import ROLES
 from .spans import body_of, trimmed
+from .whom import given_to, without_amount
 
 
 def entry(reading: Reading, clause: int, a: int, b: int, score: float) -> dict[str, Any]:
@@ -80,7 +81,24 @@ def share_conditions(
                 scope = reach_of(reading, p.clause, roles[p.clause], items)
                 general.append(entry | ({"scope": scope} if scope else {}))
     _share_leads(reading, items)
+    for item in items:
+        _add_whom(reading, item)
     return general
+
+
+def _add_whom(reading: Reading, item: Item) -> None:
+    """Whom an item's own words name, where no condition has told him already."""
+    for p in [q for piece in item.pieces if piece.label == "benefit" for q in given_to(reading, piece)]:
+        found = _condition(reading, p)
+        if all(_likeness(found, c) < 0.4 for c in item.conditions):
+            item.conditions.append(found)
+
+
+def _likeness(one: dict[str, Any], two: dict[str, Any]) -> float:
+    """What two quotes share of what they cover together."""
+    a, b = one["start"], one["start"] + len(one["quote"])
+    c, d = two["start"], two["start"] + len(two["quote"])
+    return max(0, min(b, d) - max(a, c)) / (max(b, d) - min(a, c))
 
 
 def _share_leads(reading: Reading, items: Sequence[Item]) -> None:

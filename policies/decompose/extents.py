@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import re
 
-from .benefits import keyed
 from .pieces import Piece, Reading
 from .quantities import quantities
 from .spans import trimmed
@@ -38,27 +37,6 @@ def refined(reading: Reading, p: Piece) -> list[Piece]:
     for cut in (_statements, _between_thresholds, _subject, _whose, _place):
         spans = [part for x, y in spans for part in _cut(view.flat, x, y, cut(view.flat[x:y]))]
     return [Piece(p.label, p.clause, x, y, p.score) for x, y in spans] if len(spans) > 1 else [p]
-
-
-# Who or what an amount is said of, before the words that lead on to it (示范类项目资助比例不超过…).
-_GIVEN_TO = re.compile(
-    r"(?P<s>[^，。；：]{2,}?(?:项目|企业|单位|机构|公司|人才|人员|平台|基地|中心|园区|活动|企业家|团队|组织|产品|类|店|制作|[者户生商]))(?:的|可|均|分别|再|每[^，。；\d]{1,4})*"
-    r"(?:市级|区级|省级)?(?:奖补|奖励|资助|支持|扶持|补[贴助]|申请|贷款|基金)*(?:资金|经费)*的?(?:比例|额度|总额|限额|标准|金额|上限)?(?:原则上|一般|分别|均|可|一次性)*"
-    r"(?:最高|最多|不(?:得|应)?(?:超过|高于)|按照?|给予|予以|[为是：]|\d|$)"
-)
-
-
-def without_amount(reading: Reading, p: Piece) -> Piece | None:
-    """去金额: a condition piece without the amount that the item gives: who or what gets it; None where nothing is left."""
-    view = reading.views[p.clause]
-    given = next((q for q, _, s in keyed(reading, p) if s >= 0.5), None)
-    if given is None:
-        return p
-    a, _ = trimmed(view.flat, p.a, p.b)
-    m = _GIVEN_TO.match(view.flat[a : given.start])
-    if m is None or m.end("s") < 4:
-        return None
-    return Piece(p.label, p.clause, a, a + m.end("s"), p.score)
 
 
 def _cut(flat: str, x: int, y: int, at: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from policies.decompose.conditions import parse_condition
-from policies.decompose.extents import refined, without_amount
+from policies.decompose.extents import refined
 from policies.decompose.numbers import KEYS
 from policies.decompose.pieces import Piece, start_reading
 from policies.decompose.roles import ROLES
+from policies.decompose.whom import given_to, without_amount
 from policies.segment import segment
 
 
@@ -64,3 +65,13 @@ def test_an_amount_is_no_condition_but_who_gets_it_is() -> None:
     assert without_amount(reading, Piece("condition", 0, text.index("不超过"), end, 0.7)) is None
     rest = Piece("condition", 0, end + 1, len(text) - 1, 0.7)
     assert without_amount(reading, rest) is rest
+
+
+def test_a_list_of_kinds_with_amounts_says_who_gets_each() -> None:
+    text = "每个项目最高限额为外贸服务企业20万元、“双自主”企业10万元、中小外贸企业5万元。"
+    reading = start_reading(text, segment(text), np.zeros((1, len(ROLES))))
+    found = given_to(reading, Piece("benefit", 0, 0, len(text) - 1, 0.9))
+    assert [text[p.a : p.b] for p in found] == ["外贸服务企业", "“双自主”企业", "中小外贸企业"]
+    one = "对外贸服务企业最高奖励20万元。"
+    reading = start_reading(one, segment(one), np.zeros((1, len(ROLES))))
+    assert given_to(reading, Piece("benefit", 0, one.index("最高"), len(one) - 1, 0.9)) == []
