@@ -35,6 +35,8 @@ _TAGS = {
     yaml.MappingNode: "tag:yaml.org,2002:map",
 }
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_FRONT = re.compile(r"^[ \-?:]+", re.MULTILINE)
+_REFERENCE = re.compile(r"(?:^|[\s\[{,:-])\*\S", re.MULTILINE)
 _TAB_INDENT = re.compile(r"^[^\S\n]*?\t", re.MULTILINE)
 
 MAX_DEPTH = 60
@@ -87,6 +89,32 @@ class Node:
 Report = Callable[[Problem], None]
 
 
+def why_not_built(text: str) -> str:
+    """为什么不读: what makes a YAML text dangerous to build a tree of, in words, "" where nothing does.
+
+    The parser in C climbs down one call a level and takes the whole process with it where the stack ends; and a line of
+    references to references is a tree of thousands of millions of nodes for whoever walks it. Looked for among the
+    parser's events, which are made one after another, and only where the text has enough signs of either.
+    """
+    signs = text.count("[") + text.count("{") + 2 * max((len(m[0]) for m in _FRONT.finditer(text)), default=0)
+    if signs <= MAX_DEPTH and not _REFERENCE.search(text):
+        return ""
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=_Loader):
+            if isinstance(event, yaml.AliasEvent):
+                return "不支持 YAML 的锚点和引用（& 和 *），请写全"
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+            if depth > MAX_DEPTH:
+                return f"嵌套超过 {MAX_DEPTH} 层，请拆开写"
+    except yaml.YAMLError:
+        pass  # whoever reads it stops at the same place and says it better
+    return ""
+
+
 def decode(data: bytes, file: str, report: Report) -> str | None:
     """解码: UTF-8 text of a file, or None with one problem (code 0) that says what the encoding seems to be."""
     try:
@@ -127,11 +155,12 @@ def read(text: str, file: str, report: Report) -> Node | None:
         number, column = _line_of(text, tab.end() - 1)
         report(Problem(0, "缩进里有制表符（Tab），请改用空格", Place(file, number, column)))
         return None
+    wrong = why_not_built(text)
+    if wrong.startswith("嵌套"):
+        report(Problem(0, wrong, Place(file)))
+        return None
     try:
         root = yaml.compose(text, Loader=_Loader)
-    except RecursionError:
-        report(Problem(0, f"嵌套超过 {MAX_DEPTH} 层，请拆开写", Place(file)))
-        return None
     except yaml.YAMLError as error:
         report(unreadable(error, text, file))
         return None

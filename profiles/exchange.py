@@ -13,6 +13,7 @@ import yaml
 
 from engine import kinds
 from engine.indicators import Dictionary, Indicator
+from engine.yamltext import why_not_built
 from profiles.file import CONFLICT, KNOWN, STALE, Fact, Key, split
 from profiles.ingest import UNUSABLE
 from profiles.values import LARGEST_FEN
@@ -38,6 +39,8 @@ def dump_yaml(plain: Mapping[str, Any]) -> str:
 
 def parse_yaml(text: str, file: str) -> dict[str, Any]:
     """读 YAML. Raises ValueError that names the file and line."""
+    if wrong := why_not_built(text):
+        raise ValueError(f"{file}  {wrong}")
     try:
         plain = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:

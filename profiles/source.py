@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from rapidfuzz import process
 
-from engine.yamltext import unreadable
+from engine.yamltext import unreadable, why_not_built
 from engine.yamlwords import slip_in_key
 from profiles.patterns import pattern as compiled
 
@@ -250,6 +250,8 @@ class Source(_Strict):
 
 def parse_source(text: str, file: str) -> Source:
     """读来源声明: one source from YAML text; SourceError names file, key and cure."""
+    if wrong := why_not_built(text):
+        raise SourceError(f"{file}:1  {wrong}")
     try:
         plain = yaml.load(text, Loader=_TextLoader)
     except yaml.YAMLError as error:

@@ -12,10 +12,13 @@ import openpyxl
 import pytest
 
 from analysis.backtesting import read_paid_list
+from engine import yamltext
 from engine.archives import why_not_office
+from engine.errors import Problem
 from policies.decompose.pipeline import decompose
 from policies.read import LONGEST_LINE, MOST_LETTERS, Unreadable, read_document, read_tables
-from profiles.source import SourceError
+from profiles.exchange import parse_yaml
+from profiles.source import SourceError, parse_source
 from store.sheets import read_rows
 
 WORD = "word/document.xml"
@@ -164,3 +167,46 @@ def test_the_longest_line_of_anything_is_decomposed(unit: str) -> None:
     text = unit * (LONGEST_LINE // len(unit))
     found = decompose(text)
     assert "".join(c.text for c in found.clauses) in text
+
+
+DEEP = [
+    "[" * 100_000,
+    "{a: " * 100_000,
+    "- " * 20_000 + "a",
+    "? " * 20_000 + "a",
+    "\n".join(" " * n + "a:" for n in range(2000)),
+    "a: [[" * 50 + "[" * 9000,
+]
+LAUGH = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(9)
+)
+
+
+@pytest.mark.parametrize("text", DEEP, ids=["lists", "maps", "dashes", "keys", "indents", "mixed"])
+def test_a_nest_of_yaml_is_told_and_does_not_take_the_process_with_it(text: str) -> None:
+    """The parser in C goes down one call a level: a hundred thousand brackets ended the desk by a signal."""
+    problems: list[Problem] = []
+    assert yamltext.read(text, "a.yaml", problems.append) is None and "嵌套超过" in problems[0].message
+    for read in (parse_source, parse_yaml):
+        with pytest.raises(ValueError, match="嵌套超过"):
+            read(text, "a.yaml")
+
+
+def test_references_to_references_are_not_built() -> None:
+    problems: list[Problem] = []
+    assert yamltext.read(LAUGH, "a.yaml", problems.append) is None and "锚点和引用" in problems[0].message
+    for read in (parse_source, parse_yaml):
+        with pytest.raises(ValueError, match="锚点和引用"):
+            read(LAUGH, "a.yaml")
+    for sound in ("a: 3*4\nb: '*x'\n", "a: x *y*\n", "# [[[[ {{{{\na: '" + "[" * 500 + "'\n"):
+        assert parse_yaml(sound, "a.yaml")
+
+
+def test_a_tag_that_names_a_call_is_refused(tmp_path: Path) -> None:
+    text = f"a: !!python/object/apply:os.mkdir ['{tmp_path / 'made'}']\n"
+    problems: list[Problem] = []
+    assert yamltext.read(text, "a.yaml", problems.append) is None and problems
+    for read in (parse_source, parse_yaml):
+        with pytest.raises(ValueError, match="YAML"):
+            read(text, "a.yaml")
+    assert not (tmp_path / "made").exists()
