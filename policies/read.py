@@ -276,10 +276,16 @@ def _read_html(data: bytes, name: str) -> str:
     return "\n".join(([head] if head and head not in "".join(kept[:3]) else []) + kept)
 
 
+_CONTAINER = re.compile(
+    r"<(/?)(?:div|section|article|table|ul|ol|dl|blockquote|span|font|details|center|form|main|nav|header|footer|aside|figure|fieldset|pre|menu|dir)\b",
+    re.I,
+)
+
+
 def _depth(page: str) -> int:
     """How deep the containers of a page stand in each other, told from its tags without building a tree."""
     deepest = depth = 0
-    for tag in re.finditer(r"<(/?)(?:div|section|article|table|ul|ol|blockquote|span|font)\b", page, re.I):
+    for tag in _CONTAINER.finditer(page):
         depth = max(0, depth - 1) if tag[1] else depth + 1
         deepest = max(deepest, depth)
     return deepest
