@@ -73,6 +73,7 @@ FINDINGS = [
     ("expression", Input("(" * 3000 + "1")),
     ("expression", Input("1" + "+1" * 3000 + ">0")),
     ("cases", Input("cases: [{name: a, with: {高新技术企业有效期至: 2620262026-1-1}, expect: {verdict: 符合}}]".encode(), ".yaml")),
+    ("decompose", Input("对上年度营业收入达到万元（含）以上且同比增长10%的企业，给予最高不超过30" + "万元的0" * 730 + "万元的一次性奖励。")),
     ("answers", Input(b"\xac", ".jsonl")),
     ("answers", Input(b"[" * 5000, ".jsonl")),
     ("calendar", Input(b"\x82", ".csv")),

@@ -14,6 +14,8 @@ from .pieces import Reading
 from .spans import body_of
 
 LONGEST = 24
+# Characters that a name is made from: a text of 3,000 that repeats itself quotes two million.
+LOOKED_AT, MOST_GIVEN = 400, 4000
 # What is given, the narrower name first: 社会保险补贴 says more than 补贴.
 _GIVEN = r"奖励|奖补|补贴|补助|资助|贴息|津贴|救助|补偿|奖金"
 _NAMED = re.compile(
@@ -147,7 +149,7 @@ _ASKS = re.compile(
 
 
 def _made(reading: Reading, item: Item) -> str:
-    given = _plain("".join(b["quote"] for b in item.benefits))
+    given = _plain("".join(b["quote"] for b in item.benefits)[:MOST_GIVEN])
     if item.title_only:
         told = [_STOP.split(_plain(b["quote"]))[0] for b in item.benefits]
         room = LONGEST - len(told[-1]) - 2
@@ -231,6 +233,7 @@ def _noun(given: str) -> str:
 
 def shortened(text: str, room: int) -> str:
     """截短: as many whole words of a text as have room, without what dangles at the end."""
+    text = text[:LOOKED_AT]
     kept = _TAIL.sub("", text)
     if len(kept) <= room:
         return kept
