@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -129,21 +130,23 @@ def _unpack(backup: Path, trial: Path) -> None:
     try:
         box = zipfile.ZipFile(backup)
         about = json.loads(box.read(MANIFEST))
-        members: dict[str, dict[str, object]] = about["members"]
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise DumpError(f"{backup.name} 不是 huiqi 的备份，或者坏了（{error}）") from None
+        members = {str(name): (int(m["bytes"]), str(m["sha256"])) for name, m in about["members"].items()}
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
+        raise DumpError(f"{backup.name} 不是 huiqi 的备份，或者坏了：打不开压缩包") from None
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
+        raise DumpError(f"{backup.name} 不是 huiqi 的备份，或者坏了：里面的清单读不懂") from None
     with box:
         if about.get("format") != FORMAT:
             raise DumpError(f"{backup.name} 是另一种格式（{about.get('format')}），请用做它的那一版恢复")
         strangers = sorted({i.filename for i in box.infolist()} ^ {*members, MANIFEST})
         if strangers:
             raise DumpError(f"{backup.name} 里的文件和清单对不上：{strangers[0]}")
-        for inside, known in members.items():
+        for inside, (size, digest) in members.items():
             path = (trial / inside).resolve()
             if not path.is_relative_to(trial.resolve()):
                 raise DumpError(f"{backup.name} 里有跑到文件夹外面的名字：{inside}")
             path.parent.mkdir(parents=True, exist_ok=True)
-            if _take(box, inside, path, int(str(known["bytes"]))) != known["sha256"]:
+            if _take(box, inside, path, size) != digest:
                 raise DumpError(f"{backup.name} 里的 {inside} 和清单不符，备份坏了，请用另一份")
 
 
@@ -158,6 +161,6 @@ def _take(box: zipfile.ZipFile, inside: str, path: Path, size: int) -> str:
                     return ""
                 digest.update(block)
                 target.write(block)
-    except (zipfile.BadZipFile, EOFError, OSError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
         return ""
     return digest.hexdigest()

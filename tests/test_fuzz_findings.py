@@ -9,8 +9,9 @@ import pytest
 
 from engine.errors import ExpressionError
 from engine.expression import parse_condition
+from jobs.backup import MANIFEST
 from profiles.dictionary import builtin_dictionary
-from scripts.fuzz_foreign import a_parquet
+from scripts.fuzz_foreign import a_backup, a_parquet
 from scripts.fuzz_parsers import SOURCE, Input, a_document, a_workbook, fuzz, parsers, try_one
 
 
@@ -74,6 +75,8 @@ FINDINGS = [
     ("expression", Input("1" + "+1" * 3000 + ">0")),
     ("cases", Input("cases: [{name: a, with: {高新技术企业有效期至: 2620262026-1-1}, expect: {verdict: 符合}}]".encode(), ".yaml")),
     ("decompose", Input("对上年度营业收入达到万元（含）以上且同比增长10%的企业，给予最高不超过30" + "万元的0" * 730 + "万元的一次性奖励。")),
+    ("backup", Input(rebuilt(a_backup(), MANIFEST, b'"sha256"', b'"sha25"'), ".zip")),
+    ("backup", Input(rebuilt(a_backup(), MANIFEST, b'"members": {', b'"members": [{'), ".zip")),
     ("answers", Input(b"\xac", ".jsonl")),
     ("answers", Input(b"[" * 5000, ".jsonl")),
     ("calendar", Input(b"\x82", ".csv")),
