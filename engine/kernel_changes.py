@@ -81,12 +81,21 @@ def meaning(
     `spoken` keeps what was written of indicators, for items of the same columns."""
     known = {} if spoken is None else spoken
     subject = item.program.item.subject
-    parts = [_canonical((item.conditions, item.benefit, item.ids, subject, columns.speaks(subject)))]
+    parts = [_own_meaning(item), columns.speaks(subject)]
     for name in sorted(item.reads):
         if name not in known:
             known[name] = _canonical((name, columns.dictionary.get(name), columns.speaks(name)))
         parts.append(known[name])
     return hashlib.sha256(f"{item.batch.opens > as_of} {' '.join(parts)}".encode()).hexdigest()
+
+
+def _own_meaning(item: BoundItem) -> str:
+    """What an item says by itself, worked out once: it never changes."""
+    known: dict[str, str] = item.__dict__
+    if "_meaning" not in known:
+        own = (item.conditions, item.benefit, item.ids, item.program.item.subject)
+        known["_meaning"] = hashlib.sha256(_canonical(own).encode()).hexdigest()
+    return known["_meaning"]
 
 
 def _canonical(value: Any) -> str:

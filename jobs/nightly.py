@@ -104,9 +104,13 @@ def run_night(
         columns = from_table(table, loaded.dictionary, report.problems.append, snapshot.folder)
         columns.loaded = snapshot.loaded
     items = live(loaded.programs, as_of)
+    facts = f"{snapshot.digest} {sorted(snapshot.loaded)}"
     digest = hashlib.sha256(f"{snapshot.digest} {as_of} {sorted(snapshot.loaded)}".encode()).hexdigest()
     received = received_before(engine, *paying_the_difference(loaded, items))
-    inputs = NightInputs(as_of, loaded, items, columns, table, digest, answer_book(engine), words, received)
+    inputs = NightInputs(
+        as_of, loaded, items, columns, table, digest, answer_book(engine), words, received,
+        hashlib.sha256(facts.encode()).hexdigest(),
+    )  # fmt: skip
     with report.step("比对", tell):
         repeated = same_night(engine, inputs, home)
         if repeated is not None:

@@ -14,7 +14,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,7 @@ from store.night_index import (
     keep_firms,
     keep_paid,
     kept_of,
+    read_paid,
 )
 from store.night_patch import Earlier, Now, Patch, changed_items, patched_block, write_patch
 from store.pairs import Pairs, pairs_of, write_pairs
@@ -204,16 +206,47 @@ class _Job:
 
     folder: Path
     now: Now
-    ranges: Sequence[Range]
-    names: pa.Array
-    marks: NDArray[np.uint64]
-    digests: NDArray[np.uint64]
     index: Index
     before: Kept
+    same: bool  # firms, facts and all that is said of them are those of the night before
     keys: list[str] = field(default_factory=list)
-    codes: list[str] = field(default_factory=list)  # a hash of each block's
     done: dict[int, Block] = field(default_factory=dict)
     out: Written = field(default_factory=Written)
+
+    @cached_property
+    def ranges(self) -> list[Range]:
+        """各块的行."""
+        if self.same:
+            return list(pairwise(self.before.starts.tolist()))
+        return cut(arrow_codes(self.now.columns.codes), len(self.now.items))
+
+    @cached_property
+    def codes(self) -> list[str]:
+        """A hash of each block's codes."""
+        if self.same:
+            return [block.codes for block in self.before.blocks]
+        own = text_marks(arrow_codes(self.now.columns.codes))
+        return [hashlib.sha256(np.ascontiguousarray(own[a:b]).data).hexdigest()[:32] for a, b in self.ranges]
+
+    @cached_property
+    def names(self) -> pa.Array:
+        """企业名称."""
+        return firm_names(self.now.columns)
+
+    @cached_property
+    def marks(self) -> NDArray[np.uint64]:
+        """企业的数 (see firm_marks)."""
+        return firm_marks(arrow_codes(self.now.columns.codes), self.names)
+
+    @cached_property
+    def said(self) -> RowDigests:
+        """企业的指纹, to be asked by some indicators."""
+        return RowDigests.of(self.now.columns, self.marks, self.now.answers, self.now.paid)
+
+    @cached_property
+    def digests(self) -> NDArray[np.uint64]:
+        """企业的指纹 by the indicators that are read."""
+        return self.before.digests if self.same else self.said.by(self.index.names)
 
     @property
     def hits(self) -> Path:
@@ -228,36 +261,40 @@ def write_blocks(
     over where their key is the same, and patched where little changed and it is known what the night was made of."""
     earlier = before if isinstance(before, Earlier) else None
     kept = NOTHING if before is None else kept_of(earlier.folder if earlier else before)  # type: ignore[arg-type]
-    job, said = _begun(
-        folder, Now(items, item_keys(items, columns, as_of), columns, as_of, answers, paid), kept, scoring
+    job = _begun(
+        folder,
+        Now(items, item_keys(items, columns, as_of), columns, as_of, answers, paid),
+        kept,
+        earlier,
+        scoring,
     )
     job.hits.mkdir(parents=True, exist_ok=True)
     _take_over(job)
     if earlier is not None:
-        _patch(job, earlier, said)
+        _patch(job, earlier)
     _write_fresh(job, matching)
     return _closed(job)
 
 
-def _begun(folder: Path, now: Now, before: Kept, scoring: str) -> tuple[_Job, RowDigests]:
-    codes = arrow_codes(now.columns.codes)
-    names = firm_names(now.columns)
-    marks = firm_marks(codes, names)
-    said = RowDigests.of(now.columns, marks, now.answers, now.paid)
+def _begun(folder: Path, now: Now, before: Kept, earlier: Earlier | None, scoring: str) -> _Job:
     read = tuple(sorted(set().union(*(item.reads for item in now.items))))
     setting = _reading(now.columns.dictionary, now.columns.loaded)
     index = Index(f"{software_digest()} {scoring}", setting, read, tuple(now.keys))
-    ranges = cut(codes, len(now.items))
-    job = _Job(folder, now, ranges, names, marks, said.by(read), index, before)
+    known = before.index
+    same = (
+        earlier is not None
+        and earlier.same
+        and (known.head, known.setting, known.names) == (index.head, setting, read)
+    )
+    same = same and (len(now.items) > MANY_ITEMS) == (len(known.items) > MANY_ITEMS)
+    job = _Job(folder, now, index, before, same and dict(read_paid(before.folder)) == dict(now.paid))
     head = hashlib.sha256(repr((index.head, [(k.item, k.batch, k.meaning) for k in now.keys])).encode())
-    own = text_marks(codes)
-    for begin, end in ranges:
+    for begin, end in job.ranges:
         digest = head.copy()
         digest.update(np.ascontiguousarray(job.digests[begin:end]).data)
         job.keys.append(digest.hexdigest())
-        job.codes.append(hashlib.sha256(np.ascontiguousarray(own[begin:end]).data).hexdigest()[:32])
-    job.out = Written(tally=Tally.of(len(ranges), len(now.items)), keys=now.keys)
-    return job, said
+    job.out = Written(tally=Tally.of(len(job.ranges), len(now.items)), keys=now.keys)
+    return job
 
 
 def _take_over(job: _Job) -> None:
@@ -282,14 +319,14 @@ def _share_block(job: _Job, i: int, at: int) -> None:
 # ---------------------------------------------------------------- layers
 
 
-def _patch(job: _Job, earlier: Earlier, said: RowDigests) -> None:
+def _patch(job: _Job, earlier: Earlier) -> None:
     """Blocks of which little changed."""
     before, index = job.before, job.before.index
     if (index.head, index.setting) != (job.index.head, job.index.setting):
         return
     if sum(block.pairs for block in before.blocks) < WORTH_PATCHING:
         return
-    digests = job.digests if index.names == job.index.names else said.by(index.names)
+    digests = job.digests if index.names == job.index.names else job.said.by(index.names)
     gone = changed_items(job.now.keys, index.items)
     chosen, volume = _little_changed(job, digests, len(gone))
     if not chosen or volume + _pairs_of(before, gone) > PATCH_PAIRS:
@@ -353,7 +390,9 @@ def _pairs_of(before: Kept, names: Collection[str]) -> int:
 
 def _write_fresh(job: _Job, matching: Matching) -> None:
     job.out.fresh = [i for i in range(len(job.ranges)) if i not in job.done]
-    ranges = job.ranges
+    if not job.out.fresh:
+        return
+    ranges, marks, names = job.ranges, job.marks, job.names
     members = {(ranges[g[0]][0], ranges[g[-1]][1]): g for g in together(job.out.fresh, ranges)}
     payments = payments_of(job.now.columns, job.now.paid)
     codes = arrow_codes(job.now.columns.codes)
@@ -366,14 +405,12 @@ def _write_fresh(job: _Job, matching: Matching) -> None:
             edges = np.array([begin - first, end - first], np.int32)
             found = [sliced(p, edges) for p in found]
         mine = [paid_pairs(p, payments.get(p.item), first) for p in found]
-        shown = night_columns(
-            codes.slice(begin, end - begin), job.names.slice(begin, end - begin), begin - first
-        )
+        shown = night_columns(codes.slice(begin, end - begin), names.slice(begin, end - begin), begin - first)
         # what is payable is kept once where it is the amount: such items stand together
         paid_low = next(c for c in shown if c.field.name == "paid_low")
         ordered = sorted(mine, key=lambda p: not paid_low.is_copy(p))
         count, _ = write_pairs(job.hits / _file(i), shown, ordered, room=room)
-        one = tally(mine, job.marks[first:end], np.zeros(end - first, np.int32), 1)
+        one = tally(mine, marks[first:end], np.zeros(end - first, np.int32), 1)
         job.out.tally.figures[i], job.out.tally.content[i] = one.figures[0], one.content[0]
         job.done[i] = Block(_file(i), job.keys[i], "", end - begin, count, job.keys[i], job.codes[i])
 

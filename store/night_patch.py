@@ -54,6 +54,7 @@ class Earlier:
     rows: Callable[[Rows], Columns]
     answers: Callable[[], AnswerBook]
     as_of: date
+    same: bool = False  # whether tonight's firms, facts and answers are known to be that night's
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ class NightInputs:
     answers: AnswerBook
     sets: Mapping[str, Sequence[str]]
     received: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    facts: str = ""  # what the columns were made of, without the day; empty where nobody knows
 
     @property
     def programs(self) -> dict[str, Program]:
@@ -122,7 +123,7 @@ def write_night(
             as_of=inputs.as_of, started=started, finished=finished, library_hash=library, profiles_hash=profiles,
             answers_hash=answers, hits_hash=written.digest, previous=previous.no if previous else None, software=software, state=state,
             settings={"sets": {k: list(v) for k, v in inputs.sets.items()}, "loaded": loaded,
-                      "received": received},
+                      "received": received, "facts": inputs.facts},
         )  # fmt: skip
         opened.add(run)
         opened.flush()
@@ -151,12 +152,16 @@ def earlier_of(previous: Night, inputs: NightInputs) -> Earlier:
         found.loaded = inputs.columns.loaded
         return found
 
+    said = hashlib.sha256(answers_text(inputs.answers).encode()).hexdigest()
+    facts = previous.run.settings.get("facts")
+    same = bool(inputs.facts) and (facts, previous.run.answers_hash) == (inputs.facts, said)
     return Earlier(
         previous.folder,
         lambda: live(previous.library().programs, previous.as_of),
         rows,
         previous.answers,
         previous.as_of,
+        same,
     )
 
 

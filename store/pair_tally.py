@@ -143,3 +143,18 @@ def comings(
             else:
                 j = _fits(j + 1, n, width, given, verdict, mask, fits)
                 k = _fits(k + 1, m, old_width, old_given, old_verdict, old_mask, fits)
+
+
+@njit(nogil=True, cache=True)
+def sum_texts(first, last, ends, letters, out):
+    """64 bits for each of the texts first..last, over its length and its letters eight at a time."""
+    for i in range(first, last):
+        at, end = ends[i], ends[i + 1]
+        total = mixed(np.uint64(end - at))
+        while at < end:
+            word = U0
+            for k in range(min(8, end - at)):
+                word |= np.uint64(letters[at + k]) << np.uint64(8 * k)
+            total = mixed(total ^ word)
+            at += 8
+        out[i] = total

@@ -12,6 +12,7 @@ from time import perf_counter
 from jobs.bench.match import Report, Row
 from jobs.bench.nightly import changed_items, touched
 from jobs.matching import allocation, match_ranges
+from policies.library import without_collector
 from store import nights
 from store.night_blocks import Written, write_blocks
 from store.night_writing import NightInputs, earlier_of
@@ -61,15 +62,16 @@ class _Clock:
 
 def _write(folder: Path, inputs: NightInputs, before: Night | None) -> Written:
     shutil.rmtree(folder, ignore_errors=True)
-    return write_blocks(
-        folder, inputs.items, inputs.columns, inputs.as_of, inputs.answers, allocation(inputs),
-        lambda ranges: match_ranges(inputs, ranges), None if before is None else earlier_of(before, inputs),
-    )  # fmt: skip
+    with without_collector(freeze=False):  # as a night does
+        return write_blocks(
+            folder, inputs.items, inputs.columns, inputs.as_of, inputs.answers, allocation(inputs),
+            lambda ranges: match_ranges(inputs, ranges), None if before is None else earlier_of(before, inputs),
+        )  # fmt: skip
 
 
 def _nights(inputs: NightInputs) -> dict[str, NightInputs]:
     """The night after, in four ways."""
-    out = {"什么都没变": inputs, "变了 1% 的企业": replace(inputs, columns=touched(inputs.columns))}
+    out = {"什么都没变": inputs, "变了 1% 的企业": replace(inputs, columns=touched(inputs.columns), facts="")}
     for title, items in changed_items(inputs.items).items():
         out[f"变了一个事项（{title}）"] = replace(inputs, items=items)
     return out

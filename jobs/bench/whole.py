@@ -70,7 +70,9 @@ def _night(report: Report, home: Path, follow: bool, again: bool) -> None:
             table = pq.read_table(path, read_dictionary=[*work.TEXTS, NAME])
             columns = from_table(table, loaded.dictionary, lambda problem: None, path)
             digest = hashed.result()
-    inputs = NightInputs(work.AS_OF, loaded, bound, columns, table, digest, answer_book(engine), {})
+    inputs = NightInputs(
+        work.AS_OF, loaded, bound, columns, table, digest, answer_book(engine), {}, facts=digest
+    )
     with step("分配、比对、写结果块"):
         night = write_night(
             engine, home, inputs, matching(inputs, home), allocation(inputs), started=NOW, finished=NOW,

@@ -63,7 +63,8 @@ class Night:
 
         earlier: Path | Earlier | None = before
         if before is not None and was is not None:
-            earlier = Earlier(before, lambda: was.items, was.columns.take, lambda: was.answers, was.day)
+            same = was.columns is self.columns and was.answers == self.answers
+            earlier = Earlier(before, lambda: was.items, was.columns.take, lambda: was.answers, was.day, same)
         return write_blocks(
             folder, self.items, self.columns, self.day, self.answers, self.paid, matched, earlier
         )
@@ -182,7 +183,7 @@ def test_an_incremental_night_is_a_full_one(
         if step > 1 and before is not None:  # older nights stay what they were
             assert contents(before, was) == earlier
         earlier = contents(now, night)
-        before, was, patched = now, replace(night, columns=world.columns), patched + len(made.patched)
+        before, was, patched = now, night, patched + len(made.patched)
         world.change(["rule", "answers", "paid", "cells", "cells"] if how == "patching little" else EVERY)
     assert how != "patching little" or patched > 5 or not night.items
     assert how != "by block" or not patched
@@ -357,6 +358,18 @@ def test_a_tally_is_the_same_without_a_compiler(monkeypatch: pytest.MonkeyPatch)
         "each item says something else"
     )
     assert np.array_equal(back, comings_of(some[1:], some[:-1])) and back.any(axis=0).all()
+
+
+def test_texts_are_summed_alike_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(block_pairs, "MANY", 1)
+    texts = pa.array(
+        ["", "a", None, "统一社会信用代码", "12345678", "123456789", "a" * 40, "企业"] * 9
+    ).slice(2)
+    compiled = block_pairs.text_sums(texts)
+    monkeypatch.setattr(block_pairs, "available", lambda: False)
+    assert np.array_equal(compiled, block_pairs.text_sums(texts))
+    assert len(np.unique(compiled)) == 7  # nothing and an empty text say the same
+    assert block_pairs.text_sums(pa.array([], pa.string())).tolist() == []
 
 
 def test_rows_of_codes() -> None:
