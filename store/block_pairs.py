@@ -235,7 +235,7 @@ def text_sums(texts: pa.Array) -> NDArray[np.uint64]:
         edges = np.linspace(0, len(plain), 2 * len(os.sched_getaffinity(0)) + 1).astype(int)
 
         def work(first: int, last: int) -> None:
-            sum_texts(first, last, ends, letters, out)  # type: ignore[call-arg]
+            sum_texts(first, last, ends, letters, out)
 
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
             list(pool.map(work, edges[:-1], edges[1:]))
