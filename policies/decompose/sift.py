@@ -31,12 +31,12 @@ def with_numbers(reading: Reading, pieces: Sequence[Piece]) -> list[Piece]:
 
 
 _STRONG = re.compile(
-    r"(?:给予|予以|发放|提供|享受)[^，。；]{0,30}(?:奖励|奖补|补贴|补助|资助|扶持|救助|津贴|贴息|补偿|奖金|支持(?!下|和)|资金)|一次性(?:奖励|补[贴助]|资助)|"
+    r"(?:给予|予以|发放|提供|享受)[^，。；]{0,30}(?:奖励|奖补|补贴|补助|资助|扶持|救助|津贴|贴息|补偿|奖金|安家费|生活费|交通费|支持(?!下|和)|资金)|一次性(?:奖励|补[贴助]|资助)|"
     r"(?:实行|采取|按)[^，。；]{0,12}一事一议|免[收征]|减免|返还(?!贷)|按[^，。；]{0,30}(?:补贴|补助|奖励|资助|贴息)|优先(?:推荐|支持|安排|给予|享受)|"
-    r"(?:申请|申领|领取|享受)[^，。；]{0,14}(?:补贴|补助|待遇|优惠|奖励|贷款|扶持|资助)|不征收|即征即退"
+    r"(?:申请|申领|领取|享受)[^，。；]{0,24}(?:补贴|补助|待遇|优惠|奖励|贷款|扶持|资助)|不征收|即征即退"
 )
 _SUBJECT = re.compile(
-    r"^[^，。]{0,30}?对(?!于?[^，]{0,20}(?:进行|开展|加强))|的(?:企业|单位|机构|个人|人员|项目|团队|人才)?[，。]|企业|单位|人员|毕业生|职工|家庭|老人|居民|学生|农户|者"
+    r"^[^，。]{0,30}?对(?!于?[^，]{0,20}(?:进行|开展|加强))|的(?:企业|单位|机构|个人|人员|项目|团队|人才)?[，。]|企业|单位|人员|毕业生|职工|家庭|老人|居民|学生|农户|青年|项目[，。]|者"
 )
 # A point of what is supported that begins with its own name (资助新建影院2025年1月1日后…, 获奖作品奖励：…).
 _RUN_IN = re.compile(
@@ -87,6 +87,7 @@ def with_words(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]
 _TAKES = re.compile(
     r"停止享受|不享受|不再享受|不得享受|不予|取消|追[回缴]|不再给予|(?:应当?|须|需|要|将)[^，。；]{0,6}(?:退[还回]|缴回|返还)[^，。；]{0,8}(?:资金|奖励|补[贴助]|资助|款)"
 )
+_IN_BRACKETS = re.compile(r"（[^）]*）?")  # what is explained in passing
 _KEEPS = re.compile(r"管理费[^，。；]{0,16}(?:提取|收取|支付|计提)|超额收益")  # what managers of a fund keep
 # What an earlier sentence gives, how money is handed out, what is set off against it, and what firms must give their people.
 _GIVES_NO_MORE = re.compile(
@@ -146,11 +147,16 @@ def idle(reading: Reading, p: Piece) -> bool:
         return True
     if _BETWEEN.fullmatch(said):
         return True
-    if _REPORTS.search(flat) and not re.search(r"给予|予以|对[^，。]{2,30}的", flat):
+    if _REPORTS.search(flat) and not re.search(r"给予|予以|对[^，。]{2,30}的|可以?申[请报领]", flat):
         return True
     if _GIVES_NO_MORE.search(said) or _FIRM_GIVES.search(flat[body_of(flat)[0] :]):
         return True
-    if _KEEPS.search(flat) or _TAKES.search(said) or _PAYING.search(said) or DENIES_GIVING.search(flat):
+    if (
+        _KEEPS.search(flat)
+        or _TAKES.search(_IN_BRACKETS.sub("", said))
+        or _PAYING.search(said)
+        or DENIES_GIVING.search(flat)
+    ):
         return True
     if (_AIMS.search(said) or re.search("预算|限价|总投资|保证金", flat)) and not GIVES.search(
         flat

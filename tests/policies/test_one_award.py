@@ -94,3 +94,12 @@ def test_aims_and_steps_over_some_points_are_no_conditions_of_theirs() -> None:
     told = [c["quote"] for i in found.items for c in i.conditions] + [c["quote"] for c in found.conditions]
     assert len(found.items) == 2 and told
     assert not any("成本" in q or "难题" in q or "提出申请" in q for q in told)
+
+
+def test_what_brackets_explain_takes_nothing_away() -> None:
+    text = """高企政策
+1.对首次通过高新技术企业认定的企业，给予一次性30万元奖励；对当年通过重新认定的企业，给予一次性10万元奖励（注：复审已取消，统一改为重新认定）。
+2.已完成制作的优质影片项目，可以申请影片宣传推介方面扶持。
+"""
+    told = [q for quotes in _quotes(text) for q in quotes]
+    assert any("10万元" in q for q in told) and any("可以申请影片" in q for q in told)
