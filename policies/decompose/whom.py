@@ -16,11 +16,20 @@ _GIVEN_TO = re.compile(
 )
 
 
+# What must be reached is a threshold, though the words around it look like an amount.
+_COMPARED = re.compile(
+    r"(?:达到?|不低于|不少于|满|(?<!不)(?<!不得)超过|高于|大于|低于|不足)[^，。；\d]{0,6}$"
+)
+_ABOVE = re.compile(r"[^，。；]{0,3}?(?:及?以[上下内]|（含）)")
+
+
 def without_amount(reading: Reading, p: Piece) -> Piece | None:
     """去金额: a condition piece without the amount that the item gives: who or what gets it; None where nothing is left."""
     view = reading.views[p.clause]
     given = next((q for q, _, s in keyed(reading, p) if s >= 0.5), None)
-    if given is None:
+    if given is None or _COMPARED.search(view.flat[p.a : given.start]):
+        return p
+    if _ABOVE.match(view.flat[given.end :]):
         return p
     a, _ = trimmed(view.flat, p.a, p.b)
     m = _GIVEN_TO.match(view.flat[a : given.start])

@@ -63,6 +63,11 @@ def test_an_amount_is_no_condition_but_who_gets_it_is() -> None:
     part = without_amount(reading, Piece("condition", 0, 0, end, 0.7))
     assert part is not None and text[part.a : part.b] == "企业发展类项目"
     assert without_amount(reading, Piece("condition", 0, text.index("不超过"), end, 0.7)) is None
+    reached = "年度技术合同登记额达到1000万元的企业。"
+    told = start_reading(reached, segment(reached), np.zeros((1, len(ROLES))))
+    told.keys = [np.eye(len(KEYS))[[KEYS.index("amount")] * len(told.mentions[0])]]
+    threshold = Piece("condition", 0, 0, len(reached) - 1, 0.7)
+    assert without_amount(told, threshold) is threshold
     rest = Piece("condition", 0, end + 1, len(text) - 1, 0.7)
     assert without_amount(reading, rest) is rest
 
