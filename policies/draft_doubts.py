@@ -63,12 +63,17 @@ _KIND = re.compile(
 )
 
 
+# What ends a list of alternatives: whoever else (…的其他人才).
+_THE_REST = re.compile(
+    r"其[他它余](?:[^，。；]{0,8})(?:人才|人员|个人|企业|单位|机构|项目|组织|团队)(?:等)?[；;。]?$"
+)
+
+
 def kinds_listed(clauses: Sequence[Clause], at: int) -> bool:
     """种类列举: whether a place stands in a point of a list whose points name kinds, at least two of them and most: then one of
     the kinds suffices, whatever the line over them says."""
     c = max((c for c in clauses if c.start <= at), key=lambda c: c.start)
-    flat = re.sub(r"\s+", "", c.text)
-    if not c.first or not _KIND.search(flat):
+    if not c.first:
         return False
     alike = (c.sort, c.headings)
     run = [x for x in clauses if x.first and (x.sort, x.headings) == alike] if c.label else [c]
@@ -77,8 +82,11 @@ def kinds_listed(clauses: Sequence[Clause], at: int) -> bool:
         while 0 <= n < len(clauses) and (clauses[n].sort, clauses[n].headings) == alike:
             run += [clauses[n]] if clauses[n].first else []
             n += step
-    named = sum(bool(_KIND.search(re.sub(r"\s+", "", x.text))) for x in run)
-    return named >= 2 and 2 * named > len(run)
+    told = [re.sub(r"\s+", "", x.text) for x in sorted(run, key=lambda x: x.number)]
+    if len(told) > 2 and _THE_REST.search(told[-1]):
+        return True
+    named = sum(bool(_KIND.search(t)) for t in told)
+    return bool(_KIND.search(re.sub(r"\s+", "", c.text))) and named >= 2 and 2 * named > len(run)
 
 
 _KINDS_OF_APPLICANT = frozenset(("主体类别", "人员类别", "机构类别", "企业规模"))

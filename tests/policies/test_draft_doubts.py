@@ -26,6 +26,18 @@ def test_points_that_name_kinds_are_alternatives(words: str) -> None:
     assert kinds_listed(segment(KINDS), KINDS.index(words))
 
 
+OTHERS = """个人条件
+1、具有大学本科及以上学历；
+2、具有中级及以上职称；
+3、为本区做出突出贡献的其他人才。
+"""
+
+
+@pytest.mark.parametrize("words", ["大学本科", "中级及以上职称"])
+def test_a_list_that_ends_with_whoever_else_is_one_of_alternatives(words: str) -> None:
+    assert kinds_listed(segment(OTHERS), OTHERS.index(words))
+
+
 @pytest.mark.parametrize("words", ["在本市注册", "营业收入", "依法设立"])
 def test_points_that_say_what_must_be_so_are_not(words: str) -> None:
     assert not kinds_listed(segment(STATEMENTS), STATEMENTS.index(words))
