@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -148,30 +147,28 @@ class Reader:
         kind = present[0]
         body = node.get(kind)
         assert body is not None
-        base = Condition(
-            kind,
-            body.place,
-            id=self.text(node, "id"),
-            cite=self.text(node, "cite"),
-            quote=self.text(node, "quote"),
-            label=self.text(node, "label"),
-            hidden=self.flag(node, "hidden"),
-        )
+
+        id_, cite, quote, label = (self.text(node, key) for key in ("id", "cite", "quote", "label"))
+        hidden = self.flag(node, "hidden")
+
+        def made(text: str = "", children: tuple[Condition, ...] = ()) -> Condition:
+            return Condition(kind, body.place, id_, cite, quote, label, hidden, text, children)
+
         if kind in ("when", "ask"):
             if body.text is None:
                 self.fault(body.place, f"“{kind}”后面应当是一句话")
                 return None
-            return replace(base, text=body.text.strip() if kind == "ask" else body.text)
+            return made(body.text.strip() if kind == "ask" else body.text)
         if kind == "not":
             child = self.condition(body)
-            return replace(base, children=(child,)) if child else None
+            return made(children=(child,)) if child else None
         if not body.is_list or not body.list():
             self.fault(body.place, f"“{kind}”后面应当是至少一个条件的列表")
             return None
         parts = [self.condition(child) for child in body.list()]
         if any(p is None for p in parts):
             return None
-        return replace(base, children=tuple(p for p in parts if p))
+        return made(children=tuple(p for p in parts if p))
 
     def guard(self, node: Node) -> Condition | bool | None:
         """A `when:` (or a whole tree) of a case, exception or addition; None: always, False: faulty."""

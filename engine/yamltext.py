@@ -44,9 +44,12 @@ KNOWN_TAGS = {f"tag:yaml.org,2002:{name}" for name in
               ("str", "int", "float", "bool", "null", "timestamp", "seq", "map", "value", "merge")}  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass
 class Node:
-    """节点: a scalar (text or None), a list or a mapping, with its place. Mapping values keep their keys' places."""
+    """节点: a scalar (text or None), a list or a mapping, with its place. Mapping values keep their keys' places.
+
+    Never changed once made; not frozen for the reason that Place is not.
+    """
 
     value: object
     place: Place

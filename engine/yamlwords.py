@@ -108,8 +108,10 @@ def slip_of(line: str, number: int) -> Slip | None:
 
 def slip_in_key(key: str) -> Slip | None:
     """键里的笔误: a key that swallowed a full-width colon or comma (`opens：2026-03-01， closes`); columns are the key's."""
-    at = next((i for i, ch in enumerate(key) if ch in "：，"), None)
-    if at is None or not re.fullmatch(rf"{_KEY}：.*|.*， *[A-Za-z_]\w*", key, re.DOTALL):
+    if "：" not in key and "，" not in key:
+        return None
+    at = next(i for i, ch in enumerate(key) if ch in "：，")
+    if not re.fullmatch(rf"{_KEY}：.*|.*， *[A-Za-z_]\w*", key, re.DOTALL):
         return None
     what, half = ("冒号", ": ") if key[at] == "：" else ("逗号", ", ")
     message = f"这里是全角{what}“{key[at]}”，请改成半角{what}再空一格（{half}）；这一行其余的全角标点也一样"
