@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 MOST_BYTES, MOST_MEMBERS = 100 << 20, 2_000
 MOST_RATIO = 150  # real sheets shrink to a twentieth, a run of one letter to a thousandth
-HEAD = 4096
+HEAD = 1 << 16
 XML = (".xml", ".rels")
 
 
@@ -31,7 +31,7 @@ def why_not_office(file: str | BinaryIO, most: int | None = MOST_BYTES) -> str:
                 if not member.filename.endswith(XML):
                     continue
                 with box.open(member) as part:
-                    if b"<!DOCTYPE" in part.read(HEAD).upper():
+                    if b"<!DOCTYPE" in part.read(HEAD).replace(b"\0", b"").upper():
                         return "里面有文档类型声明（DOCTYPE），正常的文档没有；请用 Word 或 WPS 打开后另存为新的一份"
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError, zlib.error):
         return "文件坏了或者加了密；请用 Word 或 WPS 打开后另存为新的一份"

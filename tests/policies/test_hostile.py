@@ -58,10 +58,12 @@ def a_workbook() -> bytes:
         (lambda b: b.replace(b"</w:body>", b"<w:p/>" * 20_000_000 + b"</w:body>"), "解开有"),
         (lambda b: b.replace(b"<w:document", b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><w:document', 1), "DOCTYPE"),
         (lambda b: b.replace(b"<w:document", b'<!DOCTYPE x [<!ENTITY a "a">' + LAUGHS + b"]><w:document", 1), "DOCTYPE"),
+        (lambda b: b.replace(b"<w:document", b"<!--" + b"x" * 20_000 + b'--><!DOCTYPE x [<!ENTITY a "a">]><w:document', 1), "DOCTYPE"),
+        (lambda b: ('<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE x [<!ENTITY a "a">]>' + b.decode().split("?>")[1]).encode("utf-16"), "DOCTYPE"),
         (lambda b: b[: len(b) // 2], "不是完好的"),
         (lambda b: b"\x00" * 1000, "不是完好的"),
     ],
-    ids=["bomb", "xxe", "laughs", "cut", "zeros"],
+    ids=["bomb", "xxe", "laughs", "laughs behind a comment", "laughs in utf-16", "cut", "zeros"],
 )  # fmt: skip
 def test_a_hostile_docx_is_told_before_it_is_opened(tmp_path: Path, make, says: str) -> None:
     path = rebuilt(a_document(), tmp_path / "a.docx", WORD, make)
