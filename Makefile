@@ -44,6 +44,7 @@ torture: setup
 	HUIQI_CHAINS=50 $(BIN)/pytest -q --database both tests/store/test_whole_chain.py
 	$(BIN)/python -W ignore scripts/fuzz_parsers.py --inputs 5000
 	$(BIN)/python -W ignore scripts/fuzz_api.py
+	$(BIN)/python -W ignore scripts/fuzz_pages.py
 	$(BIN)/python -W ignore scripts/soak.py --firms 500 --nights 4 --officers 2 --visitors 8
 
 sbom: setup
