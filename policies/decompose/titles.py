@@ -57,12 +57,13 @@ _TELLING = {
     "place": 7,
 }
 _FRONT = re.compile(
-    r"^(?:符合条件的|的|对于?|包括|按照规定|允许|所(?=[取购])|连同|（最新）|申报(?=\d{4}年)|凡是?|其中|同时|被(?=[评认])|经(?=[^营济贸常费])|当年|年度|上一?年度|本条|上述|其(?![他余])|该|已|由|因|为(?=[^，]{2,}(?:提供|开发|从事))|将于?|"
+    r"^(?:符合条件的|的|对于?|包括|可以?申[请领]|按照规定|允许|所(?=[取购])|连同|（最新）|申报(?=\d{4}年)|凡是?|其中|同时|被(?=[评认])|经(?=[^营济贸常费])|当年|年度|上一?年度|本条|上述|其(?![他余])|该|已|由|因|为(?=[^，]{2,}(?:提供|开发|从事))|将于?|"
     r"(?:自|从)?\d{4}年(?:\d{1,2}月)?(?:\d{1,2}日)?(?:起|以来|以后|之?后|至[^，。的]{2,12}[日止])?，?|[一二三四五六]是|(?:按照|根据|符合)(?=[^条件]{0,12}(?:规定|要求)))+"
 )
 # What opens in what opened is a turn of its own: else a row of brackets could be taken apart in endless ways.
 _TAIL = re.compile(
-    rf"(?:(?<!目)的{_HEAD}?|(?<!目)的|[、，和及与或且并在为由按将对]|以及|或者|[（(“《][^（(“《）)”》]*)+$"
+    rf"(?:(?<!目)的{_HEAD}?|(?<!目)的|[、，和及与或且并在为由按将对]|(?<![导方面取走去])向|(?<!服)从|以及|或者|[（(“《][^（(“《）)”》]*|(?<![小及临限])时|(?<=》)内|"
+    r"(?:应当?|须|可以?)?(?:每月|每年)?(?:向[^，的]{2,8})?提供|从事(?:为期[^，]{1,4}年)?|为期[^，]{1,4}年)+$"
 )
 # By whom one is recognised says less than as what (被甲、乙部门评定为某某载体).
 _BY_WHOM = re.compile(r"^(?:被|经)[^，。；]{2,40}?(?=(?:授予|评定为|认定为|评为|评选为|确定为|命名为))")
@@ -265,7 +266,8 @@ def _at_joint(text: str, room: int) -> str | None:
         ends = [m.start() for m in re.finditer(pattern, text) if 6 <= m.start() <= room - len(behind)]
         fit = [e for e in ends if _balanced(text[:e]) and tokens_end(text, e)]
         if fit:
-            return _TAIL.sub("", text[: fit[-1]]) + behind
+            kept = text[: fit[-1]]
+            return kept.rstrip("的、，") + behind if behind else _TAIL.sub("", kept)
     return None
 
 
