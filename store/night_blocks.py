@@ -299,7 +299,9 @@ def _begun(folder: Path, now: Now, before: Kept, earlier: Earlier | None, scorin
 
 def _take_over(job: _Job) -> None:
     """Blocks of the night before that are tonight's as they are."""
-    known = {block.key: at for at, block in enumerate(job.before.blocks)}
+    known = {
+        block.key: at for at, block in enumerate(job.before.blocks) if block.base
+    }  # since there are layers
     for i, key in enumerate(job.keys):
         at = known.get(key)
         if at is None:
@@ -464,8 +466,13 @@ def _closed(job: _Job) -> Written:
     if job.codes == [block.codes for block in job.before.blocks]:
         share(job.before.folder / FIRMS, folder / FIRMS)
     else:
+        (folder / FIRMS).unlink(missing_ok=True)
         keep_firms(folder, arrow_codes(job.now.columns.codes))
-    np.save(folder / DIGESTS, job.digests)
+    (folder / DIGESTS).unlink(missing_ok=True)  # which may be another night's too
+    if job.same:
+        share(job.before.folder / DIGESTS, folder / DIGESTS)
+    else:
+        np.save(folder / DIGESTS, job.digests)
     keep_paid(folder, job.now.paid)
     keep(folder, out.blocks, replace(job.index, layers=tuple(names)), out.tally)
     return out

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -55,8 +56,7 @@ class Layer:
     rows: Mapping[str, NDArray[np.int32]]
 
 
-@dataclass(frozen=True)
-class ItemKey:
+class ItemKey(NamedTuple):
     """一事项的钥匙: its id, batch and a digest of its meaning."""
 
     item: str

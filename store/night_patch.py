@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -50,7 +50,7 @@ class Earlier:
     """上一夜: its folder, and what it was made of; each is asked for only where it is needed."""
 
     folder: Path
-    items: Callable[[], Sequence[BoundItem]]
+    items: Callable[[Collection[str]], Sequence[BoundItem]]  # those of some ids
     rows: Callable[[Rows], Columns]
     answers: Callable[[], AnswerBook]
     as_of: date
@@ -146,11 +146,9 @@ def write_patch(folder: Path, patch: Patch) -> tuple[Tally, Layer]:
 
 
 def _names(columns: Columns, rows: Rows) -> pa.Array:
-    part = Columns(["" for _ in rows], columns.dictionary)
-    key = (NAME, None)
-    if key in columns.categories:
-        part.categories[key] = columns.categories[key].take(rows)
-    return firm_names(part)
+    """Names of some firms (see firm_names), without a table of all firms' names."""
+    cats = columns.category(NAME, None)
+    return pa.array(["" if at < 0 else cats.names[at] for at in cats.codes[rows].tolist()], pa.string())
 
 
 def _carried(patch: Patch) -> Tally:
@@ -269,7 +267,7 @@ def _fresh_items(patch: Patch, total: Tally) -> tuple[Rows, dict[int, Pairs]]:
 def _old_fits(patch: Patch, columns: Columns, firms: Rows, found: Sequence[Pairs]) -> None:
     """Comings and goings of the changed items; an item that was there in another meaning is matched in that again."""
     names = {key.item for key in patch.before.index.items} & {p.item for p in found}
-    before = [i for i in (patch.earlier.items() if names else ()) if i.program.item.id in names]
+    before = [i for i in (patch.earlier.items(names) if names else ()) if i.program.item.id in names]
     then: dict[str, Pairs] = {}
     if before:
         day, answers = patch.earlier.as_of, patch.earlier.answers()

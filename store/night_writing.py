@@ -157,7 +157,7 @@ def earlier_of(previous: Night, inputs: NightInputs) -> Earlier:
     same = bool(inputs.facts) and (facts, previous.run.answers_hash) == (inputs.facts, said)
     return Earlier(
         previous.folder,
-        lambda: live(previous.library().programs, previous.as_of),
+        lambda names: live((p for p in previous.library().programs if p.item.id in names), previous.as_of),
         rows,
         previous.answers,
         previous.as_of,

@@ -21,10 +21,11 @@ from jobs.nightly import NightReport, run_night
 from jobs.replay import replay
 from policies import __file__ as policies_file
 from profiles import sample
-from store import grants, night_blocks, outbox, review
+from store import grants, night_blocks, nights, outbox, review
 from store.database import Engine, open_database, session
 from store.nights import Night, latest_night, list_nights, set_state
 from tests.databases import copy_database, database_in
+from tests.store.test_night_blocks import as_it_was
 
 pytestmark = pytest.mark.usefixtures("database")
 LIBRARY = Path(policies_file).with_name("library")
@@ -96,6 +97,29 @@ def test_a_night_is_replayed_pair_for_pair(made: tuple[Engine, Path, NightReport
     finally:
         victim.write_bytes(kept)
     assert replay(engine, home, first(made).no) == []
+
+
+def keep_hash(engine: Engine, no: int, digest: str) -> None:
+    with session(engine) as opened:
+        run = opened.get(nights.Run, no)
+        assert run is not None
+        run.hits_hash = digest
+
+
+def test_a_night_kept_before_layers_is_replayed(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    sample.write_sample(sample.generate(40, 4), home / "inbox", 0.0)
+    engine = open_database(database_in(home))
+    old = night(engine, home).night
+    assert old is not None
+    keep_hash(engine, old.no, as_it_was(old.folder))
+    assert replay(engine, home, old.no) == []
+    keep_hash(engine, old.no, "0" * 64)
+    assert replay(engine, home, old.no), "another hash than that of the files"
+    nights.forget()
+    after = night(engine, home, DAY + timedelta(days=1)).night
+    assert after is not None and after.counts["fresh_blocks"] == after.counts["blocks"] > 0
+    assert replay(engine, home, after.no) == []
 
 
 def test_nights_take_over_what_did_not_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

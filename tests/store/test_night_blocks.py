@@ -3,6 +3,7 @@ nothing."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from collections.abc import Iterator, Sequence
@@ -28,7 +29,7 @@ from profiles.inputs import read_profiles
 from store import block_pairs, night_blocks, night_reads
 from store.block_pairs import comings as comings_of
 from store.block_pairs import tally
-from store.night_blocks import Range, cut, firm_names, night_columns, rows_of, write_blocks
+from store.night_blocks import Range, cut, file_hash, firm_names, night_columns, rows_of, write_blocks
 from store.night_content import stored_content
 from store.night_index import kept_of
 from store.night_patch import Earlier
@@ -64,7 +65,9 @@ class Night:
         earlier: Path | Earlier | None = before
         if before is not None and was is not None:
             same = was.columns is self.columns and was.answers == self.answers
-            earlier = Earlier(before, lambda: was.items, was.columns.take, lambda: was.answers, was.day, same)
+            earlier = Earlier(
+                before, lambda names: was.items, was.columns.take, lambda: was.answers, was.day, same
+            )
         return write_blocks(
             folder, self.items, self.columns, self.day, self.answers, self.paid, matched, earlier
         )
@@ -377,6 +380,29 @@ def test_rows_of_codes() -> None:
     assert rows_of(columns, ["c7", "x", "c0", "c7"]).tolist() == [7, -1, 0, 7]
     assert rows_of(columns, []).tolist() == []
     assert np.array_equal(rows_of(columns, list(columns.codes)), np.arange(50))
+
+
+def test_a_night_older_than_layers_is_read_and_hands_nothing_on(tmp_path: Path) -> None:
+    night = World(3, tmp_path).night()
+    made = night.write(tmp_path / "a")
+    wanted = contents(tmp_path / "a", night)["pairs"]
+    as_it_was(tmp_path / "a")
+    assert contents(tmp_path / "a", night)["pairs"] == wanted
+    again = night.write(tmp_path / "b", tmp_path / "a", night)
+    assert len(again.fresh) == len(again.blocks) and again.digest == made.digest
+
+
+def as_it_was(folder: Path) -> str:
+    """A night's folder as it was kept before there were layers; its hash, which was of the files' bytes."""
+    old = ("file", "key", "sha256", "firms", "pairs")
+    path = folder / "blocks.json"
+    blocks = [{name: one[name] for name in old} for one in json.loads(path.read_text("utf-8"))]
+    for one in blocks:
+        one["sha256"] = file_hash(folder / "hits" / one["file"])
+    path.write_text(json.dumps(blocks), "utf-8")
+    for name in ("index.json", "content.npy", "digests.npy", "firms.arrow", "paid.parquet"):
+        (folder / name).unlink(missing_ok=True)
+    return hashlib.sha256("".join(f"{b['file']} {b['sha256']}\n" for b in blocks).encode()).hexdigest()
 
 
 def test_an_older_nights_empty_file_is_an_item_without_pairs(tmp_path: Path) -> None:
