@@ -122,10 +122,16 @@ def test_a_night_kept_before_layers_is_replayed(tmp_path: Path) -> None:
     assert replay(engine, home, after.no) == []
 
 
-def test_nights_take_over_what_did_not_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("patching", [False, True])
+def test_nights_take_over_what_did_not_change(
+    patching: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Days go by and files come; each night equals one that is matched from nothing, and can be replayed."""
     for name, size in (("LEAST", 4), ("CHANCE", 8), ("MOST", 24)):
         monkeypatch.setattr(night_blocks, name, size)
+    if patching:
+        monkeypatch.setattr(night_blocks, "WORTH_PATCHING", 0)
+        monkeypatch.setattr(night_blocks, "SHARE", 0.9)
     home = tmp_path / "home"
     sample.write_sample(sample.generate(60, 4), home / "inbox", 0.0)
     engine = open_database(database_in(home))
@@ -142,7 +148,10 @@ def test_nights_take_over_what_did_not_change(tmp_path: Path, monkeypatch: pytes
         made = report.night
         assert made is not None and not report.repeated
         assert made.counts["fresh_blocks"] < made.counts["blocks"]
-        assert (made.counts["fresh_blocks"] > 0) == (day == DAY)
+        touched = made.counts["fresh_blocks"] + made.counts["patched_blocks"]
+        assert (touched > 0) == (day == DAY) and (made.counts["patched_blocks"] > 0) == (
+            patching and touched > 0
+        )
         assert replay(engine, home, made.no) == []
         for row in made.items().itertuples():
             hits = made.hits(row.item)
