@@ -152,7 +152,7 @@ _ASKS = re.compile(
 def _made(reading: Reading, item: Item) -> str:
     given = _plain("".join(b["quote"] for b in item.benefits)[:MOST_GIVEN])
     if item.title_only:
-        told = [_STOP.split(_plain(b["quote"]))[0] for b in item.benefits]
+        told = [re.sub(r"^可以?申[请报领]", "", _STOP.split(_plain(b["quote"]))[0]) for b in item.benefits]
         room = LONGEST - len(told[-1]) - 2
         if len(told) == 2 and room >= 4:
             return f"{shortened(told[0], room)}（{told[-1]}）"

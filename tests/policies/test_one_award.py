@@ -64,6 +64,7 @@ def test_what_one_may_apply_for_is_an_item_though_no_money_is_given() -> None:
     found = decompose(HOMES).items
     assert [i.benefits[0]["quote"] for i in found] == ["可申请青年人才公寓"]
     assert len(found[0].conditions) >= 3 and len(found[0].materials) == 3
+    assert found[0].title == "青年人才公寓"
 
 
 def test_a_permit_that_one_applies_for_is_no_item() -> None:
