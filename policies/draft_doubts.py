@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from policies.segment import Clause
 
 from .decompose.facts import Leaf
+from .decompose.variants import Entry
 
 _EITHER = re.compile(r"(?:之一|任意?一(?:项|条|款))(?:的)?(?:[^。；\n：:]{0,12})?[：:，,。]?[ \t]*\n?")
 
@@ -87,6 +88,22 @@ def kinds_listed(clauses: Sequence[Clause], at: int) -> bool:
         return True
     named = sum(bool(_KIND.search(t)) for t in told)
     return bool(_KIND.search(re.sub(r"\s+", "", c.text))) and named >= 2 and 2 * named > len(run)
+
+
+def kinds_with_amounts(
+    conditions: Sequence[Entry], benefits: Sequence[Entry]
+) -> tuple[list[Entry], list[Entry]]:
+    """各得其数: conditions that bind all, and those that stand inside one benefit's words, each with an amount of its own
+    (最高限额为甲类企业20万元、乙类企业10万元): one of them suffices. A single one inside binds as any other."""
+    spans = {(int(b["start"]), int(b["start"]) + len(str(b["quote"]))) for b in benefits}
+    for a, z in sorted(spans):
+        inside = [
+            c for c in conditions if a <= int(c["start"]) and int(c["start"]) + len(str(c["quote"])) <= z
+        ]
+        sums = sum((int(b["start"]), int(b["start"]) + len(str(b["quote"]))) == (a, z) for b in benefits)
+        if len(inside) > 1 and sums > 1:
+            return [c for c in conditions if not any(c is x for x in inside)], inside
+    return list(conditions), []
 
 
 _KINDS_OF_APPLICANT = frozenset(("主体类别", "人员类别", "机构类别", "企业规模"))

@@ -26,7 +26,14 @@ from .decompose.skeletons import Tree, case_skeleton, of_rows, tree_of
 from .decompose.variants import Entry, Split, split
 from .decompose.wanted import with_proposed
 from .draft_batches import batches_of
-from .draft_doubts import contrary, in_definition, kinds_listed, one_kind_of_a_row, one_of_several
+from .draft_doubts import (
+    contrary,
+    in_definition,
+    kinds_listed,
+    kinds_with_amounts,
+    one_kind_of_a_row,
+    one_of_several,
+)
 from .draft_guide import guide_of
 from .draft_text import clause_diff, document_facts, heading_labels, text_md, verbatim
 
@@ -307,7 +314,11 @@ class _Maker:
 
     def own_trees(self, item: Item, owner: str, parts: Split) -> tuple[list[Tree], dict[str, Any] | None]:
         """An item's numbered conditions: what binds all of it, then its alternatives as one, then what bars."""
-        trees = [self.condition(f"c{k}", e, owner) for k, e in enumerate(once(parts.shared), 1)]
+        shared, kinds = kinds_with_amounts(once(parts.shared), item.benefits)
+        trees = [self.condition(f"c{k}", e, owner) for k, e in enumerate(shared, 1)]
+        if kinds:
+            children = [self.condition(f"k{k}", e, owner) for k, e in enumerate(kinds, 1)]
+            trees.append(Tree(self.said("k", kinds[0]), join="any", children=children))
         if parts.variants:
             trees.append(self.alternatives(parts, owner))
         barred, exclusive = self.exclusions(item.exclusions, "x", owner)

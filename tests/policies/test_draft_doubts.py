@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from policies.decompose.expressions import Proposer
-from policies.draft_doubts import kinds_listed, one_kind_of_a_row
+from policies.draft_doubts import kinds_listed, kinds_with_amounts, one_kind_of_a_row
 from policies.segment import segment
 from profiles.dictionary import builtin_dictionary
 
@@ -56,3 +56,16 @@ def test_points_that_say_what_must_be_so_are_not(words: str) -> None:
 def test_one_kind_of_a_row_is_asked(text: str, quote: str, asked: bool) -> None:
     leaves = Proposer(builtin_dictionary(), {}).propose(quote).leaves
     assert leaves and one_kind_of_a_row(leaves, text, text.index(quote), quote) is asked
+
+
+def test_kinds_with_an_amount_each_are_alternatives() -> None:
+    text = "对系统改造，最高限额为甲类企业20万元、乙类企业10万元。"
+    told = "最高限额为甲类企业20万元、乙类企业10万元"
+    sums = [{"quote": told, "start": text.index(told), "cap": n} for n in (200000, 100000)]
+    every = [{"quote": q, "start": text.index(q)} for q in ("系统改造", "甲类企业", "乙类企业")]
+    shared, kinds = kinds_with_amounts(every, sums)
+    assert [c["quote"] for c in shared] == ["系统改造"] and [c["quote"] for c in kinds] == [
+        "甲类企业",
+        "乙类企业",
+    ]
+    assert kinds_with_amounts(every[:2], sums) == (every[:2], [])
