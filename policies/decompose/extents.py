@@ -12,6 +12,8 @@ from .spans import trimmed
 _PLACE = re.compile(
     r"^(?:应|须|需)?(?:在|于)(?:本|我|全)?[^，。；、（）的\d]{1,14}?(?:[省市区县镇乡]域?|地区|园区|基地|境|辖区|区域)(?:行政区域|范围)?(?:内|里)?(?=[^，。；、的内外]{2,})"
 )
+# What a place is part of: where one is registered, or the name of what stands there.
+_BELONGS = re.compile(r"注册|登记|[^，]{2,12}(?:机构|基地|平台)")
 _EITHER = re.compile(r"(?:，)?(?:或者?|，且|且|、)(?=[^，。；（）]{3,})")
 _COMPARES = re.compile(r"以上|以下|以内|不低于|不少于|不超过|超过|低于|达到?|高于|不足|满")
 _HEAD = r"(?:企业|单位|机构|公司|项目|人才|人员|毕业生|青年|平台|载体|基地|团队|组织|旅行社|产业|院校|合作社)"
@@ -71,7 +73,8 @@ def _whose(text: str) -> list[tuple[int, int]]:
 
 def _place(text: str) -> list[tuple[int, int]]:
     m = _PLACE.match(text)
-    if m and quantities(text[m.end() :]) and not quantities(m.group()):
+    rest = text[m.end() :] if m else ""
+    if m and quantities(rest) and not quantities(m.group()) and not _BELONGS.match(rest):
         return [(m.end(), m.end())]
     return []
 
