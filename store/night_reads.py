@@ -124,6 +124,8 @@ def forget(all_: bool = True) -> None:
         for key in [k for k in _kept if all_ or k not in _asked]:
             _kept.pop(key)
         _asked.clear()
+        if all_:
+            _views.clear()
 
 
 def _read_group(path: Path, group: int) -> tuple[pa.Table, Places]:
