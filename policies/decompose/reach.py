@@ -31,6 +31,8 @@ _GIVES = re.compile(
 def reach_of(reading: Reading, k: int, names: Sequence[str], items: Sequence[Item]) -> str:
     """及于: of a clause whose conditions bind no item found: ALL, UNSURE (asked of every item) or ASIDE (a person says whose it is)."""
     flat = reading.views[k].flat
+    if len(items) > 1 and _of_one_applicant(reading, k):
+        return ASIDE
     if len(items) > 1 and not _EVERYBODY.search(flat):
         if role_of_field(reading.clauses[k].field_name) == "benefit" and "condition" not in _own_field(
             reading, k
@@ -41,6 +43,29 @@ def reach_of(reading: Reading, k: int, names: Sequence[str], items: Sequence[Ite
         ):
             return ASIDE
     return UNSURE if _narrow(reading, k) else ALL
+
+
+# A lead that names one kind of applicant (小微企业借款人申请条件：), not whoever applies.
+_LEAD = re.compile(r"^(?:答[：:])?(?P<who>[^，。：:；]{3,14}?)的?(?:申[请报]|认定|贷款)条件[：:]$")
+_WHOEVER = re.compile(
+    r"^(?:申[请报](?:人|单位|企业|主体|者|项目)?|项目(?:单位)?|本.*|基本|上述.*|.*(?:政策|项目|补贴|奖励|资助|贷款))$"
+)
+
+
+def _of_one_applicant(reading: Reading, k: int) -> bool:
+    """Whether the lead over a clause names one kind of applicant, where other leads of the text name others."""
+    whos = {
+        j: m["who"]
+        for j, v in enumerate(reading.views)
+        if (m := _LEAD.match(v.flat)) and not _WHOEVER.match(m["who"])
+    }
+    if len(set(whos.values())) < 2:
+        return False
+    over = max((j for j in whos if j < k), default=None)
+    if over is None:
+        return False
+    outer = {n for n in reading.clauses[over].headings}
+    return outer <= set(reading.clauses[k].headings)
 
 
 def _own_field(reading: Reading, k: int) -> set[str]:

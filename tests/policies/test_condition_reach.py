@@ -51,3 +51,28 @@ def test_a_draft_lists_what_no_item_holds_and_asks_it_of_nobody() -> None:
     assert ("三", "规模达到1亿元以上") in made.aside
     assert "1亿元以上" not in made.files["d1/document.yaml"]
     assert "独立法人资格" in made.files["d1/document.yaml"]
+
+
+ANSWERS = """某市创业贷款问答
+一、贷款最高可以申请多少？
+答：符合条件的个人贷款额度最高30万元，给予贴息；带动就业5人及以上的，贷款额度最高50万元，给予贴息。
+二、有哪些申请条件？
+答：个人借款人申请条件：
+1.提交贷款申请时女性不超过55周岁；
+2.有具体经营项目。
+小微企业借款人申请条件：
+1.在本市行政区域内登记注册；
+2.无拖欠职工工资记录。
+三、小微企业可以得到什么？
+答：对小微企业，贷款额度最高500万元，给予一次性奖励5万元。
+"""
+
+
+def test_what_one_kind_of_applicant_must_meet_binds_not_every_item() -> None:
+    found = decompose(ANSWERS)
+    scopes = {str(c["quote"]): str(c.get("scope", "")) for c in found.conditions}
+    assert len(found.items) > 1
+    assert all(
+        scope == ASIDE for quote, scope in scopes.items() if "登记注册" in quote or "55周岁" in quote
+    ), scopes
+    assert any("登记注册" in q for q in scopes), scopes
