@@ -196,7 +196,8 @@ class Night:
     def columns(self) -> Columns:
         """数据列: as they were that night."""
         loaded = self.run.settings.get("loaded")
-        return _columns(self.home, self.run.profiles_hash, None if loaded is None else tuple(loaded))
+        names = None if loaded is None else tuple(loaded)
+        return _columns(self.home, self.run.profiles_hash, self.run.library_hash, names)
 
     def answers(self) -> AnswerBook:
         """答复簿: as it was that night."""
@@ -374,9 +375,9 @@ def _library(home: Path, digest: str) -> Library:
 
 
 @lru_cache(maxsize=2)
-def _columns(home: Path, digest: str, loaded: tuple[str, ...] | None) -> Columns:
+def _columns(home: Path, digest: str, library: str, loaded: tuple[str, ...] | None) -> Columns:
     path = home / "versions" / f"profiles-{digest}.parquet"
-    columns = open_columns(path, builtin_dictionary())
+    columns = open_columns(path, _library(home, library).dictionary)  # it may have indicators of its own
     columns.loaded = None if loaded is None else frozenset(loaded)
     return columns
 

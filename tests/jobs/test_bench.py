@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from jobs.bench import peers
+from jobs.bench import peers, whole
+from jobs.bench.again import bench_again
 from jobs.bench.files import bench_files
 from jobs.bench.imports import bench_import, write_file
 from jobs.bench.match import PEERS, bench_match
@@ -16,6 +17,8 @@ from jobs.bench.nightly import bench_nightly
 from jobs.bench.process import bench_process
 from jobs.bench.text import bench_text, make_scopes, read_scopes
 from jobs.bench.whole import bench_night
+from jobs.replay import replay
+from store import night_blocks
 
 
 def test_names_are_found_again():
@@ -63,6 +66,22 @@ def test_a_whole_night_is_written_listed_and_queued():
         0 < report.facts["推送条数"] <= 2 * report.facts["符合条数"]
     )  # nobody is told of nothing to be paid
     assert {"分配、比对、写结果块", "写名单", "排推送", "huiqi 一夜"} <= {row.name for row in report.rows}
+
+
+def test_the_night_after_is_the_night_from_nothing(monkeypatch):
+    monkeypatch.setattr(night_blocks, "WORTH_PATCHING", 0)
+    replayed = []
+
+    def also_replay(report, inputs, night):
+        replayed.append(replay(night.engine, night.home, night.no))
+        bench_again(report, inputs, night, 1)
+
+    monkeypatch.setattr(whole, "bench_again", also_replay)
+    report = bench_night(20_000, 40, 5, follow=False, again=True)
+    assert report.problems == []
+    assert replayed == [[]], "columns of a library's own indicators are opened as they were"
+    assert report.facts["变了 1% 的企业，补的块"] > 0
+    assert report.facts["变了一个事项（一个门槛），补的块"] > 0
 
 
 def test_little_changes_are_matched_alike():
