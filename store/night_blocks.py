@@ -84,6 +84,7 @@ LEAST, CHANCE, MOST = (
 MANY_ITEMS = 1500
 TOGETHER = 1 << 17  # firms matched at once
 WORTH_PATCHING = 1 << 18  # pairs of a night from which layers pay
+WORTH_FIRMS = 1 << 21  # and from which it pays to read again what changed firms were
 SHARE = 0.125  # of a block's firms, or of the items, that layers may hold before its file is written anew
 LAYERS_MOST = 8  # over a block; each is one more file to look into
 PATCH_PAIRS = 1 << 23  # pairs of a layer, about: they are in memory at once
@@ -326,11 +327,14 @@ def _patch(job: _Job, earlier: Earlier) -> None:
     before, index = job.before, job.before.index
     if (index.head, index.setting) != (job.index.head, job.index.setting):
         return
-    if sum(block.pairs for block in before.blocks) < WORTH_PATCHING:
+    had = sum(block.pairs for block in before.blocks)
+    if had < WORTH_PATCHING:
         return
     digests = job.digests if index.names == job.index.names else job.said.by(index.names)
     gone = changed_items(job.now.keys, index.items)
     chosen, volume = _little_changed(job, digests, len(gone))
+    if any(len(rows) for _, _, rows in chosen) and had < WORTH_FIRMS:
+        return
     if not chosen or volume + _pairs_of(before, gone) > PATCH_PAIRS:
         return
     blocks = [i for i, _, _ in chosen]

@@ -70,6 +70,7 @@ def test_a_whole_night_is_written_listed_and_queued():
 
 def test_the_night_after_is_the_night_from_nothing(monkeypatch):
     monkeypatch.setattr(night_blocks, "WORTH_PATCHING", 0)
+    monkeypatch.setattr(night_blocks, "WORTH_FIRMS", 0)
     replayed = []
 
     def also_replay(report, inputs, night):

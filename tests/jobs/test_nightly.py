@@ -131,6 +131,7 @@ def test_nights_take_over_what_did_not_change(
         monkeypatch.setattr(night_blocks, name, size)
     if patching:
         monkeypatch.setattr(night_blocks, "WORTH_PATCHING", 0)
+        monkeypatch.setattr(night_blocks, "WORTH_FIRMS", 0)
         monkeypatch.setattr(night_blocks, "SHARE", 0.9)
     home = tmp_path / "home"
     sample.write_sample(sample.generate(60, 4), home / "inbox", 0.0)

@@ -164,6 +164,7 @@ def test_an_incremental_night_is_a_full_one(
 ) -> None:
     """By its pairs in every column, its figures, its hash, and what Arrow reads in its files; 新符合 and 不再符合 too."""
     monkeypatch.setattr(night_blocks, "WORTH_PATCHING", 0)
+    monkeypatch.setattr(night_blocks, "WORTH_FIRMS", 0)
     monkeypatch.setattr(night_blocks, "SHARE", 0.6)
     world = World(seed, tmp_path)
     before = was = earlier = None
