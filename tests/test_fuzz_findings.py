@@ -75,6 +75,7 @@ FINDINGS = [
     ("expression", Input("1" + "+1" * 3000 + ">0")),
     ("cases", Input("cases: [{name: a, with: {高新技术企业有效期至: 2620262026-1-1}, expect: {verdict: 符合}}]".encode(), ".yaml")),
     ("decompose", Input("对上年度营业收入达到万元（含）以上且同比增长10%的企业，给予最高不超过30" + "万元的0" * 730 + "万元的一次性奖励。")),
+    ("decompose", Input("## 第六条 基本条件\n\n（一）在中国境内注册的居民企业；\n\n（二）职工总数不超过500人" + "、年0人" * 730)),
     ("backup", Input(rebuilt(a_backup(), MANIFEST, b'"sha256"', b'"sha25"'), ".zip")),
     ("backup", Input(rebuilt(a_backup(), MANIFEST, b'"members": {', b'"members": [{'), ".zip")),
     ("answers", Input(b"\xac", ".jsonl")),

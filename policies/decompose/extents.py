@@ -31,6 +31,9 @@ _ALSO = re.compile(
 )
 
 
+BESIDE = 400  # characters on either side that are looked through: a sentence of 700 numbers was, 700 times
+
+
 def refined(reading: Reading, p: Piece) -> list[Piece]:
     """细分: the statements of one piece; the piece itself where it makes one."""
     view = reading.views[p.clause]
@@ -55,7 +58,10 @@ def _between_thresholds(text: str) -> list[tuple[int, int]]:
     """Where both sides hold a threshold of their own (…达25%以上或…达30%以上)."""
     out: list[tuple[int, int]] = []
     for m in _EITHER.finditer(text):
-        before, behind = text[(out[-1][1] if out else 0) : m.start()], text[m.end() :]
+        before, behind = (
+            text[max(out[-1][1] if out else 0, m.start() - BESIDE) : m.start()],
+            text[m.end() : m.end() + BESIDE],
+        )
         if _outside(text, m.start()) and _threshold(before) and _threshold(behind):
             out.append(m.span())
     return out
