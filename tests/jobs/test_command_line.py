@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import sys
@@ -107,6 +108,25 @@ def test_a_taken_port_is_told_and_no_address_is_promised() -> None:
         found = CliRunner().invoke(app, ["desk", "--port", str(port)])
     assert found.exit_code == 2 and not found.stdout
     assert found.stderr.startswith(f"错误：端口 {port} 已有别的程序在用；换一个")
+
+
+def test_an_answer_of_two_parts_waits_for_no_acknowledgement() -> None:
+    """asyncio turns Nagle's waiting off only for sockets that say they are TCP: each page took 40 ms longer."""
+
+    async def told() -> int:
+        found: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def come(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            own = writer.get_extra_info("socket")
+            found.set_result(own.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        async with await asyncio.start_server(come, sock=listen("127.0.0.1", 0)) as server:
+            _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writer.close()
+            return await asyncio.wait_for(found, 10)
+
+    assert asyncio.run(told())
 
 
 def test_a_port_that_two_bind_is_served_by_the_first_that_listens() -> None:
