@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import urlencode
 
@@ -16,7 +16,7 @@ from engine.indicators import Dictionary, Indicator
 from engine.literal import parse_number
 from engine.match import Evidence, Match, Verdict
 from engine.program import BoundItem, Program
-from engine.words import say_amounts
+from engine.words import say_amounts, say_money
 
 SKIP = "?"
 LONGEST = 60
@@ -66,9 +66,16 @@ class Selftest:
         self.columns = self._columns()
         self.today = today
         frame = Frame(self.columns)  # one for all items: what they ask alike is worked out once
-        self.matches = [
-            (b, explain(b, self.columns, today, audience=FIRM, frame=frame, worked=False)) for b in self.bound
-        ]
+        self.matches = [(b, self._explained(b, frame)) for b in self.bound]
+
+    def _explained(self, bound: BoundItem, frame: Frame) -> Match:
+        """One item; what it would pay is worked out where the answers settle that it fits, and nowhere else looked at."""
+        found = explain(
+            replace(bound, benefit=None), self.columns, self.today, audience=FIRM, frame=frame, worked=False
+        )
+        if found.verdict != Verdict.ELIGIBLE or bound.benefit is None:
+            return found
+        return explain(bound, self.columns, self.today, audience=FIRM, frame=frame, worked=False)
 
     def _columns(self) -> Columns:
         record: dict[str, object] = {}
@@ -179,6 +186,13 @@ def _result(bound: BoundItem, match: Match) -> Result:
             if failed
             else "条件不满足"
         )
-    return Result(
-        item.id, item.title, match.verdict, say_amounts(item.benefit), why, item.delivery == "免申即享"
-    )
+    pay = _due(match) or say_amounts(item.benefit)
+    return Result(item.id, item.title, match.verdict, pay, why, item.delivery == "免申即享")
+
+
+def _due(match: Match) -> str:
+    """按回答应付的: what the answers come to, "" where they don't say."""
+    low, high = match.amount_low, match.amount_high
+    if not high:
+        return ""
+    return say_money(high) if low == high else f"最高 {say_money(high)}"

@@ -183,7 +183,14 @@ class Columns:
     def category(self, name: str, year: int | None) -> Categories:
         """分类列."""
         found = self.categories.get((name, year))
-        return found if found is not None else Categories(np.full(len(self), -1, np.int32), ())
+        return found if found is not None else self._unsaid
+
+    @cached_property
+    def _unsaid(self) -> Categories:
+        """A text column of which nothing is known; nobody may write into it."""
+        codes = np.full(len(self), -1, np.int32)
+        codes.flags.writeable = False
+        return Categories(codes, ())
 
     def listing(self, name: str, year: int | None) -> Lists:
         """列表列."""

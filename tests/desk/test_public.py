@@ -86,6 +86,21 @@ def test_the_self_test_asks_only_what_still_matters(visitor: TestClient) -> None
     assert wrong.status_code == 200 and "没有读懂" in wrong.text
 
 
+def test_the_self_test_says_what_the_answers_come_to(visitor: TestClient) -> None:
+    given = {
+        "行业代码": "C3912", "登记地区划": "120116", "研发费用@2025": "600", "营业收入@2025": "9000", "成立日期": "2015-03-01",
+        "登记状态": "存续", "严重违法失信名单": "否", "经营异常名录": "否", "失信被执行人": "否", "法人资格": "是",
+        "依法纳统": "是", "重大事故次数@2025": "0",
+    }  # fmt: skip
+    page = visitor.get("/zone/check", params=given).text
+    line = next(p for p in page.split("<li>") if "研发投入强度奖励" in p)
+    assert "符合" in line and '<span class="mid">9 万元</span>' in line  # (600 − 300) 万元 × 3%
+    waiting = visitor.get(
+        "/zone/check", params={k: v for k, v in given.items() if not k.startswith("重大")}
+    ).text
+    assert "9 万元" not in waiting
+
+
 def test_what_a_visitor_writes_is_shown_as_text(visitor: TestClient) -> None:
     page = visitor.get("/zone/check", params={"登记地区划": '"><script>alert(1)</script>'})
     assert page.status_code == 200 and "<script>alert" not in page.text
