@@ -64,7 +64,8 @@ class Settings:
 def _is_web(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        here = "%" in parts.netloc  # one of this machine's own networks
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not here
     except ValueError:  # a port beyond 65535, brackets that don't close
         return False
 

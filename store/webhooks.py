@@ -73,7 +73,14 @@ def check_url(url: str) -> None:
         sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # brackets that don't close, a port beyond 65535, characters that turn into slashes
         sound = False
-    if not sound or "@" in parts.netloc or len(url) > 500 or not ADDRESS.fullmatch(url):
+    # % names one of this machine's own networks ([fe80::1%eth0]), where no receiver of an office can be
+    if (
+        not sound
+        or "@" in parts.netloc
+        or "%" in parts.netloc
+        or len(url) > 500
+        or not ADDRESS.fullmatch(url)
+    ):
         raise WebhookError("地址要写成 https://主机/路径，不带用户名和密码，不含空格和看不见的字符")
 
 

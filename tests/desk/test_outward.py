@@ -169,7 +169,7 @@ def test_the_office_is_told_why_a_hook_inside_stays_silent(fresh: Desk, listener
 @pytest.mark.parametrize(
     "url",
     ["ftp://a/", "https://", "https://u:p@a/", "https://u@a/", "http://[::1", "http://a:99999/", "http://a:b/", "http://a:0/",
-     "http://\u2100.com/", "https://a b/", "https://a/\n", "https://a/\u202e", "https://" + "a" * 500],
+     "http://[::%元]/", "http://[fe80::1%eth0]/", "http://\u2100.com/", "https://a b/", "https://a/\n", "https://a/\u202e", "https://" + "a" * 500],
 )  # fmt: skip
 def test_an_address_that_is_none_is_told_in_one_sentence(desk: Desk, url: str) -> None:
     with pytest.raises(webhooks.WebhookError, match="地址要写成"):
