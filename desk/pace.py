@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -68,7 +69,7 @@ def limits_of(env: Mapping[str, str]) -> Limits | None:
         return Limits()
     if words == ["off"]:
         return None
-    if len(words) != 3 or not all(w.isdecimal() and 0 < int(w) < 10**7 for w in words):
+    if len(words) != 3 or not all(re.fullmatch("[1-9][0-9]{0,6}", w) for w in words):
         raise ValueError(
             f"{RATES} 要写成三个数（每分钟：每地址、每会话或令牌、每访客），例如 3000 600 300，或 off"
         )
