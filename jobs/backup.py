@@ -161,6 +161,8 @@ def _take(box: zipfile.ZipFile, inside: str, path: Path, size: int) -> str:
                     return ""
                 digest.update(block)
                 target.write(block)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
+    except (
+        zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, UnicodeError,
+    ):  # fmt: skip
         return ""
     return digest.hexdigest()

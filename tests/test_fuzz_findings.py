@@ -40,6 +40,14 @@ def spoilt_books() -> list[tuple[str, bytes]]:
     ]
 
 
+def misnamed(backup: bytes) -> bytes:
+    """A backup whose first file is named in no encoding where it stands, and well in the list at the end."""
+    out = bytearray(backup)
+    out[7] |= 8  # its name is UTF-8, it says
+    out[30] = 0xCD
+    return bytes(out)
+
+
 FINDINGS = [
     ("document", Input(b"\xef\xbb\xbf\xbb", ".txt")),
     ("document", Input(b"\xff\xfe^", ".html")),
@@ -78,6 +86,8 @@ FINDINGS = [
     ("decompose", Input("## 第六条 基本条件\n\n（一）在中国境内注册的居民企业；\n\n（二）职工总数不超过500人" + "、年0人" * 730)),
     ("backup", Input(rebuilt(a_backup(), MANIFEST, b'"sha256"', b'"sha25"'), ".zip")),
     ("backup", Input(rebuilt(a_backup(), MANIFEST, b'"members": {', b'"members": [{'), ".zip")),
+    ("backup", Input(misnamed(a_backup()), ".zip")),
+    ("settings", Input("1" * 4424 + " 1 1")),
     ("answers", Input(b"\xac", ".jsonl")),
     ("answers", Input(b"[" * 5000, ".jsonl")),
     ("calendar", Input(b"\x82", ".csv")),
@@ -87,6 +97,7 @@ FINDINGS = [
     ("parquet", Input(a_parquet()[:-20] + b"\x00" * 12 + a_parquet()[-8:], ".parquet")),
     ("address", Input("http://[::1")),
     ("address", Input("https://a:99999/")),
+    ("address", Input("http://[::%元]")),
     ("reply", Input("²")),
     ("reply", Input("[" * 5000)),
     ("query", Input("page=" + "9" * 5000)),
