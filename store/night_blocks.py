@@ -467,7 +467,7 @@ def _closed(job: _Job) -> Written:
         if name in job.before.index.layers:
             for file in (f"{name}.parquet", f"{name}.npz"):
                 share(job.before.folder / LAYERS / file, folder / LAYERS / file)
-    if job.codes == [block.codes for block in job.before.blocks]:
+    if job.before.blocks and job.codes == [block.codes for block in job.before.blocks]:
         share(job.before.folder / FIRMS, folder / FIRMS)
     else:
         (folder / FIRMS).unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from browsing import Watch, browser, enter, focused, leads, needs_browser, serio
 from test_days import fits_a_phone
 from test_review import fitting
 
-from desk.doubts import Doubt
+from desk.doubts import Doubt, Queue
 from store import audit, review
 
 pytestmark = needs_browser
@@ -117,7 +117,7 @@ def several_rows(desk):
         "bs-2025-03/talent-rent", "产业人才租房补贴", code, office.name(night, code), "degree", "硕士、博士", "硕士、博士",
         "文字像，规则判不符合", 0.93, 24_000.0, "C2761", "生物药品制造",
     )  # fmt: skip
-    office.memory.put(("doubts", night.no), [one])
+    office.memory.put(("doubts", night.no), Queue(night.no, night.as_of, [one]))
     return f"/desk/matches/{code}/bs-2025-03/talent-rent"
 
 
