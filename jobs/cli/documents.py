@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from engine.words import say_money
 from jobs.cli.common import library_path, parse_as_of, telling
 from jobs.cli.nightly import HomeOption
 
@@ -104,16 +106,30 @@ def _tell(answer: Mapping[str, Any], met: int) -> None:
             ("排除", "exclusions"),
             ("材料", "materials"),
         ):
-            for entry in item[key]:
-                typer.echo(f"   {word}  {entry['quote']}")
-        if item["window"]:
-            typer.echo(f"   时间  {item['window'].get('from', '')} 至 {item['window'].get('to', '')}")
+            for line in _once_each(item[key]):
+                typer.echo(f"   {word}  {line}")
+        for line in _days(item["window"]):
+            typer.echo(f"   时间  {line}")
     for entry in answer["general"]["conditions"]:
         typer.echo(f"{'哪一项的' if entry.get('scope') == 'aside' else '通用条件'}  {entry['quote']}")
     if not answer["items"]:
         typer.echo("没有找到可以申报或享受的事项。")
     if met:
         typer.echo(f"其中 {met} 条的话本局改正过，照改正读（huiqi decompose --learn）")
+
+
+def _once_each(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Each quote once; several amounts that stand in one of them behind it."""
+    for quote, same in groupby(entries, lambda entry: entry["quote"]):
+        amounts = [say_money(entry["amount"]) for entry in same if entry.get("amount")]
+        yield f"{quote}（{'、'.join(amounts)}）" if len(amounts) > 1 else quote
+
+
+def _days(window: Mapping[str, Any] | None) -> Iterator[str]:
+    """The days of a window, of each of its parts; its words where it has none."""
+    for part in (window.get("parts") or [window]) if window else ():
+        first, last = part.get("from", ""), part.get("to", "")
+        yield f"{first} 至 {last}".strip() if first or last else part.get("kind") or part["quote"]
 
 
 def _places(sets: Sequence[str], library: Path) -> dict[str, str]:
@@ -185,14 +201,14 @@ def _draft(
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("".join(f'- "{c.strip()}"\n' for c in codes.split(",")), encoding="utf-8")
-    items = len(found.items)
-    typer.echo(f"{items} 个事项的草稿 → {folder}；写成式子 {made.sure} 条，留作提问 {made.asked} 条")
+    count = len(found.items)
+    typer.echo(f"{count} 个事项的草稿 → {folder}；写成式子 {made.sure} 条，留作提问 {made.asked} 条")
     if made.blind:
         typer.echo(
             f"其中 {len(made.blind)} 项没有一条能由数据判断，名单会列出全部企业；签发前请补上能查的条件："
             f"{'；'.join(made.blind[:8])}{'…' if len(made.blind) > 8 else ''}"
         )
-    if items and not made.placed:
+    if count and not made.placed:
         typer.echo(
             "条文没有写企业要在哪里登记或纳税；若只给本地企业，请在 document.yaml 的 general 里加一条，例如 登记地区划 in 本区"
         )
