@@ -38,7 +38,7 @@ from desk.web import (
     to_login,
     warm_templates,
 )
-from store.database import DatabaseBusy, DataError, DiskFull, Engine
+from store.database import DatabaseFault, DataError, Engine
 
 NIGHT_LOOK = 2.0  # seconds between looks for a new night
 
@@ -82,8 +82,7 @@ def create_app(
     app.add_exception_handler(RequestValidationError, say_misuse)
     app.add_exception_handler(DataError, say_unstorable)
     app.add_exception_handler(OverflowError, say_unstorable)
-    app.add_exception_handler(DiskFull, say_unwritten)
-    app.add_exception_handler(DatabaseBusy, say_unwritten)
+    app.add_exception_handler(DatabaseFault, say_unwritten)
     for name in _rooms():
         app.include_router(importlib.import_module(name).router)
 

@@ -337,11 +337,12 @@ async def say_unstorable(request: Request, error: Exception) -> Response:
 
 
 async def say_unwritten(request: Request, error: Exception) -> Response:
-    """没有写成: the disk is full or another program writes; nothing was kept, which is said as it is."""
+    """没有写成: the disk is full, another program writes or no database answers; nothing was kept, which is said as it is."""
     told = str(error.args[1])
     if request.url.path.startswith("/api/"):
         return JSONResponse({"detail": told}, 503, {"Retry-After": "30"})
-    answer = render(request, "fault.html", 503, words="没有保存", detail=told)
+    words = "现在打不开" if request.method == "GET" else "没有保存"
+    answer = render(request, "fault.html", 503, words=words, detail=told)
     answer.headers["Retry-After"] = "30"
     return answer
 

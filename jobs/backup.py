@@ -17,8 +17,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from store.audit import verify
-from store.database import Engine, open_database, upgrade
-from store.dumps import POSTGRES, SQLITE, DumpError, dump, restore, revisions
+from store.database import Engine, open_database, revision_of, upgrade
+from store.dumps import POSTGRES, SQLITE, DumpError, dump, restore
 from store.ledger import verify_ledger
 
 MANIFEST, FORMAT = "manifest.json", 1
@@ -65,7 +65,7 @@ def back_up(engine: Engine, home: Path, target: Path, at: datetime) -> Kept:
                 )
                 members[inside] = _put(box, path, inside, packed)
             about = {
-                "format": FORMAT, "made": at.isoformat(), "software": version("huiqi"), "revision": revisions(engine)[0],
+                "format": FORMAT, "made": at.isoformat(), "software": version("huiqi"), "revision": revision_of(engine),
                 "audit": {"count": chain.count, "head": chain.head}, "members": members,
             }  # fmt: skip
             box.writestr(MANIFEST, json.dumps(about, ensure_ascii=False, indent=1))

@@ -17,8 +17,7 @@ from store import accounts, leases, outbox, sealed, second_factor, webhooks
 from store.audit import verify
 from store.batches import batches, source_of
 from store.calendars import office_calendar
-from store.database import Engine
-from store.dumps import revisions
+from store.database import DatabaseFault, Engine, is_later, newest_revision, revision_of
 from store.imports import SourceBatch
 from store.ledger import verify_ledger
 from store.nights import HELD, latest_night
@@ -87,9 +86,16 @@ def _folder(p: Patient) -> Told:
 
 
 def _database(p: Patient) -> Told:
-    own, head = revisions(p.engine)
+    try:
+        own, head = revision_of(p.engine), newest_revision()
+    except DatabaseFault as fault:
+        what, _, cure = str(fault).partition("；")
+        yield BAD, what, cure
+        return
     if own is None:
         yield WARN, "数据库还是空的", "先运行 huiqi nightly（或 huiqi demo）"
+    elif is_later(own):
+        yield BAD, f"库表是 {own}，比这一版软件（{head}）新", "换用升级过它的那一版软件，或那以后的"
     elif own != head:
         yield (
             BAD,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -14,9 +13,12 @@ from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, BigInteger, Column, Integer, create_engine, event, inspect, text
-from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.exc import DataError as DataError
 from sqlmodel import Session, UTCDateTime
+
+from store.database_faults import DatabaseBusy, DatabaseFault, DiskFull, say_plainly
 
 try:
     import fcntl
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BigId",
     "DatabaseBusy",
+    "DatabaseFault",
     "DiskFull",
     "Engine",
     "Fen",
@@ -71,11 +74,14 @@ def database_url(env: Mapping[str, str]) -> str:
 
 
 def open_database(url: str) -> Engine:
-    """打开数据库: an engine for `url`; SQLite with WAL and foreign keys on, its folder made when missing."""
-    parsed = make_url(url)
+    """打开数据库: an engine for `url`; SQLite with WAL and foreign keys on, its folder made when missing.
+
+    Raises ValueError for what is no address of one, and whoever uses the engine meets a DatabaseFault.
+    """
+    parsed = _address(url)
     if parsed.get_backend_name() != "sqlite":
         server = create_engine(parsed, pool_pre_ping=True)
-        event.listen(server, "handle_error", _say_plainly)
+        event.listen(server, "handle_error", say_plainly)
         return server
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
@@ -83,32 +89,23 @@ def open_database(url: str) -> Engine:
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "checkin", _small_again)
-    event.listen(engine, "handle_error", _say_plainly)
+    event.listen(engine, "handle_error", say_plainly)
     return engine
 
 
-class DiskFull(OSError):
-    """磁盘满了: the database can't write; what was committed stands, the rest is undone."""
-
-
-class DatabaseBusy(OSError):
-    """数据库忙: another writes longer than anybody waits (one transaction of an import, say); nothing was written."""
-
-
-_FULL = ("database or disk is full", "no space left on device", "could not extend file")
-
-
-def _say_plainly(context: Any) -> None:
-    """Turn the drivers' words for a full disk and a long lock into plain errors, which commands tell in a line."""
-    said = str(context.original_exception).lower()
-    where = context.engine.url.database if context.engine is not None else ""
-    if "database is locked" in said:
-        told = "别的程序正在往数据库里写，等了一阵没轮到，这一次没有保存；请过一会儿再试"
-        raise DatabaseBusy(errno.EBUSY, told, where) from context.original_exception
-    if any(words in said for words in _FULL):
-        raise DiskFull(
-            errno.ENOSPC, "数据库写不下了，磁盘已满；腾出空间后重跑，办完的不会重做", where
-        ) from context.original_exception
+def _address(url: str) -> URL:
+    """One that SQLAlchemy reads, of the two kinds there are, with the driver that comes with us."""
+    shown = re.sub(r"://[^@/]*@", "://…@", url)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise ValueError(
+            f"HUIQI_DB 不是数据库地址：{shown}；要写成 postgresql://用户@主机:端口/库名，或一个 SQLite 文件的路径"
+        ) from None
+    drivers = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
+    if parsed.drivername.split("+")[0] not in drivers:
+        raise ValueError(f"HUIQI_DB 只能是 PostgreSQL 或 SQLite，不能是 {parsed.drivername}：{shown}")
+    return parsed.set(drivername=drivers[parsed.get_backend_name()])
 
 
 def upgrade(engine: Engine) -> None:
@@ -150,9 +147,14 @@ def require_tables(engine: Engine) -> None:
         )
 
 
+def is_later(known: str | None) -> bool:
+    """后来的版本: tables that this version of the program does not have, made by a later one."""
+    return known is not None and known not in _revisions()
+
+
 def _refuse_newer(known: str | None, file: str | None) -> None:
-    """A revision that this version does not have was made by a later one, whose tables it must not touch."""
-    if known is not None and known not in _revisions():
+    """Tables of a later version must not be touched."""
+    if is_later(known):
         raise ValueError(
             f"{file or '数据库'} 的库表（{known}）比这一版程序新，请换用升级过它的那一版程序，或那以后的"
         )

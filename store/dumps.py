@@ -8,25 +8,14 @@ import sqlite3
 import subprocess
 from pathlib import Path
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 from sqlalchemy.engine import URL, Engine, make_url
-
-from store.database import migration_config
 
 SQLITE, POSTGRES = "database.sqlite", "database.pgdump"
 
 
 class DumpError(ValueError):
     """备份错误: what is wrong and how to mend it."""
-
-
-def revisions(engine: Engine) -> tuple[str | None, str | None]:
-    """库表版本: (of this database, of this software); None where there are no tables yet."""
-    head = ScriptDirectory.from_config(migration_config()).get_current_head()
-    with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision(), head
 
 
 def dump(engine: Engine, folder: Path) -> Path:
@@ -37,6 +26,8 @@ def dump(engine: Engine, folder: Path) -> Path:
         copy = sqlite3.connect(target)
         try:
             source.backup(copy)
+        except sqlite3.DatabaseError as error:
+            raise DumpError(f"{engine.url.database} 读不出来，备不了份：{error}") from error
         finally:
             copy.close()
             source.close()

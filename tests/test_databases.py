@@ -11,7 +11,13 @@ from tests import databases
 
 HERE = Path(__file__).parent
 # Tests of what one kind alone has: its files, its limits, how its address is read.
-OF_ONE_KIND = {"databases.py", "jobs/test_full_disk.py", "store/test_database.py", "test_databases.py"}
+OF_ONE_KIND = {
+    "databases.py",
+    "jobs/test_full_disk.py",
+    "store/test_database.py",
+    "store/test_database_faults.py",
+    "test_databases.py",
+}
 
 
 def test_no_test_names_a_kind_of_database() -> None:

@@ -39,9 +39,12 @@ class Ward:
     now: datetime = NOW
     env: dict[str, str] = field(default_factory=dict)
 
+    def patient(self) -> Patient:
+        return Patient(self.engine, self.home, self.library, self.now, self.env)
+
     def found(self) -> set[tuple[str, str]]:
         """(check, state) of everything that is not good; each tells a cure."""
-        told = examine(Patient(self.engine, self.home, self.library, self.now, self.env))
+        told = examine(self.patient())
         assert all(c.cure for c in told if c.state != GOOD)
         return {(c.name, c.state) for c in told if c.state != GOOD}
 
@@ -87,6 +90,10 @@ def disk(w: Ward) -> None:
 
 def tables(w: Ward) -> None:
     sql(w, "UPDATE alembic_version SET version_num = '0001'")
+
+
+def later_tables(w: Ward) -> None:
+    sql(w, "UPDATE alembic_version SET version_num = '9999'")
 
 
 def rules(w: Ward) -> None:
@@ -205,7 +212,7 @@ def no_key(w: Ward) -> None:
 
 
 FAULTS: dict[Callable[[Ward], None], set[tuple[str, str]]] = {
-    disk: {("数据文件夹", BAD)}, tables: {("数据库", BAD)}, rules: {("政策库", BAD)}, late: {("比对", BAD)}, held: {("比对", BAD)},
+    disk: {("数据文件夹", BAD)}, tables: {("数据库", BAD)}, later_tables: {("数据库", BAD)}, rules: {("政策库", BAD)}, late: {("比对", BAD)}, held: {("比对", BAD)},
     gone: {("比对", BAD)}, failed: {("定时", BAD)}, silent: {("比对", BAD), ("定时", BAD)}, stranger: {("收件箱", WARN)},
     overdue: {("收件箱", WARN)}, dead: {("推送", BAD)}, unsigned: {("推送", BAD)}, nobody: {("人员", WARN)}, broken: {("记录与台账", BAD)},
     plain: {("内核", WARN)}, unsealed: {("密钥", WARN)}, lost_key: {("密钥", BAD)}, no_key: {("密钥", BAD)}, unsealed_hook: {("密钥", WARN)}, lost_hook: {("密钥", BAD)},
@@ -227,6 +234,12 @@ def test_each_fault_is_found_and_no_other(
 def test_a_year_without_a_calendar_is_found(ward: Ward) -> None:
     calendar(ward)
     assert ("工作日历", BAD) in ward.found()
+
+
+def test_tables_of_a_later_version_are_not_to_be_upgraded(ward: Ward) -> None:
+    later_tables(ward)
+    told = next(c for c in examine(ward.patient()) if c.name == "数据库")
+    assert "比这一版软件" in told.words and "换用升级过它的那一版" in told.cure and "升级" not in told.words
 
 
 def test_an_empty_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
