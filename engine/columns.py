@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequenc
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
+from math import isfinite
 from typing import Any, TypeVar
 
 import numpy as np
@@ -440,9 +441,21 @@ def to_value(value: object, spec: Indicator, parse: Callable[[str, Indicator], f
         return _days(value, spec)
     if isinstance(value, str):
         return parse(value, spec)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+    number = _number(value)
+    if number is None:
         raise ValueError(f"“{spec.name}”应当是一个数，这里是 {value!r}")
-    return float(value)
+    return number
+
+
+def _number(value: object) -> float | None:
+    """A finite number as a double; whole ones of JSON have no upper bound, doubles have."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if isfinite(number) else None
 
 
 def _days(value: object, spec: Indicator) -> float:

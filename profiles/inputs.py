@@ -79,8 +79,9 @@ def _json_rows(path: Path, report: Report) -> Iterator[tuple[int, dict[str, obje
             except UnicodeDecodeError:
                 report(Problem(0, "这一行不是 UTF-8 编码，没有读入", Place(path.name, number)))
                 continue
-            except (json.JSONDecodeError, RecursionError) as error:
-                report(Problem(0, f"这一行不是合法的 JSON，没有读入：{error}", Place(path.name, number)))
+            except (ValueError, RecursionError) as error:
+                wrong = error if isinstance(error, json.JSONDecodeError | RecursionError) else "有一个数太长"
+                report(Problem(0, f"这一行不是合法的 JSON，没有读入：{wrong}", Place(path.name, number)))
                 continue
             if not isinstance(record, dict):
                 report(Problem(0, "这一行应当是一个企业（{…}），没有读入", Place(path.name, number)))

@@ -306,7 +306,7 @@ def _json_keys(path: Path, encoding: str) -> list[str]:
 def _json_row(line: str) -> object:
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):  # a nest of brackets is no row either
         return None
 
 

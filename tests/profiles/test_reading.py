@@ -123,11 +123,12 @@ def test_spreadsheets_json_lines_and_parquet(tmp_path):
     book.save(tmp_path / "a.xlsx")
     assert read(tmp_path / "a.xlsx")[1] == [(2, ["1", "甲", "2024-06-30"]), (4, ["2", "乙", "12.5"])]
     lines = [{"代码": "1", "名称": "甲"}, "not", {"代码": "2", "说明": None, "名称": "乙"}]
-    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps(x) for x in lines), "utf-8")
+    nest = "[" * 100_000
+    (tmp_path / "a.jsonl").write_text("\n".join([*(json.dumps(x) for x in lines), nest]), "utf-8")
     header, rows, bad = read(tmp_path / "a.jsonl")
     assert header == HEADER
     assert rows == [(1, ["1", "甲", ""]), (3, ["2", "乙", ""])]
-    assert [b[0] for b in bad] == [2]
+    assert [b[0] for b in bad] == [2, 4]
     pq.write_table(pa.table({"代码": ["1"], "名称": ["甲"], "说明": [3]}), tmp_path / "a.parquet")
     assert read(tmp_path / "a.parquet")[1] == [(1, ["1", "甲", "3"])]
 
