@@ -7,6 +7,7 @@ the kernel has no form for (detail rows, some expressions, answered rows) is lef
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 from engine import matching
 from engine.benefit import Calculator, round_fen
-from engine.columns import Columns, Floats, Selected
+from engine.columns import Columns, Floats, Key, Selected
 from engine.evaluate import Frame
 from engine.kernel_plan import (
     AmountPlan,
@@ -227,7 +228,8 @@ class Matcher:
     """匹配器: a plan of items, put to as many columns as wanted (chunks of rows, one firm, partitions).
 
     `keep` keeps the planes of the largest run (two bits a firm and distinct comparison), and `known` are planes another
-    matcher kept: a running service matches a changed item by its new comparisons alone.
+    matcher kept: a running service matches a changed item by its new comparisons alone. `planned` plans in another way
+    than by working it out (see kernel_kept).
     """
 
     def __init__(
@@ -236,6 +238,7 @@ class Matcher:
         threads: int | None = None,
         keep: bool = False,
         known: Kept | None = None,
+        planned: Callable[[Sequence[BoundItem]], Plan] | None = None,
     ):
         self.items = list(items)
         self.keys = [(item.program.item.id, item.batch.name) for item in self.items]
@@ -244,7 +247,7 @@ class Matcher:
         self.threads = threads or len(os.sched_getaffinity(0))
         self.compiled = available()
         self._fast = [i for i, item in enumerate(self.items) if self.compiled and plannable(item)]
-        self.plan = plan(self.items[i] for i in self._fast)
+        self.plan = (planned or plan)([self.items[i] for i in self._fast])
         self._room = Room()
 
     def match(
@@ -367,17 +370,34 @@ class _Shape:
     def trace(self, planned: Plan, columns: Columns) -> AmountPlan:
         """录数额: once a shape; it reads more columns than the predicates do."""
         if self.amounts is None:
-            self.attacher.traced.base = columns
-            self.amounts = Amounts(planned, self.attacher.traced).build()
-            self.keys = list(self.attacher.traced.keys)
-            self.attacher.traced.base = Columns([], columns.dictionary)
-            plan = self.amounts
+            plan = self.amounts = self._traced(planned, columns)
             self.amount_tables = (
                 np.array(plan.program_of, np.int64), _table([c[0] for c in plan.code], 5),
                 np.array([c[1] for c in plan.code], np.float64), np.array(plan.code_at, np.int64), plan.registers,
                 np.array(plan.low, np.int64), np.array(plan.high, np.int64),
             )  # fmt: skip
         return self.amounts
+
+    def _traced(self, planned: Plan, columns: Columns) -> AmountPlan:
+        """The amounts, out of the plan where it brought them for columns like these, else traced and put there."""
+        over = "" if planned.traced is None else _columns_digest(columns, self.first_keys)
+        if planned.traced is not None and over in planned.traced:
+            amounts, self.keys = planned.traced[over]
+            return amounts
+        self.attacher.traced.base = columns
+        amounts = Amounts(planned, self.attacher.traced).build()
+        self.keys = list(self.attacher.traced.keys)
+        self.attacher.traced.base = Columns([], columns.dictionary)
+        if planned.traced is not None:
+            planned.traced[over] = amounts, self.keys
+        return amounts
+
+
+def _columns_digest(columns: Columns, first: Sequence[Key]) -> str:
+    """What tracing sees of columns: which numbers there are, how indicators are read, and those that are loaded already."""
+    loaded = None if columns.loaded is None else sorted(columns.loaded)
+    seen = (sorted(columns.dictionary.items()), loaded, sorted(columns.numbers, key=repr), list(first))
+    return hashlib.sha256(repr(seen).encode()).hexdigest()
 
 
 def _shape(planned: Plan, columns: Columns, skip: frozenset[int]) -> _Shape:

@@ -81,7 +81,7 @@ def meaning(
     `spoken` keeps what was written of indicators, for items of the same columns."""
     known = {} if spoken is None else spoken
     subject = item.program.item.subject
-    parts = [_own_meaning(item), columns.speaks(subject)]
+    parts = [own_meaning(item), columns.speaks(subject)]
     for name in sorted(item.reads):
         if name not in known:
             known[name] = _canonical((name, columns.dictionary.get(name), columns.speaks(name)))
@@ -89,8 +89,8 @@ def meaning(
     return hashlib.sha256(f"{item.batch.opens > as_of} {' '.join(parts)}".encode()).hexdigest()
 
 
-def _own_meaning(item: BoundItem) -> str:
-    """What an item says by itself, worked out once: it never changes."""
+def own_meaning(item: BoundItem) -> str:
+    """自己的含义: a digest of what an item says by itself, worked out once: it never changes."""
     known: dict[str, str] = item.__dict__
     if "_meaning" not in known:
         own = (item.conditions, item.benefit, item.ids, item.program.item.subject)

@@ -65,6 +65,13 @@ class Plan:
     opens: list[date] = field(default_factory=list)  # each item's batch
     # what the plan is when put to columns, by the shape of these (see kernel._Shape)
     shapes: dict[tuple[object, ...], Any] = field(default_factory=dict)
+    # amounts by a digest of the columns they were traced over, where they are to be kept (see kernel_kept)
+    traced: dict[str, tuple[AmountPlan, list[Key]]] | None = None
+
+    def head(self, item: BoundItem) -> None:
+        """抬头: what all hits of an item have in common."""
+        self.opens.append(item.batch.opens)
+        self.heads.append({"item": item.program.item.id, "batch": item.batch.name, "ids": item.ids})
 
     def literal(self, predicate: int) -> int:
         return self.literals.setdefault(predicate, len(self.literals))
@@ -120,8 +127,7 @@ def plan(items: Iterable[BoundItem]) -> Plan:
     out = Plan(list(items))
     for item in out.bound:
         out.items.append([out.condition(tree) for tree in item.conditions])
-        out.opens.append(item.batch.opens)
-        out.heads.append({"item": item.program.item.id, "batch": item.batch.name, "ids": item.ids})
+        out.head(item)
         if item.benefit is not None:
             for node in benefit_expressions(item.benefit):
                 if isinstance(node, Compare | In | Has):

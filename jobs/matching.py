@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engine.claims import allocate, shares
-from engine.columns import Columns
-from engine.kernel import Matcher
 from engine.matching import ItemHits, match
 from jobs.rules import FAST_FROM, match_any_size
 from store.night_blocks import Matching, Paid, Range
+from store.night_plans import planned_matcher
 from store.night_writing import NightInputs, keep_profiles
 
 
@@ -42,10 +41,12 @@ def matching(inputs: NightInputs, home: Path, cluster: str = "") -> Matching:
 def match_ranges(inputs: NightInputs, ranges: Sequence[Range]) -> Iterator[tuple[Range, list[ItemHits]]]:
     """比对几段: one after the other, with one plan."""
     firms = sum(end - begin for begin, end in ranges)
-    matcher = Matcher(inputs.items) if firms * len(inputs.items) >= FAST_FROM else None
-    for begin, end in ranges:
-        part: Columns = inputs.columns.between(begin, end)
-        if matcher is not None:
-            yield (begin, end), matcher.match(part, inputs.as_of, inputs.answers)
-        else:
+    if firms * len(inputs.items) < FAST_FROM:
+        for begin, end in ranges:
+            part = inputs.columns.between(begin, end)
             yield (begin, end), match(inputs.items, part, inputs.as_of, inputs.answers)
+        return
+    with planned_matcher(inputs.items) as matcher:
+        for begin, end in ranges:
+            part = inputs.columns.between(begin, end)
+            yield (begin, end), matcher.match(part, inputs.as_of, inputs.answers)

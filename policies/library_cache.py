@@ -1,7 +1,7 @@
 """编译好的政策库: kept by the hash of everything it was made of, so that thousands of rule files are read once.
 
 The key holds the rule files' bytes, place words, dictionary and our own code; whatever differs makes another key, so a
-stale entry is never found. Entries lie in the user's own cache folder and are taken only where nobody else may write.
+stale entry is never found (see policies.cache_files).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import pickle
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import engine
 from engine.errors import Place
 from engine.indicators import Dictionary
 from engine.yamltext import Node
+from policies.cache_files import cache_folder, read_entry, write_entry
 from policies.library import Library, load_library
 
 WORTH_KEEPING = 200  # items from which reading the files takes longer than looking here
@@ -63,12 +65,6 @@ def load_kept(
     return library
 
 
-def cache_folder(env: Mapping[str, str] = os.environ) -> Path:
-    """缓存文件夹: huiqi in XDG_CACHE_HOME, default ~/.cache."""
-    base = env.get("XDG_CACHE_HOME", "").strip()
-    return (Path(base) if base else Path.home() / ".cache") / "huiqi"
-
-
 def library_key(root: Path, dictionary: Dictionary, sets: Mapping[str, Sequence[str]]) -> str:
     """政策库的钥匙: a hash of the files read of it, the words given with it, and the code that compiles it."""
     digest = _made_of(repr(sorted(sets.items())), dictionary)
@@ -81,12 +77,19 @@ def library_key(root: Path, dictionary: Dictionary, sets: Mapping[str, Sequence[
 
 def _made_of(begin: str, dictionary: Dictionary) -> Any:
     """A hash begun with the dictionary and the code that compiles."""
-    digest = hashlib.sha256(f"{sys.version} {begin}".encode())
+    digest = hashlib.sha256(f"{software_key()} {begin}".encode())
     digest.update(repr(sorted(dictionary.items(), key=lambda entry: entry[0])).encode())
+    return digest
+
+
+@cache
+def software_key() -> str:
+    """程序的钥匙: a hash of Python's version and of the code that compiles, plans and matches."""
+    digest = hashlib.sha256(sys.version.encode())
     for folder in (Path(engine.__file__).parent, Path(__file__).parent):
         for path in sorted(folder.glob("*.py")):
             digest.update(path.read_bytes())
-    return digest
+    return digest.hexdigest()
 
 
 def _files(folder: str, under: str) -> list[tuple[str, str]]:
@@ -102,16 +105,8 @@ def _files(folder: str, under: str) -> list[tuple[str, str]]:
 
 
 def _read(path: Path) -> Library | None:
-    try:
-        about = path.stat()
-        if about.st_uid != os.getuid() or about.st_mode & 0o022:
-            return None
-        data = path.read_bytes()
-    except OSError:
-        return None
-    if hashlib.sha256(data[32:]).digest() != data[:32]:  # cut short or spoiled
-        return None
-    return pickle.loads(data[32:])
+    data = read_entry(path)
+    return None if data is None else pickle.loads(data)
 
 
 def _write(folder: Path, name: str, library: Library) -> None:
@@ -127,11 +122,4 @@ def _write(folder: Path, name: str, library: Library) -> None:
     finally:
         for item, root in zip(library.items, kept, strict=True):
             item.root = root
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = folder / f"{name}.part-{os.getpid()}"
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(hashlib.sha256(data).digest() + data)
-    part.replace(folder / name)
-    others = sorted(folder.glob("library-*.pickle"), key=lambda p: p.stat().st_mtime)
-    for old in others[:-KEPT]:
-        old.unlink(missing_ok=True)
+    write_entry(folder, name, data, KEPT)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -19,7 +20,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from engine.columns import Categories, Columns
-from engine.kernel import Matcher, match_fast
+from engine.kernel import match_fast
 from engine.matching import AnswerBook, ItemHits
 from engine.program import BoundItem
 from profiles.firmcodes import arrow_codes
@@ -39,6 +40,7 @@ from store.block_pairs import (
     tally,
 )  # fmt: skip
 from store.night_index import LAYERS, Block, ItemKey, Kept, Layer, keep_layer, read_paid
+from store.night_plans import planned_matcher
 from store.pairs import NONE, Pairs, pairs_of, write_pairs
 
 Rows = NDArray[np.int64]
@@ -126,15 +128,13 @@ def _joined(parts: Sequence[Rows]) -> Rows:
 
 def write_patch(folder: Path, patch: Patch) -> tuple[Tally, Layer]:
     """写一层 into the night's folder: the tally of the patched blocks, in their order, and the layer."""
-    now = patch.now
     total = _carried(patch)
-    space, pairs = _fresh_items(patch, total)
+    space, who, pairs = _fresh_items(patch, total)
     if len(patch.rows):
         place = np.searchsorted(space, patch.rows).astype(np.int32)
         for i, one in _changed_firms(patch, total):
             pairs[i] = one if len(place) == len(space) else moved(one, place)
-    codes = arrow_codes(now.columns.codes).take(pa.array(space))
-    shown = night_columns(codes, _names(now.columns, space), 0)
+    shown = night_columns(*who, 0)
     (folder / LAYERS).mkdir(exist_ok=True)
     paid_low = next(c for c in shown if c.field.name == "paid_low")
     ordered = sorted((pairs[i] for i in sorted(pairs)), key=lambda p: not paid_low.is_copy(p))
@@ -145,10 +145,14 @@ def write_patch(folder: Path, patch: Patch) -> tuple[Tally, Layer]:
     return total, layer
 
 
-def _names(columns: Columns, rows: Rows) -> pa.Array:
-    """Names of some firms (see firm_names), without a table of all firms' names."""
+Who = tuple[pa.Array, pa.Array]  # firms' codes and names
+
+
+def _who(columns: Columns, rows: Rows) -> Who:
+    """Some firms (see firm_names), without a table of all firms' names."""
     cats = columns.category(NAME, None)
-    return pa.array(["" if at < 0 else cats.names[at] for at in cats.codes[rows].tolist()], pa.string())
+    names = ["" if at < 0 else cats.names[at] for at in cats.codes[rows].tolist()]
+    return arrow_codes(columns.codes).take(pa.array(rows)), pa.array(names, pa.string())
 
 
 def _carried(patch: Patch) -> Tally:
@@ -182,10 +186,10 @@ def _changed_firms(patch: Patch, total: Tally) -> list[tuple[int, Pairs]]:
     with ThreadPoolExecutor(1) as beside:  # what the firms were is read while they are matched as they are
         reading = beside.submit(before.rows, patch.rows_before)
         part = now.columns.take(patch.rows.astype(np.intp))
-        match = matching_of(items, 2 * len(part))
-        found = match(part, now.as_of, now.answers)
-        old = alike(reading.result(), part)
-        matched = (found, match(old, before.as_of, before.answers()))
+        with matching_of(items, 2 * len(part)) as match:
+            found = match(part, now.as_of, now.answers)
+            old = alike(reading.result(), part)
+            matched = (found, match(old, before.as_of, before.answers()))
     block = np.repeat(np.arange(len(patch.blocks), dtype=np.int32), [len(r) for r in patch.changed])
     sides = []
     for columns, hits, paid in zip((part, old), matched, (now.paid, read_paid(before.folder)), strict=True):
@@ -200,11 +204,14 @@ def _changed_firms(patch: Patch, total: Tally) -> list[tuple[int, Pairs]]:
     return list(zip(patch.same, new, strict=True))
 
 
-def matching_of(items: Sequence[BoundItem], firms: int) -> Match:
+@contextmanager
+def matching_of(items: Sequence[BoundItem], firms: int) -> Iterator[Match]:
     """比对的办法: by one plan where the compiled loops are there already, or worth loading."""
     if "numba" not in sys.modules or len(items) * firms < FAST_FROM:
-        return lambda columns, day, answers: match_fast(items, columns, day, answers)
-    return Matcher(items).match
+        yield lambda columns, day, answers: match_fast(items, columns, day, answers)
+    else:
+        with planned_matcher(items) as matcher:
+            yield matcher.match
 
 
 Match = Callable[[Columns, date, AnswerBook], Sequence[ItemHits]]
@@ -238,16 +245,17 @@ def _count(patch: Patch, items: Sequence[str], now: Sequence[Pairs], then: Seque
 # ---------------------------------------------------------------- items that changed
 
 
-def _fresh_items(patch: Patch, total: Tally) -> tuple[Rows, dict[int, Pairs]]:
-    """Rows of the firms that the layer speaks of, and the pairs of items that changed with all firms of the blocks, rows
-    counted among those; their figures in."""
-    if not patch.fresh:
-        return patch.rows, {}
+def _fresh_items(patch: Patch, total: Tally) -> tuple[Rows, Who, dict[int, Pairs]]:
+    """Rows of the firms that the layer speaks of, these firms, and the pairs of items that changed with all firms of the
+    blocks, rows counted among those; their figures in."""
     now = patch.now
+    if not patch.fresh:
+        return patch.rows, _who(now.columns, patch.rows), {}
     firms = _joined([np.arange(a, b) for a, b in patch.ranges])
     whole = len(firms) == len(now.columns)
     columns = now.columns if whole else now.columns.take(firms)
-    found = matching_of([now.items[i] for i in patch.fresh], len(columns))(columns, now.as_of, now.answers)
+    with matching_of([now.items[i] for i in patch.fresh], len(columns)) as match:
+        found = match(columns, now.as_of, now.answers)
     payments = payments_of(columns, now.paid)
     pairs = [paid_pairs(pairs_of(h), payments.get(h.item), 0) for h in found]
     seen = np.zeros(len(firms), bool)
@@ -258,10 +266,10 @@ def _fresh_items(patch: Patch, total: Tally) -> tuple[Rows, dict[int, Pairs]]:
     space = firms[seen]
     block = np.repeat(np.arange(len(patch.blocks), dtype=np.int32), [b - a for a, b in patch.ranges])[seen]
     told = [moved(one, place) for one in pairs]
-    marks = firm_marks(arrow_codes(now.columns.codes).take(pa.array(space)), _names(now.columns, space))
-    _put(total, patch.fresh, tally(told, marks, block, len(patch.blocks)))
+    who = _who(now.columns, space)
+    _put(total, patch.fresh, tally(told, firm_marks(*who), block, len(patch.blocks)))
     _old_fits(patch, columns, firms, pairs)
-    return space, dict(zip(patch.fresh, told, strict=True))
+    return space, who, dict(zip(patch.fresh, told, strict=True))
 
 
 def _old_fits(patch: Patch, columns: Columns, firms: Rows, found: Sequence[Pairs]) -> None:
@@ -274,12 +282,13 @@ def _old_fits(patch: Patch, columns: Columns, firms: Rows, found: Sequence[Pairs
         changed = np.searchsorted(firms, patch.rows).astype(np.int32)
         stay = np.ones(len(firms), bool)
         stay[changed] = False
-        match = matching_of(before, len(columns))
-        then = {h.item: picked(p, stay[p.rows]) for h in match(columns, day, answers) for p in (pairs_of(h),)}
-        if len(changed):
-            old = patch.earlier.rows(patch.rows_before)
-            for one in match(old, day, answers):
-                then[one.item] = both(then[one.item], moved(pairs_of(one), changed))
+        with matching_of(before, len(columns)) as match:
+            was = [pairs_of(h) for h in match(columns, day, answers)]
+            then = {p.item: picked(p, stay[p.rows]) for p in was}
+            if len(changed):
+                old = patch.earlier.rows(patch.rows_before)
+                for one in match(old, day, answers):
+                    then[one.item] = both(then[one.item], moved(pairs_of(one), changed))
     none = [Pairs(p.item, p.batch, p.ids, NONE, None, None, None, {}) for p in found]
     _count(
         patch, [p.item for p in found], found, [then.get(p.item, n) for p, n in zip(found, none, strict=True)]
