@@ -22,7 +22,7 @@ from starlette.datastructures import FormData
 from desk.evidence import facts_of, rows_of, seen_of
 from desk.firmdue import deadline_of, over_in_letter
 from desk.office import Office, number
-from desk.web import check_origin, office_of, pace, render, see
+from desk.web import check_origin, fault_page, office_of, pace, render, see
 from engine.explain import FIRM, explain
 from engine.fulfilment import Refused, moves_from
 from engine.grantmoves import APPLIED, AUTOMATIC, FINAL, State, variant_of
@@ -75,7 +75,7 @@ class FirmRoute(APIRoute):
             except FirmLoginNeeded:
                 return RedirectResponse("/my/login", status_code=303)
             except HTTPException as error:
-                return render(request, "my_fault.html", error.status_code, detail=error.detail)
+                return fault_page(request, error.status_code, "没有办成", error.detail)
 
         return handle
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from store import caseload, drafts, review
 from store.accounts import LoggedIn, Person, who_is
 from store.calendars import office_calendar
 from store.caseload import Caseload
+from store.database_faults import DatabaseDamaged, DatabaseOut
 from store.turns import Turns
 
 HERE = Path(__file__).parent
@@ -333,18 +335,36 @@ async def say_unstorable(request: Request, error: Exception) -> Response:
         raise error
     if request.url.path.startswith("/api/"):
         return JSONResponse({"detail": told}, 422)
-    return render(request, "fault.html", 422, words="没有办成", detail=told)
+    return fault_page(request, 422, "没有办成", told)
+
+
+OUT = "系统现在读不到数据，请过一会儿再来；管理员请看服务的日志"
 
 
 async def say_unwritten(request: Request, error: Exception) -> Response:
-    """没有写成: the disk is full, another program writes or no database answers; nothing was kept, which is said as it is."""
+    """没有写成: the disk is full, another program writes or no database answers; nothing was kept, which is said as it is.
+
+    What only the server's keeper can mend, and where it lies, stands in the log and not on a page.
+    """
     told = str(error.args[1])
+    if isinstance(error, DatabaseOut | DatabaseDamaged):
+        logging.getLogger("huiqi.desk").error("database", extra={"problem": str(error)})
+        told = OUT
     if request.url.path.startswith("/api/"):
         return JSONResponse({"detail": told}, 503, {"Retry-After": "30"})
-    words = "现在打不开" if request.method == "GET" else "没有保存"
-    answer = render(request, "fault.html", 503, words=words, detail=told)
+    answer = fault_page(request, 503, "现在打不开" if request.method == "GET" else "没有保存", told)
     answer.headers["Retry-After"] = "30"
     return answer
+
+
+_HOMES = {"desk": ("base_desk.html", "/desk/today", "回到今日"), "my": ("my_base.html", "/my", "回收件箱")}
+
+
+def fault_page(request: Request, status: int, words: str, detail: str) -> Response:
+    """错误页, with the head and the way back of whoever reads it: office, firm, or anybody."""
+    part = request.url.path.strip("/").split("/")[0]
+    base, back, text = _HOMES.get(part, ("base_public.html", "/zone", "回到政策事项"))
+    return render(request, "fault.html", status, base=base, back=back, text=text, words=words, detail=detail)
 
 
 async def to_login(request: Request, _error: Exception) -> Response:
@@ -365,9 +385,9 @@ async def say_fault(request: Request, error: Exception) -> Response:
         if re.search(r"[一-鿿]", str(error.detail))
         else "地址可能写错了，或者内容已经不在了。"
     )
-    return render(request, "fault.html", error.status_code, words=words, detail=detail)
+    return fault_page(request, error.status_code, words, detail)
 
 
 async def say_misuse(request: Request, _error: Exception) -> Response:
     """地址不对: a part of the address that is no number or the like."""
-    return render(request, "fault.html", 404, words="没有这一页", detail="地址里的编号或条件写错了。")
+    return fault_page(request, 404, "没有这一页", "地址里的编号或条件写错了。")

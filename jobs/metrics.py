@@ -15,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from jobs.fulfil import deadlines
 from jobs.process import fate
 from store import leases, outbox
-from store.database import Engine
+from store.database import DatabaseFault, Engine
 from store.nights import list_nights
 
 Now = Callable[[], datetime]
@@ -101,6 +101,13 @@ def serve(engine: Engine, now: Now, host: str, port: int) -> ThreadingHTTPServer
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            try:
+                self._tell()
+            except DatabaseFault as fault:
+                told = {"ok": False, "database": str(fault), "at": now().isoformat()}
+                self._answer(503, "application/json", json.dumps(told, ensure_ascii=False).encode())
+
+        def _tell(self) -> None:
             if self.path == "/metrics":
                 self._answer(200, "text/plain; version=0.0.4; charset=utf-8", generate_latest(registry))
             elif self.path == "/healthz":

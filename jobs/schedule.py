@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from time import sleep
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,13 +29,14 @@ from jobs.push import push_once
 from jobs.scoring import score_night
 from store import audit, leases, ledger
 from store.calendars import office_calendar
-from store.database import Engine, open_database, upgrade
+from store.database import DatabaseFault, Engine, open_database, upgrade
 from store.nights import forget, latest_night
 from store.review import setting
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 LEADER = "schedule"
-BEAT, TEND = 15, 10  # seconds between renewals of the lead, and between looks at what is left to do
+# seconds between renewals of the lead, between looks at what is left to do, and before a lost database is tried again
+BEAT, TEND, AWAY = 15, 10, 15
 Now = Callable[[], datetime]
 
 
@@ -266,7 +268,8 @@ def leading(context: Context, holder: str) -> Iterator[None]:
     finally:
         over.set()
         thread.join(BEAT)
-        leases.leave(context.engine, LEADER, holder)
+        with suppress(DatabaseFault):  # the lease ends by itself
+            leases.leave(context.engine, LEADER, holder)
 
 
 # ---------------------------------------------------------------- the process
@@ -306,22 +309,42 @@ def build(context: Context) -> BlockingScheduler:
 
 
 def serve_forever(url: str, home: Path, library: Path, now: Now) -> None:
-    """开定时: until it is stopped (Ctrl-C or SIGTERM; a job under way is taken up again by the next process)."""
+    """开定时: until it is stopped (Ctrl-C or SIGTERM; a job under way is taken up again by the next process).
+
+    A database that goes away is waited for, and what was missed meanwhile is caught up. Raises DatabaseFault where there
+    is none at the start.
+    """
     engine = open_database(url)
     upgrade(engine)
     context = Context(engine, home, library, now)
-    scheduler = build(context)
 
     def stop(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, stop)
     try:
-        with leading(context, _here["holder"]):
-            catch_up(context, _here["holder"])
-            scheduler.start()
+        while True:
+            try:
+                _serve(context)
+            except DatabaseFault as fault:
+                log = logging.getLogger(__name__)
+                log.error("database", extra={"problem": str(fault), "again_in_seconds": AWAY})
+                sleep(AWAY)
     except KeyboardInterrupt:
         logging.getLogger(__name__).info("stopped")
     finally:
         signal.signal(signal.SIGTERM, before)
         engine.dispose()
+
+
+def _serve(context: Context) -> None:
+    """One spell: until it is stopped, or the database is gone."""
+    scheduler = build(context)
+    with leading(context, _here["holder"]):
+        catch_up(context, _here["holder"])
+        try:
+            scheduler.start()
+        except DatabaseFault:
+            with suppress(DatabaseFault):
+                scheduler.shutdown(wait=False)
+            raise

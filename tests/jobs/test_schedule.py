@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ from jobs.schedule import Context, Plan, run_planned
 from profiles import sample
 from store import grants, leases
 from store.calendars import office_calendar
+from store.database_faults import DatabaseOut
 from store.grants import Actor, NewGrant
 from store.review import change_setting
 from tests.databases import database_in, new_database
@@ -267,6 +269,43 @@ def test_two_processes_of_which_one_leads_and_the_other_takes_over(tmp_path, dat
                 one.kill()
                 one.wait(10)
         engine.dispose()
+
+
+def test_a_database_that_goes_away_is_waited_for(tmp_path, engine, monkeypatch):
+    """Once amid the catching up and once amid the scheduler's own loop; then a person stops it."""
+    gone = DatabaseOut(errno.ECONNREFUSED, "连不上数据库", "h:5432/huiqi")
+    spells: list[str] = []
+
+    def work(_context, holder):
+        spells.append(leases.leader(engine, "schedule", datetime.now(UTC), process.fate))
+        leases.lead(engine, "schedule", holder, datetime.now(UTC), fate=process.fate)
+        if len(spells) != 2:
+            raise gone if len(spells) == 1 else KeyboardInterrupt
+        monkeypatch.setattr(schedule.SQLAlchemyJobStore, "get_next_run_time", raise_gone)
+
+    def raise_gone(_self):
+        monkeypatch.undo()
+        monkeypatch.setattr(schedule, "AWAY", 0.01)
+        monkeypatch.setattr(schedule, "catch_up", work)
+        raise gone
+
+    monkeypatch.setattr(schedule, "AWAY", 0.01)
+    monkeypatch.setattr(schedule, "catch_up", work)
+    url = engine.url.render_as_string(hide_password=False)
+    schedule.serve_forever(url, tmp_path, tmp_path, lambda: datetime.now(UTC))
+    assert spells == ["", "", ""]  # each spell gave the lead up
+
+
+def test_health_says_that_the_database_is_gone(engine, monkeypatch):
+    server = metrics.serve(engine, lambda: AT, "127.0.0.1", 0)
+
+    def gone(*_args, **_kwargs):
+        raise DatabaseOut(errno.ECONNREFUSED, "连不上数据库", "h:5432/huiqi")
+
+    monkeypatch.setattr(metrics.leases, "runs", gone)
+    status, body = get(server, "/healthz")
+    server.shutdown()
+    assert status == 503 and "连不上数据库" in json.loads(body)["database"]
 
 
 def get(server, path: str) -> tuple[int, str]:
