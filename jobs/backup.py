@@ -41,9 +41,12 @@ class Kept:
 
 
 def back_up(engine: Engine, home: Path, target: Path, at: datetime) -> Kept:
-    """备份 to `target` (a .zip; a folder gets a dated name). The database first: the files a night's row speaks of
+    """备份 to `target` (a .zip; anything else is a folder, made where it isn't, and gets a dated name). The database first: the files a night's row speaks of
     are written before the row, so all of them are there. Raises DumpError and OSError."""
-    if target.is_dir():
+    if target.suffix.lower() != ".zip":
+        if target.is_file():
+            raise DumpError(f"{target} 是文件；请给一个文件夹，或以 .zip 结尾的新文件名")
+        target.mkdir(parents=True, exist_ok=True)
         target = target / f"huiqi-{at.astimezone(SHANGHAI):%Y%m%d-%H%M%S}.zip"
     if target.exists():
         raise DumpError(f"{target} 已经有了，请换一个名字")

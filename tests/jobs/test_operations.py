@@ -43,6 +43,17 @@ def test_a_backup_is_named_by_the_offices_own_day(kept) -> None:
     assert kept[2].name == "huiqi-20260618-020000.zip", "18:00 of London is two in the morning here"
 
 
+def test_a_place_without_zip_is_a_folder_and_made(kept, tmp_path: Path) -> None:
+    engine, home, _ = kept
+    made = back_up(engine, home, tmp_path / "disk" / "backup", NOW).file
+    assert made == tmp_path / "disk" / "backup" / "huiqi-20260618-020000.zip"
+    with pytest.raises(DumpError, match="已经有了"):
+        back_up(engine, home, tmp_path / "disk" / "backup", NOW)
+    (tmp_path / "note").write_text("x")
+    with pytest.raises(DumpError, match="是文件；请给一个文件夹"):
+        back_up(engine, home, tmp_path / "note", NOW)
+
+
 def rows(engine: Engine) -> dict[str, int]:
     from sqlalchemy import inspect, text
 
