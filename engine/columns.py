@@ -39,8 +39,12 @@ class Categories:
     names: tuple[str, ...]
 
     def take(self, rows: Rows) -> Categories:
-        """取行. Few rows of many texts keep only their own: a test of texts looks at every one that is there."""
-        codes = self.codes[rows]
+        """取行."""
+        return self.renumbered(self.codes[rows])
+
+    def renumbered(self, codes: NDArray[np.int32]) -> Categories:
+        """换码: other codes of these texts. Few rows of many texts keep only their own: a test of texts looks at every one
+        that is there."""
         if len(codes) * FEW >= len(self.names):
             return Categories(codes, self.names)
         used = np.unique(codes[codes >= 0])

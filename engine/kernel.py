@@ -8,16 +8,14 @@ the kernel has no form for (detail rows, some expressions, answered rows) is lef
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
 from itertools import pairwise
 from threading import Lock
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,12 +29,14 @@ from engine.kernel_plan import (
     Amounts,
     Attached,
     Attacher,
+    Finders,
     Plan,
     depth,
     plain_planes,
     plan,
     plannable,
 )
+from engine.kernel_threads import each, processors
 from engine.matching import FAILS, FITS, OPEN, AnswerBook, ItemHits
 from engine.nodes import Node
 from engine.program import BoundItem
@@ -44,8 +44,8 @@ from engine.program import BoundItem
 CHUNK = 1 << 17
 SMALL = 1 << 20  # elements a kept array may be larger than asked for
 SHAPES = 16  # of columns a plan keeps what it found for
-FEW_ITEMS = 200  # whose amounts are traced in less time than a thread takes to begin
-LITTLE = 400  # comparisons of a block, in about half a millisecond
+LITTLE = 100  # comparisons of a block, in less than a tenth of a millisecond
+FEW_SORTED = 8  # items that are listed before it is known which of their conditions are rare
 PARTS = 4  # of the blocks for each thread, so that one that is held up leaves its rest to the other
 WORTH_COMPILING = 0.5  # seconds of plain work; loading the compiled loops takes about as long
 MASKS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
@@ -147,6 +147,31 @@ class ListedHits(PackedHits):
         return self._amounts[1]
 
 
+class Listing(Sequence[ItemHits]):
+    """列出的各事项: the hits of a run's items begin..end, each made when asked for."""
+
+    def __init__(self, heads: Sequence[Mapping[str, Any]], listed: Listed, begin: int, soon: Sequence[bool]):
+        self._heads, self._listed, self._begin, self._soon = heads, listed, begin, soon
+        self._made: dict[int, ListedHits] = {}
+
+    def __len__(self) -> int:
+        return len(self._soon)
+
+    @overload
+    def __getitem__(self, at: int) -> ItemHits: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[ItemHits]: ...
+    def __getitem__(self, at: int | slice) -> ItemHits | list[ItemHits]:
+        if isinstance(at, slice):
+            return [self[i] for i in range(*at.indices(len(self)))]
+        place = range(len(self))[at]
+        found = self._made.get(place)
+        if found is None:
+            item = self._begin + place
+            found = self._made[place] = ListedHits(self._heads[item], self._listed, item, self._soon[place])
+        return found
+
+
 def _none(at: int) -> tuple[Floats, Floats]:
     raise AssertionError("the ends travel with the hits")
 
@@ -207,7 +232,7 @@ def match_fast(
     as_of: date,
     answers: AnswerBook | None = None,
     every: bool = False,
-) -> list[ItemHits]:
+) -> Sequence[ItemHits]:
     """快匹配: what `matching.match` answers, in the order of the items; little work isn't worth loading the compiler."""
     plain_seconds = 5e-4 * len(items) + 1.7e-7 * len(items) * len(columns)
     if plain_seconds < WORTH_COMPILING:
@@ -222,14 +247,15 @@ class Kept:
     columns: Columns
     literals: Mapping[Node, int]
     planes: NDArray[np.uint64]
+    finders: Finders
 
 
 class Matcher:
     """匹配器: a plan of items, put to as many columns as wanted (chunks of rows, one firm, partitions).
 
     `keep` keeps the planes of the largest run (two bits a firm and distinct comparison), and `known` are planes another
-    matcher kept: a running service matches a changed item by its new comparisons alone. `planned` plans in another way
-    than by working it out (see kernel_kept).
+    matcher kept: a running service matches a changed item by its new comparisons alone, in the `room` that the last such
+    item left. `planned` plans in another way than by working it out (see kernel_kept).
     """
 
     def __init__(
@@ -239,30 +265,42 @@ class Matcher:
         keep: bool = False,
         known: Kept | None = None,
         planned: Callable[[Sequence[BoundItem]], Plan] | None = None,
+        room: Room | None = None,
     ):
         self.items = list(items)
         self.keys = [(item.program.item.id, item.batch.name) for item in self.items]
         self.keep, self._known = keep, known
         self.kept: Kept | None = None
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or processors()
         self.compiled = available()
         self._fast = [i for i, item in enumerate(self.items) if self.compiled and plannable(item)]
         self.plan = (planned or plan)([self.items[i] for i in self._fast])
-        self._room = Room()
+        if known is not None:
+            self.plan.finders = known.finders
+        self._room = room or Room()
+        self.aside = Room()
+
+    @cached_property
+    def at(self) -> Mapping[tuple[str, str], int]:
+        """各事项的位置 among the matcher's items, by item and batch."""
+        return {key: i for i, key in enumerate(self.keys)}
 
     def match(
         self, columns: Columns, as_of: date, answers: AnswerBook | None = None, every: bool = False
-    ) -> list[ItemHits]:
+    ) -> Sequence[ItemHits]:
         """匹配 (see matching.match)."""
         book = answers or {}
         if not self._fast or type(columns) is not Columns or not len(columns):
             return matching.match(self.items, columns, as_of, book, every)
-        out: list[ItemHits | None] = [None] * len(self.items)
         known = self._known if self._known is not None and self._known.columns is columns else None
         run = _Run(self.plan, columns, as_of, self.threads, self._room, known)
         if self.keep and (self.kept is None or len(self.kept.columns) <= len(columns)):
-            self.kept = Kept(columns, run.literals(), run.planes)
-        for at, hits in zip(self._fast, run.every() if every else run.hits(), strict=True):
+            self.kept = Kept(columns, run.literals(), run.planes, self.plan.finders)
+        fast: Sequence[ItemHits] = run.every() if every else run.hits()
+        if len(self._fast) == len(self.items) and not book:
+            return fast
+        out: list[ItemHits | None] = [None] * len(self.items)
+        for at, hits in zip(self._fast, fast, strict=True):
             out[at] = hits
         slow = [i for i, hits in enumerate(out) if hits is None]
         plain = matching.match([self.items[i] for i in slow], columns, as_of, book, every) if slow else []
@@ -286,7 +324,7 @@ class Matcher:
 
     def chunks(
         self, columns: Columns, as_of: date, answers: AnswerBook | None = None, size: int = CHUNK
-    ) -> Iterator[tuple[int, list[ItemHits]]]:
+    ) -> Iterator[tuple[int, Sequence[ItemHits]]]:
         """分段匹配: (first row, hits with rows counted from it) for chunks of rows, so that memory stays bounded."""
         for start in range(0, len(columns), size):
             stop = min(start + size, len(columns))
@@ -444,18 +482,14 @@ class _Run:
         new = len(planned.literals) - len(self.borrowed)
         if self.blocks * new < LITTLE:  # another thread would not have begun before this one was done
             self.block_parts = [(0, self.blocks)]
-        if self.blocks * len(planned.items) < 2 * LITTLE:
+        if self.blocks * len(planned.items) < LITTLE:
             self.parts = [(0, self.blocks, 0, len(planned.items))]
         self.numbers = {
             key: np.ascontiguousarray(columns.numbers[key], np.float64) for key in self.shape.first_keys
         }
-        if self.shape.amounts is None and len(planned.items) > FEW_ITEMS:
-            with ThreadPoolExecutor(1) as pool:  # amounts are traced while the compiled loops fill the planes
-                planes = pool.submit(self._planes)
-                self.amounts: AmountPlan = self.shape.trace(planned, columns)
-                self.planes = planes.result()
-        else:
-            self.amounts, self.planes = self.shape.trace(planned, columns), self._planes()
+        # amounts are traced while other threads begin to fill the planes
+        self.planes = self._planes(lambda: self.shape.trace(planned, columns))
+        self.amounts: AmountPlan = self.shape.trace(planned, columns)
         for key in self.shape.keys:
             if key not in self.numbers:
                 self.numbers[key] = np.ascontiguousarray(columns.numbers[key], np.float64)
@@ -471,7 +505,7 @@ class _Run:
         }
 
     # -- planes
-    def _planes(self) -> NDArray[np.uint64]:
+    def _planes(self, meanwhile: Callable[[], object]) -> NDArray[np.uint64]:
         code, literals = self.code, max(len(self.plan.literals), 1)
         flat = self.room.take("planes", self.blocks * literals * 2 * code.WORDS, np.uint64)
         planes = flat.reshape(self.blocks, literals, 2, code.WORDS)
@@ -485,7 +519,7 @@ class _Run:
         def work(begin: int, end: int) -> None:
             code.fill_planes(begin, end, self.rows, planes, pointers, codes, *self.shape.predicates)
 
-        self._threaded(work)
+        self._each([partial(work, *part) for part in self.block_parts], meanwhile)
         for mine, other in self.borrowed.items():
             assert self.known is not None
             planes[:, mine] = self.known.planes[:, other]
@@ -515,14 +549,10 @@ class _Run:
     def _threaded(self, work: Callable[[int, int], None]) -> None:
         self._each([partial(work, *part) for part in self.block_parts])
 
-    def _each(self, jobs: Sequence[Callable[[], None]]) -> None:
-        if len(jobs) == 1 or self.threads == 1:
-            for job in jobs:
-                job()
-            return
-        with ThreadPoolExecutor(self.threads) as pool:
-            for done in [pool.submit(job) for job in jobs]:
-                done.result()
+    def _each(
+        self, jobs: Sequence[Callable[[], None]], meanwhile: Callable[[], object] | None = None
+    ) -> None:
+        each(jobs, self.threads, meanwhile)
 
     # -- items
     def _order(self) -> _Items:
@@ -533,9 +563,11 @@ class _Run:
         return self.shape.order
 
     def _rarest_first(self) -> _Items:
-        sample = np.unique(np.linspace(0, self.blocks - 1, min(self.blocks, 4)).astype(np.int64))
-        share = self.code.densities(self.planes, self.rows, sample)
-        rare = np.array([_share(p, share) for p in self.plan.programs] or [0.0])
+        rare = np.zeros(len(self.plan.programs) or 1)
+        if len(self.plan.items) >= FEW_SORTED:
+            sample = np.unique(np.linspace(0, self.blocks - 1, min(self.blocks, 4)).astype(np.int64))
+            share = self.code.densities(self.planes, self.rows, sample)
+            rare = np.array([_share(p, share) for p in self.plan.programs] or [0.0])
         flat: list[int] = []
         numbers: list[int] = []
         sizes: list[int] = []
@@ -560,13 +592,13 @@ class _Run:
             self.shape.depth,
         )
 
-    def hits(self) -> list[ListedHits]:
+    def hits(self) -> Listing:
         """Hits of each planned item."""
         found = self._list(0, len(self.plan.items), *self._count())
         del self.planes  # the hits keep this run alive for their amounts, not its planes
         return found
 
-    def lots(self, most: int) -> Iterator[list[ListedHits]]:
+    def lots(self, most: int) -> Iterator[Listing]:
         """Hits of each planned item, as many items at once as have about `most` together."""
         counted = self._count()
         _, starts, ends = counted
@@ -576,7 +608,7 @@ class _Run:
 
     def _list(
         self, begin: int, end: int, counts: NDArray[np.uint16], starts: NDArray[np.int64], ends: NDArray[np.int64]
-    ) -> list[ListedHits]:  # fmt: skip
+    ) -> Listing:  # fmt: skip
         """Hits of the items begin..end, counted already; the others have no place in the arrays."""
         inside = np.zeros(len(ends), bool)
         inside[begin:end] = True
@@ -604,8 +636,8 @@ class _Run:
             return self._ends(i, a, b, low_at, high_at, amounts, rows[a:b])
 
         listed = Listed(begins, stops, rows, raw, mask_at.tolist(), widths.tolist(), ends_of)
-        soon = [opens > self.as_of for opens in self.plan.opens]
-        return [ListedHits(self.plan.heads[i], listed, i, soon[i]) for i in range(begin, end)]
+        soon = [opens > self.as_of for opens in self.plan.opens[begin:end]]
+        return Listing(self.plan.heads, listed, begin, soon)
 
     def _count(self) -> tuple[NDArray[np.uint16], NDArray[np.int64], NDArray[np.int64]]:
         """Hits by block and item; where each thread's part of each item begins; where each item ends."""

@@ -7,13 +7,12 @@ decides only which batches are live and what is stale, and both show: as items t
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property, lru_cache, partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from engine.columns import Categories, Columns, Key, Lists
 from engine.kernel import Matcher, PackedHits, available
+from engine.kernel_threads import each, processors
 from engine.matching import AnswerBook, DetailHits, ItemHits
 from engine.nodes import Node
 from engine.program import BoundItem
@@ -62,12 +62,50 @@ def fingerprint(
     return Fingerprint(tuple(columns.codes), firm_digests(columns), meanings, ordered)
 
 
+class Renewed(Fingerprint):
+    """换几行的指纹: a fingerprint that differs from another's in some rows alone; put together where all are asked for."""
+
+    def __init__(self, before: Fingerprint, rows: NDArray[np.intp], digests: Digests, taken: Taken):
+        vars(self).update(codes=before.codes, items=before.items, answers=before.answers, taken=taken)
+        vars(self).update(_before=before, renewed_rows=rows, digests=digests)
+
+    renewed_rows: NDArray[np.intp]
+    digests: Digests
+    taken: Taken
+    _before: Fingerprint | None
+
+    @cached_property
+    def firms(self) -> Digests:
+        assert self._before is not None
+        out = self._before.firms.copy()
+        out[self.renewed_rows] = self.digests
+        vars(self)["_before"] = None  # nights are not to hold on to all that came before them
+        return out
+
+    def differs_from(self, before: Fingerprint) -> NDArray[np.intp] | None:
+        """变了的行's places among the rows that were renewed; None where another night was renewed."""
+        if self._before is not before:
+            return None
+        return np.flatnonzero(before.firms[self.renewed_rows] != self.digests)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """取出的行: the facts of some rows, and whose they are."""
+
+    source: Columns
+    facts: Columns
+
+    def some(self, places: NDArray[np.intp]) -> Taken:
+        """其中几行."""
+        return self if len(places) == len(self.facts) else Taken(self.source, taken(self.facts, places))
+
+
 def renewed(before: Fingerprint, columns: Columns, rows: NDArray[np.intp]) -> Fingerprint:
     """换几行的指纹: of a night whose items, answers and firms are those of `before`, and whose facts may differ in some rows
     alone (ascending), as an import knows them: no other row is looked at."""
-    firms = before.firms.copy()
-    firms[rows] = firm_digests(columns.take(rows))
-    return replace(before, firms=firms)
+    facts = taken(columns, rows)
+    return Renewed(before, rows, firm_digests(facts), Taken(columns, facts))
 
 
 def _key(item: BoundItem) -> ItemKey:
@@ -150,6 +188,32 @@ def firm_digests(columns: Columns, names: Collection[str] | None = None) -> Dige
     return _mixed(total)
 
 
+def taken(columns: Columns, rows: NDArray[np.intp]) -> Columns:
+    """取行: what `columns.take` gives, by compiled loops in threads: each fact of scattered rows is another line of memory,
+    and two threads wait for twice as many."""
+    plain = type(columns) is not Columns or type(columns.numbers) is not dict
+    if plain or type(columns.categories) is not dict or len(rows) < WORTH_TAKING or not available():
+        return columns.take(rows)
+    from engine import kernel_digest as code
+
+    rest = replace(columns, numbers={}, categories={}).take(rows)
+    numbers = [np.ascontiguousarray(values, np.float64) for values in columns.numbers.values()]
+    codes = [np.ascontiguousarray(side.codes, np.int32) for side in columns.categories.values()]
+    words, places = np.empty((len(numbers), len(rows))), np.empty((len(codes), len(rows)), np.int32)
+    at = np.array([values.ctypes.data for values in numbers], np.int64)
+    codes_at = np.array([values.ctypes.data for values in codes], np.int64)
+    edges = np.linspace(0, len(numbers), processors() + 1).astype(int).tolist()
+    jobs = [partial(code.take_words, at[a:b], rows, words[a:b].view(np.uint64)) for a, b in pairwise(edges)]
+    each([*jobs, partial(code.take_codes, codes_at, rows, places)], processors())
+    rest.numbers.update(zip(columns.numbers, words, strict=True))
+    sides = zip(columns.categories.values(), places, strict=True)
+    rest.categories.update(
+        zip(columns.categories, [side.renumbered(own) for side, own in sides], strict=True)
+    )
+    return rest
+
+
+WORTH_TAKING = 512  # rows from which threads take them sooner
 DIGESTED = 1 << 14  # rows digested at once: what is worked out on the way stays in the cache
 WORTH_COMPILED = 1 << 16  # rows from which loading the compiled loops pays
 
@@ -169,12 +233,9 @@ def _plain_digests(columns: Columns, names: Collection[str] | None) -> Digests:
     ]
     compiled = len(columns) >= WORTH_COMPILED or "numba" in sys.modules
     add: Sums = _compiled_sums(numbers, texts) if compiled and available() else _plain_sums(numbers, texts)
-    parts = [(a, min(a + DIGESTED, len(columns))) for a in range(0, len(columns), DIGESTED)]
-    if len(parts) == 1:
-        add(*parts[0], total)
-    else:
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-            list(pool.map(lambda part: add(part[0], part[1], total), parts))
+    size = min(DIGESTED, max(len(columns) // processors(), WORTH_TAKING) + 1)
+    starts = range(0, len(columns), size)
+    each([partial(add, a, min(a + size, len(columns)), total) for a in starts], processors())
     return total
 
 
@@ -304,16 +365,25 @@ def _mixed(bits: Digests) -> Digests:
 @dataclass(frozen=True)
 class Changes:
     """变动: changed or new rows of the new columns, where old rows went (-1: gone; None: all where they were),
-    items to match anew, and by item the enterprises whose answers changed."""
+    items to match anew, and by item the enterprises whose answers changed; the changed rows where they are taken already."""
 
     rows: NDArray[np.intp]
     moved: NDArray[np.intp] | None
     items: frozenset[ItemKey]
     answers: Mapping[ItemKey, frozenset[str]]
+    taken: Taken | None = None
+
+    def facts(self, columns: Columns) -> Columns:
+        """变了的企业 of the new columns."""
+        known = self.taken is not None and self.taken.source is columns
+        return self.taken.facts if known and self.taken is not None else taken(columns, self.rows)
 
 
 def changes(before: Fingerprint, after: Fingerprint) -> Changes:
     """比较两夜的指纹."""
+    if isinstance(after, Renewed) and (places := after.differs_from(before)) is not None:
+        rows = after.renewed_rows[places]
+        return Changes(rows, None, frozenset(), {}, after.taken.some(places))
     items = frozenset(k for k, digest in after.items.items() if before.items.get(k) != digest)
     answers = {}
     for key in before.answers.keys() | after.answers.keys():
@@ -445,44 +515,47 @@ def rematch(
 
     `matcher` is last night's, kept by a running service; it is used where it is of the same items.
     """
-    same = matcher is not None and same_items(matcher.items, items)
-    keys = _keys(items, matcher)
-    fresh = [i for i, key in enumerate(keys) if key in change.items or key not in before]
-    if matcher is not None and same and not fresh and not change.answers:
-        found = matcher.match(columns.take(change.rows), as_of, answers)
-        return Patched(keys, before, found, _Patch(change.rows, change.moved, len(columns)))
+    keys, fresh = _to_match(before, change, items, matcher)
+
+    def lacking(place: int) -> ItemHits:
+        return _anew([place], items, columns, as_of, answers, matcher)[0]
+
+    if not fresh and not change.answers and matcher is not None and keys is matcher.keys:
+        found = matcher.match(change.facts(columns), as_of, answers)
+        return Patched(keys, before, lacking, found, _Patch(change.rows, change.moved, len(columns)))
     if not len(change.rows) and change.moved is None and not change.answers:
-        whole = [before.get(key) for key in keys]
-        for i, hits in zip(fresh, _anew(fresh, items, columns, as_of, answers, matcher), strict=True):
-            whole[i] = hits
-        return whole  # type: ignore[return-value]
-    renewed = set(fresh)
-    kept = [i for i in range(len(items)) if i not in renewed]
+        new = _anew(fresh, items, columns, as_of, answers, matcher)
+        return Replaced(keys, before, lacking, dict(zip(fresh, new, strict=True)))
+    fresh = [i for i, key in enumerate(keys) if key in change.items or key not in before]
+    kept = sorted(set(range(len(items))).difference(fresh))
     out: dict[int, ItemHits] = {}
     out |= dict(zip(fresh, _anew(fresh, items, columns, as_of, answers, matcher), strict=True))
     if not len(change.rows) and change.moved is None:
         out |= {i: before[keys[i]] for i in kept}
     else:
         patch = _Patch(change.rows, change.moved, len(columns))
-        found = Matcher([items[i] for i in kept]).match(columns.take(change.rows), as_of, answers)
-        for i, new in zip(kept, found, strict=True):
-            out[i] = PatchedHits(before[keys[i]], new, patch)
+        found = Matcher([items[i] for i in kept]).match(change.facts(columns), as_of, answers)
+        out |= {i: PatchedHits(before[keys[i]], new, patch) for i, new in zip(kept, found, strict=True)}
     _answered(out, change, items, columns, as_of, answers)
     return [out[i] for i in range(len(items))]
 
 
-class Patched(Sequence[ItemHits]):
-    """补过的各事项: a night's patched hits in the order of the items, each made when asked for."""
+class _Night(Sequence[ItemHits]):
+    """A night's hits in the order of its items, each made when asked for."""
 
     def __init__(
-        self,
-        keys: Sequence[ItemKey],
-        before: Mapping[ItemKey, ItemHits],
-        found: Sequence[ItemHits],
-        patch: _Patch,
+        self, keys: Sequence[ItemKey], before: Mapping[ItemKey, ItemHits], lacking: Callable[[int], ItemHits]
     ):
-        self._keys, self._before, self._found, self._patch = keys, before, found, patch
+        self._keys, self._before, self._lacking = keys, before, lacking
         self._made: dict[int, ItemHits] = {}
+
+    def _make(self, place: int) -> ItemHits:
+        """Last night's hits of an item; of one that was not matched then, all of them."""
+        old = self._before.get(self._keys[place])
+        return self._lacking(place) if old is None else self._renew(old, place)
+
+    def _renew(self, old: ItemHits, place: int) -> ItemHits:
+        return old
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -496,33 +569,75 @@ class Patched(Sequence[ItemHits]):
             return [self[i] for i in range(*at.indices(len(self)))]
         place = range(len(self))[at]
         if place not in self._made:
-            old, new = self._before[self._keys[place]], self._found[place]
-            self._made[place] = PatchedHits(old, new, self._patch)
+            self._made[place] = self._make(place)
         return self._made[place]
+
+
+class Patched(_Night):
+    """补过的各事项: the same items, some firms matched anew."""
+
+    def __init__(
+        self,
+        keys: Sequence[ItemKey],
+        before: Mapping[ItemKey, ItemHits],
+        lacking: Callable[[int], ItemHits],
+        found: Sequence[ItemHits],
+        patch: _Patch,
+    ):
+        super().__init__(keys, before, lacking)
+        self._found, self._patch = found, patch
+
+    def _renew(self, old: ItemHits, place: int) -> ItemHits:
+        return PatchedHits(old, self._found[place], self._patch)
+
+
+class Replaced(_Night):
+    """换过的各事项: the same firms, some items (by place) matched anew."""
+
+    def __init__(
+        self,
+        keys: Sequence[ItemKey],
+        before: Mapping[ItemKey, ItemHits],
+        lacking: Callable[[int], ItemHits],
+        anew: Mapping[int, ItemHits],
+    ):
+        super().__init__(keys, before, lacking)
+        self._made.update(anew)
 
 
 def _anew(
     fresh: Sequence[int], items: Sequence[BoundItem], columns: Columns, as_of: date, answers: AnswerBook | None,
     matcher: Matcher | None,
-) -> list[ItemHits]:  # fmt: skip
+) -> Sequence[ItemHits]:  # fmt: skip
     """All firms of the items that changed, with the planes the matcher kept."""
     if not fresh:
         return []
-    known = matcher.kept if matcher is not None else None
-    return Matcher([items[i] for i in fresh], known=known).match(columns, as_of, answers)
+    own = [items[i] for i in fresh]
+    if matcher is None:
+        return Matcher(own).match(columns, as_of, answers)
+    return Matcher(own, known=matcher.kept, room=matcher.aside).match(columns, as_of, answers)
 
 
-def _keys(items: Sequence[BoundItem], matcher: Matcher | None) -> list[ItemKey]:
-    """Item and batch of each; those of items the matcher holds too are known there."""
-    if matcher is None or len(matcher.items) != len(items):
-        return [_key(item) for item in items]
-    given = zip(matcher.keys, matcher.items, items, strict=True)
-    return [key if mine is item else _key(item) for key, mine, item in given]
+def _to_match(
+    before: Mapping[ItemKey, ItemHits], change: Changes, items: Sequence[BoundItem], matcher: Matcher | None
+) -> tuple[Sequence[ItemKey], list[int]]:
+    """Item and batch of each, and the places of those to match anew; a matcher of the same items but for these knows both
+    without a look at each: of thousands of items most are not even in the processor's cache."""
+    if matcher is not None and len(matcher.items) == len(items):
+        places = sorted(matcher.at[key] for key in change.items if key in matcher.at)
+        mine = list(matcher.items)
+        for i in places:
+            mine[i] = items[i]
+        known = len(places) == len(change.items) and same_items(mine, items)
+        if known and all(_key(items[i]) == matcher.keys[i] for i in places):
+            return matcher.keys, places
+    keys = [_key(item) for item in items]
+    return keys, [i for i, key in enumerate(keys) if key in change.items or key not in before]
 
 
 def same_items(one: Sequence[BoundItem], other: Sequence[BoundItem]) -> bool:
     """是不是同一批事项: the very same objects, or equal ones."""
-    return len(one) == len(other) and all(a is b or a == b for a, b in zip(one, other, strict=True))
+    return list(one) == list(other)
 
 
 def _answered(

@@ -15,6 +15,7 @@ from numba import carray, njit
 from engine.kernel_trace import DAY, LOAD, MONTH, PBIT, SHIFT, TBIT, YEAR
 from engine.kernel_vector import (
     also,
+    below_zero,
     byte_at,
     compared,
     compresses,
@@ -26,6 +27,7 @@ from engine.kernel_vector import (
     int_at,
     long_at,
     lowest,
+    marked,
     meet,
     ones,
     open_step,
@@ -173,21 +175,60 @@ def _between(column, first, n, low, high, out):
 
 @compiled
 def _coded(codes, first, n, table, width, bits, missing):
-    """Bits of up to 64 tests of one category column: bits[test, word] by one look-up a row."""
-    words = (n + 63) // 64
-    acc = np.zeros(64, np.uint64)
-    for w in range(words):
-        acc[:] = U0
-        gone = U0
-        for j in range(min(64, n - w * 64)):
-            code = codes[first + w * 64 + j]
-            gone |= np.uint64(code < 0) << np.uint64(j)
-            marks = table[code + 1]
-            for p in range(width):
-                acc[p] |= ((marks >> np.uint64(p)) & U1) << np.uint64(j)
-        missing[w] = gone
+    """Bits of up to 64 tests of the category column at an address: bits[test, word] by one look-up a row, whose marks
+    are parted into bytes so that one step tells of 64 rows."""
+    bytes_ = (width + 7) // 8
+    marks = np.zeros((8, 64), np.uint8)
+    marks_at, table_at = marks.ctypes.data, table.ctypes.data
+    for w in range((n + 63) // 64):
+        here, left = codes + (first + w * 64) * 4, min(64, n - w * 64)
+        if left == 64:
+            missing[w] = below_zero(here)
+            if bytes_ == 1:
+                _look_up_byte(here, table_at, len(table), marks_at)
+            else:
+                _look_up(here, 64, table_at, len(table), bytes_, marks_at)
+        else:
+            marks[:] = 0
+            missing[w] = _negative(here, left)
+            _look_up(here, left, table_at, len(table), bytes_, marks_at)
         for p in range(width):
-            bits[p, w] = acc[p]
+            bits[p, w] = marked(marks_at + (p >> 3) * 64, U1 << np.uint64(p & 7))
+    marks[0, 0] = 0  # it was read by address: it must live until here
+
+
+@compiled
+def _look_up_byte(here, table, size, out):
+    """The marks, of one byte, of 64 codes at an address."""
+    codes, marks, to = (
+        carray(int_at(here), (64,)),
+        carray(word_at(table), (size,)),
+        carray(byte_at(out), (64,)),
+    )
+    for j in range(64):
+        to[j] = marks[np.uint32(codes[j] + 1)]
+
+
+@compiled
+def _look_up(here, n, table, size, bytes_, out):
+    """The marks of n codes at an address, 64 bytes apart from each other for each byte of them."""
+    codes, marks, to = (
+        carray(int_at(here), (n,)),
+        carray(word_at(table), (size,)),
+        carray(byte_at(out), (512,)),
+    )
+    for j in range(n):
+        mark = marks[np.uint32(codes[j] + 1)]
+        for k in range(bytes_):
+            to[k * 64 + j] = (mark >> np.uint64(8 * k)) & np.uint64(255)
+
+
+@compiled
+def _negative(here, n):
+    codes, found = carray(int_at(here), (n,)), U0
+    for j in range(n):
+        found |= np.uint64(codes[j] < 0) << np.uint64(j)
+    return found
 
 
 @compiled
@@ -259,10 +300,9 @@ def fill_planes(
                     out[1, w] |= missing[w]
                 out[0, w] = out[1, w] | missing[w] if mode == 0 else out[1, w]
         for g in range(len(groups)):
-            data32 = carray(int_at(codes[groups[g, 0]]), (rows,))
             start, width = groups[g, 1], groups[g, 2]
             table = tables[table_at[g] : table_at[g + 1]]
-            _coded(data32, first, n, table, width, bits, missing)
+            _coded(codes[groups[g, 0]], first, n, table, width, bits, missing)
             for p in range(width):
                 out = carray(word_at(base + group_of[start + p, 0] * PLANES), (2, WORDS))
                 for w in range(words):

@@ -1,4 +1,5 @@
-"""机器码: 64 bits a row over all its facts, by compiled loops, as `kernel_changes` works them out plainly.
+"""机器码: some rows of all columns, and 64 bits a row over all its facts, by compiled loops, as `kernel_changes` works them
+out plainly.
 
 Columns and the places of their texts come as addresses; every row's sum grows by one well mixed word a fact.
 """
@@ -47,3 +48,21 @@ def add_facts(begin, end, columns, seeds, codes, tables, total):
             for i in range(first, last):
                 at = np.int64(places[i])
                 total[i] += words[at if at >= 0 else size - 1]
+
+
+@njit(nogil=True, cache=True)
+def take_words(columns, rows, out):
+    """The values at `rows` of columns of 64 bits a row, given by address: out[column, place]."""
+    for j in range(len(columns)):
+        values = carray(word_at(columns[j]), (1,))
+        for i in range(len(rows)):
+            out[j, i] = values[np.uint64(rows[i])]
+
+
+@njit(nogil=True, cache=True)
+def take_codes(columns, rows, out):
+    """The same of columns of 32 bits a row."""
+    for j in range(len(columns)):
+        codes = carray(int_at(columns[j]), (1,))
+        for i in range(len(rows)):
+            out[j, i] = codes[np.uint64(rows[i])]

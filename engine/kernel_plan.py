@@ -42,6 +42,7 @@ OPS = (">=", "<=", ">", "<", "=", "!=")
 FLIPPED = {">=": "<=", "<=": ">=", ">": "<", "<": ">", "=": "=", "!=": "!="}
 MAX_CONDITIONS = 64
 GROUP = 64
+MOST_FINDERS = 64  # text columns whose texts are kept in order
 ASKED = -1  # the predicate of a question without an answer
 INTS = NDArray[np.int64]
 
@@ -63,6 +64,7 @@ class Plan:
     _whens: dict[int, int] = field(default_factory=dict)
     heads: list[dict[str, Any]] = field(default_factory=list)  # what all hits of an item have in common
     opens: list[date] = field(default_factory=list)  # each item's batch
+    finders: Finders = field(default_factory=lambda: Finders())
     # what the plan is when put to columns, by the shape of these (see kernel._Shape)
     shapes: dict[tuple[object, ...], Any] = field(default_factory=dict)
     # amounts by a digest of the columns they were traced over, where they are to be kept (see kernel_kept)
@@ -245,7 +247,7 @@ class Attacher:
         for key, tests in self._coded.items():
             side = self.columns.categories[key]
             column = self.coded_keys.index(key)
-            finder = _Finder(side)
+            finder = self.plan.finders.of(side)
             for at in range(0, len(tests), GROUP):
                 part = tests[at : at + GROUP]
                 table = np.zeros(len(side.names) + 1, np.uint64)
@@ -339,11 +341,26 @@ class _Exact(str):
     """A text compared whole, even where it ends in *."""
 
 
+class Finders:
+    """找类别: a finder for each column's texts, kept for the next plan that is put to the same ones."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, _Finder] = {}
+
+    def of(self, side: Categories) -> _Finder:
+        found = self._kept.get(id(side.names))  # whose texts it holds, so that no others come to that place
+        if found is None:
+            if len(self._kept) >= MOST_FINDERS:
+                self._kept.clear()
+            found = self._kept[id(side.names)] = _Finder(side.names)
+        return found
+
+
 class _Finder:
     """Codes whose names pass a test; prefixes by binary search in the sorted names."""
 
-    def __init__(self, side: Categories):
-        self.names = side.names
+    def __init__(self, names: tuple[str, ...]):
+        self.names = names
         self._at: dict[str, list[int]] | None = None
         self._sorted: list[str] = []
         self._order: list[int] = []

@@ -129,6 +129,36 @@ def unknown(typingctx, address):
     return types.uint64(types.int64), codegen
 
 
+def _bits_of(builder, found):
+    """64 answers as the bits of a word."""
+    return builder.bitcast(found, I64)
+
+
+@intrinsic
+def below_zero(typingctx, address):
+    """Bits of the 64 whole numbers (int32) at an address that are negative."""
+
+    def codegen(context, builder, signature, args):
+        lanes = _load(builder, args[0], I64(0), ir.VectorType(I32, LANES))
+        zeros = ir.Constant(lanes.type, [0] * LANES)
+        return _bits_of(builder, builder.icmp_signed("<", lanes, zeros))
+
+    return types.uint64(types.int64), codegen
+
+
+@intrinsic
+def marked(typingctx, address, mark):
+    """Bits of the 64 bytes at an address that have the mark's bit."""
+
+    def codegen(context, builder, signature, args):
+        lanes = _load(builder, args[0], I64(0), ir.VectorType(I8, LANES))
+        wanted = _splat(builder, builder.trunc(args[1], I8), LANES)
+        zeros = ir.Constant(lanes.type, [0] * LANES)
+        return _bits_of(builder, builder.icmp_unsigned("!=", builder.and_(lanes, wanted), zeros))
+
+    return types.uint64(types.int64, types.uint64), codegen
+
+
 @intrinsic
 def compared(typingctx, left, left_size, right, right_size, exact, tolerance, more, less, same, other, out):
     """64 comparisons (evaluate.compare) of values and magnitudes at addresses: bits that are sure to out, unknown to

@@ -12,7 +12,8 @@ import pytest
 from engine import matching
 from engine.columns import Columns
 from engine.kernel import Matcher
-from engine.kernel_changes import changes, fingerprint, firm_digests, rematch
+from engine.kernel_changes import changes, fingerprint, firm_digests, rematch, renewed, taken
+from engine.kernel_threads import each
 from engine.matching import AnswerBook
 from engine.program import BoundItem
 from tests.engine.test_kernel import assert_same, random_work
@@ -106,3 +107,74 @@ def test_a_running_service_keeps_its_matcher(seed: int, tmp_path: Path) -> None:
         if not turn % 2:
             matcher = Matcher(items, keep=True)
             matcher.match(columns, day, answers)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_an_import_names_are_all_that_is_looked_at(seed: int, tmp_path: Path) -> None:
+    items, columns, day, _ = random_work(seed + 700, tmp_path, 60)
+    columns = columns.take(np.tile(np.arange(len(columns)), 30))
+    matcher = Matcher(items, keep=True)
+    known = {(h.item, h.batch): h for h in matcher.match(columns, day)}
+    before = fingerprint(items, columns, day)
+    rows = np.arange(0, len(columns), 2)
+    after = columns.between(0, len(columns))
+    for key in list(after.numbers)[:3]:
+        values = after.numbers[key].copy()
+        values[rows[::3]] = np.where(np.isnan(values[rows[::3]]), 5e6, np.nan)
+        after.numbers[key] = values
+    now = renewed(before, after, rows)
+    change, plain = changes(before, now), changes(before, fingerprint(items, after, day))
+    assert change.rows.tolist() == plain.rows.tolist() and len(change.rows)
+    assert np.array_equal(now.firms, firm_digests(after))
+    assert change.taken is not None and change.facts(after) is change.taken.facts
+    assert np.array_equal(firm_digests(change.facts(columns)), firm_digests(columns.take(change.rows)))
+    wanted = matching.match(items, after, day)
+    assert_same(list(rematch(known, change, items, after, day, None, matcher)), wanted)
+    assert not len(changes(now, renewed(now, after, rows)).rows)  # the night after
+
+
+def test_hits_that_were_lost_are_matched_when_asked_for(tmp_path: Path) -> None:
+    items, columns, day, answers = random_work(520, tmp_path, 60)
+    matcher = Matcher(items, keep=True)
+    known = {(h.item, h.batch): h for h in matcher.match(columns, day, answers)}
+    before = fingerprint(items, columns, day, answers)
+    key = matcher.keys[2]
+    known.pop(key)
+    same = changes(before, before)
+    wanted = matching.match(items, columns, day, answers)
+    assert_same(list(rematch(known, same, items, columns, day, answers, matcher)), wanted)
+    one = replace(same, items=frozenset([matcher.keys[0]]))
+    assert_same(list(rematch(known, one, items, columns, day, answers, matcher)), wanted)
+    some = replace(same, rows=np.array([3, 5]))
+    assert_same(list(rematch(known, some, items, columns, day, answers, matcher)), wanted)
+    assert_same(
+        list(rematch(known, replace(one, rows=np.array([3])), items, columns, day, answers, matcher)), wanted
+    )
+
+
+def test_scattered_rows_are_taken_as_columns_take_them(tmp_path: Path) -> None:
+    _, columns, _, _ = random_work(305, tmp_path, 50)
+    many = columns.take(np.tile(np.arange(len(columns)), 40))
+    rows = np.arange(len(many) - 1, -1, -3)
+    ours, plain = taken(many, rows), many.take(rows)
+    assert list(ours.codes) == list(plain.codes) and ours.loaded == plain.loaded
+    for key, values in plain.numbers.items():
+        assert np.array_equal(ours.numbers[key], values, equal_nan=True)
+    for key, side in plain.categories.items():
+        assert ours.categories[key].names == side.names
+        assert np.array_equal(ours.categories[key].codes, side.codes)
+    assert np.array_equal(firm_digests(ours), firm_digests(plain))
+
+
+def test_threads_do_every_job_once_and_tell_what_went_wrong() -> None:
+    done: list[int] = []
+
+    def inner(i: int) -> None:
+        each([lambda: done.append(i), lambda: done.append(-i)], 2)
+
+    each([lambda i=i: inner(i) for i in range(1, 40)], 3, lambda: done.append(0))  # type: ignore[misc]
+    assert sorted(done) == list(range(-39, 40))
+    with pytest.raises(ZeroDivisionError):
+        each([lambda: None, lambda: 1 // 0, lambda: None], 2)
+    with pytest.raises(KeyError):
+        each([lambda: None] * 3, 2, lambda: {}["nothing"])
