@@ -14,6 +14,7 @@ from datetime import date
 from functools import cache, cached_property, lru_cache, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, overload
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,12 +68,13 @@ class Renewed(Fingerprint):
 
     def __init__(self, before: Fingerprint, rows: NDArray[np.intp], digests: Digests, taken: Taken):
         vars(self).update(codes=before.codes, items=before.items, answers=before.answers, taken=taken)
-        vars(self).update(_before=before, renewed_rows=rows, digests=digests)
+        vars(self).update(_before=before, _of=ref(before), renewed_rows=rows, digests=digests)
 
     renewed_rows: NDArray[np.intp]
     digests: Digests
     taken: Taken
     _before: Fingerprint | None
+    _of: ref[Fingerprint]
 
     @cached_property
     def firms(self) -> Digests:
@@ -84,7 +86,7 @@ class Renewed(Fingerprint):
 
     def differs_from(self, before: Fingerprint) -> NDArray[np.intp] | None:
         """变了的行's places among the rows that were renewed; None where another night was renewed."""
-        if self._before is not before:
+        if self._of() is not before:
             return None
         return np.flatnonzero(before.firms[self.renewed_rows] != self.digests)
 
