@@ -115,7 +115,7 @@ def _work_rows(
     table = file.read_row_groups(list(range(first, last + 1))).slice(begin - start, end - begin)
     columns = from_table(table, dictionary, lambda problem: None, Path(path))
     columns.loaded = loaded
-    return Matcher(items, threads=1).match(columns, as_of, answers)
+    return list(Matcher(items, threads=1).match(columns, as_of, answers))
 
 
 def _groups(path: Path) -> int:
@@ -143,7 +143,7 @@ def _work(
     faults: list[object] = []
     table = pq.ParquetFile(path).read_row_group(group)
     columns = from_table(table, dictionary, faults.append, Path(path))
-    return Matcher(items, threads=1).match(columns, as_of, answers)
+    return list(Matcher(items, threads=1).match(columns, as_of, answers))
 
 
 def _joined(item: BoundItem, parts: Sequence[ItemHits], starts: np.ndarray) -> ItemHits:

@@ -49,4 +49,4 @@ def match_ranges(inputs: NightInputs, ranges: Sequence[Range]) -> Iterator[tuple
     with planned_matcher(inputs.items) as matcher:
         for begin, end in ranges:
             part = inputs.columns.between(begin, end)
-            yield (begin, end), matcher.match(part, inputs.as_of, inputs.answers)
+            yield (begin, end), list(matcher.match(part, inputs.as_of, inputs.answers))

@@ -62,7 +62,7 @@ def match_any_size(
         return match(items, columns, as_of, answers, every)
     from engine.kernel import match_fast
 
-    return match_fast(items, columns, as_of, answers, every)
+    return list(match_fast(items, columns, as_of, answers, every))
 
 
 def indicators_of(items: Sequence[BoundItem]) -> set[str]:
