@@ -14,6 +14,7 @@ from .conditions import parse_condition
 from .extents import refined
 from .grouping import plain_giving
 from .model import Item
+from .phrases import ASKS_NOTHING, MEASURED_BY
 from .pieces import Piece, Reading
 from .quantities import quantities
 from .reach import reach_of
@@ -66,8 +67,11 @@ def share_conditions(
 ) -> list[dict[str, Any]]:
     """条件归属: condition pieces to the items they bind; what binds all comes back. What bars (`barred`) is no condition."""
     general = []
+    giving = {p.clause for i in items for p in i.pieces}
     for p in pieces:
-        if p.label != "condition" or not _plausible(p, roles[p.clause]) or not _says(reading, p, barred):
+        if p.label != "condition" or not _says(reading, p, barred):
+            continue
+        if p.clause not in giving and not _plausible(p, roles[p.clause]):
             continue
         owners = owners_of(reading, p, items)
         for piece in refined(reading, p):
@@ -169,7 +173,7 @@ def _says(reading: Reading, p: Piece, barred: Sequence[Piece]) -> bool:
     """Whether a piece says something a firm can meet or not: no bare title of a policy, no connective, nothing that bars."""
     view = reading.views[p.clause]
     a, b = trimmed(view.flat, p.a, p.b)
-    if _SAYS_NOTHING.fullmatch(view.flat[a:b]):
+    if any(x.fullmatch(view.flat[a:b]) for x in (_SAYS_NOTHING, MEASURED_BY, ASKS_NOTHING)):
         return False
     if quantities(view.flat[a:b]):
         return True

@@ -71,9 +71,13 @@ def _applied_for(reading: Reading, roles: list[list[str]]) -> list[Item]:
     """What one applies for by a text that gives nothing in other words, but says who may apply with which papers."""
     asked = [k for k, names in enumerate(roles) if "condition" in names]
     papers = sum(1 for names in roles if "material" in names)
-    heads = [v.flat for k, v in enumerate(reading.views[:4]) if "title" in roles[k]]
+    heads = [v.flat for k, v in enumerate(reading.views[:10]) if "title" in roles[k]]
     heads = [t for t in heads if _CONFERRED.search(t) and _HOW.search(t) and not _PERMITS.search(t)]
-    if not heads or not asked or len(asked) + papers < 4 or papers < 2:
+    if not heads or not asked:
+        return []
+    if several := _permitted(reading):
+        return several
+    if len(asked) + papers < 4 or papers < 2:
         return []
     piece = _conferred(reading, roles)
     for k in asked if piece is None else ():
@@ -85,6 +89,26 @@ def _applied_for(reading: Reading, roles: list[list[str]]) -> list[Item]:
         return []
     clauses = sorted({piece.clause, *asked})
     return [Item(clauses, [piece], benefits_of(reading, [piece]), score=0.5, title_only=True)]
+
+
+# What rules let one group after the other do (符合…的，可申请办理某事).
+_PERMITTED = re.compile(
+    r"[^，。；：、]{0,14}?可以?(?:直接|快速|优先|同时|按规定)*(?:申[请办领]|办理)(?:办理)?(?!变更|注销|登记|延期|复[核查议]|补办)[^，。；：、]{2,16}(?=[，。；：]|$)|"
+    r"可以?在?[^，。；：]{0,14}(?:落户|入户)(?=[，。；]|$)"
+)
+
+
+def _permitted(reading: Reading) -> list[Item]:
+    """An item of each point that lets somebody have what the rules are about, where several do."""
+    found = []
+    for k, view in enumerate(reading.views):
+        m = _PERMITTED.search(view.flat[body_of(view.flat)[0] :])
+        if m and (_CONFERRED.search(m.group()) or "引进" in m.group()):
+            a = body_of(view.flat)[0]
+            found.append(Piece("benefit", k, a + m.start(), a + m.end(), 0.5))
+    if len(found) < 3:
+        return []
+    return [Item([p.clause], [p], benefits_of(reading, [p]), score=p.score) for p in found]
 
 
 # A call that says what it is for in a sentence of its own (现组织申报2025年某某资助).

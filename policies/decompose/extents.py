@@ -31,6 +31,9 @@ _ALSO = re.compile(
 )
 
 
+# The verb that urges is no part of who is urged to do what.
+_URGED = re.compile(r"(?:积极|大力|重点)?(?:鼓励|支持|引导)(?:[和与及](?:鼓励|支持|引导))?(?=[^，。；]{4,})")
+
 BESIDE = 400  # characters on either side that are looked through: a sentence of 700 numbers was, 700 times
 
 
@@ -38,10 +41,12 @@ def refined(reading: Reading, p: Piece) -> list[Piece]:
     """细分: the statements of one piece; the piece itself where it makes one."""
     view = reading.views[p.clause]
     a, b = trimmed(view.flat, p.a, p.b)
+    if p.label == "condition" and (m := _URGED.match(view.flat[a:b])):
+        a += m.end()
     spans = [(a, b)]
     for cut in (_statements, _between_thresholds, _subject, _whose, _place):
         spans = [part for x, y in spans for part in _cut(view.flat, x, y, cut(view.flat[x:y]))]
-    return [Piece(p.label, p.clause, x, y, p.score) for x, y in spans] if len(spans) > 1 else [p]
+    return [Piece(p.label, p.clause, x, y, p.score) for x, y in spans] if spans != [(p.a, p.b)] else [p]
 
 
 def _cut(flat: str, x: int, y: int, at: list[tuple[int, int]]) -> list[tuple[int, int]]:

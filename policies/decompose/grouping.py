@@ -120,6 +120,7 @@ _GRADES = tuple(
         r"[一二三]等奖",
         r"[一二三]档",
         r"(?:国家|省|市|区|县)级",
+        r"(?:国际|国家|行业|地方|团体)标准",
     )
 )
 _ANY_GRADE = re.compile(r"[\d.]+|" + "|".join(p.pattern for p in _GRADES))
@@ -132,7 +133,13 @@ def joined(reading: Reading, one: Piece, two: Piece) -> bool:
         return True
     if _announces(reading, one, two) or _bounds(reading, one, two) or _staged(reading, one, two):
         return True
-    if _amounts_of_kinds(reading, one, two) or _under_one_award(reading, one, two):
+    if _gives_on(reading, one, two) or _case_by_case(reading, one, two) or _tells_standard(reading, one, two):
+        return True
+    if (
+        _goes_on_relieved(reading, one, two)
+        or _amounts_of_kinds(reading, one, two)
+        or _under_one_award(reading, one, two)
+    ):
         return True
     if one.clause == two.clause or a.headings != b.headings or two.clause - one.clause > 2:
         return False
@@ -172,6 +179,20 @@ def _under_one_award(reading: Reading, one: Piece, two: Piece) -> bool:
         return False
     flat = reading.views[a.block - 1].flat
     return bool(_ONE_AWARD.fullmatch(flat[body_of(flat)[0] :].rstrip("。：:")))
+
+
+# How much the sentence before gives, where no figure says it (补贴标准参照当地最低工资标准执行).
+STANDARD_TOLD = re.compile(
+    r"(?:具体)?(?:补[贴助]|奖励|奖补|资助|扶持|津贴|发放)(?:标准|金额|额度)(?:参照|比照|按照?|为|与|不[低高]于)[^，。；]{4,}"
+)
+
+
+def _tells_standard(reading: Reading, one: Piece, two: Piece) -> bool:
+    """Whether a sentence says by which standard the one before it gives."""
+    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
+    flat = reading.views[two.clause].flat
+    near = two.clause - one.clause == 1 and (b.line == a.line or not b.label)
+    return near and bool(STANDARD_TOLD.match(flat[body_of(flat)[0] :]))
 
 
 _BARE_STEP = re.compile(r"^(?:其中)?，?[\d.]+[^，。；、的]{0,6}?(?:（含[^）]*）)?(?:及?以[上下])?的?，?$")
@@ -222,6 +243,39 @@ def _bounds(reading: Reading, one: Piece, two: Piece) -> bool:
         return False
     said = flat[body_of(flat)[0] : two.b]
     return bool(_BOUND.match(said)) and not re.search(r"的，|^对(?![同单])", said)
+
+
+# A sentence that goes on giving to whom the one before it named: a verb of giving with nothing before it but when and to which of them.
+_GIVES_ON = re.compile(
+    r"(?:(?:另|再|并|同时|还|一次性|每[年月]|按[月年季]|(?:连续)?[\d一二三两五]+年内?|分[\d一二三两五]+年)*)(?:另|再|一次性|每[年月]|均)*(?:给予|发放|奖励|补[贴助])(?:给)?(?:(?:个人|单位|企业|用人单位|本人|团队|其)(?!.{0,8}的，))?[^，。；：对的]{0,10}\d"
+)
+
+
+_RELIEVED = re.compile(r"(?:免[征缴]|减半征收|减征)(?:[一二三四五\d]+年)?(?P<x>[^，。；、\d]{2,12})")
+
+
+def _goes_on_relieved(reading: Reading, one: Piece, two: Piece) -> bool:
+    """Whether a sentence lets others go on with the relief that the one before it in the paragraph gives."""
+    if two.clause - one.clause != 1 or reading.clauses[one.clause].line != reading.clauses[two.clause].line:
+        return False
+    fa, fb = reading.views[one.clause].flat, reading.views[two.clause].flat
+    a, b = _RELIEVED.search(fa), _RELIEVED.search(fb)
+    return "继续" in fb and a is not None and b is not None and a["x"] == b["x"]
+
+
+def _case_by_case(reading: Reading, one: Piece, two: Piece) -> bool:
+    """Whether the first says only that it is settled case by case what the second of the same sentence gives."""
+    said = reading.views[one.clause].flat[one.a : one.b]
+    return one.clause == two.clause and bool(re.fullmatch(r"[^，。；\d]{0,6}“?一事一议[^，。；\d]*", said))
+
+
+def _gives_on(reading: Reading, one: Piece, two: Piece) -> bool:
+    """Whether a sentence behind a semicolon goes on with what the one before it gives (…资助；一次性给予个人…安家费)."""
+    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
+    if two.clause - one.clause != 1 or (a.line != b.line and b.label):
+        return False
+    fa, fb = reading.views[one.clause].flat, reading.views[two.clause].flat
+    return fa.endswith("；") and bool(_GIVES_ON.match(fb[body_of(fb)[0] :])) and not b.label
 
 
 _PLAIN_GIVING = re.compile(

@@ -9,9 +9,9 @@ from policies.segment import role_of_field
 
 from .benefits import keyed
 from .columns import is_row
-from .grouping import plain_giving
+from .grouping import STANDARD_TOLD, plain_giving
 from .model import Item
-from .phrases import DENIES_GIVING, GIVES, MAY_HAVE
+from .phrases import DENIES_GIVING, GIVES, MAY_HAVE, MEASURED_BY
 from .pieces import LABELS, Piece, Reading
 from .roles import ROLES
 from .spans import body_of
@@ -32,7 +32,7 @@ def with_numbers(reading: Reading, pieces: Sequence[Piece]) -> list[Piece]:
 
 _STRONG = re.compile(
     r"(?:给予|予以|发放|提供|享受)[^，。；]{0,30}(?:奖励|奖补|补贴|补助|资助|扶持|救助|津贴|贴息|补偿|奖金|安家费|生活费|交通费|支持(?!下|和)|资金)|一次性(?:奖励|补[贴助]|资助)|"
-    r"(?:实行|采取|按)[^，。；]{0,12}一事一议|免[收征]|减免|返还(?!贷)|按[^，。；]{0,30}(?:补贴|补助|奖励|资助|贴息)|优先(?:推荐|支持|安排|给予|享受)|"
+    r"(?:实行|采取|按)[^，。；]{0,12}一事一议|实行[^，。；]{0,24}(?:奖励|补[贴助]|优惠)政策|全额(?:奖励|奖补|补[贴助]|资助|返还)|免[收征]|减免|返还(?!贷)|按[^，。；]{0,30}(?:补贴|补助|奖励|资助|贴息)|优先(?:推荐|支持|安排|给予|享受)|"
     r"(?:申请|申领|领取|享受)[^，。；]{0,24}(?:补贴|补助|待遇|优惠|奖励|贷款|扶持|资助)|不征收|即征即退"
 )
 _SUBJECT = re.compile(
@@ -51,9 +51,28 @@ _OPENS_GIVING = re.compile(
 _NOT_GIVING = re.compile(r"不予|不再|不得|停止|取消|追|资金管理|资金使用|资金分配|不享受|公示|审核|材料")
 
 
+# Relief from a tax or fee, without whom it is for (五年内免征房产税).
+_RELIEF = re.compile(
+    r"(?:自[^，。；]{4,14}起)?(?:[一二三四五\d]+年内)?(?:可?继续)?(?:免[征缴收]|减半征收)[^，。；的]*"
+)
+
+
+def _relieved(reading: Reading, pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces, those taken for conditions that are the relief itself as what is given."""
+    out: list[Piece] = []
+    given = [p for p in pieces if p.label == "benefit"]
+    for p in pieces:
+        if p.label != "condition" or not _RELIEF.fullmatch(reading.views[p.clause].flat[p.a : p.b]):
+            out.append(p)
+        elif not any(q.clause == p.clause and q.a < p.b and p.a < q.b for q in given):
+            out.append(Piece("benefit", p.clause, p.a, p.b, p.score))
+    return out
+
+
 def with_words(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]) -> list[Piece]:
     """补词语: a sentence that says in set phrases that somebody is given something, where the model saw nothing."""
-    out = list(pieces)
+    out = _relieved(reading, pieces)
+    pieces = out[:]
     b = ROLES.index("benefit")
     told = {p.clause for p in pieces if p.label == "benefit"}
     for a in reading.atoms:
@@ -69,6 +88,12 @@ def with_words(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]
         opens = a.clause in told and _OPENS_GIVING.match(a.text) and not _NOT_GIVING.search(a.text)
         if opens and not any(p.clause == a.clause and p.a < a.b and a.a < p.b for p in out):
             out.append(Piece("benefit", a.clause, a.a, a.b, 0.4))
+    for k in range(1, len(reading.clauses)):
+        flat, begin = reading.views[k].flat, body_of(reading.views[k].flat)[0]
+        m = STANDARD_TOLD.match(flat[begin:])
+        same = reading.clauses[k].line == reading.clauses[k - 1].line or not reading.clauses[k].label
+        if m and k not in told and k - 1 in told and same:
+            out.append(Piece("benefit", k, begin, begin + m.end(), 0.4))
     for k, c in enumerate(reading.clauses):
         flat = reading.views[k].flat
         begin, _ = body_of(flat)
@@ -139,6 +164,20 @@ _BETWEEN = re.compile(
 )
 
 
+# A sentence that says only how long, or how often, what was given before is given; what is put off, kept up or given back.
+_TERMS = re.compile(
+    r"[^，。；：]{0,24}(?:补[贴助]|资助|贴息|津贴|扶持|享受|待遇)(?:期限|年限|时限|时间|次数)(?:，?除|最长|最多|一般|原则上|不[得应]?超过|自|从|为)|"
+    r"(?:累计|每[^，。；]{1,4})[^，。；]{0,10}次数?[^，。；]{0,4}(?:最多|不超过)[^，。；]{0,4}\d+次"
+)
+_GOES_ON = re.compile(
+    r"结转(?:至|到)?[下次]|继续享受[^，。；]*期满|延长[^，。；]{0,12}(?:补[贴助]|享受)[^，。；]{0,4}(?:期限|年限)|给予(?:最大|更多|更大)(?:的)?优惠(?:条件|政策)?$|"
+    r"(?:采取|出台|制定|推出|落实)[^，。；]{0,10}(?:奖励|支持|优惠|扶持|激励)[^，。；]{0,4}(?:措施|政策)$"
+)
+_GIVES_BACK = re.compile(r"(?:应当?|须|需)[^，。；]{0,6}(?:退[还回]|缴回|返还)[^，。；]{0,8}$")
+# What lenders may lend on a house or land, and who may buy one.
+_HOUSING_CREDIT = re.compile(r"首付款?比例|限购|评估价值的|不得发放|暂停(?:发放|[^，。；]{0,14}售房)")
+
+
 def idle(reading: Reading, p: Piece) -> bool:
     """空话: words that sound like giving but take away, lead on to a list, tell an example or say how money is paid out."""
     flat = reading.views[p.clause].flat
@@ -147,9 +186,18 @@ def idle(reading: Reading, p: Piece) -> bool:
         return True
     if _BETWEEN.fullmatch(said):
         return True
-    if _REPORTS.search(flat) and not re.search(r"给予|予以|对[^，。]{2,30}的|可以?申[请报领]", flat):
+    if _REPORTS.search(flat) and not re.search(
+        r"给予|予以|对[^，。]{2,30}的|可以?申[请报领]|可以?继续|免[征缴]", flat
+    ):
         return True
-    if _GIVES_NO_MORE.search(said) or _FIRM_GIVES.search(flat[body_of(flat)[0] :]):
+    begin = body_of(flat)[0]
+    if not keyed(reading, p) and (
+        _TERMS.match(flat[begin:]) or _TERMS.fullmatch(said) or _GOES_ON.search(said)
+    ):
+        return True
+    if _GIVES_BACK.search(flat[: p.a]) or _HOUSING_CREDIT.search(flat):
+        return True
+    if _GIVES_NO_MORE.search(said) or _FIRM_GIVES.search(flat[begin:]):
         return True
     if (
         _KEEPS.search(flat)
@@ -196,7 +244,8 @@ def _giving(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]) -
         if p.label == "benefit" and p.clause in tables:
             continue
         if p.label == "benefit" and "benefit" not in roles[p.clause] and not is_row(reading.views[p.clause]):
-            strong = bool(_STRONG.search(reading.views[p.clause].flat[p.a : p.b]))
+            said = reading.views[p.clause].flat[p.a : p.b]
+            strong = bool(_STRONG.search(said) or STANDARD_TOLD.match(said))
             if not (keyed(reading, p) or strong) or reading.roles[p.clause][b] < 0.06:
                 continue
         out.append(p)
@@ -245,9 +294,15 @@ def with_triggers(reading: Reading, pieces: Sequence[Piece]) -> list[Piece]:
     for clause, numbers in by_clause.items():
         here = [p for p in pieces if p.clause == clause]
         first = min((p.a for p in here if p.label == "benefit"), default=None)
-        if first is None or any(p.label == "condition" and p.a < first for p in here):
+        flat = reading.views[clause].flat
+        asks = [p for p in here if p.label == "condition" and not MEASURED_BY.fullmatch(flat[p.a : p.b])]
+        if first is None or any(p.a < first for p in asks):
             continue
-        before = [n for n in numbers if reading.atoms[n].b <= first]
+        before = [
+            n
+            for n in numbers
+            if reading.atoms[n].b <= first and not MEASURED_BY.fullmatch(reading.atoms[n].text)
+        ]
         best = max(before, key=lambda n: float(reading.labels[n, k]), default=None)
         if best is not None and (
             reading.labels[best, k] > 0.12 or _TRIGGERS.search(reading.atoms[best].text)
@@ -257,7 +312,9 @@ def with_triggers(reading: Reading, pieces: Sequence[Piece]) -> list[Piece]:
     return sorted(out, key=lambda p: (p.clause, p.a, p.label))
 
 
-_TRIGGERS = re.compile(r"^对(?!其)|的$|^(?:新|首次|初次|凡|经|被|获|通过)")
+_TRIGGERS = re.compile(
+    r"^对(?!其)|的$|^(?:新|首次|初次|凡|经|被|获|通过)|^(?:鼓励|支持)[^，。；]{2,16}(?:企业|单位|机构|人员|个人|高校|院所)[^，。；]{3,}"
+)
 _HARD = re.compile(
     r"给予(?!.{0,6}(?:指导|重视|关注|保障$))|予以(?:一次性|适当|补|奖|资助|扶持|支持|贴息|返还)|奖励|奖补|补贴|补助|资助|贴息|津贴|返还|减免|减半|减[征缴按]|免[费收征]|"
     r"加计|救助|报销|抵扣|抵[减免]|扣减|税前扣除|补足?差额?(?=$|奖|补)|摊销|不征收?|退[税还]|即征即退|免[缴交]|可以?申[请报领][^，。；]{0,16}(?:扶持|资助|支持|贷款)|享受[^，。；]{0,12}(?:税收)?优惠政策"
@@ -272,11 +329,15 @@ _PAID = re.compile(r"(?:奖励|补[贴助]|资助|扶持)(?:标准|金额|额度
 _OFFICE = re.compile(
     r"^(?:鼓励|支持|引导)?有条件的(?:地[方区]|[市县区旗])|^(?:其中，?)?(?:各地区?|各级|地方|中央财政|国家和?地方|省级|各有关|相关部门|(?:国家|省|市|县|区)级?[^，]{0,12}(?:基金|机构|部门|政府))[^，。]{0,40}?(?:可|要|应|可以|须|负责)"
 )
-_TO_OFFICE = re.compile(r"(?:成效|工作)[^，]{0,8}的(?:地[方区]|省|市|县|部门)")
+_TO_OFFICE = re.compile(
+    r"(?:成效|工作)[^，]{0,8}的(?:地[方区]|省|设区市|市|县|部门)|其行政区域(?:范围)?内|(?:\d+个)?(?:省[区市]+|市地州盟|县市区旗)"
+)
 _TO_WHOM = re.compile(
     r"对|为[^，]{2,}(?:提供|给予)|的|企业|单位|人员|个人|机构|团队|毕业生|人才|项目|产品|者"
 )
-_FEE = re.compile(r"收取的|收费|费率[^，。]{0,12}(?:不超过|不高于)|风险责任")
+_FEE = re.compile(
+    r"收取的|收费|费率[^，。]{0,12}(?:不超过|不高于)|风险责任|(?:出让|挂牌|销售)[^，。；]{0,6}价|最低价|起始价|基准价"
+)
 _DUTY = re.compile(r"占比|(?:比例|比重|规模)[^，。]{0,8}(?:不得?低于|不少于|达到)|不得[低高]于|业务")
 _MAY = re.compile(r"可以?(?:适当|酌情|视情)|(?:逐步|研究|探索)(?:给予|予以|建立|出台|完善)|结合实际")
 _EXISTING = re.compile(r"(?:按|依|依照|按照|执行)?现行(?:有效)?(?:的)?(?:[^，]{0,8})(?:规定|政策|税收)")
@@ -291,7 +352,11 @@ def grade(reading: Reading, item: Item) -> int:
         said, role = flat[p.a : p.b], float(reading.roles[p.clause][b])
         if is_row(reading.views[p.clause]):
             role = 1.0  # the head of the column says that it gives
-        barred = _OFFICE.search(flat) or _TO_OFFICE.search(flat) or _EXISTING.search(flat)
+        barred = (
+            _OFFICE.search(flat)
+            or _TO_OFFICE.search(reading.heads[p.clause] + flat)
+            or _EXISTING.search(flat)
+        )
         if barred or ((_FEE.search(flat) or _DUTY.search(said)) and not _HARD.search(said)):
             continue
         strong = bool(_STRONG.search(said)) and bool(_SUBJECT.search(flat)) and not _NOT_GIVING.search(flat)
