@@ -30,7 +30,7 @@ from engine.nodes import (
     Window,
     is_ranged,
 )
-from engine.tokens import COMPARATORS, Token, nearest, nearest_indicator, tokens
+from engine.tokens import COMPARATORS, MEANT, Token, nearest, nearest_indicator, tokens
 
 AGGREGATES = ("合计", "平均", "最大", "最小")
 FUNCTIONS = (*AGGREGATES, "增长率", "取整", "年度", "周岁")
@@ -94,6 +94,8 @@ class Parser:
             raise self.fault(2, f"表达式里不能写“{tok.value}”，请用 all / any / not 分成几条")
         if tok.kind == "op" and tok.value in COMPARATORS:
             raise self.fault(2, "一条只能有一个比较，请用 all 分成几条")
+        if tok.kind == "name" and tok.value in MEANT:
+            raise self.fault(2, f"没有“{tok.value}”这个比较，请写成“{MEANT[tok.value]}”")
         raise self.fault(2, f"“{tok.value}”多余了；一条只写一个比较，几个比较用 all / any 分开")
 
     # -- grammar
@@ -102,6 +104,7 @@ class Parser:
         tok = self.tok
         if tok.kind == "op" and tok.value in COMPARATORS:
             self.take()
+            self.not_doubled(tok)
             node: Node = self.compare(tok, left, self.sum())
         elif self.is_word("in"):
             self.take()
@@ -116,6 +119,13 @@ class Parser:
             raise AssertionError
         self.finish()
         return node
+
+    def not_doubled(self, op: Token) -> None:
+        """两个比较符号连写: `==`, `=>` and their like, told with the sign that is meant."""
+        doubled = op.value + self.tok.value
+        if self.tok.kind == "op" and doubled in MEANT:
+            span = (op.span[0], self.tok.span[1])
+            raise self.fault(2, f"没有“{doubled}”这个比较，请写成“{MEANT[doubled]}”", span)
 
     def value(self) -> Node:
         node = self.sum()
@@ -235,7 +245,9 @@ class Parser:
             return Text(unicodedata.normalize("NFC", tok.value), kind=Kind(TEXT), span=tok.span)
         if tok.kind == "op" and tok.value == "(":
             node = self.inner()
-            self.expect(")")
+            if not self.is_op(")"):
+                raise self.fault(2, "“(”没有配上“)”；括号里只写算式，不写比较", tok.span)
+            self.take()
             return node
         if tok.kind == "name":
             return self.name(tok)

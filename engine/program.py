@@ -360,8 +360,9 @@ class Compiler:
                 node = self.shared.values[expr.text] = parse_value(expr.text, self.dictionary, self.sets)
             bare_ratio = node.kind.bare and kinds.RATIO in allowed
             if node.kind.name not in allowed and not bare_ratio:
+                hint = "；金额请写明单位，例如 500万元" if node.kind.bare and kinds.MONEY in allowed else ""
                 raise ExpressionError(
-                    2, f"这里要{'或'.join(allowed)}，写的是“{node.kind}”", (0, len(expr.text))
+                    2, f"这里要{'或'.join(allowed)}，写的是“{node.kind}”{hint}", (0, len(expr.text))
                 )
             if is_ranged(node):
                 raise ExpressionError(2, "一段年度不是一个数，请用 合计 平均 最大 最小", (0, len(expr.text)))

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from engine import kinds, policy
+from engine.days import why_no_day
 from engine.errors import ExpressionError, Place, Problem
 from engine.expression import parse_value
 from engine.nodes import Num
@@ -126,7 +127,8 @@ class Reader:
         try:
             return parse_day(value)
         except ValueError:
-            self.fault(node.get(key).place, f"“{key}: {value}”不是日期，请写成 2026-03-01")  # type: ignore[union-attr]
+            wrong = why_no_day(value) or "不是日期"
+            self.fault(node.get(key).place, f"“{key}: {value}”：{wrong}，请写成 2026-03-01 这样的日子")  # type: ignore[union-attr]
             return None
 
     # -- conditions
@@ -339,7 +341,8 @@ class Reader:
         self.keys(node, BATCH_KEYS, "批次")
         opens, closes = self.day(node, "opens"), self.day(node, "closes")
         if opens is None or closes is None:
-            self.fault(node.place, f"批次“{name}”要写 opens 和 closes（起止日期）")
+            if not (self.text(node, "opens") and self.text(node, "closes")):  # a wrong day has been told
+                self.fault(node.place, f"批次“{name}”要写 opens 和 closes（起止日期）")
             return None
         if closes < opens:
             self.fault(node.place, f"批次“{name}”的截止日早于开始日", 6)

@@ -42,6 +42,7 @@ SAID = (
 )  # fmt: skip
 GENERAL = "这一行或者上一行的写法不合 YAML；请核对缩进、半角冒号后的空格、引号和括号"
 
+_FLOWED = re.compile(r"^ *(?:- +)?(?P<key>when|amount|ask): *(?P<at>\[)")
 NEAR = 4  # lines above the stumble in which its cause may stand
 _KEY = r"[\w·@-]+"
 # A text of a list may well begin with `申请表：`; a key there is taken for one only in Latin letters.
@@ -90,6 +91,10 @@ def slip_of(line: str, number: int) -> Slip | None:
         return None
     bare = _QUOTED.sub(lambda found: "_" * len(found[0]), line)
     comma = _WIDE_COMMA.search(bare) if "{" in bare or "[" in bare else None
+    flowed = _FLOWED.match(bare)
+    if flowed is not None:
+        message = f"{flowed['key']} 后面只写一个算式，不要加方括号；几个条件用 all / any，一行一个“- ”"
+        return Slip(message, number, flowed.start("at"), flowed.end("at"))
     colon = next((c for c in _WIDE_COLON.finditer(bare) if c["at"] or "{" in bare), None)
     if colon is not None and not (comma and comma.start("at") < colon.start()):
         which = "at" if colon["at"] else "there"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -131,15 +130,25 @@ def check_ids(conditions: tuple[Condition, ...], taken: set[str], report: Report
         if not condition.id:
             report(Problem(4, "编号条件（all 下面的每一条）要写 id", condition.place))
         if not condition.cite or not condition.quote:
-            report(Problem(3, "编号条件要写 cite（条款）和 quote（原文）", condition.place))
+            lacks = [
+                what
+                for what, text in (("cite（条款）", condition.cite), ("quote（原文）", condition.quote))
+                if not text
+            ]
+            message = f"编号条件要写 cite（条款）和 quote（原文）；这一条缺 {'、'.join(lacks)}"
+            report(Problem(3, message, condition.place))
 
 
 def check_item_ids(library: Library, report: Report) -> None:
     """事项编号不重复 (4)."""
-    counts = Counter(loaded.item.id for loaded in library.items)
+    files: dict[str, list[str]] = {}
     for loaded in library.items:
-        if counts[loaded.item.id] > 1:
-            report(Problem(4, f"事项编号“{loaded.item.id}”不止一个文件用到", loaded.item.place))
+        files.setdefault(loaded.item.id, []).append(loaded.file)
+    for loaded in library.items:
+        others = [file for file in files[loaded.item.id] if file != loaded.file]
+        if others:
+            message = f"事项编号“{loaded.item.id}”不止一个文件用到，还有 {'、'.join(others)}；请改成各自文件名的编号"
+            report(Problem(4, message, loaded.item.place))
 
 
 def check_cases(document: LoadedDocument, library: Library, report: Report) -> int:
@@ -162,9 +171,7 @@ def check_cases(document: LoadedDocument, library: Library, report: Report) -> i
         check_coverage(program, coverage, Place(loaded.file), report, coverage_level)
         seen |= general_decisive(program, coverage)
     programs = [i.program for i in document.items if i.program is not None and not i.item.without]
-    if programs and all(
-        i.program is not None for i in document.items
-    ):  # else a case may stand in a refused item
+    if programs and not library.incomplete(document):  # else a case may stand in a refused item
         check_general(programs[0], seen, report)
     return count + check_allocation(document, library, report)
 

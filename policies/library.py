@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,6 +36,9 @@ class LoadedItem:
     item: PolicyItem
     root: Node
     program: Program | None
+
+
+WHY_UNREAD = {errno.EISDIR: "这是文件夹，要是文件", errno.EACCES: "没有权限读，请改文件的权限"}
 
 
 @dataclass
@@ -81,6 +85,10 @@ class Library:
             and p.place.file not in items
         }
         return known + sorted(unread)
+
+    def incomplete(self, document: LoadedDocument) -> bool:
+        """缺事项的文件: whether an item of the document is refused or unread, so that its cases together say nothing."""
+        return any(name.startswith(f"{document.document.id}/") for name in self.refused)
 
     def program(self, item_id: str) -> Program | None:
         """事项: by id."""
@@ -197,7 +205,7 @@ def _text(path: Path, file: str, report: Report) -> str | None:
     try:
         data = path.read_bytes()
     except OSError as error:
-        report(Problem(0, f"读不出文件：{error.strerror}", Place(file)))
+        report(Problem(0, f"读不出文件：{WHY_UNREAD.get(error.errno or 0, error.strerror)}", Place(file)))
         return None
     return yamltext.decode(data, file, report)
 

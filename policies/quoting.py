@@ -29,17 +29,28 @@ def why_not_quoted(quote: str, text: str) -> tuple[str, Span]:
     start, end = found
     passage = squeezed[start:end]
     line = text.count("\n", 0, at[start]) + 1
-    changes = [op for op in Levenshtein.opcodes(own, passage) if op.tag != "equal"]
-    said = "，".join(
-        _say(own[op.src_start : op.src_end], passage[op.dest_start : op.dest_end]) for op in changes[:3]
-    )
+    changes = _changes(own, passage)
+    said = "，".join(_say(own[a:b], passage[c:d]) for a, b, c, d in changes[:3])
     more = "，另有别处不同" if len(changes) > 3 else ""
-    first = own_at[min(changes[0].src_start, len(own) - 1)]
-    last = own_at[min(max(changes[-1].src_end, changes[0].src_start + 1), len(own)) - 1] + 1
+    first = own_at[min(changes[0][0], len(own) - 1)]
+    last = own_at[min(max(changes[-1][1], changes[0][0] + 1), len(own)) - 1] + 1
     return f"原文里没有这句话，最接近的在 text.md 第 {line} 行：“{passage}”；{said}{more}。{COPY}", (
         first,
         last,
     )
+
+
+def _changes(own: str, passage: str) -> list[tuple[int, int, int, int]]:
+    """不同之处: (start, end) here and there of each; what touches is one, as in 三百 for 300."""
+    out: list[tuple[int, int, int, int]] = []
+    for op in Levenshtein.opcodes(own, passage):
+        if op.tag == "equal":
+            continue
+        if out and (out[-1][1], out[-1][3]) == (op.src_start, op.dest_start):
+            out[-1] = (out[-1][0], op.src_end, out[-1][2], op.dest_end)
+        else:
+            out.append((op.src_start, op.src_end, op.dest_start, op.dest_end))
+    return out
 
 
 def _say(here: str, there: str) -> str:

@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 
 from engine import kinds
+from engine.days import why_no_day
 from profiles.places import division
 from profiles.source import Column
 
@@ -178,7 +179,8 @@ def parse_date(text: str) -> str:
             if not 1900 <= day.year <= 2200:
                 break
             return day.isoformat()
-    raise Refused("date", f"“{_short(text)}”不是日期（写成 2024-06-30）")
+    wrong = why_no_day(tidy)
+    raise Refused("date", f"“{_short(text)}”不是日期（{wrong or '写成 2024-06-30'}）")
 
 
 def parse_yes(text: str) -> bool:

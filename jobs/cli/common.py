@@ -62,10 +62,13 @@ def parse_as_of(text: str | None) -> date:
     """日期参数: an ISO date, or today's. Raises typer.BadParameter."""
     if not text:
         return today()
+    from engine.days import why_no_day
+
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"日期“{text}”要写成 2026-03-01") from None
+        wrong = why_no_day(text)
+        raise typer.BadParameter(f"日期“{text}”要写成 2026-03-01{wrong and f'（{wrong}）'}") from None
 
 
 def library_path(given: Path | None) -> Path:

@@ -265,3 +265,65 @@ def test_what_stands_in_brackets_behind_a_number_says_whether_it_counts(
     assert not [p for p in found if p.code == 3]
     told = [p.message for p in found if p.code == 11]
     assert len(told) == (1 if says else 0) and all(says in one for one in told)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("=>", ">="), ("==", "="), ("<>", "!="), ("大于", ">"), ("不低于", ">="), ("等于", "=")],
+)
+def test_a_comparison_that_does_not_exist_is_told_with_the_one_that_does(
+    tmp_path: Path, written: str, meant: str
+) -> None:
+    (fault,) = problems(library(tmp_path, ITEM.replace(">=", written)))
+    assert f"没有“{written}”这个比较，请写成“{meant}”" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "says"),
+    [
+        ("2026-12-31", "2026-06-31", "2026年6月没有31日"),
+        ("2026-12-31", "2026-13-01", "没有13月"),
+        ("2026-12-31", "年底", "不是日期"),
+        ("cite: 第一条\n", "label: 研发\n", "这一条缺 cite（条款）"),
+        ("amount: 10万元", "amount: 10万元, cap: 5", "金额请写明单位"),
+        ("研发费用[Y] >= 500万元", "(研发费用[Y] >= 500万元", "“(”没有配上“)”"),
+        ("研发费用[Y] >= 500万元", "[研发费用[Y] >= 500万元]", "不要加方括号"),
+        ("在500万元以上", "在五百万元以上", "这里写“五百”，原文是“500”"),
+    ],
+)
+def test_one_slip_is_told_once_with_its_cure(tmp_path: Path, right: str, wrong: str, says: str) -> None:
+    (fault,) = problems(library(tmp_path, ITEM.replace(right, wrong, 1)))
+    assert says in fault.message
+
+
+ALLOCATION = textwrap.dedent("""\
+    as_of: 2026-06-01
+    enterprises: {甲: {given: {研发费用: {2025: 600万元}}}}
+    cases: [{name: 甲一项, expect: {甲: {d/a: 10万元, d/b: 10万元}}}]
+    """)
+
+
+def test_a_refused_item_does_not_make_errors_of_the_allocation_cases(tmp_path: Path) -> None:
+    """What one item pays hangs on the others of its document: one slip is one error, not one and what follows."""
+    root = library(tmp_path)
+    (root / "d" / "allocation.test.yaml").write_text(ALLOCATION, encoding="utf-8")
+    assert any(
+        "d/b" in p.message for p in problems(root)
+    )  # a case is read, and an item that isn't there is told
+    (root / "d" / "items" / "b.yaml").write_text(ITEM.replace("      cite", "     cite"), encoding="utf-8")
+    (fault,) = problems(root)
+    assert fault.place.file == "d/items/b.yaml" and fault.code == 0
+
+
+def test_an_id_used_twice_names_the_other_file(tmp_path: Path) -> None:
+    root = library(tmp_path)
+    (root / "d" / "items" / "b.yaml").write_text(ITEM, encoding="utf-8")
+    told = [p.message for p in problems(root) if "不止一个文件用到" in p.message]
+    assert len(told) == 2 and "d/items/b.yaml" in told[0] and "d/items/a.yaml" in told[1]
+
+
+def test_a_folder_in_place_of_a_rule_is_told_in_chinese(tmp_path: Path) -> None:
+    root = library(tmp_path)
+    (root / "d" / "items" / "b.yaml").mkdir()
+    (fault,) = problems(root)
+    assert "这是文件夹" in fault.message and fault.place.file == "d/items/b.yaml"
