@@ -145,7 +145,7 @@ def _firms(codes: pa.ChunkedArray, read: Read, path: Path, report: Report) -> tu
     texts = codes.cast(pa.string()).combine_chunks()
     if all_distinct(texts):
         return texts, read
-    keep = pa.array(distinct(texts.to_pylist(), path, report, first_line=1))
+    keep = pa.array(distinct(texts.to_pylist(), path, report, range(1, len(texts) + 1)))
     return texts.take(keep), lambda name: read(name).take(keep)
 
 
@@ -345,17 +345,17 @@ def key_of(name: str, dictionary: Dictionary, path: Path, report: Report) -> Key
     return base, int(year) if year else None
 
 
-def distinct(codes: list, path: Path, report: Report, first_line: int) -> np.ndarray:
-    """不重的行: rows with a code that no row before has; the others are told."""
+def distinct(codes: list, path: Path, report: Report, lines: Sequence[int]) -> np.ndarray:
+    """不重的行: rows with a code that no row before has; the others are told by their lines."""
     seen: dict[str, int] = {}
     keep = []
     for i, code in enumerate(codes):
         if not code:
-            report(Problem(1, f"这一行没有“{CODE}”，没有读入", Place(path.name, i + first_line)))
+            report(Problem(1, f"这一行没有“{CODE}”，没有读入", Place(path.name, lines[i])))
         elif code in seen:
             message = f"企业 {code} 重复，第 {seen[code]} 行已经有了；只用先出现的一行，请合并"
-            report(Problem(4, message, Place(path.name, i + first_line)))
+            report(Problem(4, message, Place(path.name, lines[i])))
         else:
-            seen[code] = i + first_line
+            seen[code] = lines[i]
             keep.append(i)
     return np.array(keep, dtype=np.intp)

@@ -17,7 +17,8 @@ from engine.indicators import Dictionary
 from profiles.arrow_columns import CODE, ProfilesError, Report, columns_of, distinct, key_of, parquet_reader
 from profiles.cells import cell_of, header_fault, header_of, number_of
 from profiles.codes import valid_codes, why_not
-from profiles.encoding import tell_encoding
+
+UNREAD = "\ufffd"  # what stands for bytes that an encoding does not have
 
 __all__ = ["CODE", "ProfilesError", "from_table", "read_profiles"]
 
@@ -93,15 +94,16 @@ def _json_rows(path: Path, report: Report) -> Iterator[tuple[int, dict[str, obje
 
 
 def _read_csv(path: Path, dictionary: Dictionary, report: Report, only: set[str] | None) -> Columns:
-    frame = _csv_frame(path)
-    headers = [header_of(str(name)) for name in frame.columns]
+    names, lines, rows = _csv_rows(path, report)
+    headers = [header_of(name) for name in names]
     at = next((i for i, (name, _) in enumerate(headers) if name == CODE), None)
     if at is None:
         raise ProfilesError(f"{path.name} 没有“{CODE}”这一列")
-    keep = distinct(frame.iloc[:, at].str.strip().tolist(), path, report, first_line=2)
-    frame = frame.iloc[keep]
-    columns = Columns(frame.iloc[:, at].str.strip().tolist(), dictionary)
-    _check_codes(columns.codes, [int(i) + 2 for i in keep], path, report)
+    codes = [row[at].strip() for row in rows]
+    keep = distinct(codes, path, report, lines)
+    rows, lines = [rows[i] for i in keep], [lines[i] for i in keep]
+    columns = Columns([codes[i] for i in keep], dictionary)
+    _check_codes(columns.codes, lines, path, report)
     taken: dict[Key, str] = {}
     for i, (name, unit) in enumerate(headers):
         key = key_of(name, dictionary, path, report)
@@ -109,40 +111,49 @@ def _read_csv(path: Path, dictionary: Dictionary, report: Report, only: set[str]
             continue
         wrong = f"和“{taken[key]}”是同一列" if key in taken else header_fault(dictionary[key[0]], unit)
         if wrong:
-            message = f"“{frame.columns[i]}”这一列没有读入：{wrong}"
-            report(Problem(2, message, Place(path.name, 1, 1, frame.columns[i])))
+            message = f"“{names[i]}”这一列没有读入：{wrong}"
+            report(Problem(2, message, Place(path.name, 1, 1, names[i])))
             continue
-        taken[key] = frame.columns[i]
-        _csv_column(columns, key, frame.iloc[:, i].tolist(), keep, unit, path, report)
+        taken[key] = names[i]
+        _csv_column(columns, key, [row[i] for row in rows], lines, unit, path, report)
     return columns
 
 
-def _csv_frame(path: Path) -> Any:
-    """The cells as texts, whichever encoding the file is in."""
-    import pandas as pd  # a third of a second, for .csv alone
+def _csv_rows(path: Path, report: Report) -> tuple[list[str], list[int], list[Sequence[str]]]:
+    """Header, lines and rows of texts, whichever encoding the file is in; a row that is none is told and left out."""
+    from profiles.reading import csv_rows  # for .csv alone
+    from profiles.source import FileForm, SourceError
 
-    told = tell_encoding(path)
-    for encoding in dict.fromkeys(("utf-8-sig" if told == "utf-8" else told, "gb18030")):
-        try:
-            return pd.read_csv(path, dtype=str, keep_default_na=False, encoding=encoding)
-        except UnicodeError:
-            continue
-        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-            raise ProfilesError(f"{path.name} 读不成表格：{error}") from None
-    raise ProfilesError(f"{path.name} 既不是 UTF-8 也不是 GB18030 编码，请另存为 UTF-8")
+    lines: list[int] = []
+    rows: list[Sequence[str]] = []
+    try:
+        with csv_rows(path, FileForm()) as (names, chunks, encoding):
+            for chunk in chunks(len(names)):
+                for line, _, why in chunk.bad:
+                    report(Problem(0, f"{why}，没有读入", Place(path.name, line)))
+                for line, row in zip(chunk.lines, chunk.rows, strict=True):
+                    if UNREAD in "".join(row):
+                        message = f"这一行有 {encoding.upper()} 读不出的字，没有读入；请整份另存为 UTF-8"
+                        report(Problem(0, message, Place(path.name, line)))
+                        continue
+                    lines.append(line)
+                    rows.append(row)
+    except (SourceError, UnicodeError) as error:
+        raise ProfilesError(f"{path.name} 读不成表格：{str(error).removeprefix(str(path)).strip()}") from None
+    return names, lines, rows
 
 
 def _csv_column(
     columns: Columns,
     key: Key,
     cells: list[str],
-    keep: np.ndarray,
+    lines: Sequence[int],
     unit: str,
     path: Path,
     report: Report,
 ) -> None:
     def complain(row: int, column: str, message: str) -> None:
-        report(Problem(2, message, Place(path.name, int(keep[row]) + 2, 1, column)))
+        report(Problem(2, message, Place(path.name, lines[row], 1, column)))
 
     builder = Builder(columns.dictionary, complain, number_of)
     name, year = key

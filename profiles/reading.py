@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter, deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,7 +14,7 @@ from typing import Any
 
 from profiles.codes import looks_like_code
 from profiles.encoding import tell_encoding as tell_encoding  # where others look for it
-from profiles.source import Source, SourceError
+from profiles.source import FileForm, Source, SourceError
 from profiles.values import cell_text
 from profiles.workbook import Uncomputed, open_book, sheet_rows
 
@@ -143,7 +143,16 @@ def _ended(line: str) -> str:
 
 
 def _open_csv(path: Path, source: Source, size: int) -> Generator[Table]:
-    form = source.file
+    with csv_rows(path, source.file, size) as (names, rows, encoding):
+        yield Table(_distinct(names, path), rows(len(names)), encoding)
+
+
+@contextmanager
+def csv_rows(
+    path: Path, form: FileForm, size: int = CHUNK
+) -> Iterator[tuple[list[str], Callable[[int], Iterator[Chunk]], str]]:
+    """文字表格: the names of the header, its rows of so many columns as chunks, and the encoding, found out where `form`
+    leaves it open. Raises SourceError where there is no header."""
     encoding = tell_encoding(path) if form.encoding == "auto" else form.encoding
     total = max(path.stat().st_size, 1)
     with path.open(encoding=encoding, errors="replace", newline="") as file:
@@ -153,8 +162,8 @@ def _open_csv(path: Path, source: Source, size: int) -> Generator[Table]:
         lines.taken = []
         first = next(lines, "")
         delimiter = _delimiter(first) if form.delimiter == "auto" else form.delimiter.replace("\\t", "\t")
-        header = _header(next(csv.reader([first], delimiter=delimiter), []), path)
-        yield Table(header, _csv_chunks(lines, delimiter, len(header), size, file.buffer, total), encoding)
+        names = _names(next(csv.reader([first], delimiter=delimiter), []), path)
+        yield names, lambda width: _csv_chunks(lines, delimiter, width, size, file.buffer, total), encoding
 
 
 def _csv_chunks(
@@ -230,6 +239,10 @@ def _delimiter(line: str) -> str:
 
 
 def _header(cells: Sequence[object], path: Path) -> list[str]:
+    return _distinct(_names(cells, path), path)
+
+
+def _names(cells: Sequence[object], path: Path) -> list[str]:
     names = [cell_text(cell).replace("\n", "").strip().lstrip("\ufeff") for cell in cells]
     while names and not names[-1]:
         names.pop()
@@ -239,6 +252,10 @@ def _header(cells: Sequence[object], path: Path) -> list[str]:
         raise SourceError(
             f"{path}  表头有 {len(names):,} 列，超过 {MOST_COLUMNS:,} 列，不像一张表；请核对分隔符和文件"
         )
+    return names
+
+
+def _distinct(names: list[str], path: Path) -> list[str]:
     twice = next((name for name, times in Counter(names).items() if name and times > 1), None)
     if twice:
         raise SourceError(f"{path}  表头里“{twice}”有两列，请改名后再导入")

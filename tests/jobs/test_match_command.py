@@ -199,6 +199,7 @@ def test_check_prints_the_contract(library: Path) -> None:
 
 
 VALID = "91120116MA05ABCA4M"
+OTHER, THIRD = "91120116MA05ABCB2G", "91120116MA05ABCC0B"
 READINGS = [
     ("营业收入@2025", "3000万元", 3e7),
     ("营业收入@2025", '"3,000万元"', 3e7),
@@ -233,6 +234,27 @@ def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path: Path) -> None:
         "2020-03-01", builtin_dictionary()["成立日期"], parse_number
     )
     assert columns.numbers["法人资格", None][0] == 1.0 and "乙厂" in str(columns.lists["曾用名", None])
+
+
+def test_rows_of_another_width_never_move_a_cell_under_another_name(tmp_path: Path) -> None:
+    """A comma more at the end of each row is nothing; a cell more or less makes no row, and lines are the file's own."""
+    path = tmp_path / "p.csv"
+    rows = [
+        f"{VALID},2020-03-01,12,",
+        "",
+        f"{OTHER},2020-03-02,13,,",
+        f"{THIRD},2020-03-03",
+        f"{THIRD},2020-03-03,1,4,x",
+    ]
+    path.write_text("\n".join([f"{CODE},成立日期,企业名称", *rows]) + "\n", encoding="utf-8")
+    problems: list[Problem] = []
+    columns = read_profiles(path, builtin_dictionary(), problems.append)
+    assert list(columns.codes) == [VALID, OTHER]
+    assert [(p.place.line, "错位" in p.message) for p in problems] == [(5, True), (6, True)]
+    path.write_bytes(path.read_bytes() + f'{THIRD},"2020-03-03,1\n'.encode() + b"\xff,1,1\n")
+    problems.clear()
+    assert list(read_profiles(path, builtin_dictionary(), problems.append).codes) == [VALID, OTHER]
+    assert [p.place.line for p in problems] == [5, 6, 7, 8]
 
 
 @pytest.mark.parametrize(
