@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from analysis import looking
 from desk.office import CODE, NAME
 from store.review import State
 
@@ -189,13 +190,30 @@ SORTED_BY = {
     "expected": "expected", "amount": "paid_low", "score": "score", "name": "name_rank", "open": "open_count",
     "code": "code_rank",
 }  # fmt: skip
+LEARNED = "昨夜有变化的在前，再按期望金额；一样的，先看还差的条件少的"
+PLAIN = f"昨夜有变化的在前；{looking.WORDS}"
+
+
+def learned(hits: pd.DataFrame) -> bool:
+    """有没有估计: whether any pair of a list has one; without, what is expected of 待核实 would be a guess of half for all."""
+    return bool(len(hits)) and bool(hits["score"].notna().any())
+
+
+def order_words(hits: pd.DataFrame, sort: str) -> str:
+    """排序的说明, for the page and for what is taken out."""
+    if sort == DEFAULT_SORT:
+        return LEARNED if learned(hits) else PLAIN
+    return f"按{SORTS[sort.split(',')[0].lstrip('-')]}{'从大到小' if sort[0] == '-' else '从小到大'}"
 
 
 def _sorted(hits: pd.DataFrame, rows: np.ndarray, sort: str) -> np.ndarray:
-    """排序: the rows by the keys, then by code; unknown values come last whichever way it goes."""
-    keys = [hits["code_rank"].to_numpy()[rows]]
+    """排序: the rows by the keys, then as one would look at them (analysis.looking); unknown values come last whichever way
+    it goes."""
+    keys = [hits["first"].to_numpy()[rows]]
     for part in reversed(sort.split(",")):
         name = part.lstrip("-")
+        if name == "expected" and not learned(hits):
+            continue
         if name == "change":
             values = (hits["change"] != "").to_numpy(float)[rows]
         else:

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 import policies
+from analysis import looking
 from analysis.scores_money import usual_amount, worth
 from desk.oidc import Provider
 from desk.pace import Failures
@@ -215,7 +216,17 @@ class Office:
         rows = self.rows(night, frame[CODE])
         frame["industry"] = names[industry.codes[rows]]
         frame["code_rank"], frame["name_rank"] = (ranks[rows] for ranks in self._ranks(night))
+        near = np.zeros(len(frame)) if frame["score"].notna().any() else self._scopes(night).near(item, rows)
+        frame["first"] = looking.ranks(
+            (frame["verdict"] != "符合").to_numpy(bool), frame["open_count"].to_numpy(np.int64), money, near,
+            frame["code_rank"].to_numpy(np.int64),
+        )  # fmt: skip
         return frame
+
+    def _scopes(self, night: Night) -> looking.Scopes:
+        """经营范围, clause by clause, for lists without a learned estimate."""
+        key = ("scopes", night.run.profiles_hash, night.run.library_hash)
+        return self.memory.get(key, lambda: looking.Scopes(night.columns(), night.library().programs))
 
     def _ranks(self, night: Night) -> tuple[np.ndarray, np.ndarray]:
         """企业按代码、按名称排第几 (NaN: no name), so that a list is sorted by numbers."""

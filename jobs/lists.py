@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pandas as pd
 import xlsxwriter
 from numpy.typing import NDArray
 
+from analysis import looking
 from analysis.scores_money import Floats, usual_amount, worth
 from engine.program import Program
 from jobs.sheets import SheetForm
@@ -27,19 +28,24 @@ WIDTHS = {"统一社会信用代码": 21, "企业名称": 36, "结论": 9, "金�
           "说明": 14, "待核实的条件": 40, "能符合的估计": 9, "变化": 7}  # fmt: skip
 
 
-def list_frame(night: Night, program: Program) -> tuple[pd.DataFrame, int]:
-    """名单内容: all 符合 pairs, then the 待核实 ones that are worth most to ask; and how many of these are left out.
+LEARNED = "次序：符合的在前；待核实的按期望金额，一样的先看还差的条件少的"
+PLAIN = f"次序：{looking.WORDS}"
 
-    Without scores, those nearest to a decision.
+
+def list_frame(night: Night, program: Program, scopes: Scopes | None = None) -> tuple[pd.DataFrame, int, str]:
+    """名单内容: all 符合 pairs, then the 待核实 ones that are worth most to ask; how many of these are left out, and in what order
+    they stand, in words. `scopes` are the night's, which lists without learned estimates ask.
     """
     frame = night.hits(program.item.id)
     if not len(frame):
-        return pd.DataFrame(columns=list(WIDTHS)), 0
+        return pd.DataFrame(columns=list(WIDTHS)), 0, PLAIN
+    learned = bool(frame["score"].notna().any())
     names = {c.id: c.condition.label or c.condition.quote or c.id for c in program.conditions}
     low, high = (frame[name].to_numpy(dtype=float) for name in ("paid_low", "paid_high"))
-    expected = frame["score"].to_numpy(dtype=float) * worth(low, high, usual_amount(low, high))
+    money = worth(low, high, usual_amount(low, high))
     is_open = (frame["verdict"] != "符合").to_numpy(dtype=bool)
-    places = _in_order(frame, is_open, np.where(np.isnan(expected), 0.0, expected), high)
+    near = np.zeros(len(frame)) if learned else (scopes or scopes_of(night))(program.item.id, frame[CODE])
+    places = _in_order(frame, is_open, frame["score"].to_numpy(dtype=float) * money, money, near)
     fits = int((~is_open).sum())
     left_out = max(0, len(frame) - fits - MOST_OPEN)
     order = frame.iloc[places[: fits + MOST_OPEN]]
@@ -57,7 +63,27 @@ def list_frame(night: Night, program: Program) -> tuple[pd.DataFrame, int]:
             "变化": order["change"],
         }
     )
-    return shown, left_out
+    return shown, left_out, LEARNED if learned else PLAIN
+
+
+Scopes = Callable[[str, pd.Series], Floats]
+
+
+def scopes_of(night: Night) -> Scopes:
+    """经营范围 of a night's firms, asked by item and codes how near they are; read when first asked."""
+
+    @cache
+    def made() -> tuple[looking.Scopes, pd.Index]:
+        columns = night.columns()
+        return looking.Scopes(columns, night.library().programs), pd.Index(columns.codes)
+
+    def near(item: str, codes: pd.Series) -> Floats:
+        scopes, known = made()
+        return (
+            np.zeros(len(codes)) if scopes.silent else scopes.near(item, known.get_indexer(pd.Index(codes)))
+        )
+
+    return near
 
 
 def _said(unknown: pd.Series, names: Mapping[str, str]) -> list[str]:
@@ -76,9 +102,9 @@ def _percent(scores: pd.Series) -> list[str]:
 
 
 def _in_order(
-    frame: pd.DataFrame, is_open: NDArray[np.bool_], expected: Floats, high: Floats
+    frame: pd.DataFrame, is_open: NDArray[np.bool_], expected: Floats, money: Floats, near: Floats
 ) -> NDArray[np.intp]:
-    """Places of the rows: 符合 first, then what is expected most, fewest unknown conditions, most money, by code."""
+    """Places of the rows: 符合 first, then what is expected most, and then as one looks at them without estimates."""
     codes = frame[CODE]
     among = (
         np.arange(len(frame))
@@ -86,8 +112,8 @@ def _in_order(
         else np.argsort(np.argsort(codes.to_numpy(str)))
     )
     unknown = np.fromiter(map(len, frame["unknown"].tolist()), np.int64, len(frame))
-    most = np.where(np.isnan(high), np.inf, -high)
-    return np.lexsort((among, most, unknown, -expected, is_open))
+    first = looking.ranks(is_open, unknown, money, near, among)
+    return np.lexsort((first, np.where(np.isnan(expected), 0.0, -expected), is_open))
 
 
 @contextmanager
@@ -181,13 +207,18 @@ def write_lists(night: Night, folder: Path) -> list[Path]:
     items = night.items()
     where = f"第 {night.no} 次比对，比对日 {night.as_of}，规则 {night.run.library_hash[:12]}，企业档案 {night.run.profiles_hash[:12]}"
     programs = {p.item.id: p for p in night.library().programs}
+    scopes = scopes_of(night)
     written = []
     for row in items.itertuples():
         if not row.fits and not row.open:
             continue
         path = folder / (str(row.item).replace("/", "__") + ".xlsx")
-        frame, left_out = list_frame(night, programs[str(row.item)])
-        notes = [where, f"符合 {row.fits} 家，待核实 {row.open} 家；金额为就高不重复、预算核减之后的应付数"]
+        frame, left_out, order = list_frame(night, programs[str(row.item)], scopes)
+        notes = [
+            where,
+            f"符合 {row.fits} 家，待核实 {row.open} 家；金额为就高不重复、预算核减之后的应付数",
+            order,
+        ]
         if left_out:
             notes.append(f"待核实的企业只列最值得先问的 {MOST_OPEN} 家，另有 {left_out} 家见复核台")
         _form(len(notes)).write(path, f"{row.title}（{row.batch}）", notes, frame)

@@ -12,7 +12,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response, StreamingResponse
 
 from desk.exports import MOST_ROWS, Paper, book_parts, comma_parts, workbook
-from desk.listing import list_page
+from desk.listing import list_page, order_words
 from desk.office import CODE, NAME
 from desk.pages.fulfil import LEDGER_HEAD, ledger_rows, load_of
 from desk.pages.match import material
@@ -75,16 +75,17 @@ def streamed(parts: Iterator[bytes], name: str, count: int) -> Response:
 
 def whole_list(
     request: Request, visit: Visit, item: str
-) -> tuple[Night, str, int, Iterator[list[list[Any]]]]:
-    """筛出的整份名单, not only its page: night, the item's title, how many rows, and the rows in portions."""
+) -> tuple[Night, str, list[str], int, Iterator[list[list[Any]]]]:
+    """筛出的整份名单, not only its page: night, the item's title, notes, how many rows, and the rows in portions."""
     office, filters = visit.office, filters_of(request)
     night, bound = opened(office, visit, item, filters.run)
     if bound is None:
-        return night, item.split("/")[1], 0, iter(())
+        return night, item.split("/")[1], notes_of(night, visit), 0, iter(())
     states = office.states(night, item, bound.batch.name)
     hits = office.hits(night, item)
     order = list_page(hits, bound.ids, states, my_firms(office, visit), filters).order
-    return night, bound.program.item.title, len(order), list_rows(hits, order, bound, states)
+    notes = [*notes_of(night, visit), f"次序：{order_words(hits, filters.sort)}；次序不影响结论"]
+    return night, bound.program.item.title, notes, len(order), list_rows(hits, order, bound, states)
 
 
 COLUMNS = (NAME, CODE, "verdict", "paid_low", "paid_high", "unknown", "industry", "change")
@@ -128,19 +129,19 @@ def unknown_words(bound: BoundItem) -> Callable[[Any], str]:
 @router.get("/desk/items/{doc}/{slug}/matches.xlsx")
 def list_excel(request: Request, doc: str, slug: str, visit: Visit = need("export")) -> Response:
     """名单 Excel."""
-    night, title, count, rows = whole_list(request, visit, f"{doc}/{slug}")
+    night, title, notes, count, rows = whole_list(request, visit, f"{doc}/{slug}")
     logged(visit, "导出名单", f"{doc}/{slug}", count)
-    parts = book_parts(f"{title} 匹配名单", notes_of(night, visit), HEAD, rows, count)
+    parts = book_parts(f"{title} 匹配名单", notes, HEAD, rows, count)
     return streamed(parts, f"{title}_名单_{night.as_of}.xlsx", count)
 
 
 @router.get("/desk/items/{doc}/{slug}/matches.csv")
 def list_csv(request: Request, doc: str, slug: str, visit: Visit = need("export")) -> Response:
     """名单 CSV."""
-    night, title, count, rows = whole_list(request, visit, f"{doc}/{slug}")
+    night, title, notes, count, rows = whole_list(request, visit, f"{doc}/{slug}")
     logged(visit, "导出名单", f"{doc}/{slug}", count)
     head = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'{title}_名单_{night.as_of}.csv')}"}
-    parts = comma_parts(notes_of(night, visit), HEAD, rows)
+    parts = comma_parts(notes, HEAD, rows)
     return StreamingResponse(parts, media_type="text/csv", headers=head)
 
 

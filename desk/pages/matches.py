@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from desk.charts import thresholds
 from desk.details import speakers
-from desk.listing import SORTS, WHY, Filters, list_page, read_filters
+from desk.listing import WHY, Filters, list_page, order_words, read_filters
 from desk.office import CODE, NAME, Office, number
 from desk.said import cap_of, short_label, window_words
 from desk.urls import url
@@ -103,7 +103,8 @@ def item_list(request: Request, doc: str, slug: str, visit: Visit = need("matche
     if bound is None:
         return render(request, "no_batch.html", item=item, program=night.library().program(item), night=night)
     states = office.states(night, item, bound.batch.name)
-    listing = list_page(office.hits(night, item), bound.ids, states, my_firms(office, visit), filters)
+    hits = office.hits(night, item)
+    listing = list_page(hits, bound.ids, states, my_firms(office, visit), filters)
     rows, limit = table_rows(listing.rows, bound, states), review.second_limit(office.engine)
     if bound.program.item.subject != "企业" and rows:
         here = night.columns().take(office.rows(night, [r["code"] for r in rows]))
@@ -115,7 +116,8 @@ def item_list(request: Request, doc: str, slug: str, visit: Visit = need("matche
         "shown": grid_columns(rows), "conditions": [(short_label(c.condition), c.condition.cite, c.condition.quote) for c in bound.program.conditions],
         "funnel": funnel_rows(office, night, item, filters), "firms": len(night.columns().codes), "limit": limit,
         "cap": cap_of(bound), "top": track_top(bound, listing.rows), "window": window_words(bound.batch, office.today()), "href": hrefs(item, filters),
-        "chips": chips(item, filters, bound), "tabs": tabs(office, night, item), "SORTS": SORTS, "WHY": WHY,
+        "chips": chips(item, filters, bound), "tabs": tabs(office, night, item), "WHY": WHY,
+        "order_words": order_words(hits, filters.sort),
         "latest": filters.run is None, "done": done_line(office, request, visit, night),
         "approved": approved_sum(states), "scored": bool(listing.rows["score"].notna().any()) if len(listing.rows) else False,
     }  # fmt: skip

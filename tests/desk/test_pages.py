@@ -10,9 +10,12 @@ import openpyxl
 import pytest
 from test_review import fitting
 
+from analysis.looking import Scopes
+from analysis.scores_money import usual_amount, worth
 from desk import exports, web
 from desk.evidence import clause_of, pieces
 from desk.listing import read_filters
+from desk.office import CODE
 from desk.pages.matches import grid_columns
 from desk.public import shown
 from desk.ready import all_items
@@ -104,6 +107,42 @@ def test_a_list_is_exported_whole_with_its_versions(desk):
     assert any(night.run.library_hash[:16] in t for t in texts)
     assert sheet.freeze_panes is not None
     assert audit.entries(desk.engine, what="导出名单")[1] >= 1
+
+
+def test_a_list_without_estimates_says_who_comes_first_and_keeps_to_it(desk):
+    client, office = desk.client("admin"), desk.app.state.office
+    night = office.night()
+    seen = 0
+    for item in office.items(night)["item"]:
+        hits = office.hits(night, item)
+        if not len(hits) or hits["score"].notna().any():
+            continue
+        page = client.get(f"/desk/items/{item}/matches?state=全部").text
+        listed = re.findall(r"<tr data-row=.*?/desk/matches/(\w{18})/", page, re.S)
+        assert "还差的条件少的" in page and "经营范围" in page
+        low, high = (hits[name].to_numpy(float) for name in ("paid_low", "paid_high"))
+        keys = hits.assign(
+            still=hits["change"] == "", open=hits["verdict"] != "符合",
+            money=worth(low, high, usual_amount(low, high)), near=nearness(office, night, item, hits),
+        )  # fmt: skip
+        wanted = keys.sort_values(
+            ["still", "open", "open_count", "money", "near", CODE],
+            ascending=[True, True, True, False, False, True],
+        )
+        assert listed == wanted[CODE].tolist()[:100], item
+        text = client.get(f"/desk/items/{item}/matches.csv?state=全部").text
+        assert "次序：昨夜有变化的在前；符合的在前" in text and "次序不影响结论" in text
+        rows = [
+            line.split(",")[1] for line in text.splitlines() if re.search(r",\w{18},(符合|待核实),", line)
+        ]
+        assert rows == wanted[CODE].tolist()
+        seen += len(hits) > 100
+    assert seen, "the sample must hold a list longer than a page"
+
+
+def nearness(office, night, item, hits):
+    scopes = Scopes(night.columns(), night.library().programs)
+    return scopes.near(item, office.rows(night, hits[CODE]))
 
 
 def test_a_page_of_a_list_is_no_heavier_than_the_design_allows(desk):

@@ -41,12 +41,23 @@ def test_order(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     frame = frame_of(1 + 37 * seed, seed, ordered=seed % 2 == 0)
     night: Any = SimpleNamespace(hits=lambda item: frame)
     program: Any = SimpleNamespace(item=SimpleNamespace(id="d/a"), conditions=[])
-    shown, left_out = list_frame(night, program)
+    nearest = dict(
+        zip(sorted(frame[CODE]), np.random.default_rng(seed).integers(0, 3, len(frame)), strict=True)
+    )
+    shown, left_out, words = list_frame(
+        night, program, lambda item, codes: codes.map(nearest).to_numpy(float)
+    )
+    learned = bool(frame["score"].notna().any())
+    assert words == (lists.LEARNED if learned else lists.PLAIN)
     low, high = (frame[n].to_numpy(dtype=float) for n in ("paid_low", "paid_high"))
-    expected = (frame["score"] * worth(low, high, usual_amount(low, high))).fillna(0.0)
-    keys = frame.assign(n=frame["unknown"].map(len), open=frame["verdict"] != "符合", expected=expected)
+    money = worth(low, high, usual_amount(low, high))
+    keys = frame.assign(
+        n=frame["unknown"].map(len), open=frame["verdict"] != "符合", money=money,
+        expected=(frame["score"] * money).fillna(0.0),
+        near=0.0 if learned else frame[CODE].map(nearest),
+    )  # fmt: skip
     wanted = keys.sort_values(
-        ["open", "expected", "n", "paid_high", CODE], ascending=[True, False, True, False, True]
+        ["open", "expected", "n", "money", "near", CODE], ascending=[True, False, True, False, False, True]
     )
     kept = int((frame["verdict"] == "符合").sum()) + 40
     assert shown[CODE].tolist() == wanted[CODE].tolist()[:kept]

@@ -183,10 +183,11 @@ def test_the_workbooks_open_and_hold_codes_as_text(made: tuple[Engine, Path, Nig
     row = first(made).items().sort_values("fits").iloc[-1]
     path = next(p for p in paths if p.stem == row["item"].replace("/", "__"))
     sheet = openpyxl.load_workbook(path).active
-    assert sheet is not None and sheet.freeze_panes == "C5"
-    head = [cell.value for cell in sheet[4]]
+    assert sheet is not None and sheet.freeze_panes == "C6"
+    head = [cell.value for cell in sheet[5]]
+    assert str(sheet["A4"].value).startswith("次序：")
     assert head[:3] == ["统一社会信用代码", "企业名称", "结论"]
-    codes = [sheet.cell(i, 1) for i in range(5, 5 + int(row["fits"]))]
+    codes = [sheet.cell(i, 1) for i in range(6, 6 + int(row["fits"]))]
     assert all(cell.data_type == "s" and len(str(cell.value)) == 18 for cell in codes)
     assert f"第 {first(made).no} 次比对" in str(sheet["A2"].value)
 

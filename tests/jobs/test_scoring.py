@@ -148,7 +148,8 @@ def test_the_list_puts_first_what_is_worth_most_to_ask(scored) -> None:
     _, _, night, *_ = scored
     program = night.library().program(ITEM_ASKED)
     assert program is not None
-    frame, _ = list_frame(night, program)
+    frame, _, words = list_frame(night, program)
+    assert "期望金额" in words
     waiting = frame[frame["结论"] == "待核实"]
     assert (waiting["能符合的估计"].str.endswith("%")).all() and len(waiting) > 5
 
