@@ -269,11 +269,22 @@ def _hang(clauses: list[Clause]) -> None:
                 stack.pop()
         c.headings = tuple(s.number for s in stack)
         c.path = tuple(s.label or s.text.strip()[:20] for s in stack) + ((c.label,) if c.label else ())
-        own = field_of(c.text) if c.first or c.rank else ""
+        own = field_of(c.text) if c.first or c.rank else _listed_on(clauses, c)
         above = next((s.field_name for s in reversed(stack) if s.field_name), "")
         c.field_name = own or above
         if c.rank:
             stack.append(c)
+
+
+def _listed_on(clauses: list[Clause], c: Clause) -> str:
+    """The field whose numbered points a line goes on with (申报材料：（一）申请表；（二）执照。), or an empty string."""
+    before = clauses[c.number - 2]
+    if not before.text.rstrip().endswith(("；", ";")) or not label_of(c.text)[0]:
+        return ""
+    if before.first:
+        bracketed = re.match(r"\s*【[^】]{2,12}】\s*[^\s：:]", before.text)
+        return field_of(before.text) if bracketed else inline_field(before.text)
+    return before.field_name if label_of(before.text)[0] else ""
 
 
 def _begins(c: Clause) -> bool:

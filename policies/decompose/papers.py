@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from policies.segment import field_of, role_of_field
+from policies.segment import field_of, label_of, role_of_field
 
 from .binding import entry, owners_of
 from .model import Item
@@ -160,6 +160,12 @@ def _listed(reading: Reading, k: int, names: Sequence[str]) -> list[tuple[int, i
         return []
     if _INSTRUCTS.search(re.sub(r"（[^）]*）", "", flat)):
         return []
+    if m := _FIELD_BEFORE.match(flat[a:b]):
+        a += m.end()
+        a += body_of(flat[a:b])[0]
+        if len(parts := [x.span() for x in _PARTS.finditer(flat[a:b].rstrip("；。"))]) > 1:
+            return [(a + x, a + y, 1.0) for x, y in parts if y - x > 2]
+        return [(a, b, 1.0)]
     if m := _ASKED_OF.match(flat[a:b].rstrip("；。")):
         return [(a + m.start("x"), a + m.end("x"), 1.0)]
     told = _named_ones(flat, _handed(flat))
@@ -172,10 +178,19 @@ def _listed(reading: Reading, k: int, names: Sequence[str]) -> list[tuple[int, i
     return [(a, b, 1.0)]
 
 
+# The field on one line with its papers (申报材料：（一）申请表), which are told apart by 、.
+_FIELD_BEFORE = re.compile(
+    r"(?:【(?:申[请报领]|所需|提交|报送|办理|应提交的?)(?:材料|资料)】[：:]?|(?:申[请报领]|所需|提交|报送|办理|应提交的?)(?:材料|资料)[：:])(?=[^，。；]{3,})"
+)
+_PARTS = re.compile(r"(?:（[^）]*）|《[^》]*》|[^、（])+")
+
+
 def _least(reading: Reading, k: int) -> float:
     """How much of a paper a clause of a list must look like; what carries on a labelled point belongs to it."""
     c = reading.clauses[k]
     named = bool(_PAPER_AT.search(reading.views[k].flat))
+    if not c.first and label_of(c.text)[0] and named:  # a numbered point inside a line of papers
+        return 0.0
     if c.label:
         return 0.0 if bare_paper(reading, k) else LEAST_ROLE if named else SURE_ROLE
     point = next((j for j in range(k - 1, max(-1, k - 6), -1) if reading.clauses[j].first), None)
