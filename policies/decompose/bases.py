@@ -67,7 +67,7 @@ def reckoned(
         return _spared(said, 1.0)
     if "rate" not in entry and not (entry.get("kind") == "range" and 0 < entry.get("max", 0) <= 1):
         return None
-    for reader in (_interest, _tax, _whole, _level, _share):
+    for reader in (_interest, _tax, _whole, _level, _grown, _share):
         if (found := reader(entry, said, sentence, core, proposer)) is not None:
             return found
     return None
@@ -96,6 +96,31 @@ def _share(entry: Entry, said: str, sentence: str, core: str, proposer: Proposer
         return None
     upto = bool(re.search(r"(?:不超过|最高|不高于)(?:[^，。；\d%]{0,8})?\d+(?:\.\d+)?%", said))
     return _of_base(_TAIL.sub("", _LEAD.sub("", told)), entry, upto, core, sentence, proposer)
+
+
+# What a figure has grown by against the year before (研发费用增量, 营业收入较上年增长部分).
+_GROWTH = re.compile(
+    r"(?:企业|其|的|对)*(?:上一?年度?|本年度|当年度?|年度)?(?:的|企业|实际发生的)*(?P<n>[^，。；\d%的较比]{2,12}?)(?:(?:较|比)(?:上一?|前一)年度?)?(?:同期|同比|实际)?的?"
+    r"(?:增量|增长|新增|增加)(?:部分|额|量)?(?:的|给予)*$"
+)
+_BARE_GROWTH = re.compile(r"(?:其|该)?(?:增量|增长|新增|增加)(?:部分|额)?")
+
+
+def _grown(entry: Entry, said: str, sentence: str, core: str, proposer: Proposer) -> Reckoned | None:
+    """增量: a share of what a known yearly figure has grown by; below zero the amount is none (rules.md, section 6)."""
+    base = _LEAD.sub("", re.sub(r"\s+", "", str(entry.get("base") or "")))
+    if _BARE_GROWTH.fullmatch(base):  # 对研发费用增量部分，按增量的10%
+        parts = (re.sub(r"^[^，]*?(?:对于?|按照?)", "", x) for x in re.split(r"[，。；：\s]+", sentence))
+        told = iter([_GROWTH.fullmatch(_LEAD.sub("", x)) for x in parts])
+    else:
+        told = iter((_GROWTH.fullmatch(base),))
+    m = next((x for x in told if x), None)
+    known = proposer.measure(m["n"]) if m else ""
+    if "rate" not in entry or not known.endswith("[Y]"):
+        return None
+    key = "upto" if entry.get("up_to") else "amount"
+    before = known.replace("[Y]", "[Y-1]")
+    return Reckoned({key: f"({known} - {before}) * {float(entry['rate']) * 100:g}%"})
 
 
 def _of_base(

@@ -101,6 +101,11 @@ _FIRST = re.compile(
     rf"(?P<y>上一?年度?|年度|当年度?)?(?:内)?(?P<f>首次|初次|首次被|新)(?:获得?|被|通过)?(?:[国省市区县]级?(?:相关)?部门|政府)?(?:{_GRANT})+(?:“)?"
     rf"(?P<n>(?:[^，。；：（）“”]|（[^）]{{1,6}}）){{2,30}}?)(?:”)?(?P<t>认定|称号|证书|资质|资格)?(?:的(?P<e>企业|单位|个人|机构|酒店|饭店|民宿|旅游景区|景区)?)?$"
 )
+# 首次通过某某认定: what one passes is the recognition as it.
+_PASSED = re.compile(
+    r"(?P<y>上一?年度?|年度|当年度?)?(?:内)?(?P<f>首次|初次|新)通过(?:[国省市区县]级?(?:相关)?部门|政府)?“?"
+    r"(?P<n>(?:[^，。；：（）“”]|（[^）]{1,6}）){2,30}?)”?(?P<t>认定|评定)(?:的(?P<e>企业|单位|机构))?$"
+)
 # What an official title ends in; anything else may be any thing at all.
 _TITLE = re.compile(
     r"(?:企业|单位|工厂|基地|园区|平台|中心|机构|车间|孵化器|众创空间|实验室|工作站|工作室|示范区|试点|老字号|商标|奖|名牌产品|品牌|冠军|小巨人|企业库|名单|名录|产品|项目|景区|酒店|民宿|村|镇|小镇|人才|工匠|能手|学科|院|所|店|街区|供应链|园)$"
@@ -113,7 +118,8 @@ _NOT_TITLE = re.compile(
 def first_titles(text: str, lexicon: Lexicon) -> Iterator[Found]:
     """首次取得: a title first (or newly) conferred; without a year, in the year that the batch pays for."""
     for part in re.finditer(r"[^，；。\0]+", text):
-        m = _FIRST.fullmatch(re.sub(r"^(?:对|对于|凡)|[“”]", "", part.group()))
+        said = re.sub(r"^(?:对|对于|凡)|[“”]", "", part.group())
+        m = _PASSED.fullmatch(said) or _FIRST.fullmatch(said)
         if m is None or (m["y"] or "").startswith("当"):
             continue
         leaves = _dated(m["n"], m["f"], lexicon) or _dated(m["n"] + (m["e"] or ""), m["f"], lexicon)

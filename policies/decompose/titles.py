@@ -138,11 +138,15 @@ def _subject(reading: Reading, k: int) -> str:
     body = flat[body_of(flat)[0] :].rstrip("。：:；")
     if re.search(r"[？?]$|是什么$|有哪些$", body):
         body = _ASKS.split(body)[0]
-    if "，" in body or "|" in body or not _balanced(body):
+    if "，" in body or "|" in body or not _balanced(body) or _ONLY_EVENT.fullmatch(body):
         return ""
     return body if 3 <= len(body) <= LONGEST and not field_of(body) else ""
 
 
+# What happens, without to what (重新认定): no name for an item.
+_ONLY_EVENT = re.compile(
+    r"(?:首次|初次|重新|再次|继续|年度|新)*(?:认定|申[请报]|备案|入库|评[定选估审]|获批|通过|考核|落户|新增|晋级|复[审核评]|升级|迁入|设立|建设|改造)(?:类|的)?"
+)
 # A question names its subject before it asks (某某贷款最高可以申请多少额度？).
 _ASKS = re.compile(
     r"的?(?:申[请报])?(?:条件|标准|对象|流程|材料|额度)?(?:有|是|包括|分别|最高|最多|最长|每次|可以|如何|怎[么样]|应当|需要|能|由)|哪些|什么|多少|[？?]"
@@ -294,11 +298,24 @@ def _tell_apart(title: str, same: Sequence[Item]) -> None:
     """Items of one name by their first figure where each has another, else by their order."""
     figures = [_figure(i) for i in same]
     apart = len(set(figures)) == len(same) and all(figures)
+    if not apart and len(set(told := _own_words(same))) == len(same) and all(told):
+        figures, apart = told, True
     for n, (item, figure) in enumerate(zip(same, figures, strict=True), 1):
         if apart:
             item.title = f"{title}（{figure}）"
         elif n > 1:
             item.title = f"{title}（{n}）"
+
+
+def _own_words(same: Sequence[Item]) -> list[str]:
+    """Of each item the first of its conditions that no other of them has, in few words; "" where it has none."""
+    quotes = [[_plain(c["quote"]) for c in i.conditions] for i in same]
+    out = []
+    for n, mine in enumerate(quotes):
+        others = {q for k, theirs in enumerate(quotes) if k != n for q in theirs}
+        short = (shortened(_FRONT.sub("", _STOP.split(q)[0]), 12) for q in mine if q not in others)
+        out.append(next((s for s in short if len(s) >= 2 and _balanced(s)), ""))
+    return out
 
 
 def _figure(item: Item) -> str:

@@ -204,3 +204,24 @@ def test_sums_of_things_no_register_tells_stay_an_interval() -> None:
     benefits = [_entry(text, "分别奖励100万元、50万元", kind="fixed", amount=n) for n in (1000000, 500000)]
     form = _form(text, [_entry(text, "新建高级雪道、中级雪道", kind="event")], benefits)
     assert form == {"range": {"low": "50万元", "high": "100万元"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "base"),
+    [
+        ("按企业上年度研发费用较前一年增长部分的10%给予补助。", "", "企业上年度研发费用较前一年增长部分"),
+        ("第三条 对企业研发费用增量部分，按增量的10%给予补助。", "按增量的10%给予补助", "增量"),
+        ("按照研发费用增量的10%给予补助。", "", "研发费用增量"),
+    ],
+)
+def test_a_share_of_growth_is_of_what_came_on_top_of_the_year_before(
+    text: str, quote: str, base: str
+) -> None:
+    told = _entry(text, quote or text, kind="rate", rate=0.1, base=base)
+    assert _form(text, [], [told])["amount"] == "(研发费用[Y] - 研发费用[Y-1]) * 10%"
+
+
+def test_growth_of_what_no_indicator_holds_stays_words() -> None:
+    text = "按照品牌价值增量的10%给予补助。"
+    told = _entry(text, text, kind="rate", rate=0.1, base="品牌价值增量")
+    assert "amount" not in _form(text, [], [told])

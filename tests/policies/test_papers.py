@@ -7,6 +7,7 @@ import pytest
 
 from policies.decompose.papers import paper_spans
 from policies.decompose.pieces import start_reading
+from policies.decompose.pipeline import decompose
 from policies.decompose.roles import ROLES
 from policies.segment import segment
 
@@ -73,3 +74,18 @@ def test_blank_forms_attached_to_a_text_and_papers_without_a_name_are_not_handed
 def test_a_point_that_says_who_hands_in_what_names_the_paper() -> None:
     text = "四、申报材料\n1.资金申请表；\n2.满足条件2的企业请提交：高新技术企业证书；\n3.相关申请信息及上传附件材料；\n"
     assert _papers(text, ("material",)) == ["资金申请表", "高新技术企业证书", "相关申请信息及上传附件材料"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "申报材料：（一）申请表；（二）营业执照复印件；（三）专项审计报告。",
+        "三、申报材料：1.申请表；2.营业执照复印件；3.专项审计报告。",
+        "【申报材料】1、申请表；2、营业执照复印件；3、专项审计报告。",
+        "三、申报材料：申请表、营业执照复印件、专项审计报告。",
+    ],
+)
+def test_papers_on_one_line_with_their_field_are_told_apart_without_it(line: str) -> None:
+    head = "示例市创新补助申报指南\n一、申报条件\n1.在本市注册的企业；\n二、补助标准\n按研发费用的10%给予补助，最高100万元。\n"
+    item = decompose(head + line + "\n").items[0]
+    assert [str(m["quote"]) for m in item.materials] == ["申请表", "营业执照复印件", "专项审计报告"]

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from policies.decompose.model import Item
 from policies.decompose.pipeline import decompose
-from policies.decompose.titles import LONGEST, shortened
+from policies.decompose.titles import LONGEST, _tell_apart, shortened
 
 TEXT = """某市促进产业发展若干措施
 一、支持企业创新
@@ -83,3 +84,19 @@ def test_a_row_of_brackets_is_taken_apart_in_one_way() -> None:
     assert shortened("甲类企业（" * 300 + "）乙", 4) == "甲类企业"
     assert shortened("甲类企业" + "(" * 3000 + ")乙", 4) == "甲类企业"
     assert shortened("甲类企业（（（", 10) == "甲类企业"
+
+
+def test_what_happens_alone_is_no_name_and_twins_are_told_apart_by_their_own_condition() -> None:
+    text = (
+        "示例市科技创新若干措施\n第一条 首次认定。对首次通过高新技术企业认定的企业，给予一次性奖励20万元。\n"
+        "第二条 重新认定。对重新通过认定的高新技术企业，给予奖励10万元。\n"
+    )
+    assert [i.title for i in decompose(text).items] == [
+        "首次通过高新技术企业认定奖励",
+        "重新通过认定的高新技术企业奖励",
+    ]
+    twins = [Item([0], [], [{"quote": "给予补贴"}]), Item([1], [], [{"quote": "给予补贴"}])]
+    twins[0].conditions = [{"quote": "甲园区的企业"}, {"quote": "正常经营满一年"}]
+    twins[1].conditions = [{"quote": "乙园区的企业"}, {"quote": "正常经营满一年"}]
+    _tell_apart("租金补贴", twins)
+    assert [t.title for t in twins] == ["租金补贴（甲园区）", "租金补贴（乙园区）"]
