@@ -130,6 +130,8 @@ def bring_back(backup: Path, home: Path, url: str) -> list[str]:
 
 
 def _unpack(backup: Path, trial: Path) -> None:
+    if not backup.is_file():
+        raise DumpError(f"没有这个备份文件：{backup}")
     try:
         box = zipfile.ZipFile(backup)
         about = json.loads(box.read(MANIFEST))

@@ -30,6 +30,8 @@ def read_profiles(
 
     `only` limits tables to the named indicators, or what will be named while a Parquet is read. Raises ProfilesError where the file can't be read at all.
     """
+    if path.is_dir():
+        raise ProfilesError(f"{path} 是文件夹，请写明里面的哪个文件")
     if not path.is_file():
         raise ProfilesError(f"没有企业数据文件：{path}")
     suffix = path.suffix.lower()
@@ -70,6 +72,12 @@ def _read_jsonl(path: Path, dictionary: Dictionary, report: Report, only: set[st
     return Builder(dictionary, complain, number_of).build(codes, records)
 
 
+def _why_no_json(error: ValueError | RecursionError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"从第 {error.colno} 个字起读不下去，请核对引号、逗号和括号"
+    return "括号套得太深" if isinstance(error, RecursionError) else "有一个数太长"
+
+
 def _json_rows(path: Path, report: Report) -> Iterator[tuple[int, dict[str, object]]]:
     with path.open("rb") as handle:
         for number, raw in enumerate(handle, 1):
@@ -81,7 +89,7 @@ def _json_rows(path: Path, report: Report) -> Iterator[tuple[int, dict[str, obje
                 report(Problem(0, "这一行不是 UTF-8 编码，没有读入", Place(path.name, number)))
                 continue
             except (ValueError, RecursionError) as error:
-                wrong = error if isinstance(error, json.JSONDecodeError | RecursionError) else "有一个数太长"
+                wrong = _why_no_json(error)
                 report(Problem(0, f"这一行不是合法的 JSON，没有读入：{wrong}", Place(path.name, number)))
                 continue
             if not isinstance(record, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 from collections import Counter, deque
@@ -67,8 +68,12 @@ def _other_kind(path: Path) -> str:
 @contextmanager
 def open_table(path: Path, source: Source, chunk: int = CHUNK) -> Iterator[Table]:
     """打开表: header and chunks of a file, by the source's declared form. Raises SourceError for what can't be read."""
+    if path.is_dir():
+        raise SourceError(f"{path}  是文件夹，请写明里面的哪个文件")
     if not path.is_file():
         raise SourceError(f"{path}  没有这个文件")
+    if not path.stat().st_size:
+        raise SourceError(f"{path}  文件是空的，请要来完整的一份")
     form = source.file.format if source.file.format != "auto" else FORMATS.get(path.suffix.lower(), "")
     readers = {"csv": _open_csv, "xlsx": _open_excel, "jsonl": _open_jsonl, "parquet": _open_parquet}
     if path.suffix.lower() in OLD_BOOKS and form not in readers:
@@ -142,6 +147,9 @@ def _ended(line: str) -> str:
     return line if line.endswith(("\n", "\r")) else line + "\n"
 
 
+UTF_8 = ("utf-8", "utf-8-sig")
+
+
 def _open_csv(path: Path, source: Source, size: int) -> Generator[Table]:
     with csv_rows(path, source.file, size) as (names, rows, encoding):
         yield Table(_distinct(names, path), rows(len(names)), encoding)
@@ -153,7 +161,12 @@ def csv_rows(
 ) -> Iterator[tuple[list[str], Callable[[int], Iterator[Chunk]], str]]:
     """文字表格: the names of the header, its rows of so many columns as chunks, and the encoding, found out where `form`
     leaves it open. Raises SourceError where there is no header."""
-    encoding = tell_encoding(path) if form.encoding == "auto" else form.encoding
+    told = tell_encoding(path)
+    encoding = told if form.encoding == "auto" else form.encoding
+    if told == "gb18030" and codecs.lookup(encoding).name in UTF_8:  # every heading would be unreadable
+        raise SourceError(
+            f"{path}  是 GBK（GB18030）编码，来源声明写的是 {encoding}；请另存为 UTF-8，或把声明里的 encoding 改为 auto"
+        )
     total = max(path.stat().st_size, 1)
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         lines = _Lines(iter(file))

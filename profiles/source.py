@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from rapidfuzz import process
 
+from engine.tokens import nearest
 from engine.yamltext import unreadable, why_not_built
 from engine.yamlwords import slip_in_key
 from profiles.patterns import pattern as compiled
@@ -305,8 +306,7 @@ def find_source(sources: Mapping[str, Source], name: str) -> Source:
     """找来源: by name; SourceError with the nearest name where there is none."""
     if name in sources:
         return sources[name]
-    near = process.extractOne(name, list(sources), score_cutoff=50)
-    hint = f"您是不是想写“{near[0]}”？" if near else ""
+    hint = nearest(name, sources)
     raise SourceError(f"没有“{name}”这个来源。{hint}现有：{'、'.join(sorted(sources))}")
 
 

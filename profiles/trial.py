@@ -134,4 +134,10 @@ def _money(name: str, value: object, dictionary: Dictionary) -> str:
     spec = dictionary.get(name.split("@")[0])
     if spec is not None and spec.kind == "金额" and isinstance(value, int):
         return f"{value / 100:,.2f}元"
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if spec is not None and spec.kind == "比例" and isinstance(value, int | float):
+        return f"{value * 100:.10g}%"
+    if spec is not None and spec.kind == "数量" and isinstance(value, int | float):
+        return f"{value:,.10g}{spec.unit or ''}"
     return "、".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -12,6 +12,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.engine import Connection, Engine
 
 from engine.indicators import Dictionary
+from profiles.codes import why_not
 from profiles.dictionary import builtin_dictionary
 from profiles.file import SHANGHAI, Fact, Key, Seen, resolve
 from profiles.source import Source
@@ -94,7 +95,8 @@ def missing_file(engine: Engine, code: str, day: date) -> str:
     with engine.connect() as connection:
         first = connection.execute(query).scalar()
     if first is None:
-        return f"没有 {code} 的档案"
+        wrong = why_not(code)
+        return f"没有 {code} 的档案" + (f"（{wrong}；要写统一社会信用代码）" if wrong else "")
     arrived = first.astimezone(SHANGHAI).date()
     return f"截至 {day} 还没有 {code} 的数据，最早一批 {arrived} 到；要看 {day} 的情况按今天所知，用 file show --true-for {day}"
 

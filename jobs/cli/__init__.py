@@ -44,6 +44,18 @@ SUBJECTS = (
 )
 
 
+# The front page by what one wants to do; a command that stands nowhere is listed under 命令.
+PANELS = {
+    "规则与政策": ("check", "fmt", "schema", "indicators", "match", "decompose", "items"),
+    "数据与一企一档": ("import", "sources", "batch", "file", "identity", "correction", "portrait", "portrait-confirm",
+                 "portrait-review", "sample"),
+    "每夜比对": ("demo", "nightly", "explain", "replay", "schedule"),
+    "推送与兑现": ("readiness", "push", "pushes", "reach", "contacts", "fulfil"),
+    "分析": ("impact", "sweep", "missing", "backtest", "classifiers", "scores"),
+    "工作台与运维": ("desk", "admin", "settings", "doctor", "backup", "restore", "verify-audit", "bench"),
+}  # fmt: skip
+
+
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(f"huiqi {own_version()}")
@@ -79,6 +91,13 @@ def _register() -> None:
         name = f"{__name__}.{subject}"
         if importlib.util.find_spec(name) is not None:
             importlib.import_module(name).register(app)
+    panel: dict[str | None, str] = {name: title for title, names in PANELS.items() for name in names}
+    for command in app.registered_commands:
+        if command.name in panel:
+            command.rich_help_panel = panel[command.name]
+    for group in app.registered_groups:
+        if group.name in panel:
+            group.rich_help_panel = panel[group.name]
 
 
 def main() -> None:

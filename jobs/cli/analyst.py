@@ -39,7 +39,10 @@ def impact_command(
     ] = None,
     lost: Annotated[int, typer.Option("--lost", min=0, help="审批限额：多少家不再符合")] = 0,
     money: Annotated[
-        float, typer.Option("--money", parser=yuan, metavar="金额", help="审批限额：应付最多增加多少")
+        float,
+        typer.Option(
+            "--money", parser=yuan, metavar="金额", show_default="100万元", help="审批限额：应付最多增加多少"
+        ),
     ] = 1_000_000,
     gate: Annotated[bool, typer.Option("--gate", help="超过审批限额就以 1 退出")] = False,
     excel: ExcelOption = None,

@@ -10,7 +10,10 @@ import typer
 
 from jobs.cli.common import telling
 
-bench = typer.Typer(no_args_is_help=True, help="测速：同一份活，我们和装了的别家工具在同一次运行里比。")
+bench = typer.Typer(
+    no_args_is_help=True,
+    help="测速：同一份活，我们和装了的别家工具在同一次运行里比。\n\n例：huiqi bench match --firms 100000",
+)
 Firms = Annotated[int, typer.Option(min=100, help="企业数")]
 Items = Annotated[int, typer.Option(min=1, help="事项数")]
 Seed = Annotated[int, typer.Option(help="随机种子；相同的数给出相同的活")]
@@ -96,7 +99,9 @@ def night_command(
     firms: Firms = 100_000,
     items: Items = 1_000,
     seed: Seed = 1,
-    lists: Annotated[bool, typer.Option("--lists/--no-lists", help="也写名单、把关、排推送")] = True,
+    lists: Annotated[
+        bool, typer.Option("--lists/--no-lists", show_default=False, help="也写名单、把关、排推送")
+    ] = True,
     again: Annotated[bool, typer.Option("--again", help="再来只变了一点的几夜，和全量的比")] = False,
     chart: Chart = None,
     as_json: AsJson = False,

@@ -71,6 +71,9 @@ def _name_types(kind: Any) -> None:
     def display_type_rich(self: Any, ctx: Any) -> Any:
         said = shown(self, ctx)
         bare = str(said).strip("<>") if said is not None and str(said).startswith("<") else None
+        many = bare is not None and re.fullmatch(r"list\[(\w+)\]", bare)
+        if many:
+            return f"{TYPES.get(many[1].lower(), many[1])}…"
         return TYPES.get(bare, said) if bare is not None else said
 
     kind.display_type_rich = display_type_rich

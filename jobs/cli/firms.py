@@ -17,10 +17,20 @@ def register(app: typer.Typer) -> None:
     files = typer.Typer(
         no_args_is_help=True, help="一企一档。\n\n例：huiqi file show 91120116… --as-of 2026-03-01"
     )
-    files.command("show", help="看一家企业的档案（--yaml 出可再导入的全档）")(file_show)
-    files.command("history", help="一个指标的沿革：谁、哪一批、何时改的")(file_history)
-    files.command("export", help="导出一家（代码）或全库（--all）到文件夹")(file_export)
-    files.command("import", help="导入导出过的档案：一个 YAML 或一个文件夹")(file_import)
+    files.command(
+        "show",
+        help="看一家企业的档案（--yaml 出可再导入的全档）。\n\n例：huiqi file show 91120116… --as-of 2026-03-01",
+    )(file_show)
+    files.command(
+        "history",
+        help="一个指标的沿革：谁、哪一批、何时改的。\n\n例：huiqi file history 91120116… 营业收入@2025",
+    )(file_history)
+    files.command(
+        "export", help="导出一家（代码）或全库（--all）到文件夹。\n\n例：huiqi file export --all --to 档案"
+    )(file_export)
+    files.command("import", help="导入导出过的档案：一个 YAML 或一个文件夹。\n\n例：huiqi file import 档案")(
+        file_import
+    )
     app.add_typer(files, name="file")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jobs.cli.common import ExcelOption, clock_of, day_of, library_path, telling
+from jobs.cli.common import ExcelOption, clock_of, day_of, library_path, telling, workbook
 from jobs.cli.tables import lines
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ AsOfOption = Annotated[str | None, typer.Option("--as-of", help="日期，例如
 JsonOption = Annotated[bool, typer.Option("--json", help="写成 JSON")]
 
 fulfil = typer.Typer(
-    no_args_is_help=True, help="兑现：时钟、到期与逾期、对账、额度、拖欠、考核、台账、工作日历。"
+    no_args_is_help=True,
+    help="兑现：时钟、到期与逾期、对账、额度、拖欠、考核、台账、工作日历。\n\n例：huiqi fulfil due --within 5 --for 财政",
 )
 
 
@@ -308,7 +309,9 @@ def kpi_command(
 
 @fulfil.command("paylist")
 def paylist(
-    path: Annotated[Path, typer.Argument(help="写成的 Excel")],
+    path: Annotated[
+        Path, typer.Argument(parser=workbook, metavar="文件.xlsx", help="写成表格 .xlsx；文件夹要先有")
+    ],
     home: HomeOption = None,
     as_of: AsOfOption = None,
 ) -> None:
@@ -322,7 +325,6 @@ def paylist(
         engine, _ = open_store(home)
         day = day_of(engine, as_of)
         found = payable(engine, day)
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_paylist(found, day, path)
     typer.echo(f"{path}：{len(found)} 笔，{sum(f for _, f in found) / 100:,.2f} 元")
 
@@ -426,15 +428,22 @@ def readiness(
     )
 
 
+AGAIN = (
+    "facts",
+    "night",
+    "check",
+    "clocks",
+    "push",
+)  # the jobs of jobs.schedule, which is not loaded for a help page
+
+
 def schedule(
     home: HomeOption = None,
     library: Annotated[
         Path | None, typer.Option("--library", help="政策库；默认 HUIQI_LIBRARY 或内置样例")
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="只补办过了点的，然后结束")] = False,
-    again: Annotated[
-        str, typer.Option("--again", help="把最近一次失败的作业重办：facts night check clocks push")
-    ] = "",
+    again: Annotated[str, typer.Option("--again", help=f"把最近一次失败的作业重办：{' '.join(AGAIN)}")] = "",
     host: Annotated[str, typer.Option("--host", help="监测口地址")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="监测口 /healthz /metrics；0 不开")] = 0,
 ) -> None:
@@ -453,6 +462,8 @@ def schedule(
         rules = library_path(library)
         if port:
             metrics.serve(engine, clock_of(engine), host, port)
+        if again and again not in AGAIN:
+            raise ValueError(f"没有“{again}”这个作业，可以是 {' '.join(AGAIN)}")
         if again and not leases.again(engine, again):
             raise ValueError(f"最近一次“{again}”没有失败，不用重办")
         if once or again:

@@ -222,7 +222,7 @@ def reach_command(
 
     例：huiqi reach 91120116MA05ABCD1X --email a@example.org --consent
     """
-    from profiles.codes import is_code
+    from profiles.codes import is_code, why_not
     from store import reach
 
     rejected: list[str] = []
@@ -241,9 +241,9 @@ def reach_command(
             "hold_until": until,
         }
         changes = {k: v for k, v in given.items() if v is not None}
+        if (changes or code) and not is_code(code):
+            raise ValueError(f"“{code}”不是有效的统一社会信用代码：{why_not(code)}")
         if changes:
-            if not is_code(code):
-                raise ValueError(f"“{code}”不是有效的统一社会信用代码")
             reach.change_reach(engine, code, clock_of(engine)(), **changes)
         rows = [r for r in reach.addresses(engine) if not code or r.code == code]
     for line in rejected:
@@ -251,6 +251,11 @@ def reach_command(
     if as_json:
         names = ("code", "email", "phone", "consent", "stopped", "refused", "hold")
         typer.echo(json.dumps([{n: getattr(r, n) for n in names} for r in rows], ensure_ascii=False))
+    elif file is None and not rows:
+        whose = f"{code} " if code else ""
+        typer.echo(
+            f"{whose}还没有登记联系方式和意愿；登记：huiqi reach 代码 --email 邮箱 --consent，或 --file 名单.csv"
+        )
     elif file is None:
         told: list[tuple[str, ...]] = []
         for r in rows:

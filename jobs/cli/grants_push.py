@@ -24,7 +24,10 @@ def register(app: typer.Typer) -> None:
 
 def push(
     once: Annotated[
-        bool, typer.Option("--once", help="发完到期的就结束（不写也是这样；连续发请用 huiqi schedule）")
+        bool,
+        typer.Option(
+            "--once", show_default=False, help="发完到期的就结束（不写也是这样；连续发请用 huiqi schedule）"
+        ),
     ] = True,
     resend: Annotated[str, typer.Option("--resend", help="把一条死信改为待发，写它的 key")] = "",
     threads: Annotated[int, typer.Option(min=1, max=64, help="同时发几条")] = 8,

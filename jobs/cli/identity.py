@@ -16,17 +16,34 @@ def register(app: typer.Typer) -> None:
     identity = typer.Typer(
         no_args_is_help=True, help="认领。\n\n例：huiqi identity answer 3 91120116… --by 张经办"
     )
-    identity.command("list", help="等人认定是哪家企业的行，附候选和分数")(identity_list)
-    identity.command("answer", help="认定一行是哪家企业的（--none 不是本档企业）；下次照此")(identity_answer)
-    identity.command("withdraw", help="收回一个认定：同样写法以后重新等人")(identity_withdraw)
-    identity.command("referred", help="别家的行提到、却没有档案的企业")(identity_referred)
+    identity.command(
+        "list", help="等人认定是哪家企业的行，附候选和分数。\n\n例：huiqi identity list --source tax_annual"
+    )(identity_list)
+    identity.command(
+        "answer",
+        help="认定一行是哪家企业的（--none 不是本档企业）；下次照此。\n\n例：huiqi identity answer 3 91120116… --by 张经办",
+    )(identity_answer)
+    identity.command(
+        "withdraw",
+        help="收回一个认定：同样写法以后重新等人。\n\n例：huiqi identity withdraw tax_annual 甲公司 --by 张经办",
+    )(identity_withdraw)
+    identity.command("referred", help="别家的行提到、却没有档案的企业。\n\n例：huiqi identity referred")(
+        identity_referred
+    )
     app.add_typer(identity, name="identity")
     corrections = typer.Typer(
         no_args_is_help=True, help="异议更正。\n\n例：huiqi correction list --department 税务局"
     )
-    corrections.command("file", help="企业提出一项异议，进归口部门的清单")(correction_file)
-    corrections.command("list", help="异议清单")(correction_list)
-    corrections.command("answer", help="部门答复")(correction_answer)
+    corrections.command(
+        "file",
+        help="企业提出一项异议，进归口部门的清单。\n\n例：huiqi correction file 91120116… 营业收入@2025 --claimed 1200万元 --reason 审计报告第3页",
+    )(correction_file)
+    corrections.command("list", help="异议清单。\n\n例：huiqi correction list --department 税务局")(
+        correction_list
+    )
+    corrections.command(
+        "answer", help="部门答复。\n\n例：huiqi correction answer 5 --answer 已更正，本月重报 --by 李"
+    )(correction_answer)
     app.add_typer(corrections, name="correction")
 
 
@@ -151,6 +168,8 @@ def correction_list(
     if as_json:
         typer.echo(json.dumps([one.model_dump(mode="json") for one in found], ensure_ascii=False))
         return
+    if not found:
+        typer.echo("没有这样的异议" if department or code else "还没有异议")
     for one in found:
         year = f"@{one.year}" if one.year else ""
         typer.echo(
@@ -162,7 +181,9 @@ def correction_list(
 def correction_answer(
     number: Annotated[int, typer.Argument(help="异议号")],
     answer: Annotated[str, typer.Option("--answer", help="答复")],
-    adopted: Annotated[bool, typer.Option("--adopted/--refused", help="是否更正（部门随后报新数据）")] = True,
+    adopted: Annotated[
+        bool, typer.Option("--adopted/--refused", show_default=False, help="是否更正（部门随后报新数据）")
+    ] = True,
     by: ByOption = "",
     home: HomeOption = None,
 ) -> None:

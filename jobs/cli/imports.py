@@ -37,13 +37,21 @@ def register(app: typer.Typer) -> None:
     sources = typer.Typer(
         no_args_is_help=True, help="数据来源。\n\n例：huiqi sources check 登记.csv --source registration"
     )
-    sources.command("check", help="试一份来源声明（.yaml）或一个数据文件：前几行会落成什么样")(sources_check)
-    sources.command("list", help="现有来源、权威等级、最近到达")(sources_list)
+    sources.command(
+        "check",
+        help="试一份来源声明（.yaml）或一个数据文件：前几行会落成什么样。\n\n例：huiqi sources check 登记.csv --source registration",
+    )(sources_check)
+    sources.command("list", help="现有来源、权威等级、最近到达。\n\n例：huiqi sources list")(sources_list)
     app.add_typer(sources, name="sources")
     batches = typer.Typer(no_args_is_help=True, help="导入批次。\n\n例：huiqi batch take-back 12 --by 张经办")
-    batches.command("list", help="批次清单，新的在前")(batch_list)
-    batches.command("show", help="一批的退回清单：行、列、理由")(batch_show)
-    batches.command("take-back", help="撤回一批：此后不再算数，往日的档案不变")(batch_take_back)
+    batches.command("list", help="批次清单，新的在前。\n\n例：huiqi batch list --source tax_annual")(
+        batch_list
+    )
+    batches.command("show", help="一批的退回清单：行、列、理由。\n\n例：huiqi batch show 12")(batch_show)
+    batches.command(
+        "take-back",
+        help="撤回一批：此后不再算数，往日的档案不变。\n\n例：huiqi batch take-back 12 --by 张经办",
+    )(batch_take_back)
     app.add_typer(batches, name="batch")
 
 

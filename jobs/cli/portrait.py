@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 HELP = """一家企业的画像：每个标签的依据、所用数据和缺什么；文本标签只是建议，由人确认。
 
-示例：huiqi portrait 91120116… --as-of 2026-06-16
+例：huiqi portrait 91120116… --as-of 2026-06-16
 
 不用数据库：huiqi portrait 91120116… --profiles firms.parquet --as-of 2026-06-16
 """
 
 CONFIRM_HELP = """确认一家企业的行业或主题：像其他数据一样落进一企一档，有来源、日期和经办人。
 
-示例：huiqi portrait-confirm 91120116… --industry C3983 --theme 新一代信息技术产业 --by 张经办
+例：huiqi portrait-confirm 91120116… --industry C3983 --theme 新一代信息技术产业 --by 张经办
 """
 REVIEW_HELP = """待人看的文本标签：部门的行业代码与名称、经营范围读出的不一样，而分类器有把握的。
 
-示例：huiqi portrait-review --profiles firms.parquet --limit 50
+例：huiqi portrait-review --profiles firms.parquet --limit 50
 """
 
 

@@ -9,7 +9,7 @@ import typer
 
 HELP = """生成样例：虚构企业的各部门数据文件。
 
-示例：huiqi sample --firms 3000 --seed 7 --out var/inbox --dirt 0.02
+例：huiqi sample --firms 3000 --seed 7 --out var/inbox --dirt 0.02
 
 只要比对用的企业档案：huiqi sample --firms 100000 --profiles firms.parquet --truth truth.parquet
 """
@@ -31,7 +31,7 @@ def sample(
     from profiles import sample as package
 
     if out is None and profiles is None and truth is None:
-        typer.echo("没有说写到哪里：用 --out 文件夹、--profiles 文件或 --truth 文件。", err=True)
+        typer.echo("错误：没有说写到哪里：用 --out 文件夹、--profiles 文件或 --truth 文件。", err=True)
         raise typer.Exit(2)
     for path, endings in ((profiles, (".jsonl", ".parquet", ".csv")), (truth, (".parquet",))):
         if path is not None and path.suffix not in endings:

@@ -15,7 +15,7 @@ from jobs.cli.nightly import HomeOption, open_home
 
 HELP = """评分：待核实的哪些值得先问。只排先后，从不改变结论。
 
-示例：huiqi scores evaluate --json
+例：huiqi scores evaluate --json
 """
 LibraryOption = Annotated[
     Path | None, typer.Option("--library", help="政策库；默认 HUIQI_LIBRARY 或内置样例")
@@ -28,16 +28,16 @@ def register(app: typer.Typer) -> None:
     """挂接命令."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # small models: threads cost more than they give
     group = typer.Typer(help=HELP, no_args_is_help=True)
-    group.command("train", help="学习评分模型；比在用的好才换。\n\n示例：huiqi scores train")(train)
+    group.command("train", help="学习评分模型；比在用的好才换。\n\n例：huiqi scores train")(train)
     group.command(
         "apply",
-        help="给名单的待核实评分。\n\n示例：huiqi scores apply --profiles firms.parquet --out scores.csv",
+        help="给名单的待核实评分。\n\n例：huiqi scores apply --profiles firms.parquet --out scores.csv",
     )(apply)
-    group.command("evaluate", help="遮住已知事实检验评分。\n\n示例：huiqi scores evaluate --json")(evaluate)
-    group.command("status", help="各版本和有没有偏（偏了退出码 1）。\n\n示例：huiqi scores status")(status)
-    group.command("promote", help="换用某个版本。\n\n示例：huiqi scores promote 0f1e2d3c4b5a6978")(promote)
-    group.command("curve", help="答复越多估计越准多少。\n\n示例：huiqi scores curve --chart curve.svg")(curve)
-    group.command("speed", help="评分的快慢。\n\n示例：huiqi scores speed --pairs 1000000")(speed)
+    group.command("evaluate", help="遮住已知事实检验评分。\n\n例：huiqi scores evaluate --json")(evaluate)
+    group.command("status", help="各版本和有没有偏（偏了退出码 1）。\n\n例：huiqi scores status")(status)
+    group.command("promote", help="换用某个版本。\n\n例：huiqi scores promote 0f1e2d3c4b5a6978")(promote)
+    group.command("curve", help="答复越多估计越准多少。\n\n例：huiqi scores curve --chart curve.svg")(curve)
+    group.command("speed", help="评分的快慢。\n\n例：huiqi scores speed --pairs 1000000")(speed)
     scores_ask.register(group)
     app.add_typer(group, name="scores")
 

@@ -20,18 +20,18 @@ def register(group: typer.Typer) -> None:
     """挂接命令."""
     group.command(
         "ask",
-        help="每家企业最少问哪几样，能定下最多的钱。\n\n示例：huiqi scores ask --top 50 --excel ask.xlsx",
+        help="每家企业最少问哪几样，能定下最多的钱。\n\n例：huiqi scores ask --top 50 --excel ask.xlsx",
     )(ask)
     group.command(
         "relevance",
-        help="一段话或一家企业和哪些事项相关，因为哪些词。\n\n示例：huiqi scores relevance --text 智能制造数字化改造",
+        help="一段话或一家企业和哪些事项相关，因为哪些词。\n\n例：huiqi scores relevance --text 智能制造数字化改造",
     )(relevance)
-    group.command("disagree", help="企业的文字和规则不一致的，按金额排。\n\n示例：huiqi scores disagree")(
+    group.command("disagree", help="企业的文字和规则不一致的，按金额排。\n\n例：huiqi scores disagree")(
         disagree
     )
     group.command(
         "explain",
-        help="一对待核实的估计凭什么。\n\n示例：huiqi scores explain 91120116MA05ABCD1X bs-2025-06/rd-intensity",
+        help="一对待核实的估计凭什么。\n\n例：huiqi scores explain 91120116MA05ABCD1X bs-2025-06/rd-intensity",
     )(explain)
 
 

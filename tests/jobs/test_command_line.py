@@ -7,6 +7,7 @@ import re
 import socket
 import sys
 import tomllib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from typer.testing import CliRunner
 
 import jobs.cli
 import policies
-from jobs.cli import app, main
+from jobs.cli import PANELS, app, main
 from jobs.cli.common import local, yuan
 from jobs.cli.desk import answer, listen
 from policies.library import load_library
@@ -70,6 +71,27 @@ def test_help_pages_are_chinese_and_cut_nothing(args: list[str]) -> None:
     for command in getattr(group, "commands", {}).values():
         first = (command.help or "").strip().split("\n\n")[0]
         assert re.sub(r"\s+", "", first) in flat, command.name
+
+
+def _pages(group: object, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        yield (*above, name)
+        if hasattr(command, "commands"):
+            yield from _pages(command, (*above, name))
+
+
+@pytest.mark.parametrize("page", list(_pages(get_command(app))), ids=" ".join)
+def test_every_help_page_has_an_example_and_no_python(page: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(app, [*page, "--help"], env={"COLUMNS": "160"}).stdout
+    assert f"例：huiqi {page[0]}" in shown or ("=" in shown and "例：HUIQI" in shown)
+    assert not any(word in shown for word in ("<list", "True]", "False]", "示例"))
+
+
+def test_the_front_page_lists_every_command_under_what_one_wants_to_do() -> None:
+    listed = [name for names in PANELS.values() for name in names]
+    assert sorted(listed) == sorted(get_command(app).commands)  # type: ignore[attr-defined]
+    shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "100"}).stdout
+    assert [shown.index(title) for title in PANELS] == sorted(shown.index(title) for title in PANELS)
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,14 @@ def test_arrears_are_registered_from_a_file_settled_and_reported(run, tmp_path):
     assert run("fulfil", "verify").exit_code == 0 and run("fulfil", "findings").exit_code == 0
 
 
+def test_what_has_nothing_to_show_says_so(run, tmp_path):
+    assert "还没有登记联系方式" in run("reach").stdout
+    wrong = run("reach", "123")
+    assert wrong.exit_code == 2 and "18位" in wrong.stderr
+    assert "可以是 facts night" in run("schedule", "--again", "nosuch").stderr
+    assert "要以 .xlsx 结尾" in str(run("fulfil", "paylist", str(tmp_path / "p.pdf")).output)
+
+
 def test_how_a_firm_is_reached_is_entered_by_hand_and_by_file(run, tmp_path):
     path = tmp_path / "联系.csv"
     path.write_text(

@@ -345,3 +345,16 @@ def test_much_work_read_beside_the_rules_and_written_in_lots_gives_the_same_file
     shutil.rmtree(tmp_path / "library")
     with pytest.raises(LibraryError):
         run("bad.parquet", "f.parquet")
+
+
+def test_an_empty_table_and_a_folder_are_told_in_chinese(tmp_path: Path, library: Path) -> None:
+    (tmp_path / "p.csv").write_text("", encoding="utf-8")
+    for profiles, says in ((tmp_path / "p.csv", "没有表头"), (tmp_path, "是文件夹")):
+        code, _, err = match(library, profiles, tmp_path / "o.csv")
+        assert code == 2 and says in err and "rror" not in err
+
+
+def test_a_line_that_is_not_json_is_told_in_chinese(tmp_path: Path, library: Path) -> None:
+    (tmp_path / "p.jsonl").write_text('{"统一社会信用代码": "A", \n', encoding="utf-8")
+    code, out, err = match(library, tmp_path / "p.jsonl", tmp_path / "o.csv")
+    assert code == 1 and "个字起读不下去" in out + err and "column" not in out + err

@@ -136,7 +136,8 @@ def test_spreadsheets_json_lines_and_parquet(tmp_path):
 @pytest.mark.parametrize(
     ("name", "body", "said"),
     [
-        ("a.csv", b"", "没有表头"),
+        ("a.csv", b"", "文件是空的"),
+        ("a.csv", b"\n1,2\n", "没有表头"),
         ("a.csv", "代码,代码\n1,2\n".encode(), "有两列"),
         ("a.doc", b"x", "认不出文件格式"),
         ("a.xls", b"x", "请另存为"),
@@ -154,3 +155,21 @@ def test_unreadable_files_say_why(tmp_path, name, body, said):
     path.write_bytes(body)
     with pytest.raises(SourceError, match=said):
         read(path)
+
+
+def test_a_file_of_another_encoding_than_declared_is_told_by_its_name(tmp_path):
+    """Read as declared, every heading would be unreadable and be missed as a column."""
+    path = tmp_path / "a.csv"
+    path.write_bytes("统一社会信用代码,企业名称\n1,甲公司\n".encode("gbk"))
+    declared = SOURCE.model_copy(update={"file": SOURCE.file.model_copy(update={"encoding": "utf-8"})})
+    with (
+        pytest.raises(SourceError, match=r"是 GBK（GB18030）编码.*另存为 UTF-8"),
+        open_table(path, declared, 3),
+    ):
+        pass
+    assert read(path)[0] == ["统一社会信用代码", "企业名称"]
+
+
+def test_a_folder_is_told_to_be_one(tmp_path):
+    with pytest.raises(SourceError, match="是文件夹"):
+        read(tmp_path)
