@@ -35,7 +35,8 @@ class Node:
         return found
 
     def __getstate__(self) -> dict[str, object]:
-        return {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
+        own = self.__dict__.copy()  # another thread may be noting what it worked out
+        return {name: value for name, value in own.items() if not name.startswith("_")}
 
 
 def _hash_kept(node: Node) -> int:

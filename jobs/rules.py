@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -23,6 +23,7 @@ from engine.matching import AnswerBook, ItemHits, live, match
 from engine.nodes import references
 from engine.program import BoundItem
 from engine.yamltext import decode
+from jobs.memory import keep_freed
 from policies.check import CheckReport, check_library
 from policies.format import format_file
 from policies.library import REFUSING, Library, load_library, own_dictionary, without_collector
@@ -103,16 +104,20 @@ def _match_files(
 ) -> MatchReport:  # fmt: skip
     dictionary, wanted = builtin_dictionary(), Future[set[str]]()
     troubles: list[Problem] = []
+    kernel = Thread(target=_load_kernel, daemon=True)
+    keeping: list[Callable[[], None]] = []
     with ThreadPoolExecutor(1) as beside:
-        loading, reading = None, None
-        if _is_much(library, profiles):
-            loading = _load_kernel()
+        reading = None
+        much = _is_much(library, profiles)
+        if much:
+            keep_freed()
+            kernel.start()
             own = own_dictionary(
                 library, dictionary, lambda _: None
             )  # what is wrong with it is said by the library
             reading = beside.submit(read_profiles, profiles, own, troubles.append, wanted)
         try:
-            loaded = load_compiled(library, dictionary, parse_sets(sets))
+            loaded = load_compiled(library, dictionary, parse_sets(sets), keep=keeping.append)
             report = MatchReport(refused=loaded.refused)
             report.problems += [p for p in loaded.problems if p.level == "error" and p.code in REFUSING]
             book = read_answers(answers, report.problems) if answers else {}
@@ -126,17 +131,26 @@ def _match_files(
         else:
             columns = read_profiles(profiles, loaded.dictionary, troubles.append, wanted)
     report.problems += troubles
-    if loading is not None:
-        loading.join()
+    if much:
+        kernel.join()
     report.firms, report.items = len(columns), len(items)
+    with ThreadPoolExecutor(1) as beside:  # the rules are kept while pairs are written
+        for job in keeping:
+            beside.submit(job)
+        report.pairs = _write_pairs(items, columns, as_of, out, every, book)
+    return report
+
+
+def _write_pairs(
+    items: Sequence[BoundItem], columns: Columns, as_of: date, out: Path, every: bool, book: AnswerBook
+) -> int:
+    """Matches and writes; how many pairs."""
     much = len(items) * len(columns) >= FAST_FROM
     if much and out.suffix.lower() == ".parquet" and not every and _compiled():
         from engine.kernel import Matcher
 
-        report.pairs = write_hit_lots(Matcher(items).lots(columns, as_of, book, LOT), columns.codes, out)
-    else:
-        report.pairs = write_hits(match_any_size(items, columns, as_of, book, every), columns.codes, out)
-    return report
+        return write_hit_lots(Matcher(items).lots(columns, as_of, book, LOT), columns.codes, out)
+    return write_hits(match_any_size(items, columns, as_of, book, every), columns.codes, out)
 
 
 def _compiled() -> bool:
@@ -157,13 +171,11 @@ def _is_much(library: Path, profiles: Path) -> bool:
     return firms * sum(1 for _ in library.rglob("*.yaml")) >= FAST_FROM
 
 
-def _load_kernel() -> Thread:
+def _load_kernel() -> None:
     """The compiled loops take most of a second to load: meanwhile rules and firms are read."""
     from engine.kernel import warm_up
 
-    thread = Thread(target=warm_up, daemon=True)
-    thread.start()
-    return thread
+    warm_up()
 
 
 def read_answers(path: Path, problems: list[Problem]) -> AnswerBook:

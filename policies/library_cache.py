@@ -12,7 +12,8 @@ import pickle
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from engine.errors import Place
 from engine.indicators import Dictionary
 from engine.yamltext import Node
 from policies.cache_files import cache_folder, read_entry, write_entry
-from policies.library import Library, load_library
+from policies.library import Library, LoadedItem, load_library
 
 WORTH_KEEPING = 200  # items from which reading the files takes longer than looking here
 WORTH_OPENING = 20  # items from which a library in an archive, unpacked and read each time, does
@@ -33,8 +34,10 @@ def load_compiled(
     dictionary: Dictionary,
     sets: Mapping[str, Sequence[str]] | None = None,
     cache: Path | None = None,
+    keep: Callable[[Callable[[], None]], object] = lambda job: job(),
 ) -> Library:
-    """读政策库 for matching: as `load_library`, but its items' YAML nodes may be empty. Raises LibraryError."""
+    """读政策库 for matching: as `load_library`, but its items' YAML nodes may be empty. What was read is kept by a job that is
+    given to `keep`, to be done at once or beside what comes next. Raises LibraryError."""
     folder = cache or cache_folder()
     key = library_key(root, dictionary, sets or {})
     found = _read(folder / f"library-{key}.pickle")
@@ -43,8 +46,7 @@ def load_compiled(
         return found
     library = load_library(root, dictionary, sets)
     if len(library.items) >= WORTH_KEEPING:
-        with suppress(OSError):  # a cache that can't be written is no reason to fail
-            _write(folder, f"library-{key}.pickle", library)
+        keep(partial(_write, folder, f"library-{key}.pickle", library))
     return library
 
 
@@ -60,8 +62,7 @@ def load_kept(
         return found
     library = load()
     if len(library.items) >= WORTH_OPENING:
-        with suppress(OSError):
-            _write(folder, name, library)
+        _write(folder, name, library)
     return library
 
 
@@ -110,16 +111,22 @@ def _read(path: Path) -> Library | None:
 
 
 def _write(folder: Path, name: str, library: Library) -> None:
-    nothing = Node(None, Place(""))
-    kept = [item.root for item in library.items]
-    library.shared.bound.clear()  # known by the addresses of this process
-    for program in library.programs:
-        program.whole.clear()
-    try:
-        for item in library.items:
-            item.root = nothing  # the larger part, and matching does not look at it
-        data = pickle.dumps(library, pickle.HIGHEST_PROTOCOL)
-    finally:
-        for item, root in zip(library.items, kept, strict=True):
-            item.root = root
-    write_entry(folder, name, data, KEPT)
+    # A cache that can't be written is no reason to fail, nor is a note that another thread makes of what is being packed.
+    with suppress(OSError, RuntimeError):
+        write_entry(folder, name, pickle.dumps(_bare(library), pickle.HIGHEST_PROTOCOL), KEPT)
+
+
+def _bare(library: Library) -> Library:
+    """The library without what is known by the addresses of this process, and without YAML nodes: they are the larger part,
+    and matching does not look at them. It may be in use meanwhile."""
+    nothing, shared = Node(None, Place("")), replace(library.shared, bound={})
+
+    def item(loaded: LoadedItem) -> LoadedItem:
+        program = loaded.program and replace(loaded.program, bound=shared.bound)
+        return replace(loaded, root=nothing, program=program)
+
+    documents = {
+        name: replace(document, items=[item(loaded) for loaded in document.items])
+        for name, document in library.documents.items()
+    }
+    return replace(library, documents=documents, shared=shared)

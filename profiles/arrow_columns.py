@@ -33,7 +33,7 @@ from engine.columns import (
 from engine.errors import Place, Problem
 from engine.indicators import Dictionary, Indicator, column_meant
 from profiles.cells import number_of
-from profiles.firmcodes import FirmCodes, all_distinct, floats_of
+from profiles.firmcodes import FirmCodes, all_distinct, codes_of, floats_of
 
 CODE = "统一社会信用代码"
 Report = Callable[[Problem], None]
@@ -312,7 +312,7 @@ def _arrow_categories(column: pa.ChunkedArray) -> Categories:
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     encoded = column.unify_dictionaries().combine_chunks()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+    codes = codes_of(encoded.indices)
     names = tuple("" if n is None else str(n) for n in encoded.dictionary.to_pylist())
     if "" in names:
         codes[codes == names.index("")] = -1

@@ -120,3 +120,18 @@ def floats_of(column: pa.ChunkedArray) -> np.ndarray:
     bits = np.unpackbits(np.frombuffer(known, np.uint8), count=len(piece), bitorder="little")
     values[bits == 0] = np.nan
     return values
+
+
+def codes_of(indices: pa.Array) -> np.ndarray:
+    """类别码: int32 of whole numbers, -1 for null. Arrow's own functions for that load pandas, where it is installed, to ask
+    whether what they are given is pandas's: a third of a second."""
+    known = indices.buffers()[0]
+    if not indices.null_count or known is None:
+        return indices.to_numpy(zero_copy_only=False).astype(np.int32)
+    width = indices.type.bit_width // 8
+    kind = "u" if pa.types.is_unsigned_integer(indices.type) else "i"
+    places = np.frombuffer(indices.buffers()[1], f"{kind}{width}", len(indices), indices.offset * width)
+    bits = np.unpackbits(np.frombuffer(known, np.uint8), bitorder="little")
+    codes = places.astype(np.int32)
+    codes[bits[indices.offset : indices.offset + len(indices)] == 0] = -1
+    return codes

@@ -186,7 +186,7 @@ class Firms(Column):
         if page is None:  # few firms have pairs: only their texts are written
             place = (np.cumsum(seen) - 1).astype(np.int32)
             place = place[self.place] if len(self.place) else place
-            page, n = _texts_page(self.texts.filter(pa.array(seen))), used
+            page, n = _texts_page(self.texts.filter(_flags(seen))), used
         width = max(n - 1, 1).bit_length()
         return _index_chunk(part, self.field.name, page, part.rows, None, width, self.base, place)
 
@@ -345,10 +345,19 @@ def arrow_table(columns: Sequence[Column], pairs: Sequence[Pairs]) -> pa.Table:
     return pa.concat_tables(tables) if tables else schema.empty_table()
 
 
+def _flags(flags: NDArray[np.bool_]) -> pa.Array:
+    """是否列: what `pa.array` makes of flags, which loads pandas where it is installed, for a third of a second."""
+    return pa.Array.from_buffers(
+        pa.bool_(), len(flags), [None, pa.py_buffer(np.packbits(flags, bitorder="little"))]
+    )
+
+
 def _texts_page(texts: pa.Array) -> bytes:
     from store import pair_code as code
 
-    plain = texts.cast(pa.large_string()).fill_null("")
+    plain = texts.cast(pa.large_string())
+    if plain.null_count:  # asked first: filling loads pandas where it is installed, for a third of a second
+        plain = plain.fill_null("")
     _, offsets, data = plain.buffers()
     ends = np.frombuffer(offsets, np.int64)[plain.offset : plain.offset + len(plain) + 1]
     letters = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,20 @@ def test_a_spoiled_entry_or_one_others_may_write_is_not_taken(library: Path, tmp
     assert library_cache._read(entry) is None
     entry.chmod(0o600)
     assert library_cache._read(entry) is not None
+
+
+def test_what_was_read_may_be_kept_beside_what_comes_next(library: Path, tmp_path: Path) -> None:
+    cache, words, jobs = tmp_path / "cache", builtin_dictionary(), list[Callable[[], None]]()
+    found = load_compiled(library, words, cache=cache, keep=jobs.append)
+    items = matching.live(found.programs, work.AS_OF)
+    assert len(jobs) == 1 and entries(cache) == []
+    jobs[0]()
+    again = load_compiled(library, words, cache=cache, keep=jobs.append)
+    assert len(jobs) == 1 and matching.live(again.programs, work.AS_OF) == items
+    assert found.items[0].root.place.file and all(
+        p.whole for p in found.programs
+    )  # in use, and left as it was
+    assert not again.shared.bound or again.shared.bound is again.programs[0].bound
 
 
 def test_faults_and_missing_folders_are_told_as_ever(library: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from engine.errors import Problem
 from profiles.dictionary import builtin_dictionary
-from profiles.firmcodes import FirmCodes, all_distinct, arrow_codes, floats_of
+from profiles.firmcodes import FirmCodes, all_distinct, arrow_codes, codes_of, floats_of
 from profiles.inputs import CODE, read_profiles
 
 
@@ -78,3 +78,14 @@ def test_a_parquet_file_reads_as_its_table(groups: int, tmp_path: Path) -> None:
         assert np.array_equal(columns.numbers[key], wanted, equal_nan=True)
     only = read_profiles(tmp_path / "p.parquet", builtin_dictionary(), found.append, {"行业代码"})
     assert list(only.numbers) == [] and list(only.categories) == [("行业代码", None)]
+
+
+@pytest.mark.parametrize("kind", (pa.int8(), pa.int32(), pa.uint16(), pa.int64()))
+def test_codes_are_whole_numbers_without_nulls(kind: pa.DataType) -> None:
+    given = [3, None, 0, 7, None, *range(20), None]
+    for begin in (0, 1, 5, 9):
+        part = pa.array(given, kind).slice(begin)
+        assert codes_of(part).tolist() == [-1 if n is None else n for n in given[begin:]]
+        assert codes_of(part).dtype == np.int32
+    assert codes_of(pa.array([], kind)).tolist() == []
+    assert codes_of(pa.array([4, 2], kind)).tolist() == [4, 2]
