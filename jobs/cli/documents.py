@@ -112,6 +112,8 @@ def _tell(answer: Mapping[str, Any], met: int) -> None:
             typer.echo(f"   时间  {line}")
     for entry in answer["general"]["conditions"]:
         typer.echo(f"{'哪一项的' if entry.get('scope') == 'aside' else '通用条件'}  {entry['quote']}")
+    for entry in answer["general"]["exclusions"]:
+        typer.echo(f"通用排除  {entry['quote']}")
     if not answer["items"]:
         typer.echo("没有找到可以申报或享受的事项。")
     if met:

@@ -50,6 +50,9 @@ _PASSIVE = re.compile(
     r"(?:^|，|：)(?P<m>[^，。；、：（）]{2,24}(?:（[^）]*）[^，。；、：（）]{0,12})?材料(?:报送|提交|一式)[一二三四五六七八九十\d]*[份式])"
 )
 _LISTED = re.compile(r"(?:提交|提供|报送|递交)[^，。；：]{0,12}(?:资料|材料|文件)[：:](?P<x>.{4,})$")
+# 申报材料包括：（一）甲；（二）乙。 on one line: a point that a sentence holds, and the head before the first of them.
+_POINT = re.compile(r"[（(][一二三四五六七八九十\d]{1,2}[）)]|\d{1,2}[.、．)）]|[①-⑳]")
+_FIRST_POINT = re.compile(rf"(?:材料|资料|文件|要件|证件)[^，。；：]{{0,8}}[：:](?:{_POINT.pattern}).{{3,}}$")
 _EXPLAINED = re.compile(r"^(?P<x>[^：:。；]{2,24}(?:报告|[申请报][请报][表书]|承诺书|证书|表))[：:].{6,}")
 _NO_ROLE = {"title", "contact", "preamble", "orientation", "authority", "other", "definition"}
 
@@ -116,11 +119,11 @@ _PAPER_AT = re.compile(_PAPER)
 def paper_spans(reading: Reading, k: int, names: Sequence[str]) -> list[tuple[int, int, float]]:
     """材料片段: spans of a clause that name what is handed in."""
     flat = reading.views[k].flat
-    if in_list(reading, k) and not _LISTED.search(flat.rstrip("；。")):
-        return _listed(reading, k, names)
     if _carries_on(reading, k):
         a, b = body_of(flat)
         return [(a, b, 0.6)]
+    if in_list(reading, k) and not _LISTED.search(flat.rstrip("；。")):
+        return _listed(reading, k, names)
     if "exclusion" in names or (
         set(names) <= _NO_ROLE and reading.roles[k][ROLES.index("material")] < LEAST_ROLE
     ):
@@ -207,14 +210,15 @@ def _least(reading: Reading, k: int) -> float:
 def _carries_on(reading: Reading, k: int) -> bool:
     """Whether a clause is one more paper of a list that its paragraph began (提交申请资料：甲、乙；丙；丁。)."""
     c, flat = reading.clauses[k], reading.views[k].flat
-    if c.first or not _PAPER_AT.fullmatch(flat.rstrip("；。")):
+    point = _POINT.match(flat) is not None and not _INSTRUCTS.search(flat)
+    if c.first or not (point or _PAPER_AT.fullmatch(flat.rstrip("；。"))):
         return False
     for j in range(k - 1, max(-1, k - 8), -1):
         if reading.clauses[j].line != c.line or (
             flat.endswith("。") and reading.views[j].flat.endswith("。")
         ):
             return False
-        if _LISTED.search(reading.views[j].flat):
+        if (_FIRST_POINT if point else _LISTED).search(reading.views[j].flat.rstrip("；。")):
             return True
     return False
 
@@ -223,7 +227,8 @@ def _handed(flat: str) -> list[tuple[int, int, float]]:
     """What a sentence says is handed in, paper by paper."""
     if listed := _LISTED.search(flat.rstrip("；。")):
         parts = re.finditer(r"(?:（[^）]*）|[^、，；])+", listed["x"])
-        return [(m.start() + listed.start("x"), m.end() + listed.start("x"), 0.6) for m in parts]
+        at = listed.start("x")
+        return [(at + m.start() + _label(m.group()), at + m.end(), 0.6) for m in parts]
     out: list[tuple[int, int, float]] = []
     for m in _INCLUDES.finditer(flat):
         found = m["x"].removesuffix("等")
@@ -244,6 +249,12 @@ def _handed(flat: str) -> list[tuple[int, int, float]]:
             at = paper.end() + link.end()
     out += [(*m.span("m"), 0.6) for p in (_SENT, _PASSIVE) for m in p.finditer(flat)]
     return _apart(out)
+
+
+def _label(words: str) -> int:
+    """Length of the （一） or 1. before a paper."""
+    point = _POINT.match(words)
+    return point.end() if point else 0
 
 
 def _apart(spans: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
