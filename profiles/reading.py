@@ -387,10 +387,21 @@ def _parquet_chunks(file: Any, size: int, path: Path) -> Iterator[Chunk]:
     while True:
         with _sound_parquet(path):
             batch = next(batches, None)
-        if batch is None:
-            return
-        columns = [[cell_text(value) for value in column.to_pylist()] for column in batch.columns]
+            if batch is None:
+                return
+            columns = [[cell_text(value) for value in _values(column)] for column in batch.columns]
         rows = list(zip(*columns, strict=True))
         chunk = Chunk(list(range(first, first + len(rows))), list(rows), done=(first + len(rows)) / total)
         first += len(rows)
         yield chunk
+
+
+def _values(column: Any) -> list[Any]:
+    """Of a column; text that is no UTF-8 with the sign for what could not be read, which its row is told for."""
+    import pyarrow as pa
+
+    try:
+        return list(column.to_pylist())
+    except UnicodeDecodeError:
+        raw = column.cast(pa.binary()).to_pylist()
+        return [None if value is None else value.decode("utf-8", "replace") for value in raw]

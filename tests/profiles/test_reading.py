@@ -133,6 +133,13 @@ def test_spreadsheets_json_lines_and_parquet(tmp_path):
     assert read(tmp_path / "a.parquet")[1] == [(1, ["1", "甲", "3"])]
 
 
+def test_text_of_another_encoding_in_a_parquet_is_kept_as_what_can_be_read(tmp_path):
+    wrong = pa.array([b"1", "甲".encode("gb18030")]).view(pa.string())
+    pq.write_table(pa.table({"代码": ["1", "2"], "名称": wrong}), tmp_path / "a.parquet")
+    (_, rows, bad) = read(tmp_path / "a.parquet")
+    assert rows[0] == (1, ["1", "1"]) and "\ufffd" in rows[1][1][1] and bad == []
+
+
 @pytest.mark.parametrize(
     ("name", "body", "said"),
     [
