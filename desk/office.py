@@ -24,8 +24,7 @@ from desk.oidc import Provider
 from desk.pace import Failures
 from engine.columns import Categories, Columns, Lists, Selected
 from engine.explain import value_at
-from engine.nodes import references
-from engine.program import BoundItem, benefit_expressions, tree_expressions
+from engine.program import BoundItem
 from policies.library import Library
 from store import night_reads, review
 from store.accounts import Person
@@ -309,14 +308,13 @@ class Office:
         here = [c for c in codes if c in numbers]
         if bound is None or not here:
             return {}
-        keys = self.memory.get(("keys", night.run.library_hash, item), lambda: reads(bound))
         rows = np.array([numbers[c] for c in here], dtype=np.intp)
         part = Selected(night.columns(), rows)
         hits = self.hits(night, item)
         found = hits[hits[CODE].isin(here)].set_index(CODE) if len(hits) else hits
         out = {}
         for i, code in enumerate(here):
-            values = [(name, year, value_at(part, i, name, year)) for name, year in keys]
+            values = [(name, year, value_at(part, i, name, year)) for name, year in bound.facts]
             verdict = list(_parts(found, code))
             text = json.dumps([verdict, values], ensure_ascii=False, default=str)
             out[code] = hashlib.sha256(text.encode()).hexdigest()
@@ -366,18 +364,6 @@ def _parts(found: pd.DataFrame, code: str) -> Iterable[object]:
     return (
         row["verdict"], number(row["amount_low"]), number(row["amount_high"]), list(row["fails"]), list(row["unknown"]),
     )  # fmt: skip
-
-
-def reads(bound: BoundItem) -> list[tuple[str, int | None]]:
-    """所读指标 of an item in its batch: conditions and benefit, in a fixed order."""
-    found: set[tuple[str, int | None]] = set()
-    for tree in bound.conditions:
-        for expression in tree_expressions(tree):
-            found.update(references(expression))
-    if bound.benefit is not None:
-        for expression in benefit_expressions(bound.benefit):
-            found.update(references(expression))
-    return sorted(found, key=lambda key: (key[0], key[1] or 0))
 
 
 def compact(one: Columns) -> Columns:

@@ -139,11 +139,17 @@ class BoundItem:
         return tuple(c.id for c in self.program.conditions)
 
     @cached_property
-    def reads(self) -> frozenset[str]:
-        """所读的指标: whose values decide verdict and amount, the date of founding among them (`Frame._years`)."""
+    def facts(self) -> tuple[tuple[str, int | None], ...]:
+        """所读的取值: indicators and years that its conditions and benefit speak of, in a fixed order."""
         nodes = [n for tree in self.conditions for n in tree_expressions(tree)]
         nodes += benefit_expressions(self.benefit) if self.benefit is not None else []
-        return frozenset([FOUNDED, *(name for node in nodes for name, _ in references(node))])
+        found = {fact for node in nodes for fact in references(node)}
+        return tuple(sorted(found, key=lambda fact: (fact[0], fact[1] or 0)))
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """所读的指标: whose values decide verdict and amount, the date of founding among them (`Frame._years`)."""
+        return frozenset([FOUNDED, *(name for name, _ in self.facts)])
 
 
 @dataclass(frozen=True)
@@ -188,6 +194,11 @@ class Program:
         found = BoundItem(self, batch, trees, self.benefit and bind_benefit(self.benefit, binder))
         self.whole[batch.name] = found
         return found
+
+    @cached_property
+    def speaks_of(self) -> frozenset[str]:
+        """所说的指标: those that its conditions and benefit name, in whatever batch."""
+        return frozenset(name for node in self.expressions() for name, _ in references(node))
 
     def expressions(self) -> Iterator[Node]:
         """全部表达式: of conditions and benefit."""

@@ -22,6 +22,8 @@ from store.dumps import POSTGRES, SQLITE, DumpError, dump, restore
 from store.ledger import verify_ledger
 
 MANIFEST, FORMAT = "manifest.json", 1
+# What zipfile raises of an archive that is broken, of another kind, or under a password.
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
 # A snapshot is made anew from the database; half-written folders and the live database file are not data.
 LEFT_OUT = ("snapshot",)
 
@@ -136,7 +138,7 @@ def _unpack(backup: Path, trial: Path) -> None:
         box = zipfile.ZipFile(backup)
         about = json.loads(box.read(MANIFEST))
         members = {str(name): (int(m["bytes"]), str(m["sha256"])) for name, m in about["members"].items()}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
+    except UNREADABLE:
         raise DumpError(f"{backup.name} 不是 huiqi 的备份，或者坏了：打不开压缩包") from None
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
         raise DumpError(f"{backup.name} 不是 huiqi 的备份，或者坏了：里面的清单读不懂") from None
@@ -166,8 +168,6 @@ def _take(box: zipfile.ZipFile, inside: str, path: Path, size: int) -> str:
                     return ""
                 digest.update(block)
                 target.write(block)
-    except (
-        zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, UnicodeError,
-    ):  # fmt: skip
+    except (*UNREADABLE, UnicodeError):
         return ""
     return digest.hexdigest()

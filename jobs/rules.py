@@ -17,10 +17,8 @@ import pyarrow.parquet as pq
 from engine import kinds
 from engine.columns import Columns
 from engine.errors import Place, Problem
-from engine.evaluate import FOUNDED
 from engine.indicators import SELF_REPORTED
 from engine.matching import AnswerBook, ItemHits, live, match
-from engine.nodes import references
 from engine.program import BoundItem
 from engine.yamltext import decode
 from jobs.memory import keep_freed
@@ -64,12 +62,6 @@ def match_any_size(
     from engine.kernel import match_fast
 
     return list(match_fast(items, columns, as_of, answers, every))
-
-
-def indicators_of(items: Sequence[BoundItem]) -> set[str]:
-    """用到的指标: names that the items' conditions and benefits read, and the founding date that ranges look at."""
-    read = {name for item in items for node in item.program.expressions() for name, _ in references(node)}
-    return read | {FOUNDED}
 
 
 @dataclass
@@ -122,7 +114,7 @@ def _match_files(
             report.problems += [p for p in loaded.problems if p.level == "error" and p.code in REFUSING]
             book = read_answers(answers, report.problems) if answers else {}
             items = live(loaded.programs, as_of, upcoming)
-            wanted.set_result(indicators_of(items))
+            wanted.set_result(set[str]().union(*(item.reads for item in items)))
         except BaseException:
             wanted.cancel()  # who reads beside ends
             raise

@@ -15,7 +15,6 @@ from sqlmodel import col, or_, select
 
 from engine import kinds
 from engine.columns import Categories, Columns
-from engine.nodes import references, walk
 from engine.program import Program
 from profiles.source import parse_source
 from store.database import session
@@ -144,11 +143,6 @@ def fill(columns: Columns, name: str) -> float:
     return max(shares)
 
 
-def reads(program: Program) -> set[str]:
-    """一项所读的指标."""
-    return {name for e in program.expressions() for part in walk(e) for name, _ in references(part)}
-
-
 def teller(night: Night, last: Night, least: float, files: Files) -> Callable[[Iterable[str]], str]:
     """缘由 of a jump of these items: the indicators they read that changed most, and a rule that is another."""
     found = changes(night.columns(), last.columns(), least, files)
@@ -157,7 +151,7 @@ def teller(night: Night, last: Night, least: float, files: Files) -> Callable[[I
 
     def cause(items: Iterable[str]) -> str:
         here = {item: now.program(item) for item in items}
-        wanted = set[str]().union(*(reads(p) for p in here.values() if p is not None)) or set(found)
+        wanted = set[str]().union(*(p.speaks_of for p in here.values() if p is not None)) or set(found)
         most = sorted((n for n in found if n in wanted), key=lambda n: (-found[n].weight, n))[:MOST]
         words = [found[name].words for name in most]
         if moved and any(p is not None and _other_rule(p, before.program(i)) for i, p in here.items()):

@@ -476,9 +476,9 @@ def _parts(lots: Iterator[Sequence[Pairs]], columns: Sequence[Column], room: Roo
         groups = list(grouped([p for p in lot if len(p)], copies))
         del lot
         while groups:
-            left_here, group = left, groups.pop(0)
-            left -= sum(len(p) for p in group)
-            part = Part(group, room, left_here * EXPECTED)
+            group = groups.pop(0)
+            part = Part(group, room, left * EXPECTED)
+            left -= part.size
             del group
             yield part
             del part

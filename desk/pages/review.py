@@ -164,10 +164,9 @@ def preview_page(request: Request, visit: Visit, item: str, given: Posted, fault
 
 def item_departments(office: Office, bound: Any) -> list[str]:
     """可以问的部门 of an item: the owners of what it reads."""
-    from desk.office import reads
 
     dictionary = office.library(office.night()).dictionary  # type: ignore[arg-type]
-    found = [dictionary[name].department for name, _ in reads(bound) if name in dictionary]
+    found = [dictionary[name].department for name, _ in bound.facts if name in dictionary]
     return list(dict.fromkeys(d for d in [*found, bound.program.item.department] if d))
 
 
