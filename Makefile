@@ -41,6 +41,7 @@ notebooks: setup
 torture: setup
 	$(BIN)/python scripts/torture.py
 	$(BIN)/python scripts/torture_night.py 40
+	$(BIN)/python scripts/torture_layers.py --kills 48 --days 7
 	HUIQI_CHAINS=50 $(BIN)/pytest -q --database both tests/store/test_whole_chain.py
 	$(BIN)/python -W ignore scripts/fuzz_parsers.py --inputs 5000
 	$(BIN)/python -W ignore scripts/fuzz_api.py

@@ -20,6 +20,7 @@ from analysis import looking
 from analysis.scores_money import Floats, usual_amount, worth
 from engine.program import Program
 from jobs.sheets import SheetForm
+from store import faults
 from store.nights import NAME, Night
 
 CODE = "统一社会信用代码"
@@ -192,6 +193,7 @@ def keep_lists(night: Night) -> list[Path]:
         part = night.folder / f".lists-{os.getpid()}"
         shutil.rmtree(part, ignore_errors=True)
         write_lists(night, part)
+        faults.point("nights.lists_written")
         try:
             part.rename(final)
         except OSError:  # another process was faster

@@ -109,10 +109,18 @@ def open_rows(path: Path, dictionary: Dictionary, rows: NDArray[np.int64], firms
         end = begin + file.metadata.row_group(group).num_rows
         mine = rows[np.searchsorted(rows, begin) : np.searchsorted(rows, end)]
         if len(mine) or not parts:
-            parts.append(file.read_row_group(group).take(pa.array(mine - begin)))
+            parts.append(_undictionaried(file.read_row_group(group).take(pa.array(mine - begin))))
         begin = end
     table = pa.concat_tables(parts)
     return columns_of(table.column(CODE), table.column_names, table.column, dictionary, _silent, path, None)
+
+
+def _undictionaried(table: pa.Table) -> pa.Table:
+    """Texts as themselves: some rows' dictionaries still hold the texts of all."""
+    return pa.table(
+        [c.cast(c.type.value_type) if pa.types.is_dictionary(c.type) else c for c in table.columns],
+        names=table.column_names,
+    )
 
 
 def _text_names(names: Sequence[str], dictionary: Dictionary) -> list[str]:

@@ -30,6 +30,7 @@ from engine.kernel_changes import firm_digests, meaning
 from engine.matching import AnswerBook, ItemHits
 from engine.program import BoundItem
 from profiles.firmcodes import arrow_codes, text_marks
+from store import faults
 from store.block_pairs import (
     CODE,
     NAME,
@@ -317,6 +318,7 @@ def _take_over(job: _Job) -> None:
 
 def _share_block(job: _Job, i: int, at: int) -> None:
     share(job.before.folder / "hits" / job.before.blocks[at].file, job.hits / _file(i))
+    faults.point("nights.block_shared")
 
 
 # ---------------------------------------------------------------- layers
@@ -416,6 +418,7 @@ def _write_fresh(job: _Job, matching: Matching) -> None:
         paid_low = next(c for c in shown if c.field.name == "paid_low")
         ordered = sorted(mine, key=lambda p: not paid_low.is_copy(p))
         count, _ = write_pairs(job.hits / _file(i), shown, ordered, room=room)
+        faults.point("nights.block_written")
         one = tally(mine, marks[first:end], np.zeros(end - first, np.int32), 1)
         job.out.tally.figures[i], job.out.tally.content[i] = one.figures[0], one.content[0]
         job.done[i] = Block(_file(i), job.keys[i], "", end - begin, count, job.keys[i], job.codes[i])
@@ -479,6 +482,7 @@ def _closed(job: _Job) -> Written:
         np.save(folder / DIGESTS, job.digests)
     keep_paid(folder, job.now.paid)
     keep(folder, out.blocks, replace(job.index, layers=tuple(names)), out.tally)
+    faults.point("nights.index_kept")
     return out
 
 

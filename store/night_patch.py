@@ -24,6 +24,7 @@ from engine.kernel import match_fast
 from engine.matching import AnswerBook, ItemHits
 from engine.program import BoundItem
 from profiles.firmcodes import arrow_codes
+from store import faults
 from store.block_pairs import (
     NAME,
     Paid,
@@ -139,9 +140,11 @@ def write_patch(folder: Path, patch: Patch) -> tuple[Tally, Layer]:
     paid_low = next(c for c in shown if c.field.name == "paid_low")
     ordered = sorted((pairs[i] for i in sorted(pairs)), key=lambda p: not paid_low.is_copy(p))
     write_pairs(folder / LAYERS / f"{patch.name}.parquet", shown, ordered)
+    faults.point("nights.layer_written")
     bases = [patch.before.blocks[w].base for w in patch.was]
     layer = Layer(patch.name, patch.touched, dict(zip(bases, patch.changed, strict=True)))
     keep_layer(folder, layer)
+    faults.point("nights.layer_kept")
     return total, layer
 
 
@@ -185,7 +188,7 @@ def _changed_firms(patch: Patch, total: Tally) -> list[tuple[int, Pairs]]:
     items = [now.items[i] for i in patch.same]
     with ThreadPoolExecutor(1) as beside:  # what the firms were is read while they are matched as they are
         reading = beside.submit(before.rows, patch.rows_before)
-        part = now.columns.take(patch.rows.astype(np.intp))
+        part = fewer_texts(now.columns.take(patch.rows.astype(np.intp)))
         with matching_of(items, 2 * len(part)) as match:
             found = match(part, now.as_of, now.answers)
             old = alike(reading.result(), part)
@@ -216,6 +219,19 @@ def matching_of(items: Sequence[BoundItem], firms: int) -> Iterator[Match]:
 
 Match = Callable[[Columns, date, AnswerBook], Sequence[ItemHits]]
 FAST_FROM = 100_000  # pairs from which a plan pays
+
+
+def fewer_texts(columns: Columns) -> Columns:
+    """换小字典: columns of few firms whose text columns hold no more texts than these firms have."""
+    categories = {}
+    for key, cats in columns.categories.items():
+        if len(cats.names) > len(columns):
+            used, codes = np.unique(cats.codes, return_inverse=True)
+            shift = int((used < 0).any())  # the missing text comes first
+            names = tuple(cats.names[at] for at in used[shift:].tolist())
+            cats = Categories(codes.astype(np.int32) - shift, names)
+        categories[key] = cats
+    return replace(columns, categories=categories)
 
 
 def alike(old: Columns, new: Columns) -> Columns:

@@ -26,7 +26,7 @@ from engine.matching import AnswerBook, live
 from engine.program import BoundItem, Program
 from policies.library import Library, without_collector
 from profiles.arrow_columns import CODE, open_rows
-from store import night_reads
+from store import faults, night_reads
 from store.database import session
 from store.night_answers import answers_text, received_text
 from store.night_blocks import Matching, Written, write_blocks
@@ -137,7 +137,9 @@ def write_night(
         final = home / "nights" / str(run.no)
         shutil.rmtree(final, ignore_errors=True)
         part.rename(final)
+        faults.point("nights.renamed")
         no = run.no
+    faults.point("nights.recorded")
     night = get_night(engine, no, home)
     assert night is not None
     return night
@@ -184,6 +186,7 @@ def _write_profiles(table: pa.Table, target: Path) -> None:
     pq.write_table(
         table, part, compression="lz4", use_dictionary=texts, write_statistics=False, row_group_size=1 << 16
     )
+    faults.point("nights.profiles_written")
     part.replace(target)
 
 

@@ -37,3 +37,11 @@ def test_a_killed_night_ends_as_the_undisturbed_one():
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.count("equal to an undisturbed one") == 2, ran.stdout
+
+
+@pytest.mark.slow
+def test_a_killed_night_of_layers_ends_as_the_undisturbed_one():
+    command = [sys.executable, "scripts/torture_layers.py", "--kills", "3", "--days", "5", "--only", "sqlite"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "all equal to undisturbed ones" in ran.stdout and "all replayed" in ran.stdout, ran.stdout

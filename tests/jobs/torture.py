@@ -40,8 +40,8 @@ BASE, STARTED = datetime(2026, 4, 22, 1, tzinfo=UTC), datetime.now(UTC)
 FIRMS, ENOUGH_FOR, FEN = 18, 12, 100_00
 ITEM = "bs-2025-04/steady-growth"
 WAVERING = ("F03", "F11")
-# The points that a day passes; a night's are in torture_night, the scheduler's in test_schedule.
-PASSED = [p for p in faults.POINTS if not p.startswith(("leases.", "claims."))]
+# The points that a day passes; a night's are in torture_layers, the scheduler's in test_schedule.
+PASSED = [p for p in faults.POINTS if not p.startswith(("leases.", "claims.", "nights."))]
 # In the order of the day, since a child that dies late has done all that comes before.
 IN_A_DAY = [
     "budgets.taken", "pushes.queued", "grants.opened", "pushes.rechecked", "pushes.claimed", "pushes.delivered", "pushes.recorded", "ledger.appended",
