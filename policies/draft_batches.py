@@ -9,6 +9,8 @@ from typing import Any
 
 from .decompose.amounts import one_line
 
+UNTOLD = "条文没有写受理期，这两天是暂填的，请定"
+
 
 def batches_of(
     window: Mapping[str, Any], facts: Mapping[str, Any], as_of: dt.date
@@ -46,7 +48,8 @@ def _batch(
         closes = f"{opens[:4]}-12-31"
     year = int(opens[:4])
     batch: dict[str, Any] = {"year": year - 1, "opens": opens, "closes": closes}
-    return {year: batch | ({"note": one_line(str(window["quote"]))} if always or _yearly(window) else {})}
+    note = one_line(str(window["quote"])) if always or _yearly(window) else "" if start or stop else UNTOLD
+    return {year: batch | ({"note": note} if note else {})}
 
 
 def _yearly(window: Mapping[str, Any]) -> bool:

@@ -214,18 +214,29 @@ def _draft(
         typer.echo(
             "条文没有写企业要在哪里登记或纳税；若只给本地企业，请在 document.yaml 的 general 里加一条，例如 登记地区划 in 本区"
         )
-    for score, owner, quote in sorted(made.doubtful)[:30]:
-        typer.echo(f"先看  {score:.2f}  {owner}：{quote}")
-    for cite, quote in made.aside[:30]:
+    if untold := sum(not item.window for item in found.items):
+        typer.echo(f"其中 {untold} 项条文没有写受理期，batches 里暂填了日子，请定")
+    _first("先看", [f"{score:.2f}  {owner}：{quote}" for score, owner, quote in sorted(made.doubtful)])
+    for cite, quote in made.aside:  # all of them: they stand nowhere else
         typer.echo(f"哪一项的  {cite}：{quote}（那里没找到事项，没写进草稿；是哪一项的条件，请加到那一项）")
-    for owner, guess, quote in made.guesses[:30]:
-        typer.echo(f"可能是  {guess}  {owner}：{quote}")
+    _first("可能是", [f"{guess}  {owner}：{quote}" for owner, guess, quote in made.guesses])
     for name, entry in sorted(made.proposed.items()):
         typer.echo(
             f"拟设指标  {name}（{entry.kind}{'，一年一个值' if entry.yearly else ''}）已写进 indicators.yaml，请定来源"
         )
     for indicator, quotes in sorted(made.missing.items()):
         typer.echo(f"指标字典里没有“{indicator}”（{len(quotes)} 处），例如：{quotes[0]}")
+
+
+MOST_TOLD = 30
+
+
+def _first(word: str, lines: Sequence[str]) -> None:
+    """The first lines under a word, and how many more there are."""
+    for line in lines[:MOST_TOLD]:
+        typer.echo(f"{word}  {line}")
+    if len(lines) > MOST_TOLD:
+        typer.echo(f"{word}  还有 {len(lines) - MOST_TOLD} 条，都在草稿的事项里")
 
 
 def _slug(stem: str) -> str:

@@ -23,6 +23,16 @@ def test_a_window_is_one_batch() -> None:
     assert _days({}, effective="2025-02-01") == {2025: ("2025-02-01", "2025-12-31")}
 
 
+def test_days_that_no_text_told_say_so() -> None:
+    assert batches_of({}, {}, DAY)[2026] == {
+        "year": 2025,
+        "opens": "2026-06-01",
+        "closes": "2026-12-31",
+        "note": "条文没有写受理期，这两天是暂填的，请定",
+    }
+    assert "note" not in batches_of({"to": "2025-04-30", "quote": "q"}, {}, DAY)[2025]
+
+
 def test_several_batches_follow_each_other() -> None:
     parts = [
         {"name": "第一批", "to": "2025-05-20", "quote": "甲"},
