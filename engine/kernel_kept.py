@@ -9,7 +9,7 @@ import hashlib
 import pickle
 from collections.abc import Sequence
 
-from engine.kernel_changes import own_meaning
+from engine.kernel_meaning import own_meaning
 from engine.kernel_plan import Plan
 from engine.program import BoundItem
 

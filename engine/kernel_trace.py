@@ -28,7 +28,6 @@ ADDK, SUBK, KSUB, MULK, DIVK, KDIV, MAXK, MINK = 32, 33, 34, 35, 36, 37, 38, 39
 GTK, GEK, LTK, LEK, EQK = 40, 41, 42, 43, 44
 # several steps in one: a + x·|a|, rounding to the fen, and both
 NUDGE, FEN, NUDGEFEN = 45, 46, 47
-
 _BINARY = {
     np.add: ADD, np.subtract: SUB, np.multiply: MUL, np.divide: DIV, np.maximum: MAX, np.minimum: MIN,
     np.fmax: FMAX, np.fmin: FMIN, np.greater: GT, np.greater_equal: GE, np.equal: EQ, np.not_equal: NE,

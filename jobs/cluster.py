@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from engine.indicators import Dictionary
-from engine.kernel import Matcher, PackedHits
+from engine.kernel import Matcher
+from engine.kernel_hits import PackedHits
 from engine.matching import AnswerBook, DetailHits, ItemHits
 from engine.program import BoundItem
 from profiles.inputs import CODE, from_table

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from engine.kernel import Matcher, available
-from engine.kernel_changes import firm_digests
+from engine.kernel_facts import firm_digests
 from engine.matching import live
 from jobs.bench import work
 from store.block_pairs import comings, tally

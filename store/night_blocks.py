@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 import engine
 from engine.columns import Columns
 from engine.indicators import Dictionary
-from engine.kernel import Room
-from engine.kernel_changes import firm_digests, meaning
+from engine.kernel_facts import firm_digests
+from engine.kernel_meaning import meaning
+from engine.kernel_room import Room
 from engine.matching import AnswerBook, ItemHits
 from engine.program import BoundItem
 from profiles.firmcodes import arrow_codes, text_marks

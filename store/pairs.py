@@ -20,7 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from engine.kernel import PackedHits, Room, available
+from engine.kernel import available
+from engine.kernel_hits import PackedHits
+from engine.kernel_room import Room
 from engine.matching import VERDICTS, ItemHits
 from store.parquet_footer import (
     BYTE_ARRAY,

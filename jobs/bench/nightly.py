@@ -13,7 +13,8 @@ import numpy as np
 
 from engine.columns import Columns
 from engine.kernel import Matcher
-from engine.kernel_changes import Changes, changes, fingerprint, rematch, renewed
+from engine.kernel_changes import rematch
+from engine.kernel_prints import Changes, changes, fingerprint, renewed
 from engine.matching import ItemHits, live
 from engine.program import BoundItem
 from jobs.bench import work

@@ -16,7 +16,9 @@ from engine import kernel, matching
 from engine.columns import Columns
 from engine.evaluate import Tree
 from engine.kernel import Matcher, match_fast
+from engine.kernel_hits import ListedHits
 from engine.kernel_plan import plannable
+from engine.kernel_room import Room
 from engine.matching import AnswerBook, ItemHits, live
 from engine.program import BoundItem
 from jobs.rules import read_answers
@@ -148,16 +150,16 @@ def test_many_conditions(count: int, tmp_path: Path) -> None:
 
 
 def test_the_narrow_way_of_listing_is_for_processors_that_need_it() -> None:
-    from engine import kernel_code, kernel_vector
+    from engine import kernel_listing, kernel_vector
 
     wide = kernel_vector.compresses()
-    assert (kernel_code._list_block is kernel_code._list_wide) == wide
+    assert (kernel_listing._list_block is kernel_listing._list_wide) == wide
     if os.environ.get("NUMBA_CPU_NAME") == "generic":
         assert not wide
 
 
 def test_memory_is_taken_again_only_when_nobody_holds_it() -> None:
-    room = kernel.Room()
+    room = Room()
     first = room.take("rows", 5000, np.int32)
     first[:] = 7
     part = first[10:20].view(np.uint8)
@@ -177,5 +179,5 @@ def test_hits_travel_without_the_other_items(tmp_path: Path) -> None:
     found = Matcher(items).match(columns, as_of)
     again = pickle.loads(pickle.dumps(found))
     assert_same(again, found)
-    listed = [h for h in again if isinstance(h, kernel.ListedHits)]
+    listed = [h for h in again if isinstance(h, ListedHits)]
     assert listed and all(len(h._listed.rows) == len(h) for h in listed)

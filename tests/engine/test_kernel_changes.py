@@ -12,7 +12,9 @@ import pytest
 from engine import matching
 from engine.columns import Columns
 from engine.kernel import Matcher
-from engine.kernel_changes import changes, fingerprint, firm_digests, rematch, renewed, taken
+from engine.kernel_changes import rematch
+from engine.kernel_facts import firm_digests, taken
+from engine.kernel_prints import changes, fingerprint, renewed
 from engine.kernel_threads import each
 from engine.matching import AnswerBook
 from engine.program import BoundItem

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import kernel
+from engine import kernel_amounts
 from engine.columns import Columns
 from engine.kernel import Matcher, available
 from engine.kernel_kept import plan_key
@@ -32,13 +32,13 @@ def few_are_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
 def traced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """One more for each time that amounts are traced."""
     count: list[int] = []
-    build = kernel.Amounts.build
+    build = kernel_amounts.Amounts.build
 
-    def counting(amounts: kernel.Amounts) -> kernel.AmountPlan:
+    def counting(amounts: kernel_amounts.Amounts) -> kernel_amounts.AmountPlan:
         count.append(1)
         return build(amounts)
 
-    monkeypatch.setattr(kernel.Amounts, "build", counting)
+    monkeypatch.setattr(kernel_amounts.Amounts, "build", counting)
     return count
 
 
