@@ -83,7 +83,7 @@ class Run:
         self.numbers = {
             key: np.ascontiguousarray(columns.numbers[key], np.float64) for key in self.shape.first_keys
         }
-        # amounts are traced while other threads begin to fill the planes
+        # amounts are traced by another thread while this one begins to fill the planes, or else after it
         self.planes = self._planes(lambda: self.shape.trace(planned, columns))
         self.amounts: AmountPlan = self.shape.trace(planned, columns)
         for key in self.shape.keys:

@@ -19,13 +19,14 @@ def processors() -> int:
 def each(
     jobs: Sequence[Callable[[], None]], threads: int, meanwhile: Callable[[], object] | None = None
 ) -> None:
-    """各做一遍: jobs in any order, the caller's own thread taking its part once it has done what is to be done `meanwhile`.
-    What a job raises is raised here, once no job is running any more."""
+    """各做一遍: jobs in any order, the caller's own thread taking its part, and another one too, once it has done what is best
+    done `meanwhile`: Python, while the caller's job needs none. That may be left undone. What a job raises is raised here,
+    once no job is running any more."""
     left = iter(jobs)
-    helpers = [_threads().submit(_work, left) for _ in range(min(threads, len(jobs)) - 1)]
+    several = min(threads, len(jobs) + (meanwhile is not None)) - 1
+    firsts = [meanwhile, *[None] * several][:several]
+    helpers = [_threads().submit(_work, left, first) for first in firsts]
     try:
-        if meanwhile is not None:
-            meanwhile()
         _work(left)
     finally:
         # One that has not begun would find nothing left to do; waiting for it could be waiting for oneself.
@@ -36,7 +37,9 @@ def each(
             raise error
 
 
-def _work(left: Iterator[Callable[[], None]]) -> None:
+def _work(left: Iterator[Callable[[], None]], first: Callable[[], object] | None = None) -> None:
+    if first is not None:
+        first()
     for job in left:  # the interpreter gives each of a list's members to one thread
         job()
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from engine.kernel import Matcher, available
-from engine.kernel_facts import firm_digests
+from engine.kernel_facts import firm_digests, taken
 from engine.matching import live
 from jobs.bench import work
 from store.block_pairs import comings, tally
@@ -33,6 +33,7 @@ def main() -> None:
             found = [pairs_of(h) for h in matcher.match(columns, work.AS_OF, every=every)]
             write_pairs(folder / "pairs.parquet", pair_columns(pa.array(list(columns.codes))), found)
         rows = len(columns)
+        taken(columns, np.arange(rows))
         tally(found, firm_digests(columns), np.zeros(rows, np.int32), 1)
         comings(found, found)
     print(f"比对的内核编译好了，用时 {time.perf_counter() - begun:.1f} 秒；以后直接装载")
