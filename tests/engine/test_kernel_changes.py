@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -178,5 +179,11 @@ def test_threads_do_every_job_once_and_tell_what_went_wrong() -> None:
     assert sorted(n for n in done if n) == [n for n in range(-39, 40) if n] and done.count(0) <= 1
     with pytest.raises(ZeroDivisionError):
         each([lambda: None, lambda: 1 // 0, lambda: None], 2)
+    begun = Event()
+
+    def wrong() -> None:
+        begun.set()
+        raise KeyError
+
     with pytest.raises(KeyError):
-        each([lambda: None] * 3, 2, lambda: {}["nothing"])
+        each([lambda: begun.wait(60)], 2, wrong)  # type: ignore[list-item, return-value]
