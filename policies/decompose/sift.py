@@ -173,6 +173,12 @@ _GOES_ON = re.compile(
     r"结转(?:至|到)?[下次]|继续享受[^，。；]*期满|延长[^，。；]{0,12}(?:补[贴助]|享受)[^，。；]{0,4}(?:期限|年限)|给予(?:最大|更多|更大)(?:的)?优惠(?:条件|政策)?$|"
     r"(?:采取|出台|制定|推出|落实)[^，。；]{0,10}(?:奖励|支持|优惠|扶持|激励)[^，。；]{0,4}(?:措施|政策)$"
 )
+# How large a fund is, or what for it is set up.
+_FUND_SIZE = re.compile(
+    r"(?:奖励|扶持|补[贴助]|专项|发展)资金(?:(?:总额|总量|规模|预算)(?:暂定|共计|合计)?|暂定|共计|合计)(?:为|共)?\d|(?:共计|每年|合计)?安排[^，。；]{0,12}\d[\d.]*[万亿]元的?[^，。；]{0,16}资金"
+)
+_SETS_UP_FUND = re.compile(r"设立[^。；]{2,24}资金，[^。；]*(?:预算|原则)")
+_SERIES = re.compile(r"一系列(?:举措|措施|政策|优惠)")
 _GIVES_BACK = re.compile(r"(?:应当?|须|需)[^，。；]{0,6}(?:退[还回]|缴回|返还)[^，。；]{0,8}$")
 # What lenders may lend on a house or land, and who may buy one.
 _HOUSING_CREDIT = re.compile(r"首付款?比例|限购|评估价值的|不得发放|暂停(?:发放|[^，。；]{0,14}售房)")
@@ -194,6 +200,10 @@ def idle(reading: Reading, p: Piece) -> bool:
     if not keyed(reading, p) and (
         _TERMS.match(flat[begin:]) or _TERMS.fullmatch(said) or _GOES_ON.search(said)
     ):
+        return True
+    if _FUND_SIZE.search(said) or _SERIES.search(said):
+        return True
+    if not keyed(reading, p) and _SETS_UP_FUND.search(flat):
         return True
     if _GIVES_BACK.search(flat[: p.a]) or _HOUSING_CREDIT.search(flat):
         return True
@@ -404,10 +414,23 @@ def _told(reading: Reading, p: Piece) -> bool:
     )
 
 
+_OVERALL = re.compile(
+    r"(?:原则上)?(?:同一|单个|单一|每个|每家|对同一)(?:企业|单位|项目|申[请报](?:人|单位|主体)|集团)[^，。；]{0,6}(?:年度|每年|当年|累计)[^。；]{0,24}(?:不[得应]?超过|最高|上限|封顶)[^，。；]{0,14}"
+)
+
+
+def _only_bounds(reading: Reading, item: Item) -> bool:
+    """Whether an item says only what one firm gets at most in all: a bound on the others."""
+    if len(item.pieces) != 1:
+        return False
+    flat = reading.views[item.pieces[0].clause].flat
+    return bool(_OVERALL.fullmatch(flat[body_of(flat)[0] :].rstrip("。；")))
+
+
 def concrete(reading: Reading, items: Sequence[Item]) -> list[Item]:
     """实在事项: items that give something; soft promises count only in a document that gives something hard as well,
     so that plans and service texts make none."""
-    graded = [(grade(reading, i), i) for i in items]
+    graded = [(grade(reading, i), i) for i in items if not _only_bounds(reading, i)]
     hard = sum(1 for g, _ in graded if g == 2)
     return [i for g, i in graded if g == 2 or (g == 1 and hard >= HARD_BESIDE)]
 

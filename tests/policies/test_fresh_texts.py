@@ -158,3 +158,31 @@ def test_what_measures_tells_or_confers_asks_nothing(words: str) -> None:
 )
 def test_what_asks_something_is_kept(words: str) -> None:
     assert not MEASURED_BY.fullmatch(words) and not ASKS_NOTHING.fullmatch(words)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "words"),
+    [
+        ("奖励资金暂定为100万元，用完为止。", "奖励资金暂定为100万元"),
+        ("区政府设立商贸发展专项资金，纳入年度预算，按照公开的原则，对符合条件的企业给予奖励。", "给予奖励"),
+        ("全市提供培训补贴等一系列举措。", "提供培训补贴等一系列举措"),
+    ],
+)
+def test_a_fund_or_a_series_of_measures_gives_nothing(sentence: str, words: str) -> None:
+    assert _idle(sentence, words)
+
+
+def test_what_one_firm_gets_at_most_in_all_is_no_item() -> None:
+    found = _items(
+        HEAD
+        + "二、扩岗补助\n对新招用毕业生的企业，按每人1000元给予扩岗补助。\n"
+        + TAIL
+        + "十、其他\n同一企业年度补贴总额最高不超过50万元。\n"
+    )
+    assert len(found) == 3 and not any("50万元" in q for i in found for q in i)
+
+
+def test_who_stands_before_a_subsidy_by_the_month_is_who_gets_it() -> None:
+    text = HEAD + "二、住房\n本科毕业生住房租赁补贴每月1500元，购房补贴每年2万元。\n" + TAIL
+    item = next(i for i in decompose(text).items if any("1500元" in str(b["quote"]) for b in i.benefits))
+    assert any(str(c["quote"]) == "本科毕业生" for c in item.conditions)
