@@ -64,7 +64,8 @@ class Limits:
 
 def limits_of(env: Mapping[str, str]) -> Limits | None:
     """限速 of HUIQI_RATES: three numbers, `off`, or nothing for the usual. Raises ValueError."""
-    words = env.get(RATES, "").split()
+    words = re.split(r"[\s/,，]+", env.get(RATES, "").strip())
+    words = [word for word in words if word]
     if not words:
         return Limits()
     if words == ["off"]:

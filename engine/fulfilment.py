@@ -82,6 +82,11 @@ def moves_from(grant: Grant, role: str | None = None) -> Iterator[Move]:
             yield move
 
 
+def can_be_asked(grant: Grant, move: Move) -> bool:
+    """该不该列出: a request can only be turned down, or seconded, where one waits; all other moves may be offered."""
+    return bool(grant.facts.get("提请")) or not (move.second or move.action == "退回提请")
+
+
 def arrows() -> set[tuple[str, State, str, State]]:
     """全部箭头: (variant, from, action, to); the drawing of the machine."""
     returnable = next(m for m in MOVES if m.action == "退回补正").sources

@@ -322,7 +322,9 @@ def _fen(amount: Decimal, scale: int, currency: str, rates: dict[str, float], sh
     if money != "人民币":
         if money not in rates:
             raise Refused(
-                "currency", f"“{_short(shown)}”是{money}，来源没有声明折算率（rates）", recognised=True
+                "currency",
+                f"“{_short(shown)}”是{money}，来源没有声明折算率；请在来源声明里写 rates: {{{money}: 7.1}} 这样的数",
+                recognised=True,
             )
         amount *= Decimal(str(rates[money]))
     exact = amount.scaleb(scale + 2)

@@ -132,7 +132,7 @@ def show_firm(request: Request, visit: Visit, code: str, contacts: bool) -> HTML
         tags=text_tag_rows(portrait), themes=themes(), contacts=contacts,
         officers=accounts.officers(office.engine).get(code),
         line=review.history(office.engine, code=code)[:12], cases=grants.find(office.engine, code=code),
-        pushes=outbox.list_pushes(office.engine, firm=code, limit=20), related=relations(office.engine, code, known_on=known_on),
+        pushes=outbox.list_pushes(office.engine, firm=code, limit=20), channels=outbox.CHANNEL_WORDS, related=relations(office.engine, code, known_on=known_on),
         corrections=corrections.corrections(office.engine, code=code), troubled=sum(r["state"] != "" for g in groups for r in g[1]),
         names={p.login: p.name for p in accounts.people(office.engine)}, stored=bool(facts),
     )  # fmt: skip

@@ -19,7 +19,7 @@ from desk.beside import beside
 from desk.office import Office
 from desk.urls import url
 from desk.web import Posted, Visit, need, plain_name, posted, render, see
-from engine.fulfilment import Refused, escalate, lateness, moves_from
+from engine.fulfilment import Refused, can_be_asked, escalate, lateness, moves_from
 from engine.grantmoves import FINAL, NEEDS, State
 from engine.instalments import kept_plan
 from engine.workdays import Calendar
@@ -276,7 +276,7 @@ def show_case(request: Request, visit: Visit, number: int, fault: str) -> HTMLRe
     case = case_of(visit, number)
     pure = grants.to_pure(case)
     turns = [TURNS[r] for r in visit.person.roles if r in TURNS] if visit.may("fulfil.act") else []
-    moves = {m.action: m for role in turns for m in moves_from(pure, role)}
+    moves = {m.action: m for role in turns for m in moves_from(pure, role) if can_be_asked(pure, m)}
     return render(
         request, "case.html", 409 if fault else 200, case=case, row=_row(case, office_calendar(office.engine), office.today()),
         moves=list(moves.values()), needs=NEEDS, more=_more(case), own=OWN, parts=kept_plan(case.facts.get("分期")), road=ROAD,

@@ -125,6 +125,9 @@ def test_what_a_firm_lacks_is_named_one_by_one(fresh):
     form = {"do": "退回补正", "fact.缺项": "审计报告、合同；承诺书"}
     assert fresh.post("lin", f"/desk/fulfil/{listed.id}", **form).status_code == 303
     assert grants.find(fresh.engine, code="X")[0].asked == ["审计报告", "合同", "承诺书"]
+    page = page_of(fresh, "lin", f"/desk/fulfil/{listed.id}")
+    assert "<dt>缺项</dt><dd>审计报告、合同、承诺书</dd>" in page and "[&#39;" not in page
+    assert 'value="提请"' in page and 'value="退回提请"' not in page  # nobody has asked for anything yet
     letter = outbox.list_pushes(fresh.engine, firm="X", channel="inbox")[0]
     assert letter.kind.startswith("return-") and "· 承诺书" in letter.body and case.id != listed.id
 

@@ -38,6 +38,7 @@ def test_of_two_rates_the_shorter_holds_and_a_refusal_takes_nothing() -> None:
 def test_the_setting() -> None:
     assert limits_of({}) == Limits() and limits_of({"HUIQI_RATES": "off"}) is None
     assert limits_of({"HUIQI_RATES": "100 50 20"}) == Limits(100, 50, 20)
+    assert limits_of({"HUIQI_RATES": "3000/600/300"}) == Limits()  # as the README writes it
     for wrong in ("1" * 5000 + " 1 1", "1 2", "a b c", "0 1 1", "-1 2 3"):
         with pytest.raises(ValueError, match="HUIQI_RATES"):
             limits_of({"HUIQI_RATES": wrong})
