@@ -129,7 +129,7 @@ def _ours(report: Report, bound: Sequence[BoundItem], columns: Columns, repeat: 
     report.facts["输入 GB"] = sizes / 1e9
     report.facts["输入以外内存峰值 GB"] = (_peak() - before) / 1e9
     report.rows.append(Row("huiqi（结论、掩码、数额）", seconds))
-    assert isinstance(found, list)
+    assert isinstance(found, Sequence)
     pairs = len(columns) * len(bound)
     hits = verdicts(found)
     report.facts["符合 %"] = 100 * sum(int(s.sum()) for _, s in hits.values()) / pairs
