@@ -245,7 +245,16 @@ def _do(context: Context, job: str, planned: datetime, day: date, note: str) -> 
 
 def catch_up(context: Context, holder: str) -> dict[str, str]:
     """补办: every job whose last planned time has passed without a run; once each, however many were missed."""
-    return {plan.job: run_planned(context, plan, holder) for plan in plans_of(context.engine)}
+    done = {}
+    for plan in plans_of(context.engine):
+        if stopping.is_set():
+            break
+        done[plan.job] = run_planned(context, plan, holder)
+    return done
+
+
+# Set once this process is asked to stop: what is raised in the midst of a library's code may be lost there.
+stopping = threading.Event()
 
 
 @contextmanager
@@ -318,7 +327,10 @@ def serve_forever(url: str, home: Path, library: Path, now: Now) -> None:
     upgrade(engine)
     context = Context(engine, home, library, now)
 
+    stopping.clear()
+
     def stop(_number: int, _frame: object) -> None:
+        stopping.set()
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, stop)
@@ -342,9 +354,12 @@ def _serve(context: Context) -> None:
     scheduler = build(context)
     with leading(context, _here["holder"]):
         catch_up(context, _here["holder"])
+        if stopping.is_set():
+            raise KeyboardInterrupt
         try:
             scheduler.start()
         except DatabaseFault:
             with suppress(DatabaseFault):
-                scheduler.shutdown(wait=False)
+                if scheduler.running:
+                    scheduler.shutdown(wait=False)
             raise

@@ -69,9 +69,11 @@ def say_plainly(context: Any) -> None:
 
     `context` is SQLAlchemy's ExceptionContext. The pool's own ping is left alone: it opens a new connection by itself.
     """
-    if context.is_pre_ping:
-        return
     error = context.original_exception
+    if context.is_pre_ping or not isinstance(
+        error, Exception
+    ):  # somebody's Ctrl-C is no fault of the database
+        return
     # Of a server only what concerns the connection: a missing table there "does not exist" too.
     connecting = type(error).__name__ in ("OperationalError", "InterfaceError") or context.is_disconnect
     said = str(error).lower()

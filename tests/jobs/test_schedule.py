@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from time import monotonic, sleep
@@ -294,6 +295,22 @@ def test_a_database_that_goes_away_is_waited_for(tmp_path, engine, monkeypatch):
     url = engine.url.render_as_string(hide_password=False)
     schedule.serve_forever(url, tmp_path, tmp_path, lambda: datetime.now(UTC))
     assert spells == ["", "", ""]  # each spell gave the lead up
+
+
+def test_a_signal_that_a_job_swallows_still_stops_it(tmp_path, engine, monkeypatch):
+    """Libraries written in C may lose what a signal raises within them."""
+
+    def deaf(_context, plan, _holder):
+        done.append(plan.job)
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        return "完成"
+
+    done: list[str] = []
+    monkeypatch.setattr(schedule, "run_planned", deaf)
+    url = engine.url.render_as_string(hide_password=False)
+    schedule.serve_forever(url, tmp_path, tmp_path, lambda: datetime.now(UTC))
+    assert done == ["facts"]
 
 
 def test_health_says_that_the_database_is_gone(engine, monkeypatch):

@@ -57,6 +57,23 @@ def test_a_server_says_which_of_its_doors_is_shut(postgres_server: str) -> None:
         require_tables(wrong)
 
 
+def test_what_a_person_stops_is_no_fault_of_the_server(
+    postgres_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psycopg
+
+    def stopped(*_args: object, **_kept: object) -> None:
+        raise KeyboardInterrupt
+
+    engine = open_database(postgres_server)
+    with engine.connect() as opened:
+        monkeypatch.setattr(psycopg.Cursor, "execute", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            opened.execute(text("SELECT 1"))
+        monkeypatch.undo()
+    engine.dispose()
+
+
 def test_a_missing_table_is_no_fault_of_the_server(postgres_server: str) -> None:
     engine = open_database(postgres_server)
     with pytest.raises(Exception, match="no_such_table") as told, engine.connect() as opened:
