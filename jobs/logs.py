@@ -89,6 +89,7 @@ def configure(env: Mapping[str, str], stream: TextIO | None = None) -> None:
         "httpx",
         "httpcore",
         "uvicorn.access",
+        "alembic",
         "apscheduler",
         "distributed",
         "fontTools",

@@ -111,7 +111,7 @@ def run_night(
         as_of, loaded, items, columns, table, digest, answer_book(engine), words, received,
         hashlib.sha256(facts.encode()).hexdigest(),
     )  # fmt: skip
-    with report.step("比对", tell):
+    with report.step("与上次对照", tell):
         repeated = same_night(engine, inputs, home)
         if repeated is not None:
             report.night, report.repeated = repeated, True

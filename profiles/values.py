@@ -59,6 +59,7 @@ WINDOWS = bytes(range(0x80, 0xA0)).decode("cp1252", errors="ignore")
 MOJIBAKE = re.compile(
     "\ufffd|锟斤拷|烫烫烫|屯屯屯|[\u00c2\u00c3][\u0080-\u00bf]|[\u00e0-\u00ef][\u0080-\u00bf]{2}"
     f"|(?:[\u00e0-\u00ef][\u0080-\u00bf{WINDOWS}]{{2}}){{2}}"  # UTF-8 read as Windows-1252
+    f"|(?:[\u00e0-\u00ef][\u0080-\u00bf{WINDOWS}]{{0,2}}){{4}}"  # the same, where bytes it lacks were dropped
     "|(?:[\u00b0-\u00f7][\u00a1-\u00fe]){3}"  # GB2312 read as Latin-1
     r"|\?{3}"  # what an encoder puts for characters it lacks
     "|[\x00-\x08\x0b\x0c\x0e-\x1f]|[\ue000-\uf8ff]{2}"
