@@ -7,7 +7,7 @@ HOME_DIR ?= var
 .PHONY: test test-postgres setup demo quick lint eval notebooks torture sbom audit bench clean
 
 test: setup
-	$(BIN)/pytest -n 2 --database both
+	$(BIN)/pytest -n 3 --database both
 
 test-postgres: setup
 	$(BIN)/pytest -n 2 --database postgresql
