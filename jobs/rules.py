@@ -50,7 +50,7 @@ def open_library(path: Path, sets: Sequence[str] = ()) -> Library:
 
 
 FAST_FROM = 20_000_000  # pairs from which loading the compiled kernel pays
-LOT = 4_000_000  # pairs listed at once, while those before are written
+LOT = 8_000_000  # pairs listed at once, while those before are written
 
 
 def match_any_size(
