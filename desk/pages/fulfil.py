@@ -166,9 +166,13 @@ def arrears(request: Request, by: str = "age", visit: Visit = need("fulfil")) ->
     """拖欠: grants past their day and registered claims, by age, department, firm or kind, the longest first."""
     office = visit.office
     by = by if by in BY else "age"
-    mine = visit.person.department
-    found = [a for a in owed.arrears(office.engine, office.today()) if mine in ("", a.department)]
-    undated = [g for g in owed.undated(office.engine) if mine in ("", g.department)]
+    mine, firms = visit.person.department, Turns(office.engine).firms_of(visit.person)
+
+    def concerns(one: owed.Arrear | grants.GrantCase) -> bool:
+        return mine in ("", one.department) and (firms is None or one.code in firms)
+
+    found = [a for a in owed.arrears(office.engine, office.today()) if concerns(a)]
+    undated = [g for g in owed.undated(office.engine) if concerns(g)]
     return render(
         request, "arrears.html", rows=found, total=sum(a.fen for a in found), by=by, ways=BY, undated=undated,
         summary=sorted(owed.summary(found, by).items(), key=lambda s: -s[1][1]),

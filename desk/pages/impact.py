@@ -56,7 +56,7 @@ def impact_page(request: Request, doc: str, slug: str, visit: Visit = need("item
     swept = swept_of(request, night, item)
     firms = trial.impact.firms.head(MOST_FIRMS).to_dict("records") if trial.impact else []
     return render(
-        request, "impact.html", item=program.item, bound=bound, tabs=tabs(office, night, item), trial=trial,
+        request, "impact.html", item=program.item, bound=bound, tabs=tabs(visit, night, item), trial=trial,
         boxes=boxes(program.item.conditions), budget=bound.batch.budget if bound else None, firms=firms, swept=swept,
         total=len(trial.impact.firms) if trial.impact else 0, by=GROUPS, query=request.url.query,
         approval=trial.impact.approval(limits_of(office)) if trial.impact else [], spent=spent_of(request, night, item), spread=spread_of(swept[0]),

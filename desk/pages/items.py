@@ -75,7 +75,7 @@ def item_page(request: Request, doc: str, slug: str, visit: Visit = need("items"
     return render(
         request, "item.html", item=program.item, document=program.document, rows=rows, bound=bound, figures=figures,
         lines=benefit_lines(program.item.benefit), exclusive=program.exclusive, waiting=waiting[0] if waiting else None,
-        diff=changed_lines(waiting[0].base_text, waiting[0].text) if waiting else [], tabs=tabs(office, night, item),
+        diff=changed_lines(waiting[0].base_text, waiting[0].text) if waiting else [], tabs=tabs(visit, night, item),
         versions=drafts.drafts(office.engine, item, (drafts.PUBLISHED,)), fields=fields, missing=[f for f in FIELDS if not fields[f]],
         counts={s: sum(r.state == s for r in rows) for s in ("机器可判", "数据不全", "需人工判断")}, names=names(office),
         source=source_text(office, item), samples=samples_of(office, night, program), ready=readiness_of(office, night, program),

@@ -24,6 +24,7 @@ from engine.program import BoundItem
 from store import accounts, grants, review
 from store.night_scores import scored_with
 from store.nights import Night
+from store.turns import Turns
 
 router = APIRouter()
 PAST = 12
@@ -78,6 +79,7 @@ def material(request: Request, visit: Visit, code: str, item: str) -> dict[str, 
         }
     pair = office.pair(night, item, code, state.last)
     assert pair is not None
+    served = Turns(office.engine).firms_of(visit.person)  # a 专员 opens the cases of the own firms alone
     approve = review.Act(review.APPROVE)
     outlook = review.forecast(approve, pair, review.second_limit(office.engine))
     return {
@@ -90,7 +92,7 @@ def material(request: Request, visit: Visit, code: str, item: str) -> dict[str, 
         "facts": firm_line(one), "details": details, "about": about, "own": own, "shown": shown, "latest": night.no == getattr(office.night(), "no", None), "outlook": outlook,
         "reasons": review.reasons(office.engine), "people": colleagues(office, visit), "departments": departments(rows, bound.program.item),
         "done": done_line(office, request, visit, night), "run": run if run.isdecimal() else "", "officer": officer_of(office, code),
-        "past": grants.find(office.engine, code=code, item=item),
+        "past": grants.find(office.engine, code=code, item=item), "own_firm": served is None or code in served,
         "answers": [a for a in review.answers(office.engine, item=item, code=code) if a.batch == bound.batch.name and a.row in ("", about)],
         "why_score": why_score(office, night, bound, code, one, hit), "pinned": bool(run), "fault": request.query_params.get("fault", ""), "kept": request.query_params.get("kept", ""),
     }  # fmt: skip

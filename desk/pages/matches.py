@@ -116,7 +116,7 @@ def item_list(request: Request, doc: str, slug: str, visit: Visit = need("matche
         "shown": grid_columns(rows), "conditions": [(short_label(c.condition), c.condition.cite, c.condition.quote) for c in bound.program.conditions],
         "funnel": funnel_rows(office, night, item, filters), "firms": len(night.columns().codes), "limit": limit,
         "cap": cap_of(bound), "top": track_top(bound, listing.rows), "window": window_words(bound.batch, office.today()), "href": hrefs(item, filters),
-        "chips": chips(item, filters, bound), "tabs": tabs(office, night, item), "WHY": WHY,
+        "chips": chips(item, filters, bound), "tabs": tabs(visit, night, item), "WHY": WHY,
         "order_words": order_words(hits, filters.sort),
         "latest": filters.run is None, "done": done_line(office, request, visit, night),
         "approved": approved_sum(states), "scored": bool(listing.rows["score"].notna().any()) if len(listing.rows) else False,
@@ -252,15 +252,19 @@ def chips(item: str, filters: Filters, bound: BoundItem) -> list[tuple[str, str]
     return out
 
 
-def tabs(office: Office, night: Night, item: str) -> list[tuple[str, str, int | None, str]]:
-    """事项页的标签."""
-    hits = office.hits(night, item)
-    return [
-        ("规则", url("item", item=item), None, "rule"), ("名单", url("list", item=item), len(hits), "list"),
-        ("就绪度", url("readiness") + f"#{item}", None, "ready"), ("兑现", url("fulfil", item=item), None, "fulfil"),
-        ("差一点", url("near", item=item), None, "near"), ("试算", url("impact", item=item), None, "impact"),
-        ("历次比对", url("history", item=item), None, "history"),
-    ]  # fmt: skip
+def tabs(visit: Visit, night: Night, item: str) -> list[tuple[str, str, int | None, str]]:
+    """事项页的标签 that the visitor may open."""
+    hits = visit.office.hits(night, item)
+    every = [
+        ("items", ("规则", url("item", item=item), None, "rule")),
+        ("matches", ("名单", url("list", item=item), len(hits), "list")),
+        ("readiness", ("就绪度", url("readiness") + f"#{item}", None, "ready")),
+        ("fulfil", ("兑现", url("fulfil", item=item), None, "fulfil")),
+        ("matches", ("差一点", url("near", item=item), None, "near")),
+        ("items", ("试算", url("impact", item=item), None, "impact")),
+        ("runs", ("历次比对", url("history", item=item), None, "history")),
+    ]
+    return [tab for right, tab in every if visit.may(right)]
 
 
 def done_line(office: Office, request: Request, visit: Visit, night: Night) -> dict[str, Any] | None:
@@ -303,7 +307,7 @@ def near_misses(request: Request, doc: str, slug: str, visit: Visit = need("matc
     charts = thresholds(office, night, bound)
     found = office.memory.get(("near", night.no, item), lambda: nearest_firms(office, night, bound))
     return render(
-        request, "near.html", charts=charts, item=bound.program.item, batch=bound.batch, groups=found, tabs=tabs(office, night, item),
+        request, "near.html", charts=charts, item=bound.program.item, batch=bound.batch, groups=found, tabs=tabs(visit, night, item),
     )  # fmt: skip
 
 
@@ -320,6 +324,4 @@ def item_history(request: Request, doc: str, slug: str, visit: Visit = need("run
             rows.append((one, found[0]))
     program = night.library().program(item)
     assert program is not None
-    return render(
-        request, "item_runs.html", item=program.item, rows=rows, tabs=tabs(visit.office, night, item)
-    )
+    return render(request, "item_runs.html", item=program.item, rows=rows, tabs=tabs(visit, night, item))
