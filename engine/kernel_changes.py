@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
 from engine.columns import Columns
 from engine.kernel import Matcher
+from engine.kernel_lazy import LazyHits
 from engine.kernel_patched import Patch, PatchedHits
 from engine.kernel_prints import Changes, ItemKey, item_key
 from engine.matching import AnswerBook, ItemHits
 from engine.program import BoundItem
-
-if TYPE_CHECKING:
-    pass
 
 
 def rematch(
@@ -57,14 +54,14 @@ def rematch(
     return [out[i] for i in range(len(items))]
 
 
-class _Night(Sequence[ItemHits]):
-    """A night's hits in the order of its items, each made when asked for."""
+class _Night(LazyHits):
+    """A night's hits in the order of its items."""
 
     def __init__(
         self, keys: Sequence[ItemKey], before: Mapping[ItemKey, ItemHits], lacking: Callable[[int], ItemHits]
     ):
+        super().__init__(len(keys))
         self._keys, self._before, self._lacking = keys, before, lacking
-        self._made: dict[int, ItemHits] = {}
 
     def _make(self, place: int) -> ItemHits:
         """Last night's hits of an item; of one that was not matched then, all of them."""
@@ -73,21 +70,6 @@ class _Night(Sequence[ItemHits]):
 
     def _renew(self, old: ItemHits, place: int) -> ItemHits:
         return old
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    @overload
-    def __getitem__(self, at: int) -> ItemHits: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[ItemHits]: ...
-    def __getitem__(self, at: int | slice) -> ItemHits | list[ItemHits]:
-        if isinstance(at, slice):
-            return [self[i] for i in range(*at.indices(len(self)))]
-        place = range(len(self))[at]
-        if place not in self._made:
-            self._made[place] = self._make(place)
-        return self._made[place]
 
 
 class Patched(_Night):

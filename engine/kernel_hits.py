@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.columns import Floats
+from engine.kernel_lazy import LazyHits
 from engine.matching import FITS, OPEN, ItemHits
 from engine.program import BoundItem
 
@@ -113,29 +114,16 @@ class ListedHits(PackedHits):
         return self._amounts[1]
 
 
-class Listing(Sequence[ItemHits]):
-    """列出的各事项: the hits of a run's items begin..end, each made when asked for."""
+class Listing(LazyHits):
+    """列出的各事项: the hits of a run's items from `begin` on, one for each of `soon`."""
 
     def __init__(self, heads: Sequence[Mapping[str, Any]], listed: Listed, begin: int, soon: Sequence[bool]):
+        super().__init__(len(soon))
         self._heads, self._listed, self._begin, self._soon = heads, listed, begin, soon
-        self._made: dict[int, ListedHits] = {}
 
-    def __len__(self) -> int:
-        return len(self._soon)
-
-    @overload
-    def __getitem__(self, at: int) -> ItemHits: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[ItemHits]: ...
-    def __getitem__(self, at: int | slice) -> ItemHits | list[ItemHits]:
-        if isinstance(at, slice):
-            return [self[i] for i in range(*at.indices(len(self)))]
-        place = range(len(self))[at]
-        found = self._made.get(place)
-        if found is None:
-            item = self._begin + place
-            found = self._made[place] = ListedHits(self._heads[item], self._listed, item, self._soon[place])
-        return found
+    def _make(self, place: int) -> ItemHits:
+        item = self._begin + place
+        return ListedHits(self._heads[item], self._listed, item, self._soon[place])
 
 
 def _none(at: int) -> tuple[Floats, Floats]:
