@@ -1,4 +1,4 @@
-"""依据页的材料: one pair's evidence, the policy's text with its quotes marked, and the sum, in plain values."""
+"""依据页的材料: one pair's evidence and the policy's text with its quotes marked, in plain values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from desk.office import Office
 from engine.columns import EPOCH, Columns
 from engine.explain import explain
 from engine.match import Evidence, Match, Seen
-from engine.policy import Bands, Benefit, Clause, Form, PolicyDocument
+from engine.policy import Clause, PolicyDocument
 from engine.program import BoundItem
 from engine.words import say_holds_on, say_value
 from profiles.file import CONFLICT, Fact
@@ -275,79 +275,3 @@ def pieces(text: str, quotes: Sequence[tuple[str, str, str]]) -> list[dict[str, 
     if at < len(text):
         out.append({"text": text[at:], "n": "", "kind": ""})
     return out
-
-
-# ---------------------------------------------------------------- the sum
-
-
-def benefit_lines(benefit: Benefit | None) -> list[tuple[str, str, str, str]]:
-    """钱怎么算: (what, how, cite, quote), in the order of the law."""
-    if benefit is None:
-        return []
-    out = [("算式", say_form(benefit.form), benefit.cite, benefit.quote)]
-    for add in benefit.adds:
-        what = add.amount or add.rate
-        out.append(
-            (
-                "另加",
-                (what.text if what else "") + ("，不受封顶限制" if add.beyond_cap else ""),
-                add.cite,
-                add.quote,
-            )
-        )
-    limits = benefit.limits
-    for name, exprs in (
-        ("封顶", limits.cap),
-        ("保底", limits.floor),
-        ("每家封顶", limits.cap_per_enterprise),
-    ):
-        if exprs:
-            out.append((name, "、".join(e.text for e in exprs), "", ""))
-    for e in benefit.exceptions:
-        instead = say_form(e.form) if e.form else "、".join(f"封顶 {x.text}" for x in e.limits.cap or ())
-        out.append(
-            (
-                "例外",
-                f"{e.condition.text if e.condition and e.condition.text else '满足条件'} 时，{instead}",
-                e.cite,
-                e.quote,
-            )
-        )
-    return out
-
-
-def say_form(form: Form | None) -> str:
-    """数额形式的说法."""
-    if form is None:
-        return "没有金额"
-    if form.kind == "words":
-        return f"{form.words}（算不出，由人定）"
-    if form.kind == "range":
-        return f"{form.low.text if form.low else '—'} 至 {form.high.text if form.high else '—'}"
-    if form.kind == "upto":
-        return f"最高 {form.amount.text if form.amount else ''}"
-    if form.kind == "bands" and form.bands:
-        return _say_bands(form.bands)
-    if form.kind == "cases":
-        return "；".join(
-            (f"{v.condition.text or '满足条件'} 时 " if v.condition else "其他情形 ") + say_form(v.form)
-            for v in form.cases
-        )
-    return form.amount.text if form.amount else ""
-
-
-def _say_bands(bands: Bands) -> str:
-    """Each step with both its ends: “不超过 1000万元” alone would read as from zero."""
-    told = []
-    low = f"超过 {bands.start.text}" if bands.start else ""
-    for step in bands.steps:
-        high = f"{'不超过' if step.inclusive else '不到'} {step.bound.text}" if step.bound else ""
-        told.append(f"{'、'.join(filter(None, (low, high)))}：{_worth(step)}")
-        low = f"{'超过' if step.inclusive else '满'} {step.bound.text}" if step.bound else ""
-    kind = "超额" if bands.marginal else "全额"
-    return f"按 {bands.by.text} {kind}分档：" + "；".join(told)
-
-
-def _worth(step: Any) -> str:
-    chosen = step.rate or step.amount
-    return chosen.text if chosen else "0元"

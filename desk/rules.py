@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from analysis import Impact, View, compare
-from desk.evidence import benefit_lines, tidy
+from desk.evidence import tidy
 from desk.office import Office
 from desk.said import short_label
 from engine.columns import Columns
@@ -21,6 +21,7 @@ from engine.evaluate import Tree
 from engine.nodes import references
 from engine.policy import Condition
 from engine.program import BoundItem, Program, tree_expressions
+from engine.standard import Line, standard_lines
 from engine.words import say
 from policies.check import check_library
 from policies.library import load_library
@@ -78,6 +79,13 @@ def _says(condition: Condition, tree: Tree, depth: int = 0) -> list[tuple[int, s
     for child, node in zip(tree.children, condition.children, strict=True):
         out += _says(node, child, depth + 1)
     return out
+
+
+def lines_of(program: Program, bound: BoundItem | None) -> list[Line]:
+    """钱怎么算 of an item, with the years of its live batch, else of its last one."""
+    last = program.bind(program.item.batches[-1]) if program.item.batches else None
+    own = (bound or last or program).benefit
+    return list(standard_lines(program.item.benefit, own))
 
 
 def fill_share(office: Office, night: Night, keys: Sequence[tuple[str, int | None]]) -> float:
@@ -175,7 +183,7 @@ def _meaning(program: Program) -> dict[str, str]:
         hidden = "（不向企业显示）" if condition.hidden else ""
         out[f"条件 {short_label(condition)}（{condition.id}）"] = f"{says}{hidden}"
         out[f"条件 {short_label(condition)}（{condition.id}）的依据"] = f"{condition.cite}“{condition.quote}”"
-    for n, (what, how, _cite, _quote) in enumerate(benefit_lines(item.benefit), 1):
+    for n, (what, how, _cite, _quote) in enumerate(standard_lines(item.benefit, program.benefit), 1):
         out[f"钱 {n} {what}"] = how
     for batch in item.batches:
         budget = f"，预算 {batch.budget / 1e4:,.2f} 万元" if batch.budget else ""

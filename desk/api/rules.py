@@ -32,11 +32,10 @@ from desk.api.frame import (
     sliced,
     writer,
 )
-from desk.evidence import benefit_lines
 from desk.pages import items as item_pages
 from desk.pages import policies as policy_pages
 from desk.ready import readiness_of
-from desk.rules import impact_of, rule_rows
+from desk.rules import impact_of, lines_of, rule_rows
 from engine.program import Program
 from store import drafts
 from store.nights import Night
@@ -192,7 +191,7 @@ def item(document: Part, slug: Part, by: Caller = caller("items")) -> dict[str, 
     return {
         "item": name, "title": program.item.title, "status": program.item.status, "department": program.item.department,
         "document": program.document.title, "conditions": lines,
-        "benefit": [f"{what}：{how}" for what, how, _, _ in benefit_lines(program.item.benefit)],
+        "benefit": [f"{what}：{how}" for what, how, _, _ in lines_of(program, bound)],
         "batches": [{"name": b.name, "opens": b.opens, "closes": b.closes} for b in program.item.batches],
         "funnel": [{"number": i, "remaining": int(f["remaining"]), "dropped": int(f["dropped"])} for i, f in enumerate(funnel, 1)],
         "ready": {t.name: t.passed for t in readiness_of(office, night, program).tests},

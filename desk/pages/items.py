@@ -8,12 +8,11 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from desk.evidence import benefit_lines
 from desk.office import Office
 from desk.pages.impact import limits_of
 from desk.pages.matches import opened, tabs
 from desk.ready import readiness_of
-from desk.rules import Checked, changed_lines, check_draft, impact_of, meaning_changes, rule_rows
+from desk.rules import Checked, changed_lines, check_draft, impact_of, lines_of, meaning_changes, rule_rows
 from desk.said import window_words
 from desk.urls import url
 from desk.web import Posted, Visit, need, posted, render, see
@@ -74,7 +73,7 @@ def item_page(request: Request, doc: str, slug: str, visit: Visit = need("items"
     waiting = [d for d in drafts.drafts(office.engine, item) if d.state in (drafts.DRAFT, drafts.SUBMITTED)]
     return render(
         request, "item.html", item=program.item, document=program.document, rows=rows, bound=bound, figures=figures,
-        lines=benefit_lines(program.item.benefit), exclusive=program.exclusive, waiting=waiting[0] if waiting else None,
+        lines=lines_of(program, bound), exclusive=program.exclusive, waiting=waiting[0] if waiting else None,
         diff=changed_lines(waiting[0].base_text, waiting[0].text) if waiting else [], tabs=tabs(visit, night, item),
         versions=drafts.drafts(office.engine, item, (drafts.PUBLISHED,)), fields=fields, missing=[f for f in FIELDS if not fields[f]],
         counts={s: sum(r.state == s for r in rows) for s in ("机器可判", "数据不全", "需人工判断")}, names=names(office),

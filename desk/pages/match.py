@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from analysis.groups import group_title
 from desk.details import detail_rows, narrowed
-from desk.evidence import benefit_lines, facts_of, law, rows_of, seen_of
+from desk.evidence import facts_of, law, rows_of, seen_of
 from desk.listing import list_page, read_filters
 from desk.office import CODE, Office, number
 from desk.pages.matches import done_line, my_firms, opened
@@ -21,6 +21,7 @@ from desk.web import Visit, inside, need, render
 from engine.explain import explain
 from engine.policy import PolicyItem
 from engine.program import BoundItem
+from engine.standard import standard_lines
 from store import accounts, grants, review
 from store.night_scores import scored_with
 from store.nights import Night
@@ -86,7 +87,7 @@ def material(request: Request, visit: Visit, code: str, item: str) -> dict[str, 
         "item": bound.program.item, "document": bound.program.document, "batch": bound.batch, "night": night,
         "code": code, "name": office.name(night, code) or code, "match": found, "rows": rows, "open_rows": open_rows,
         "counts": {v: sum(r.line.verdict == v for r in rows) for v in ("符合", "待核实", "不符合")}, "hit": hit,
-        "cap": cap_of(bound), "law": law(bound.program.document, cited), "lines": benefit_lines(benefit),
+        "cap": cap_of(bound), "law": law(bound.program.document, cited), "lines": list(standard_lines(benefit, bound.benefit)),
         "amount": money_words(hit["low"], hit["high"], cap_of(bound)), "state": state, "back": back,
         "neighbours": neighbours(office, visit, night, bound, back, code), "line": timeline(office, night, item, code),
         "facts": firm_line(one), "details": details, "about": about, "own": own, "shown": shown, "latest": night.no == getattr(office.night(), "no", None), "outlook": outlook,

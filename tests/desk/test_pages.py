@@ -461,3 +461,14 @@ def test_what_an_office_corrected_is_read_so_next_time_and_a_waiting_draft_stays
     )
     found = kept(first)  # what people settle is what they were shown, whatever was learnt meanwhile
     assert before == said([*found.conditions, *found.items[0].conditions])
+
+
+def test_how_a_sum_is_worked_reads_as_chinese_on_every_page(desk):
+    item, code = "bs-2025-05/equity", desk.app.state.office.night().columns().codes[0]
+    client = desk.client("cai")
+    for path in (f"/desk/matches/{code}/{item}", f"/desk/items/{item}"):
+        page = client.get(path).text
+        assert "行业代码属于先导产业时，2025年股权融资额 × 2%，封顶 200万元" in page, path
+    assert (
+        "行业代码 in" not in client.get(f"/desk/matches/{code}/{item}").text
+    )  # the item's page has the rule file too
