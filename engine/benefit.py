@@ -214,7 +214,11 @@ class Calculator:
 
     def cap(self, amount: Interval, limits: TypedLimits) -> Interval:
         """上限: an unknown cap makes the low end 0 and leaves the high end."""
-        for node in limits.cap or ():
+        return self.bounded(amount, limits.cap)
+
+    def bounded(self, amount: Interval, nodes: tuple[Node, ...] | None) -> Interval:
+        """逐个封顶: each cap by itself, as one that is unknown lets the low end be 0 whatever the others are."""
+        for node in nodes or ():
             amount = capped(amount, self.ceiling((node,)))
         return amount
 
@@ -252,8 +256,8 @@ class Calculator:
             if add.beyond_cap:
                 amount = self.added(amount, add, form.bands)
         amount = amount.at_least_zero()
-        ceiling = self.ceiling(limits.cap_per_enterprise)
-        return Grant(amount, ceiling, capped(amount, ceiling).at_least_zero())
+        whole = self.bounded(amount, limits.cap_per_enterprise).at_least_zero()
+        return Grant(amount, self.ceiling(limits.cap_per_enterprise), whole)
 
     def grant(self) -> Grant:
         """一笔: the base or what the first exception that holds makes of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +15,7 @@ from engine.columns import Columns, Detail, Floats, Selected
 from engine.evaluate import Frame
 from engine.match import Verdict
 from engine.policy import Batch
-from engine.program import BoundItem, Program, TypedBenefit
+from engine.program import BoundItem, Program
 from engine.truth import Truth, all_of
 
 # (item, batch, ask id) → enterprise → answer, or detail row → answer
@@ -199,7 +200,9 @@ def row_answers(item: BoundItem, answers: AnswerBook, index: RowIndex, detail: D
     asked = [(ask, given) for (name, batch, ask), given in answers.items() if (name, batch) == key]
     if not asked:
         return out
-    where = {(int(o), i): r for r, (o, i) in enumerate(zip(detail.owner, detail.ids, strict=True))}
+    where: dict[tuple[int, str | None], list[int]] = defaultdict(list)
+    for r, (o, i) in enumerate(zip(detail.owner.tolist(), detail.ids, strict=True)):
+        where[o, i].append(r)  # a register may list a project twice: an answer is of the project
     for ask, given in asked:
         sure, maybe = np.zeros(len(detail), bool), np.ones(len(detail), bool)
         for code, answer in given.items():
@@ -207,9 +210,8 @@ def row_answers(item: BoundItem, answers: AnswerBook, index: RowIndex, detail: D
             if owner is None or not isinstance(answer, Mapping):
                 continue
             for row_id, said in answer.items():
-                row = where.get((owner, row_id)) if row_id else None
-                if row is not None:
-                    sure[row] = maybe[row] = said
+                rows = where.get((owner, row_id), []) if row_id else []
+                sure[rows] = maybe[rows] = said
         out[ask] = Truth(sure, maybe)
     return out
 
@@ -253,8 +255,12 @@ def _row_amounts(
         np.minimum.at(least, detail.owner[open_], each.low[open_])
     has_fit = np.zeros(n, bool)
     has_fit[detail.owner[fits]] = True
-    ceiling = _enterprise_ceiling(item.benefit, outer, grant.ceiling, detail.owner, open_)
-    total = capped(Interval(np.where(has_fit, low, least), high), ceiling).at_least_zero()
+    rolled = Interval(np.where(has_fit, low, least), high)
+    if any(e.limits.cap_per_enterprise is not None for e in item.benefit.exceptions):
+        total = capped(rolled, _ceiling_over_rows(n, grant.ceiling, detail.owner, open_))
+    else:
+        total = Calculator(outer, item.benefit, {}).bounded(rolled, item.benefit.limits.cap_per_enterprise)
+    total = total.at_least_zero()
     return Interval(round_fen(total.low), round_fen(total.high)), each
 
 
@@ -262,13 +268,9 @@ def _nothing(n: int) -> Interval:
     return Interval(np.full(n, np.nan), np.full(n, np.nan))
 
 
-def _enterprise_ceiling(
-    benefit: TypedBenefit, outer: Frame, rows: Interval, owner: NDArray[np.intp], open_: NDArray[np.bool_]
-) -> Interval:
-    """企业封顶: by the enterprise's own facts; where exceptions of the rows change it, what it may be over them."""
-    if all(e.limits.cap_per_enterprise is None for e in benefit.exceptions):
-        return Calculator(outer, benefit, {}).ceiling(benefit.limits.cap_per_enterprise)
-    ceiling = Interval(np.full(outer.n, np.inf), np.full(outer.n, -np.inf))
+def _ceiling_over_rows(n: int, rows: Interval, owner: NDArray[np.intp], open_: NDArray[np.bool_]) -> Interval:
+    """企业封顶: where exceptions of the rows change it, what it may be over them."""
+    ceiling = Interval(np.full(n, np.inf), np.full(n, -np.inf))
     np.minimum.at(ceiling.low, owner[open_], rows.low[open_])
     np.maximum.at(ceiling.high, owner[open_], rows.high[open_])
     return ceiling

@@ -20,6 +20,7 @@ from tests.oracle.casework import write_cases
 from tests.oracle.compare import FIELDS, by_pair, differences, engine_rows, oracle_rows, write_lines
 from tests.oracle.generate import fuzzed, sample
 from tests.oracle.interpreter import refused
+from tests.oracle.rare import rare_sample
 
 FIRST, LAST = map(int, os.environ.get("HUIQI_ORACLE_SEEDS", "0:60").split(":"))
 CHUNK = 10
@@ -30,6 +31,14 @@ def test_random_libraries(start: int, tmp_path: Path) -> None:
     found = []
     for seed in range(start, min(start + CHUNK, LAST)):
         found += differences(seed, tmp_path / str(seed))
+    assert not found, "\n".join(found[:5])
+
+
+@pytest.mark.parametrize("start", range(FIRST, min(LAST, FIRST + 60), CHUNK))
+def test_random_libraries_of_rare_forms(start: int, tmp_path: Path) -> None:
+    found = []
+    for seed in range(start, start + CHUNK):
+        found += differences(seed, tmp_path / str(seed), made=rare_sample)
     assert not found, "\n".join(found[:5])
 
 

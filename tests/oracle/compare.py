@@ -1,4 +1,4 @@
-"""The engine's answers beside the oracle's: `python -m tests.oracle.compare FIRST LAST [FIRMS]` for many seeds."""
+"""The engine's answers beside the oracle's, for many seeds: `python -m tests.oracle.compare FIRST LAST [FIRMS] [common|rare]`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import csv
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from tests.oracle.generate import ALL, Sample, sample
+from tests.oracle.generate import Sample, sample
 from tests.oracle.interpreter import FIRM, refused, run
+from tests.oracle.rare import EVERY, rare_sample
 
 Key = tuple[str, str]
 FIELDS = ("batch", "verdict", "amount_low", "amount_high", "fails", "unknown", "score")
@@ -62,7 +63,7 @@ def write_parquet(path: Path, firms: list[dict[str, Any]]) -> Path:
     types |= {"是否": pa.bool_(), "列表": pa.list_(pa.string())}
     columns = {}
     for name in dict.fromkeys(name for row in table for name in row):
-        kind = ALL.get(name.split("@")[0], {"kind": "文本"})["kind"]
+        kind = EVERY.get(name.split("@")[0], {"kind": "文本"})["kind"]
         values = [row.get(name) for row in table]
         if kind == "日期":
             values = [value and date.fromisoformat(value) for value in values]
@@ -71,6 +72,7 @@ def write_parquet(path: Path, firms: list[dict[str, Any]]) -> Path:
     return path
 
 
+FORMS: dict[str, Callable[[int, Path, int], Sample]] = {"common": sample, "rare": rare_sample}
 WRITERS = {"jsonl": write_lines, "csv": write_csv, "parquet": write_parquet}
 
 
@@ -102,9 +104,11 @@ def same_but_noise(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
     return all(a and b and min(a, b) > 1e12 and abs(a - b) <= 1e-14 * a for a, b in pairs)
 
 
-def differences(seed: int, folder: Path, firms: int = 60) -> Iterator[str]:
+def differences(
+    seed: int, folder: Path, firms: int = 60, made: Callable[[int, Path, int], Sample] = sample
+) -> Iterator[str]:
     """Every difference of one seed, in words."""
-    given = sample(seed, folder / "library", firms)
+    given = made(seed, folder / "library", firms)
     got, not_read = engine_rows(given, folder)
     expected, unreadable = oracle_rows(given), refused(given.library, given.as_of, given.sets)
     if set(not_read) != set(unreadable):
@@ -115,12 +119,12 @@ def differences(seed: int, folder: Path, firms: int = 60) -> Iterator[str]:
             yield f"seed {seed} {key}: oracle {ours} engine {theirs}"
 
 
-def main(first: int, last: int, firms: int = 60) -> int:
+def main(first: int, last: int, firms: int = 60, forms: str = "common") -> int:
     """Print the differences of a range of seeds; the number of seeds that differ."""
     differing = 0
     for seed in range(first, last):
         with tempfile.TemporaryDirectory() as folder:
-            found = list(differences(seed, Path(folder), firms))
+            found = list(differences(seed, Path(folder), firms, FORMS[forms]))
         differing += bool(found)
         for line in found[:3]:
             print(line, flush=True)
@@ -129,4 +133,5 @@ def main(first: int, last: int, firms: int = 60) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(bool(main(*map(int, sys.argv[1:]))))
+    *numbers, forms = sys.argv[1:] if sys.argv[-1] in FORMS else [*sys.argv[1:], "common"]
+    sys.exit(bool(main(*map(int, numbers), forms=forms)))

@@ -74,6 +74,8 @@ SUBJECTS = ["企业", "企业", "企业", "项目", "产品", "人才"]
 class Writer:
     """Random expressions, conditions and benefits, of the kinds asked for."""
 
+    indicators = ALL
+
     def __init__(self, rng: random.Random, sane: bool = False) -> None:
         """`sane`: caps and floors are never below zero, and ranges as they are written."""
         self.rng, self.ids, self.sane = rng, 0, sane
@@ -87,7 +89,7 @@ class Writer:
 
     def named(self, kind: str, yearly: bool, unit: str | None = None) -> str:
         fits = [
-            name for name, i in ALL.items()
+            name for name, i in self.indicators.items()
             if i["kind"] == kind and (i.get("yearly") == "是") == yearly and unit in (None, i.get("unit"))
         ]  # fmt: skip
         return self.rng.choice(fits)
@@ -102,8 +104,8 @@ class Writer:
 
     def fact(self, kind: str) -> str:
         """One indicator of a kind, with its year where it has one."""
-        name = self.rng.choice([name for name, i in ALL.items() if i["kind"] == kind])
-        return f"{name}[{self.year()}]" if ALL[name].get("yearly") == "是" else name
+        name = self.rng.choice([name for name, i in self.indicators.items() if i["kind"] == kind])
+        return f"{name}[{self.year()}]" if self.indicators[name].get("yearly") == "是" else name
 
     def money(self, depth: int = 2) -> str:
         if depth == 0 or self.chance(0.3):

@@ -120,8 +120,7 @@ class Grant:
     def bands(self, bands: dict[str, Any]) -> Interval:
         by, of = self.number(bands["by"], *NUMERIC), self.base(bands)
         if bands.get("kind", "全额") == "超额":
-            total = None if by is None else self.marginal(bands, by)
-            return total, total
+            return self.unsure_marginal(bands) if by is None else (self.marginal(bands, by),) * 2
         steps = bands["steps"]
         if by is None:
             parts = [self.step(step, of) for step in steps]
@@ -162,6 +161,17 @@ class Grant:
         value = self.number(rate, RATIO)
         return None if value is None or of is None else value.value * of
 
+    def unsure_marginal(self, bands: dict[str, Any]) -> Interval:
+        """超额 where `by` is unknown: amounts of steps that may be reached are spread, a rate of it is unknown."""
+        low: End = ZERO
+        high: End = ZERO
+        for place, step in enumerate(bands["steps"]):
+            share = None if "rate" in step else self.money(step["amount"])
+            certain = place == 0 and "from" not in bands
+            low = add(low, share if certain or share is None else min(share, ZERO))
+            high = add(high, share if certain or share is None else max(share, ZERO))
+        return low, high
+
     def marginal(self, bands: dict[str, Any], by: Num) -> End:
         """超额: each step's rate of the part of `by` that lies in it, its amount once it is reached."""
         total, lower = ZERO, self.edge(bands["from"]).value if "from" in bands else ZERO
@@ -172,7 +182,7 @@ class Grant:
             if "amount" in step:
                 share = self.money(step["amount"]) if reached else ZERO
             else:
-                share = self.share(step["rate"], max(min(by.value, upper) - lower, ZERO))
+                share = self.share(step["rate"], max(min(by.value, upper) - lower, ZERO)) if reached else ZERO
             if share is None:
                 return None
             total += share
@@ -301,7 +311,7 @@ def decide_rows(
         return out | {"verdict": UNSURE if out["verdict"] == YES else out["verdict"]}
     decided = []
     for row in rows:
-        facts = {**scene.facts, **{name: value for name, value in row.items() if value is not None}}
+        facts = {**scene.facts, **{name: value for name, value in row.items() if says(value)}}
         seen = Scene(facts, scene.indicators, scene.year, scene.opens, scene.closes)
         number = row.get("项目编号")
         grant = Grant(item, seen, answers.of(*key, row=str(number)) if number is not None else {})
@@ -314,6 +324,11 @@ def decide_rows(
         return best
     benefit = item.raw.get("benefit") or {}
     return best | {"amount": own.shared(rolled_up(decided), benefit)}
+
+
+def says(value: object) -> bool:
+    """Whether a row says something of an indicator; years without a value are as good as no key."""
+    return any(one is not None for one in value.values()) if isinstance(value, dict) else value is not None
 
 
 def rolled_up(decided: list[dict[str, Any]]) -> Interval:
