@@ -26,9 +26,11 @@ from jobs.scoring import doubt_night, doubts_in_words, score_night
 from policies.library import REFUSING, Library, load_library
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import from_table
+from profiles.snapshot import Snapshot, reading_code
 from store.database import Engine, upgrade
 from store.grants import received_before
 from store.guard import guard_night
+from store.night_index import Made
 from store.night_writing import NightInputs, same_night, write_night
 from store.nights import FINISHED, UNGUARDED, Night, set_state
 from store.pushes import looks_back, queue_pushes
@@ -104,12 +106,12 @@ def run_night(
         columns = from_table(table, loaded.dictionary, report.problems.append, snapshot.folder)
         columns.loaded = snapshot.loaded
     items = live(loaded.programs, as_of)
-    facts = f"{snapshot.digest} {sorted(snapshot.loaded)}"
+    facts = f"{snapshot.digest} {sorted(snapshot.loaded)} {reading_code()}"
     digest = hashlib.sha256(f"{snapshot.digest} {as_of} {sorted(snapshot.loaded)}".encode()).hexdigest()
     received = received_before(engine, *paying_the_difference(loaded, items))
     inputs = NightInputs(
         as_of, loaded, items, columns, table, digest, answer_book(engine), words, received,
-        hashlib.sha256(facts.encode()).hexdigest(),
+        hashlib.sha256(facts.encode()).hexdigest(), made_of(snapshot, len(columns)),
     )  # fmt: skip
     with report.step("与上次对照", tell):
         repeated = same_night(engine, inputs, home)
@@ -133,6 +135,13 @@ def run_night(
             state=UNGUARDED,
         )
     return finish_night(engine, report.night, report, now, tell)
+
+
+def made_of(snapshot: Snapshot, firms: int) -> Made | None:
+    """企业数据的来历 of a night's columns; None where rows were left out, which then are not those of the snapshot."""
+    if firms != snapshot.rows:
+        return None
+    return Made(f"{snapshot.standing} {reading_code()}", snapshot.newer_rows())
 
 
 def paying_the_difference(

@@ -36,7 +36,7 @@ def replay(engine: Engine, home: Path, no: int) -> list[str]:
         inputs = _inputs(night, home)
         written = write_blocks(
             folder, inputs.items, inputs.columns, inputs.as_of, inputs.answers, allocation(inputs),
-            partial(match_ranges, inputs),
+            partial(match_ranges, inputs), keeping=False,
         )  # fmt: skip
         differing = differing_items(folder, written, night.folder)
         if not differing and _hash_of(night, written) != night.run.hits_hash:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -96,10 +96,14 @@ def open_columns(path: Path, dictionary: Dictionary) -> Columns:
     return columns
 
 
-def open_rows(path: Path, dictionary: Dictionary, rows: NDArray[np.int64], firms: int) -> Columns:
+def open_rows(
+    path: Path, dictionary: Dictionary, rows: NDArray[np.int64], firms: int, only: Collection[str] | None = None
+) -> Columns:  # fmt: skip
     """读几行: some rows, ascending, of a Parquet file of so many firms that was read once without fault; of its row groups
-    those they stand in, one after another."""
-    texts = _text_names(pq.read_schema(path).names, dictionary)
+    those they stand in, one after another. `only` limits to some indicators (all years of each)."""
+    names = pq.read_schema(path).names
+    texts = _text_names(names, dictionary)
+    wanted = None if only is None else [n for n in names if n == CODE or n.partition("@")[0] in only]
     file = pq.ParquetFile(path, memory_map=True, read_dictionary=texts)
     if file.metadata.num_rows != firms:  # a firm stands in it twice: row numbers are of those that were taken
         return open_columns(path, dictionary).take(rows.astype(np.intp))
@@ -109,7 +113,8 @@ def open_rows(path: Path, dictionary: Dictionary, rows: NDArray[np.int64], firms
         end = begin + file.metadata.row_group(group).num_rows
         mine = rows[np.searchsorted(rows, begin) : np.searchsorted(rows, end)]
         if len(mine) or not parts:
-            parts.append(_undictionaried(file.read_row_group(group).take(pa.array(mine - begin))))
+            found = file.read_row_group(group, wanted).take(pa.array(mine - begin))
+            parts.append(_undictionaried(found))
         begin = end
     table = pa.concat_tables(parts)
     return columns_of(table.column(CODE), table.column_names, table.column, dictionary, _silent, path, None)

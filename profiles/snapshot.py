@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +95,40 @@ class Snapshot:
         table = read_table(self.folder / part.file, None)
         return table if newer is None else merged(table, inside(newer, part))
 
+    @property
+    def standing(self) -> str:
+        """底: a hash of the parts alone, by their files' content, and of how they are typed and what is loaded. Snapshots of one
+        footing have the same values in all rows but those of `newer_rows`, where they have the same firms."""
+        plain = repr(([part.file for part in self.parts], self.dictionary, sorted(self.loaded)))
+        return hashlib.sha256(plain.encode()).hexdigest()
+
+    def newer_rows(self) -> np.ndarray:
+        """新近的行: which rows of `table()` stand in the small table of newer ones, ascending."""
+        newer = self._newer()
+        out, first = [np.zeros(0, np.int64)], 0
+        for part in self.parts:
+            ids = pq.read_table(self.folder / part.file, columns=[FIRM], use_threads=False).column(FIRM)
+            ids = ids.to_numpy()
+            if newer is not None:
+                mine = inside(newer, part)
+                told = mine.column(FIRM).to_numpy()
+                alive = told[~mine.column(GONE).to_numpy()]
+                ids = np.sort(np.concatenate([ids[~np.isin(ids, told)], alive]))
+                out.append(first + np.searchsorted(ids, np.sort(alive)))
+            first += len(ids)
+        return np.concatenate(out)
+
     def _newer(self) -> pa.Table | None:
         return read_table(self.folder / self.newer, None) if self.newer else None
+
+
+@cache
+def reading_code() -> str:
+    """读法的指纹: of the code that makes columns of files; what an older program made of the same files may differ."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def read_snapshot(folder: Path) -> Snapshot | None:

@@ -64,6 +64,16 @@ def firm_names(columns: Columns) -> pa.Array:
     return lookup.take(pa.array(np.where(cats.codes < 0, len(cats.names), cats.codes)))
 
 
+Who = tuple[pa.Array, pa.Array]  # firms' codes and names
+
+
+def firms_at(columns: Columns, rows: NDArray[Any]) -> Who:
+    """几家企业 (see firm_names), without a table of all firms' names."""
+    cats = columns.category(NAME, None)
+    names = ["" if at < 0 else cats.names[at] for at in cats.codes[rows].tolist()]
+    return arrow_codes(columns.codes).take(pa.array(rows)), pa.array(names, pa.string())
+
+
 @dataclass(frozen=True)
 class Payments:
     """应付 of one item: rows ascending, with what was decided."""

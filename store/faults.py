@@ -24,6 +24,7 @@ POINTS = (
     "nights.layer_kept",
     "nights.block_shared",
     "nights.block_written",
+    "nights.facts_written",
     "nights.index_kept",
     "nights.profiles_written",
     "nights.renamed",

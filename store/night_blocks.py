@@ -39,6 +39,7 @@ from store.block_pairs import (
     Tally,
     firm_marks,
     firm_names,
+    firms_at,
     night_columns,
     paid_pairs,
     payments_of,
@@ -47,8 +48,10 @@ from store.block_pairs import (
     tally,
     text_sums,
 )  # fmt: skip
+from store.night_facts import write_facts
 from store.night_index import (
     DIGESTS,
+    FACTS,
     FIRMS,
     LAYERS,
     MANIFEST,
@@ -57,6 +60,7 @@ from store.night_index import (
     Index,
     ItemKey,
     Kept,
+    Made,
     content_digest,
     keep,
     keep_firms,
@@ -86,7 +90,8 @@ LEAST, CHANCE, MOST = (
 MANY_ITEMS = 1500
 TOGETHER = 1 << 17  # firms matched at once
 WORTH_PATCHING = 1 << 18  # pairs of a night from which layers pay
-WORTH_FIRMS = 1 << 21  # and from which it pays to read again what changed firms were
+WORTH_FIRMS = 1 << 21  # and from which it pays to match again what changed firms were
+WORTH_FACTS = 1 << 25  # firms by items from which that is kept in records
 SHARE = 0.125  # of a block's firms, or of the items, that layers may hold before its file is written anew
 LAYERS_MOST = 8  # over a block; each is one more file to look into
 PATCH_PAIRS = 1 << 23  # pairs of a layer, about: they are in memory at once
@@ -141,6 +146,9 @@ def cut(codes: pa.Array, items: int = 0) -> list[Range]:
     return out
 
 
+OWN = ("blocks", "facts", "index", "patch")
+
+
 @lru_cache(maxsize=1)
 def software_digest() -> str:
     """程序指纹: of the code that decides and writes hits; after an upgrade no old block is taken for a new one."""
@@ -149,7 +157,7 @@ def software_digest() -> str:
     files = [
         *Path(engine.__file__).parent.glob("*.py"),
         *here.glob("pa*.py"),
-        *(here / name for name in ("block_pairs.py", "night_blocks.py", "night_index.py", "night_patch.py")),
+        *(here / f"{name}.py" for name in ("block_pairs", *(f"night_{n}" for n in OWN))),
     ]
     for path in sorted(files):
         digest.update(path.name.encode() + path.read_bytes())
@@ -200,6 +208,13 @@ def _said(answers: AnswerBook, paid: Paid) -> list[tuple[str, str]]:
     return texts + [(code, f"付 {item} {payable!r}") for (code, item), payable in paid.items()]
 
 
+def _differently_said(answers: AnswerBook, paid: Paid, now: Now) -> list[str]:
+    """Codes of the firms of which something else is said than was."""
+    same = (answers is now.answers or answers == now.answers) and dict(paid) == dict(now.paid)
+    different = () if same else set(_said(answers, paid)) ^ set(_said(now.answers, now.paid))
+    return sorted({code for code, _ in different})
+
+
 # ---------------------------------------------------------------- writing
 
 
@@ -211,22 +226,32 @@ class _Job:
     now: Now
     index: Index
     before: Kept
+    earlier: Earlier | None
     same: bool  # firms, facts and all that is said of them are those of the night before
     keys: list[str] = field(default_factory=list)
     done: dict[int, Block] = field(default_factory=dict)
+    keeping: bool = True
     out: Written = field(default_factory=Written)
+
+    @cached_property
+    def firms_stay(self) -> bool:
+        """Whether the firms are those of the night before, in its order and its blocks."""
+        known, many = self.before.index, len(self.now.items) > MANY_ITEMS
+        if not self.before.blocks or known.head != self.index.head or many != (len(known.items) > MANY_ITEMS):
+            return False
+        return self.same or arrow_codes(self.now.columns.codes).equals(self.before.codes)
 
     @cached_property
     def ranges(self) -> list[Range]:
         """各块的行."""
-        if self.same:
+        if self.firms_stay:
             return list(pairwise(self.before.starts.tolist()))
         return cut(arrow_codes(self.now.columns.codes), len(self.now.items))
 
     @cached_property
     def codes(self) -> list[str]:
         """A hash of each block's codes."""
-        if self.same:
+        if self.firms_stay:
             return [block.codes for block in self.before.blocks]
         own = text_marks(arrow_codes(self.now.columns.codes))
         return [hashlib.sha256(np.ascontiguousarray(own[a:b]).data).hexdigest()[:32] for a, b in self.ranges]
@@ -249,7 +274,30 @@ class _Job:
     @cached_property
     def digests(self) -> NDArray[np.uint64]:
         """企业的指纹 by the indicators that are read."""
-        return self.before.digests if self.same else self.said.by(self.index.names)
+        return self.before.digests if self.same else self.digests_by(self.index.names)
+
+    def digests_by(self, names: Sequence[str]) -> NDArray[np.uint64]:
+        """企业的指纹 by some indicators; of rows that are known to be as they were, those of the night before."""
+        rows = self.may_differ if tuple(names) == self.before.index.names else None
+        if rows is None:
+            return self.said.by(names)
+        now, out = self.now, self.before.digests.copy()
+        part = now.known(rows, names)
+        marks = firm_marks(*firms_at(now.columns, rows))
+        out[rows] = RowDigests.of(part, marks, now.answers, now.paid).by(names)
+        return out
+
+    @cached_property
+    def may_differ(self) -> NDArray[np.int64] | None:
+        """Rows of which more or other may be known than the night before, or said; None where it may be any."""
+        made, before = self.now.made, self.before
+        if made is None or not made.base or made.base != before.index.base or self.earlier is None:
+            return None
+        if before.index.setting != self.index.setting or not self.firms_stay:
+            return None
+        codes = _differently_said(self.earlier.answers(), read_paid(before.folder), self.now)
+        spoken = rows_of(self.now.columns, codes)
+        return np.unique(np.concatenate([made.rows, before.newer, spoken[spoken >= 0]]))
 
     @property
     def hits(self) -> Path:
@@ -258,20 +306,24 @@ class _Job:
 
 def write_blocks(
     folder: Path, items: Sequence[BoundItem], columns: Columns, as_of: date, answers: AnswerBook, paid: Paid,
-    matching: Matching, before: Path | Earlier | None = None, scoring: str = "",
+    matching: Matching, before: Path | Earlier | None = None, scoring: str = "", made: Made | None = None,
+    keeping: bool = True,
 ) -> Written:  # fmt: skip
     """写结果: into folder/hits, blocks of `before` (an earlier night's folder, or that night with what it was made of) taken
-    over where their key is the same, and patched where little changed and it is known what the night was made of."""
+    over where their key is the same, and patched where little changed and it is known what the night was made of. `made`
+    tells what the columns rest on; `keeping` keeps what the next night asks of this one."""
     earlier = before if isinstance(before, Earlier) else None
     kept = NOTHING if before is None else kept_of(earlier.folder if earlier else before)  # type: ignore[arg-type]
     job = _begun(
         folder,
-        Now(items, item_keys(items, columns, as_of), columns, as_of, answers, paid),
+        Now(items, item_keys(items, columns, as_of), columns, as_of, answers, paid, made),
         kept,
         earlier,
         scoring,
     )
-    job.hits.mkdir(parents=True, exist_ok=True)
+    job.keeping = keeping
+    for name in ("hits", FACTS):
+        (job.folder / name).mkdir(parents=True, exist_ok=True)
     _take_over(job)
     if earlier is not None:
         _patch(job, earlier)
@@ -282,7 +334,8 @@ def write_blocks(
 def _begun(folder: Path, now: Now, before: Kept, earlier: Earlier | None, scoring: str) -> _Job:
     read = tuple(sorted(set().union(*(item.reads for item in now.items))))
     setting = _reading(now.columns.dictionary, now.columns.loaded)
-    index = Index(f"{software_digest()} {scoring}", setting, read, tuple(now.keys))
+    base = now.made.base if now.made is not None else ""
+    index = Index(f"{software_digest()} {scoring}", setting, read, tuple(now.keys), base=base)
     known = before.index
     same = (
         earlier is not None
@@ -290,7 +343,7 @@ def _begun(folder: Path, now: Now, before: Kept, earlier: Earlier | None, scorin
         and (known.head, known.setting, known.names) == (index.head, setting, read)
     )
     same = same and (len(now.items) > MANY_ITEMS) == (len(known.items) > MANY_ITEMS)
-    job = _Job(folder, now, index, before, same and dict(read_paid(before.folder)) == dict(now.paid))
+    job = _Job(folder, now, index, before, earlier, same and dict(read_paid(before.folder)) == dict(now.paid))
     head = hashlib.sha256(repr((index.head, [(k.item, k.batch, k.meaning) for k in now.keys])).encode())
     for begin, end in job.ranges:
         digest = head.copy()
@@ -318,7 +371,11 @@ def _take_over(job: _Job) -> None:
 
 
 def _share_block(job: _Job, i: int, at: int) -> None:
-    share(job.before.folder / "hits" / job.before.blocks[at].file, job.hits / _file(i))
+    file = job.before.blocks[at].file
+    share(job.before.folder / "hits" / file, job.hits / _file(i))
+    facts = job.before.facts_file(_stem(file))
+    if facts.is_file():
+        share(facts, job.folder / FACTS / f"{_stem(_file(i))}.facts")
     faults.point("nights.block_shared")
 
 
@@ -333,7 +390,7 @@ def _patch(job: _Job, earlier: Earlier) -> None:
     had = sum(block.pairs for block in before.blocks)
     if had < WORTH_PATCHING:
         return
-    digests = job.digests if index.names == job.index.names else job.said.by(index.names)
+    digests = job.digests if index.names == job.index.names else job.digests_by(index.names)
     gone = changed_items(job.now.keys, index.items)
     chosen, volume = _little_changed(job, digests, len(gone))
     if any(len(rows) for _, _, rows in chosen) and had < WORTH_FIRMS:
@@ -343,7 +400,7 @@ def _patch(job: _Job, earlier: Earlier) -> None:
     blocks = [i for i, _, _ in chosen]
     patch = Patch(
         job.now, earlier, before, blocks, [job.ranges[i] for i in blocks], [at for _, at, _ in chosen],
-        [rows for _, _, rows in chosen], [job.keys[i] for i in blocks], gone,
+        [rows for _, _, rows in chosen], [job.keys[i] for i in blocks], gone, job.index.names, _worth_facts(job),
     )  # fmt: skip
     total, layer = write_patch(job.folder, patch)
     for place, (i, at) in enumerate(zip(patch.blocks, patch.was, strict=True)):
@@ -420,6 +477,12 @@ def _write_fresh(job: _Job, matching: Matching) -> None:
         ordered = sorted(mine, key=lambda p: not paid_low.is_copy(p))
         count, _ = write_pairs(job.hits / _file(i), shown, ordered, room=room)
         faults.point("nights.block_written")
+        if _worth_facts(job):
+            part = job.now.columns.between(begin, end)
+            write_facts(
+                job.folder / FACTS / f"{_stem(_file(i))}.facts", part, job.index.names, marks[begin:end]
+            )
+            faults.point("nights.facts_written")
         one = tally(mine, marks[first:end], np.zeros(end - first, np.int32), 1)
         job.out.tally.figures[i], job.out.tally.content[i] = one.figures[0], one.content[0]
         job.done[i] = Block(_file(i), job.keys[i], "", end - begin, count, job.keys[i], job.codes[i])
@@ -435,6 +498,11 @@ def _write_fresh(job: _Job, matching: Matching) -> None:
             done.result()
 
 
+def _worth_facts(job: _Job) -> bool:
+    """Whether the next night may ask what some firms were (see WORTH_FIRMS, of which this is about a third)."""
+    return job.keeping and len(job.now.columns) * len(job.now.items) >= WORTH_FACTS
+
+
 def together(fresh: Sequence[int], ranges: Sequence[Range]) -> list[list[int]]:
     """一起比对的块: neighbours among the blocks to write, so many firms at once that memory stays bounded."""
     out: list[list[int]] = []
@@ -445,6 +513,10 @@ def together(fresh: Sequence[int], ranges: Sequence[Range]) -> list[list[int]]:
         else:
             out.append([i])
     return out
+
+
+def _stem(file: str) -> str:
+    return file.removesuffix(".parquet")
 
 
 def _file(number: int) -> str:
@@ -469,8 +541,9 @@ def _closed(job: _Job) -> Written:
     for name in names:
         (folder / LAYERS).mkdir(exist_ok=True)
         if name in job.before.index.layers:
-            for file in (f"{name}.parquet", f"{name}.npz"):
-                share(job.before.folder / LAYERS / file, folder / LAYERS / file)
+            for file in (f"{name}.parquet", f"{name}.npz", f"{name}.facts"):
+                if (job.before.folder / LAYERS / file).is_file():
+                    share(job.before.folder / LAYERS / file, folder / LAYERS / file)
     if job.before.blocks and job.codes == [block.codes for block in job.before.blocks]:
         share(job.before.folder / FIRMS, folder / FIRMS)
     else:
@@ -482,7 +555,8 @@ def _closed(job: _Job) -> Written:
     else:
         np.save(folder / DIGESTS, job.digests)
     keep_paid(folder, job.now.paid)
-    keep(folder, out.blocks, replace(job.index, layers=tuple(names)), out.tally)
+    newer = job.now.made.rows if job.now.made is not None else None
+    keep(folder, out.blocks, replace(job.index, layers=tuple(names)), out.tally, newer)
     faults.point("nights.index_kept")
     return out
 

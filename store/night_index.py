@@ -25,8 +25,8 @@ from store.block_pairs import LANES, Paid, Tally
 
 MANIFEST = "blocks.json"
 INDEX = "index.json"
-FIRMS, DIGESTS, PAID = "firms.arrow", "digests.npy", "paid.parquet"
-LAYERS = "layers"
+FIRMS, DIGESTS, PAID, NEWER = "firms.arrow", "digests.npy", "paid.parquet", "newer.npy"
+LAYERS, FACTS = "layers", "facts"
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,23 @@ class Layer:
     items: frozenset[str]
     rows: Mapping[str, NDArray[np.int32]]
 
+    def places(self, base: str, rows: NDArray[np.int32]) -> NDArray[np.int64]:
+        """位置 of a block's rows among all the firms it holds, in the order of `rows`; -1 for those it does not."""
+        out = np.full(len(rows), -1, np.int64)
+        own = self.rows.get(base)
+        if own is None or not len(own):
+            return out
+        first = 0
+        for key, held in self.rows.items():
+            if key == base:
+                break
+            first += len(held)
+        at = np.searchsorted(own, rows)
+        at[at == len(own)] = 0
+        there = own[at] == rows
+        out[there] = first + at[there]
+        return out
+
 
 class ItemKey(NamedTuple):
     """一事项的钥匙: its id, batch and a digest of its meaning."""
@@ -65,15 +82,25 @@ class ItemKey(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Made:
+    """企业数据的来历: the content it rests on (a hash of files, and of the code that reads them), and the rows, ascending, in
+    which newer ones stand. Two nights of one base and of the same firms know the same of all other rows."""
+
+    base: str
+    rows: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class Index:
     """目录 of a night: the program that made it (`head`), how its columns were read (`setting`), the indicators that were
-    read, items in order, and its layers from the oldest on."""
+    read, items in order, its layers from the oldest on, and what its firms' facts rest on (see Made)."""
 
     head: str = ""
     setting: str = ""
     names: tuple[str, ...] = ()
     items: tuple[ItemKey, ...] = ()
     layers: tuple[str, ...] = ()
+    base: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +130,11 @@ class Kept:
         return np.load(self.folder / DIGESTS)
 
     @cached_property
+    def newer(self) -> NDArray[np.int64]:
+        """新近的行 (see Made)."""
+        return np.load(self.folder / NEWER)
+
+    @cached_property
     def codes(self) -> pa.Array:
         """企业代码 by row."""
         with pa.memory_map(str(self.folder / FIRMS)) as source:
@@ -117,6 +149,10 @@ class Kept:
     def layer_file(self, name: str) -> Path:
         """一层的文件."""
         return self.folder / LAYERS / f"{name}.parquet"
+
+    def facts_file(self, name: str, layer: bool = False) -> Path:
+        """事实的文件 (see night_facts) of a block or a layer."""
+        return self.folder / (LAYERS if layer else FACTS) / f"{name}.facts"
 
 
 NOTHING = Kept(Path(), ())
@@ -142,18 +178,23 @@ def _kept(folder: Path, changed: int, size: int, number: int) -> Kept:
     found = json.loads(path.read_text(encoding="utf-8"))
     index = Index(
         found["head"], found["setting"], tuple(found["names"]), tuple(ItemKey(*one) for one in found["items"]),
-        tuple(found["layers"]),
+        tuple(found["layers"]), found.get("base", ""),
     )  # fmt: skip
     return Kept(folder, blocks, index)
 
 
-def keep(folder: Path, blocks: Sequence[Block], index: Index, tally: Tally) -> None:
-    """存一夜的目录."""
+def keep(
+    folder: Path, blocks: Sequence[Block], index: Index, tally: Tally, newer: NDArray[np.int64] | None = None
+) -> None:
+    """存一夜的目录; `newer` are the rows of its Made, where it is known."""
+    if newer is not None:
+        np.save(folder / NEWER, newer)
     np.save(folder / "figures.npy", tally.figures)
     np.save(folder / "content.npy", tally.content)
     plain = {
         "head": index.head, "setting": index.setting, "names": index.names,
         "items": [[one.item, one.batch, one.meaning] for one in index.items], "layers": index.layers,
+        "base": index.base,
     }  # fmt: skip
     (folder / INDEX).write_text(json.dumps(plain, ensure_ascii=False), encoding="utf-8")
     (folder / MANIFEST).write_text(json.dumps([asdict(b) for b in blocks], indent=1), encoding="utf-8")

@@ -21,18 +21,20 @@ from numpy.typing import NDArray
 
 from engine.columns import Categories, Columns
 from engine.kernel import match_fast
+from engine.kernel_facts import taken
 from engine.matching import AnswerBook, ItemHits
 from engine.program import BoundItem
-from profiles.firmcodes import arrow_codes
+from profiles.firmcodes import FirmCodes, arrow_codes
 from store import faults
 from store.block_pairs import (
-    NAME,
     Paid,
     Tally,
+    Who,
     both,
     comings,
     firm_marks,
     firm_names,
+    firms_at,
     moved,
     night_columns,
     paid_pairs,
@@ -40,11 +42,13 @@ from store.block_pairs import (
     picked,
     tally,
 )  # fmt: skip
-from store.night_index import LAYERS, Block, ItemKey, Kept, Layer, keep_layer, read_paid
+from store.night_facts import Known, read_facts, write_facts
+from store.night_index import LAYERS, Block, ItemKey, Kept, Layer, Made, keep_layer, read_paid
 from store.night_plans import planned_matcher
 from store.pairs import NONE, Pairs, pairs_of, write_pairs
 
 Rows = NDArray[np.int64]
+Marks = NDArray[np.uint64]
 Range = tuple[int, int]
 
 
@@ -54,7 +58,9 @@ class Earlier:
 
     folder: Path
     items: Callable[[Collection[str]], Sequence[BoundItem]]  # those of some ids
-    rows: Callable[[Rows], Columns]
+    rows: Callable[
+        [Rows, Collection[str] | None], Columns
+    ]  # what is known of some, of some indicators or all
     answers: Callable[[], AnswerBook]
     as_of: date
     same: bool = False  # whether tonight's firms, facts and answers are known to be that night's
@@ -70,6 +76,18 @@ class Now:
     as_of: date
     answers: AnswerBook
     paid: Paid
+    made: Made | None = None
+
+    def known(self, rows: Rows, names: Collection[str]) -> Columns:
+        """几家企业 with what is known of them of some indicators; without their names (see firms_at)."""
+        columns = self.columns
+        some = replace(
+            columns,
+            numbers={k: columns.numbers[k] for k in columns.numbers if k[0] in names},
+            categories={k: columns.categories[k] for k in columns.categories if k[0] in names},
+            lists={k: columns.lists[k] for k in columns.lists if k[0] in names},
+        )
+        return taken(some, rows.astype(np.intp))
 
 
 @dataclass
@@ -85,6 +103,8 @@ class Patch:
     changed: Sequence[NDArray[np.int32]]
     keys: Sequence[str]  # of the blocks
     touched: frozenset[str]  # items (see `changed_items`)
+    reads: Collection[str]  # indicators that tonight's items read
+    facts: bool  # whether what is known of the changed firms is kept for the next night
     coming: dict[str, int] = field(default_factory=dict)  # 新符合 by item
     going: dict[str, int] = field(default_factory=dict)  # 不再符合 by item
 
@@ -130,13 +150,13 @@ def _joined(parts: Sequence[Rows]) -> Rows:
 def write_patch(folder: Path, patch: Patch) -> tuple[Tally, Layer]:
     """写一层 into the night's folder: the tally of the patched blocks, in their order, and the layer."""
     total = _carried(patch)
+    (folder / LAYERS).mkdir(exist_ok=True)
     space, who, pairs = _fresh_items(patch, total)
     if len(patch.rows):
         place = np.searchsorted(space, patch.rows).astype(np.int32)
-        for i, one in _changed_firms(patch, total):
+        for i, one in _changed_firms(patch, total, folder / LAYERS / f"{patch.name}.facts"):
             pairs[i] = one if len(place) == len(space) else moved(one, place)
     shown = night_columns(*who, 0)
-    (folder / LAYERS).mkdir(exist_ok=True)
     paid_low = next(c for c in shown if c.field.name == "paid_low")
     ordered = sorted((pairs[i] for i in sorted(pairs)), key=lambda p: not paid_low.is_copy(p))
     write_pairs(folder / LAYERS / f"{patch.name}.parquet", shown, ordered)
@@ -146,16 +166,6 @@ def write_patch(folder: Path, patch: Patch) -> tuple[Tally, Layer]:
     keep_layer(folder, layer)
     faults.point("nights.layer_kept")
     return total, layer
-
-
-Who = tuple[pa.Array, pa.Array]  # firms' codes and names
-
-
-def _who(columns: Columns, rows: Rows) -> Who:
-    """Some firms (see firm_names), without a table of all firms' names."""
-    cats = columns.category(NAME, None)
-    names = ["" if at < 0 else cats.names[at] for at in cats.codes[rows].tolist()]
-    return arrow_codes(columns.codes).take(pa.array(rows)), pa.array(names, pa.string())
 
 
 def _carried(patch: Patch) -> Tally:
@@ -182,29 +192,82 @@ def _put(total: Tally, at: Sequence[int], part: Tally, sign: int = 1) -> None:
 # ---------------------------------------------------------------- firms that changed
 
 
-def _changed_firms(patch: Patch, total: Tally) -> list[tuple[int, Pairs]]:
-    """Pairs of the items that stay with the firms that changed, rows counted among these; their figures in and out."""
+def _changed_firms(patch: Patch, total: Tally, facts: Path) -> list[tuple[int, Pairs]]:
+    """Pairs of the items that stay with the firms that changed, rows counted among these; their figures in and out. What is
+    known of the firms is kept in the file for `facts`."""
     now, before = patch.now, patch.earlier
     items = [now.items[i] for i in patch.same]
     with ThreadPoolExecutor(1) as beside:  # what the firms were is read while they are matched as they are
-        reading = beside.submit(before.rows, patch.rows_before)
-        part = fewer_texts(now.columns.take(patch.rows.astype(np.intp)))
+        reading = beside.submit(_as_they_were, patch, frozenset().union(*(item.reads for item in items)))
+        part = fewer_texts(now.known(patch.rows, patch.reads))
+        marks = firm_marks(*firms_at(now.columns, patch.rows))
+        if patch.facts:
+            write_facts(facts, part, patch.reads, marks)
         with matching_of(items, 2 * len(part)) as match:
             found = match(part, now.as_of, now.answers)
-            old = alike(reading.result(), part)
+            old, were = reading.result()
+            old = alike(old, part)
             matched = (found, match(old, before.as_of, before.answers()))
     block = np.repeat(np.arange(len(patch.blocks), dtype=np.int32), [len(r) for r in patch.changed])
     sides = []
-    for columns, hits, paid in zip((part, old), matched, (now.paid, read_paid(before.folder)), strict=True):
+    both_paid = (now.paid, read_paid(before.folder))
+    for columns, hits, paid, marked in zip((part, old), matched, both_paid, (marks, were), strict=True):
         payments = payments_of(columns, paid)
         pairs = [paid_pairs(pairs_of(h), payments.get(h.item), 0) for h in hits]
-        marks = firm_marks(arrow_codes(columns.codes), firm_names(columns))
-        sides.append((pairs, tally(pairs, marks, block, len(patch.blocks))))
+        sides.append((pairs, tally(pairs, marked, block, len(patch.blocks))))
     (new, coming), (gone, going) = sides
     _put(total, patch.same, going, -1)
     _put(total, patch.same, coming)
     _count(patch, [p.item for p in new], new, gone)
     return list(zip(patch.same, new, strict=True))
+
+
+def _as_they_were(patch: Patch, names: Collection[str]) -> tuple[Columns, Marks]:
+    """The changed firms as the night before knew them, of some indicators, with their marks: out of its records where they
+    hold them, else out of its profiles."""
+    known = _records(patch)
+    codes = FirmCodes(arrow_codes(patch.now.columns.codes).take(pa.array(patch.rows)))
+    found = None
+    if known is not None:
+        found = known.columns(
+            codes,
+            patch.now.columns.dictionary,
+            names,
+            lambda away: patch.earlier.rows(patch.rows_before, away),
+        )
+    if known is None or found is None:
+        old = patch.earlier.rows(patch.rows_before, None)
+        return old, firm_marks(arrow_codes(old.codes), firm_names(old))
+    found.loaded = patch.now.columns.loaded
+    return found, known.marks()
+
+
+def _records(patch: Patch) -> Known | None:
+    """Records of the changed firms, of each the newest there is; None where a file of them is not there."""
+    before, layers = patch.before, {layer.name: layer for layer in patch.before.layers}
+    wanted: dict[tuple[str, bool], list[tuple[Rows, Rows]]] = {}  # by file: which firm, which record
+    first = 0
+    for rows, was in zip(patch.changed, patch.was, strict=True):
+        block = before.blocks[was]
+        left = np.ones(len(rows), bool)
+        for name in reversed(block.layers):
+            at = layers[name].places(block.base, rows)
+            mine = np.flatnonzero(left & (at >= 0))
+            if len(mine):
+                wanted.setdefault((name, True), []).append((first + mine, at[mine]))
+                left[mine] = False
+        mine = np.flatnonzero(left)
+        if len(mine):
+            stem = block.file.removesuffix(".parquet")
+            wanted.setdefault((stem, False), []).append((first + mine, rows[mine].astype(np.int64)))
+        first += len(rows)
+    out = Known(first)
+    for (name, layer), some in wanted.items():
+        found = read_facts(before.facts_file(name, layer), _joined([at for _, at in some]))
+        if found is None:
+            return None
+        out.parts.append((_joined([which for which, _ in some]), found))
+    return out
 
 
 @contextmanager
@@ -266,7 +329,7 @@ def _fresh_items(patch: Patch, total: Tally) -> tuple[Rows, Who, dict[int, Pairs
     blocks, rows counted among those; their figures in."""
     now = patch.now
     if not patch.fresh:
-        return patch.rows, _who(now.columns, patch.rows), {}
+        return patch.rows, firms_at(now.columns, patch.rows), {}
     firms = _joined([np.arange(a, b) for a, b in patch.ranges])
     whole = len(firms) == len(now.columns)
     columns = now.columns if whole else now.columns.take(firms)
@@ -282,7 +345,7 @@ def _fresh_items(patch: Patch, total: Tally) -> tuple[Rows, Who, dict[int, Pairs
     space = firms[seen]
     block = np.repeat(np.arange(len(patch.blocks), dtype=np.int32), [b - a for a, b in patch.ranges])[seen]
     told = [moved(one, place) for one in pairs]
-    who = _who(now.columns, space)
+    who = firms_at(now.columns, space)
     _put(total, patch.fresh, tally(told, firm_marks(*who), block, len(patch.blocks)))
     _old_fits(patch, columns, firms, pairs)
     return space, who, dict(zip(patch.fresh, told, strict=True))
@@ -302,7 +365,7 @@ def _old_fits(patch: Patch, columns: Columns, firms: Rows, found: Sequence[Pairs
             was = [pairs_of(h) for h in match(columns, day, answers)]
             then = {p.item: picked(p, stay[p.rows]) for p in was}
             if len(changed):
-                old = patch.earlier.rows(patch.rows_before)
+                old = patch.earlier.rows(patch.rows_before, None)
                 for one in match(old, day, answers):
                     then[one.item] = both(then[one.item], moved(pairs_of(one), changed))
     none = [Pairs(p.item, p.batch, p.ids, NONE, None, None, None, {}) for p in found]

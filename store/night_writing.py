@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -30,7 +30,7 @@ from store import faults, night_reads
 from store.database import session
 from store.night_answers import answers_text, received_text
 from store.night_blocks import Matching, Written, write_blocks
-from store.night_index import kept_of
+from store.night_index import Made, kept_of
 from store.night_patch import Earlier
 from store.nights import FINISHED, ItemRun, Night, Run, get_night, latest_night
 from store.versions import keep_library
@@ -51,6 +51,7 @@ class NightInputs:
     sets: Mapping[str, Sequence[str]]
     received: Mapping[tuple[str, str], float] = field(default_factory=dict)
     facts: str = ""  # what the columns were made of, without the day; empty where nobody knows
+    made: Made | None = None  # the same, in two parts: what they rest on, and the newer rows
 
     @property
     def programs(self) -> dict[str, Program]:
@@ -110,7 +111,7 @@ def write_night(
         with without_collector(freeze=False):  # a hundred thousand small objects, none of them in a circle
             written = write_blocks(
                 part, inputs.items, inputs.columns, inputs.as_of, inputs.answers, paid, matching,
-                None if previous is None else earlier_of(previous, inputs),
+                None if previous is None else earlier_of(previous, inputs), made=inputs.made,
             )  # fmt: skip
         library, profiles, answers = hashes.result()
         kept.result()
@@ -148,9 +149,9 @@ def write_night(
 def earlier_of(previous: Night, inputs: NightInputs) -> Earlier:
     """上一夜 as the next one asks it; its columns are read as tonight's are."""
 
-    def rows(which: NDArray[np.int64]) -> Columns:
-        path = previous.profiles
-        found = open_rows(path, inputs.columns.dictionary, which, len(kept_of(previous.folder).codes))
+    def rows(which: NDArray[np.int64], only: Collection[str] | None) -> Columns:
+        firms = len(kept_of(previous.folder).codes)
+        found = open_rows(previous.profiles, inputs.columns.dictionary, which, firms, only)
         found.loaded = inputs.columns.loaded
         return found
 

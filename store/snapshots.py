@@ -37,7 +37,7 @@ from store.firms import batch_sources, loaded_indicators, seen_of
 from store.observations import BatchEvent, Content, Firm, Sighting, SourceBatch, columns, pieces
 
 BLOCK = 1 << 16  # firms in a part
-NEWER_MOST = 4_000  # rows beside the parts before they are folded in
+NEWER_MOST, NEWER_SHARE = 4_000, 32  # rows beside the parts before they are folded in, or one firm in so many
 C, F, S, B, E = (columns(model) for model in (Content, Firm, Sighting, SourceBatch, BatchEvent))
 
 
@@ -90,7 +90,7 @@ def _update(connection: Connection, held: Snapshot, base: Snapshot, last: int, w
     if newer is None or not len(newer):
         return _with(base, parts, "")
     newer = newer.take(pc.sort_indices(newer.column(FIRM)))
-    if len(newer) > NEWER_MOST:
+    if len(newer) > max(NEWER_MOST, sum(part.rows for part in parts) // NEWER_SHARE):
         return _with(base, [_folded(held, part, newer) for part in parts], "")
     kept = [_recounted(held, part, newer) for part in parts]
     return _with(base, kept, write_part(held.folder, "newer", newer))

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -22,6 +23,7 @@ from jobs.nightly import NightReport, finish_night
 from profiles.inputs import from_table
 from store.database import open_database, upgrade
 from store.night_blocks import file_hash
+from store.night_index import Made
 from store.night_writing import NightInputs, write_night
 from store.nights import UNGUARDED
 from store.pushes import queue_pushes
@@ -71,7 +73,16 @@ def _night(report: Report, home: Path, follow: bool, again: bool) -> None:
             columns = from_table(table, loaded.dictionary, lambda problem: None, path)
             digest = hashed.result()
     inputs = NightInputs(
-        work.AS_OF, loaded, bound, columns, table, digest, answer_book(engine), {}, facts=digest
+        work.AS_OF,
+        loaded,
+        bound,
+        columns,
+        table,
+        digest,
+        answer_book(engine),
+        {},
+        facts=digest,
+        made=Made(digest, np.zeros(0, np.int64)),
     )
     with step("分配、比对、写结果块"):
         night = write_night(

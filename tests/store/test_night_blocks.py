@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -31,7 +31,7 @@ from store.block_pairs import comings as comings_of
 from store.block_pairs import tally
 from store.night_blocks import Range, cut, file_hash, firm_names, night_columns, rows_of, write_blocks
 from store.night_content import stored_content
-from store.night_index import kept_of
+from store.night_index import Made, kept_of
 from store.night_patch import Earlier
 from store.pairs import Pairs, arrow_table, pairs_of
 from tests.engine.test_kernel_changes import altered, fewer
@@ -51,6 +51,16 @@ class Night:
     day: date
     answers: AnswerBook
     paid: dict[tuple[str, str], Payable]
+    made: Made | None = None
+
+    def rows(self, which: np.ndarray, only: Collection[str] | None) -> Columns:
+        """As the profiles that a night keeps are read again."""
+        found = self.columns.take(which)
+        for kind in () if only is None else ("numbers", "categories", "lists", "rows"):
+            own = getattr(found, kind)
+            for key in [k for k in own if (k if kind == "rows" else k[0]) not in only]:  # type: ignore[operator]
+                del own[key]
+        return found
 
     def write(
         self, folder: Path, before: Path | None = None, was: Night | None = None
@@ -65,11 +75,17 @@ class Night:
         earlier: Path | Earlier | None = before
         if before is not None and was is not None:
             same = was.columns is self.columns and was.answers == self.answers
-            earlier = Earlier(
-                before, lambda names: was.items, was.columns.take, lambda: was.answers, was.day, same
-            )
+            earlier = Earlier(before, lambda names: was.items, was.rows, lambda: was.answers, was.day, same)
         return write_blocks(
-            folder, self.items, self.columns, self.day, self.answers, self.paid, matched, earlier
+            folder,
+            self.items,
+            self.columns,
+            self.day,
+            self.answers,
+            self.paid,
+            matched,
+            earlier,
+            made=self.made,
         )
 
 
@@ -103,16 +119,25 @@ class World:
         }
         self.day = self.given.as_of
         self.paid: dict[tuple[str, str], Payable] = {}
+        self.base, self.newer = 0, set[int]()  # as a snapshot has it: what the facts rest on, and newer rows
 
     def night(self) -> Night:
         library = load_library(self.given.library, builtin_dictionary(), self.sets)
         self.columns.dictionary = library.dictionary
+        made = Made(f"base {self.base}", np.array(sorted(self.newer), np.int64))
         return Night(
-            live(library.programs, self.day), self.columns, self.day, dict(self.answers), dict(self.paid)
+            live(library.programs, self.day),
+            self.columns,
+            self.day,
+            dict(self.answers),
+            dict(self.paid),
+            made,
         )
 
     def change(self, kinds: Sequence[str]) -> None:
         what = self.rng.choice(list(kinds))
+        if what in ("facts", "append"):
+            self.base, self.newer = self.base + 1, set()
         if what == "facts":
             self.columns = altered(self.columns, self.rng)
         elif what == "cells":
@@ -142,12 +167,16 @@ class World:
         out = self.columns.between(0, len(self.columns))
         for key in self.rng.sample(sorted(out.numbers, key=str), 4):
             values = out.numbers[key].copy()
-            values[self.rng.randrange(len(values))] = self.rng.choice([np.nan, 0.0, 1.0, 5e6])
+            value = self.rng.choice([np.nan, 0.0, 1.0, 5e6])
+            values[row := self.rng.randrange(len(values))] = value
+            self.newer.add(row)
             out.numbers[key] = values
         for key in self.rng.sample(sorted(out.categories, key=str), 2):
             cats = out.categories[key]
             codes = cats.codes.copy()
-            codes[self.rng.randrange(len(codes))] = self.rng.randrange(-1, len(cats.names))
+            value = self.rng.randrange(-1, len(cats.names))
+            codes[row := self.rng.randrange(len(codes))] = value
+            self.newer.add(row)
             out.categories[key] = replace(cats, codes=codes)
         self.columns = out
 
@@ -165,6 +194,7 @@ def test_an_incremental_night_is_a_full_one(
     """By its pairs in every column, its figures, its hash, and what Arrow reads in its files; 新符合 and 不再符合 too."""
     monkeypatch.setattr(night_blocks, "WORTH_PATCHING", 0)
     monkeypatch.setattr(night_blocks, "WORTH_FIRMS", 0)
+    monkeypatch.setattr(night_blocks, "WORTH_FACTS", 0 if seed % 4 else 1 << 40)
     monkeypatch.setattr(night_blocks, "SHARE", 0.6)
     world = World(seed, tmp_path)
     before = was = earlier = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+import random
+from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
 import pytest
@@ -10,7 +11,7 @@ from files import DICTIONARY, REGISTER, TAX, code, put, source
 
 from engine.columns import Columns
 from profiles.inputs import from_table
-from profiles.snapshot import read_snapshot
+from profiles.snapshot import CODE, read_snapshot
 from store import snapshots
 from store.batches import take_back
 from store.snapshots import build_snapshot
@@ -98,6 +99,32 @@ def test_an_updated_snapshot_is_what_a_new_one_would_be(engine, tmp_path, monkey
         only = updated.table(only={"注册资本"})
         assert only.column_names == ["统一社会信用代码", "注册资本"]
         assert len(only) == updated.rows
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_snapshots_of_one_footing_differ_in_their_newer_rows_alone(engine, tmp_path, monkeypatch, seed):
+    monkeypatch.setattr(snapshots, "BLOCK", 4)
+    monkeypatch.setattr(snapshots, "NEWER_MOST", 6)
+    rng = random.Random(seed)
+    register(engine, tmp_path, range(1, 14), day="2026-01-01")
+    seen, compared = [], 0
+    for number in range(9):
+        found = build_snapshot(engine, tmp_path / "snap", DAY + timedelta(days=60 * (number // 4)))
+        rows = found.table().to_pylist()
+        newer = set(found.newer_rows().tolist())
+        assert not newer or max(newer) < len(rows)
+        for standing, others, then in seen:
+            if standing != found.standing or [r[CODE] for r in rows] != [r[CODE] for r in then]:
+                continue
+            differing = {i for i, (a, b) in enumerate(zip(known(rows), known(then), strict=True)) if a != b}
+            assert differing <= newer | others
+            compared += bool(differing)
+        seen.append((found.standing, newer, rows))
+        firms = rng.sample(range(1, 14), 2) + ([14] if rng.random() < 0.2 else [])
+        register(engine, tmp_path, firms, rng.randrange(99), accept=True, day=f"2026-01-{2 + number:02d}")
+        if rng.random() < 0.2:
+            take_back(engine, 2 + number, by="", at=LATER)
+    assert compared > 2
 
 
 def test_time_alone_makes_a_value_stale_in_an_updated_snapshot(engine, tmp_path):
