@@ -117,7 +117,7 @@ def _entry(name: str, node: Node, report: Report) -> Indicator | None:
     sound = True
     for key, _ in node.items():
         if key not in KEYS:
-            report(Problem(1, f"没有“{key}”这个键。{nearest(key, KEYS)}", (node.keys or {})[key]))
+            report(Problem(1, f"没有“{key}”这个键。{nearest(key, KEYS)}", node.key_place(key)))
             sound = False
     kind = _text(node, "kind")
     if kind not in kinds.KINDS:

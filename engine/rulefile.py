@@ -37,7 +37,8 @@ GUIDE_KEYS = ("level", "theme", "industries", "channel", "address", "phone", "fu
 ITEM_KEYS = ("item", "title", "department", "category", "subject", "delivery", "status", "batches", "conditions", "without",
              "benefit", "exclusive", "budget", "materials", "deadline", *GUIDE_KEYS)  # fmt: skip
 NODE_KINDS = ("all", "any", "not", "when", "ask")
-NODE_KEYS = (*NODE_KINDS, "id", "cite", "quote", "label", "hidden", "note")
+NAMING_KEYS = ("id", "cite", "quote", "label")
+NODE_KEYS = (*NODE_KINDS, *NAMING_KEYS, "hidden", "note")
 FORM_KEYS = ("amount", "range", "upto", "bands", "cases", "words")
 LIMIT_KEYS = ("cap", "floor", "cap_per_enterprise")
 BENEFIT_KEYS = (
@@ -73,12 +74,11 @@ class Reader:
 
     def keys(self, node: Node, known: Sequence[str], what: str) -> None:
         """Report keys that are not known, with the nearest that is."""
-        for key, child in node.items():
-            if key not in known:
-                self.fault(
-                    (node.keys or {}).get(key, child.place),
-                    f"{what}里没有“{key}”这个键。{nearest(key, known)}",
-                )
+        given = dict(node.items())
+        strange = given.keys() - known
+        for key in given if strange else ():
+            if key in strange:
+                self.fault(node.key_place(key), f"{what}里没有“{key}”这个键。{nearest(key, known)}")
 
     def mapping(self, node: Node | None, what: str) -> Node | None:
         if node is None or node.is_map:
@@ -90,10 +90,11 @@ class Reader:
         found = node.get(key)
         if found is None:
             return default
-        if found.text is None:
+        text = found.text
+        if text is None:
             self.fault(found.place, f"“{key}”应当是一段文字")
             return default
-        return found.text.strip()
+        return text.strip()
 
     def texts(self, node: Node, key: str) -> tuple[str, ...]:
         found = node.get(key)
@@ -141,17 +142,16 @@ class Reader:
         return self.branch(node)
 
     def branch(self, node: Node) -> Condition | None:
-        present = [k for k in NODE_KINDS if node.get(k) is not None]
+        given = dict(node.items())
+        present = [k for k in NODE_KINDS if k in given and given[k].value is not None]
         if len(present) != 1:
             said = "、".join(present)
             self.fault(node.place, f"一个条件只能有 when ask all any not 中的一个，这里有：{said or '没有'}")
             return None
         kind = present[0]
-        body = node.get(kind)
-        assert body is not None
-
-        id_, cite, quote, label = (self.text(node, key) for key in ("id", "cite", "quote", "label"))
-        hidden = self.flag(node, "hidden")
+        body = given[kind]
+        id_, cite, quote, label = (self.text(node, k) if k in given else "" for k in NAMING_KEYS)
+        hidden = "hidden" in given and self.flag(node, "hidden")
 
         def made(text: str = "", children: tuple[Condition, ...] = ()) -> Condition:
             return Condition(kind, body.place, id_, cite, quote, label, hidden, text, children)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import yaml
@@ -18,15 +19,12 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
     yaml_implicit_resolvers: dict = {}  # noqa: RUF012
 
-    # With no patterns to try, what the parser asks of a resolver is one look-up; asked for every node, it shows.
+    # With no patterns to try, what the parser asks of a resolver is one look-up, and where it stands is nothing to it:
+    # whatever takes two things, or none, will do. Asked for every node, functions of Python's own would show.
+    descend_resolver, ascend_resolver = operator.is_, tuple
+
     def resolve(self, kind: type, value: object, implicit: object) -> str:
         return _TAGS[kind]
-
-    def descend_resolver(self, current_node: object, current_index: object) -> None:
-        pass
-
-    def ascend_resolver(self) -> None:
-        pass
 
 
 _TAGS = {
@@ -46,14 +44,14 @@ KNOWN_TAGS = {f"tag:yaml.org,2002:{name}" for name in
 
 @dataclass
 class Node:
-    """节点: a scalar (text or None), a list or a mapping, with its place. Mapping values keep their keys' places.
+    """节点: a scalar (text or None), a list or a mapping, with its place. Mappings know where their keys begin.
 
     Never changed once made; not frozen for the reason that Place is not.
     """
 
     value: object
     place: Place
-    keys: dict[str, Place] | None = None
+    marks: dict[str, yaml.Mark] | None = None
     quoted: bool = False
 
     @property
@@ -69,9 +67,9 @@ class Node:
         """文本: the scalar, or None for an empty one, a list or a mapping."""
         return self.value if isinstance(self.value, str) else None
 
-    def items(self) -> Iterator[tuple[str, Node]]:
-        if isinstance(self.value, dict):
-            yield from self.value.items()
+    def items(self) -> Collection[tuple[str, Node]]:
+        """键和值 of a mapping; nothing of anything else."""
+        return self.value.items() if isinstance(self.value, dict) else ()
 
     def list(self) -> list[Node]:
         return self.value if isinstance(self.value, list) else []
@@ -79,6 +77,11 @@ class Node:
     def get(self, key: str) -> Node | None:
         found = self.value.get(key) if isinstance(self.value, dict) else None
         return None if found is None or found.value is None else found
+
+    def key_place(self, key: str) -> Place:
+        """键的位置: where a mapping's key stands; the mapping's own place for a key that it has not."""
+        mark = (self.marks or {}).get(key)
+        return self.place if mark is None else _at(mark, self.place)
 
     def plain(self) -> object:
         """纯值: nested dicts, lists and texts."""
@@ -174,7 +177,7 @@ def read(text: str, file: str, report: Report) -> Node | None:
         report(unreadable(yaml.YAMLError(), text, file))
         return None
     try:
-        return _convert(root, file, "", report, 0, set())
+        return _Builder(file, report).node(root, "", 0)
     except _Refused as refused:
         report(refused.problem)
         return None
@@ -200,64 +203,88 @@ class _Refused(Exception):
         self.problem = problem
 
 
-def _convert(node: yaml.Node, file: str, path: str, report: Report, depth: int, seen: set[int]) -> Node:
-    place = Place(file, node.start_mark.line + 1, node.start_mark.column + 1, path)
-    if depth > MAX_DEPTH:
-        raise _Refused(Problem(0, f"嵌套超过 {MAX_DEPTH} 层，请拆开写", place))
-    if id(node) in seen:
-        raise _Refused(Problem(0, "不支持 YAML 的锚点和引用（& 和 *），请写全", place))
-    seen.add(id(node))
-    if node.tag not in KNOWN_TAGS:
-        raise _Refused(Problem(0, f"不支持标签“{node.tag}”，请去掉", place))
-    if isinstance(node, yaml.ScalarNode):
-        return _scalar(node, place)
-    if isinstance(node, yaml.SequenceNode):
-        rows = [
-            _convert(child, file, _row_path(path, child, i), report, depth + 1, seen)
-            for i, child in enumerate(node.value, 1)
-        ]
+def _at(mark: yaml.Mark, like: Place, shift: int = 0) -> Place:
+    return Place(like.file, mark.line + 1, mark.column + 1 + shift, like.path)
+
+
+class _Builder:
+    """Makes nodes of the parser's. Thousands of rule files have a quarter of a million of them: what is asked of each is
+    asked in one place, and of ASCII words nothing that only others can have."""
+
+    def __init__(self, file: str, report: Report):
+        self.file, self.report = file, report
+        self.seen: set[int] = set()
+
+    def node(self, node: yaml.Node, path: str, depth: int) -> Node:
+        mark = node.start_mark
+        place = Place(self.file, mark.line + 1, mark.column + 1, path)
+        if depth > MAX_DEPTH:
+            raise _Refused(Problem(0, f"嵌套超过 {MAX_DEPTH} 层，请拆开写", place))
+        if id(node) in self.seen:
+            raise _Refused(Problem(0, "不支持 YAML 的锚点和引用（& 和 *），请写全", place))
+        self.seen.add(id(node))
+        if node.tag not in KNOWN_TAGS:
+            raise _Refused(Problem(0, f"不支持标签“{node.tag}”，请去掉", place))
+        value = node.value
+        if isinstance(value, str):
+            return _scalar(value, node.style, place)
+        if isinstance(node, _MAPPING):
+            return self.mapping(value, place, depth + 1)
+        rows = [self.node(child, _row_path(path, child, i), depth + 1) for i, child in enumerate(value, 1)]
         return Node(rows, place)
-    return _mapping(node, place, report, depth, seen)
+
+    def mapping(self, pairs: list[tuple[yaml.Node, yaml.Node]], place: Place, depth: int) -> Node:
+        value: dict[str, Node] = {}
+        marks: dict[str, yaml.Mark] = {}
+        lead = f"{place.path} › " if place.path else ""
+        for key_node, child in pairs:
+            key, mark = key_node.value, key_node.start_mark
+            if not isinstance(key, str):
+                raise _Refused(Problem(0, "键必须是文字", _at(mark, place)))
+            if not key.isascii():
+                key = _key(key, key_node, place)
+            if key in value:
+                first = marks[key].line + 1
+                told = f"键“{key}”重复了，第 {first} 行已经写过，请合并或删去一个"
+                self.report(Problem(0, told, _at(mark, place)))
+                continue
+            marks[key] = mark
+            value[key] = self.node(child, lead + key, depth)
+        return Node(value, place, marks)
+
+
+def _key(key: str, node: yaml.Node, place: Place) -> str:
+    """The key as it is looked up; one that swallowed full-width punctuation is refused."""
+    key = unicodedata.normalize("NFC", key)
+    slip = yamlwords.slip_in_key(key) if node.style not in _QUOTES else None
+    if slip is not None:
+        here = _at(node.start_mark, place, slip.start)
+        raise _Refused(Problem(0, slip.message, here, source=key, span=(slip.start, slip.end)))
+    return key
 
 
 def _row_path(path: str, child: yaml.Node, index: int) -> str:
     """A node with an id is named by it (conditions › rd_scale), any other row by its number."""
-    pairs = child.value if isinstance(child, yaml.MappingNode) else []
-    name = next((v.value for k, v in pairs if k.value == "id" and isinstance(v, yaml.ScalarNode)), "")
-    if name:
-        path = path.removesuffix(" › all").removesuffix(" › any")
-    name = name or f"第{index}项"
-    return f"{path} › {name}" if path else name
+    pairs = child.value if isinstance(child, _MAPPING) else ()
+    for key, value in pairs:
+        if key.value == "id" and value.value and isinstance(value.value, str):
+            path = path.removesuffix(" › all").removesuffix(" › any")
+            return f"{path} › {value.value}" if path else value.value
+    return f"{path} › 第{index}项" if path else f"第{index}项"
 
 
-def _scalar(node: yaml.ScalarNode, place: Place) -> Node:
-    quoted = node.style in ("'", '"', "|", ">")
-    text = unicodedata.normalize("NFC", node.value)
-    if not quoted and text in ("", "~", "null", "Null", "NULL"):
+def _scalar(text: str, style: str | None, place: Place) -> Node:
+    if style in _QUOTES:
+        place.column += 1  # made for this node alone
+    elif text in _EMPTY and style not in _BLOCKS:
         return Node(None, place)
-    if node.style in ("'", '"'):
-        place = Place(place.file, place.line, place.column + 1, place.path)
-    return Node(text, place, quoted=quoted)
+    return Node(
+        text if text.isascii() else unicodedata.normalize("NFC", text),
+        place,
+        None,
+        style in _QUOTES or style in _BLOCKS,
+    )
 
 
-def _mapping(node: yaml.MappingNode, place: Place, report: Report, depth: int, seen: set[int]) -> Node:
-    value: dict[str, Node] = {}
-    keys: dict[str, Place] = {}
-    for key_node, child in node.value:
-        mark = key_node.start_mark
-        key_place = Place(place.file, mark.line + 1, mark.column + 1, place.path)
-        if not isinstance(key_node, yaml.ScalarNode):
-            raise _Refused(Problem(0, "键必须是文字", key_place))
-        key = unicodedata.normalize("NFC", key_node.value)
-        slip = yamlwords.slip_in_key(key) if key_node.style not in ("'", '"') else None
-        if slip is not None:
-            place = Place(place.file, mark.line + 1, mark.column + 1 + slip.start, place.path)
-            raise _Refused(Problem(0, slip.message, place, source=key, span=(slip.start, slip.end)))
-        if key in value:
-            first = keys[key].line
-            report(Problem(0, f"键“{key}”重复了，第 {first} 行已经写过，请合并或删去一个", key_place))
-            continue
-        keys[key] = key_place
-        path = f"{place.path} › {key}" if place.path else key
-        value[key] = _convert(child, place.file, path, report, depth + 1, seen)
-    return Node(value, place, keys)
+_MAPPING = yaml.MappingNode
+_QUOTES, _BLOCKS, _EMPTY = ("'", '"'), ("|", ">"), ("", "~", "null", "Null", "NULL")

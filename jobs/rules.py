@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,7 +21,7 @@ from engine.indicators import SELF_REPORTED
 from engine.matching import AnswerBook, ItemHits, live, match
 from engine.program import BoundItem
 from engine.yamltext import decode
-from jobs.memory import keep_freed
+from jobs.memory import keep_freed, without_extras
 from policies.check import CheckReport, check_library
 from policies.format import format_file
 from policies.library import REFUSING, Library, load_library, own_dictionary, without_collector
@@ -30,6 +30,8 @@ from profiles.dictionary import builtin_dictionary
 from profiles.inputs import CODE, read_profiles
 from profiles.tables import full_code, industry_names
 from store.hits import write_hit_lots, write_hits
+
+T = TypeVar("T")
 
 
 def parse_sets(pairs: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -126,23 +128,35 @@ def _match_files(
     if much:
         kernel.join()
     report.firms, report.items = len(columns), len(items)
-    with ThreadPoolExecutor(1) as beside:  # the rules are kept while pairs are written
-        for job in keeping:
-            beside.submit(job)
-        report.pairs = _write_pairs(items, columns, as_of, out, every, book)
+    with ThreadPoolExecutor(1) as beside:
+
+        def keep() -> None:
+            while keeping:
+                beside.submit(keeping.pop())
+
+        report.pairs = _write_pairs(items, columns, as_of, out, every, book, keep)
+        keep()
     return report
 
 
 def _write_pairs(
-    items: Sequence[BoundItem], columns: Columns, as_of: date, out: Path, every: bool, book: AnswerBook
-) -> int:
-    """Matches and writes; how many pairs."""
+    items: Sequence[BoundItem], columns: Columns, as_of: date, out: Path, every: bool, book: AnswerBook,
+    matched: Callable[[], None],
+) -> int:  # fmt: skip
+    """Matches and writes; how many pairs. `matched` is called where all is matched: what holds the interpreter's lock for a
+    while, as packing the rules does, is no loss while the last pairs are written."""
     much = len(items) * len(columns) >= FAST_FROM
     if much and out.suffix.lower() == ".parquet" and not every and _compiled():
         from engine.kernel import Matcher
 
-        return write_hit_lots(Matcher(items).lots(columns, as_of, book, LOT), columns.codes, out)
+        lots = Matcher(items).lots(columns, as_of, book, LOT)
+        return write_hit_lots(_and_then(lots, matched), columns.codes, out)
     return write_hits(match_any_size(items, columns, as_of, book, every), columns.codes, out)
+
+
+def _and_then(lots: Iterator[T], done: Callable[[], None]) -> Iterator[T]:
+    yield from lots
+    done()
 
 
 def _compiled() -> bool:
@@ -165,9 +179,10 @@ def _is_much(library: Path, profiles: Path) -> bool:
 
 def _load_kernel() -> None:
     """The compiled loops take most of a second to load: meanwhile rules and firms are read."""
-    from engine.kernel import warm_up
+    with without_extras():
+        from engine.kernel import warm_up
 
-    warm_up()
+        warm_up()
 
 
 def read_answers(path: Path, problems: list[Problem]) -> AnswerBook:

@@ -114,7 +114,7 @@ class CaseReader(Reader):
         if verdict not in [v.value for v in Verdict]:
             self.fault(node.place, f"verdict 应当是 符合 待核实 不符合，这里是“{verdict}”")
             return None
-        amount = self.amount(node) if node.value and "amount" in (node.keys or {}) else None
+        amount = self.amount(node) if node.value and "amount" in (node.marks or {}) else None
         return Expected(Verdict(verdict), self.texts(node, "fails"), self.texts(node, "unknown"), amount)
 
     def amount(self, node: Node) -> tuple[float | None, float | None] | None:
@@ -147,7 +147,7 @@ class CaseReader(Reader):
             if spec is None:
                 from engine.tokens import nearest_indicator
 
-                place = (node.keys or {}).get(name, value.place) if node else value.place
+                place = node.key_place(name) if node else value.place
                 self.fault(place, f"没有“{name}”这个指标。{nearest_indicator(name, self.dictionary)}")
                 continue
             if spec.yearly and value.value is not None and not value.is_map:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -107,26 +108,36 @@ def _files(folder: str, under: str) -> list[tuple[str, str]]:
 
 def _read(path: Path) -> Library | None:
     data = read_entry(path)
-    return None if data is None else pickle.loads(data)
+    if data is None:
+        return None
+    stream = BytesIO(data)
+    unpickler = pickle.Unpickler(stream)
+    library: Library = unpickler.load()
+    while stream.tell() < len(data):
+        name, document = unpickler.load()
+        library.documents[name] = document
+    return library
 
 
 def _write(folder: Path, name: str, library: Library) -> None:
     # A cache that can't be written is no reason to fail, nor is a note that another thread makes of what is being packed.
     with suppress(OSError, RuntimeError):
-        write_entry(folder, name, pickle.dumps(_bare(library), pickle.HIGHEST_PROTOCOL), KEPT)
+        write_entry(folder, name, _packed(library), KEPT)
 
 
-def _bare(library: Library) -> Library:
-    """The library without what is known by the addresses of this process, and without YAML nodes: they are the larger part,
-    and matching does not look at them. It may be in use meanwhile."""
+def _packed(library: Library) -> bytes:
+    """The library packed without what is known by the addresses of this process, and without YAML nodes: they are the
+    larger part, and matching does not look at them. It may be in use meanwhile, so its documents are packed one by one:
+    each holds the interpreter's lock while it lasts."""
     nothing, shared = Node(None, Place("")), replace(library.shared, bound={})
 
     def item(loaded: LoadedItem) -> LoadedItem:
         program = loaded.program and replace(loaded.program, bound=shared.bound)
         return replace(loaded, root=nothing, program=program)
 
-    documents = {
-        name: replace(document, items=[item(loaded) for loaded in document.items])
-        for name, document in library.documents.items()
-    }
-    return replace(library, documents=documents, shared=shared)
+    out = BytesIO()
+    pickler = pickle.Pickler(out, pickle.HIGHEST_PROTOCOL)
+    pickler.dump(replace(library, documents={}, shared=shared))
+    for name, document in library.documents.items():
+        pickler.dump((name, replace(document, items=[item(loaded) for loaded in document.items])))
+    return out.getvalue()

@@ -15,6 +15,7 @@ from engine.kernel_vector import ones as set_bits
 
 PLAIN, RLE, DICTIONARY = 0, 3, 8
 HEAD = 64  # more bytes than a page's header, level lengths and run headers take
+MASKS = 256  # values of a mask of one byte
 U0, U1 = np.uint64(0), np.uint64(1)
 
 
@@ -286,9 +287,11 @@ def list_pages(counts, marks, widths, ones, levels, numbers, number_at, width, o
         at = _varint(out, at + 1, (some + 7) // 8 * 2 + 1)
         end = at + (some + 7) // 8 * width
         data = carray(byte_at(marks[i]), (n * widths[i],))
-        at = _lists(
-            n, data, widths[i], numbers[number_at[i] :], width, out, repeats, kinds, at
-        )  # fmt: skip
+        mine = numbers[number_at[i] :]
+        if widths[i] == 1 and width <= 7 and n >= MASKS:
+            at = _short_lists(n, data, mine, width, out, repeats, kinds, at)
+        else:
+            at = _lists(n, data, widths[i], mine, width, out, repeats, kinds, at)
         while at < end:
             out[at] = 0
             at += 1
@@ -332,6 +335,52 @@ def _lists(n, data, bytes_, numbers, width, out, repeats, kinds, at):
     if filled:
         out[repeats] = rep
         out[kinds], out[kinds + 1] = kind & np.uint64(255), kind >> np.uint64(8)
+    return _flush(out, at, acc, count)
+
+
+@njit(nogil=True, cache=True)
+def _short_lists(n, data, numbers, width, out, repeats, kinds, at):
+    """As `_lists`, where a mask is one byte and its ids one word: what each mask writes is looked up."""
+    size, ids = np.zeros(MASKS, np.int64), np.zeros(MASKS, np.uint64)
+    rep_of, kind_of, span = np.zeros(MASKS, np.uint64), np.ones(MASKS, np.uint64), np.ones(MASKS, np.int64)
+    for mask in range(1, MASKS):
+        bits, count = np.uint64(mask), 0
+        while bits:
+            b = lowest(bits)
+            # a bit no condition has is in no mask, and no number either
+            ids[mask] |= np.uint64(numbers[b] if b < len(numbers) else 0) << np.uint64(count * width)
+            bits &= bits - U1
+            count += 1
+        size[mask], span[mask] = count * width, count
+        rep_of[mask] = (U1 << np.uint64(count)) - np.uint64(2)
+        kind_of[mask] = (U1 << np.uint64(2 * count)) - U1
+    rep, kind, filled, acc, count = U0, U0, 0, U0, 0
+    base = out.ctypes.data
+    for k in range(n):
+        mask = data[k]
+        rep |= rep_of[mask] << np.uint64(filled)
+        kind |= kind_of[mask] << np.uint64(2 * filled)
+        filled += span[mask]
+        acc |= ids[mask] << np.uint64(count)
+        count += size[mask]
+        carray(word_at(base + at), (1,))[0] = (
+            acc  # what is beyond its whole bytes is written over by the next
+        )
+        at += count >> 3
+        acc >>= np.uint64(count & ~7)
+        count &= 7
+        if filled >= 16:
+            for j in range(2):
+                out[repeats + j] = (rep >> np.uint64(8 * j)) & np.uint64(255)
+            for j in range(4):
+                out[kinds + j] = (kind >> np.uint64(8 * j)) & np.uint64(255)
+            repeats, kinds, filled = repeats + 2, kinds + 4, filled - 16
+            rep >>= np.uint64(16)
+            kind >>= np.uint64(32)
+    for j in range((filled + 7) // 8):
+        out[repeats + j] = (rep >> np.uint64(8 * j)) & np.uint64(255)
+        for half in range(2):
+            out[kinds + 2 * j + half] = (kind >> np.uint64(16 * j + 8 * half)) & np.uint64(255)
     return _flush(out, at, acc, count)
 
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pyarrow as pa
@@ -339,7 +340,8 @@ def test_much_work_read_beside_the_rules_and_written_in_lots_gives_the_same_file
     )
     monkeypatch.setattr(rules, "FAST_FROM", 1)
     monkeypatch.setattr(rules, "LOT", 500)
-    monkeypatch.setattr(rules, "keep_freed", lambda: None)  # it is for a process that ends then
+    monkeypatch.setattr(rules, "keep_freed", lambda: None)  # both are for a process that ends then
+    monkeypatch.setattr(rules, "without_extras", nullcontext)
     for name, out, before in (("firms.parquet", "c.parquet", plain), ("bad.parquet", "d.parquet", broken)):
         table, problems, pairs = run(name, out)
         assert table.equals(before[0]) and problems == before[1] and pairs == before[2] == len(table) > 2_000
@@ -364,7 +366,7 @@ def test_a_line_that_is_not_json_is_told_in_chinese(tmp_path: Path, library: Pat
     assert code == 1 and "个字起读不下去" in out + err and "column" not in out + err
 
 
-def test_parquet_to_parquet_takes_no_pandas(tmp_path: Path) -> None:
+def test_parquet_to_parquet_takes_no_pandas_and_no_linear_algebra(tmp_path: Path) -> None:
     work.write_library(tmp_path / "library", 30, 4, 60)
     columns = work.make_columns(3000, 4, work.load(tmp_path / "library").dictionary)
     work.write_profiles(columns, tmp_path / "firms.parquet")
@@ -373,7 +375,8 @@ def test_parquet_to_parquet_takes_no_pandas(tmp_path: Path) -> None:
         "from jobs import rules; from store import hits; here = Path(sys.argv[1])\n"
         "rules.FAST_FROM = hits.FAST_FROM = 1; rules.LOT = 500\n"
         "found = rules.match_files(here / 'library', here / 'firms.parquet', date(2025, 6, 1), here / 'out.parquet')\n"
-        "print(found.pairs, 'pandas' in sys.modules)"
+        "print(found.pairs, {'pandas', 'scipy.linalg'} & sys.modules.keys())\n"
+        "import scipy.linalg"
     )
     root = Path(__file__).parents[2]
     done = subprocess.run(
@@ -381,5 +384,5 @@ def test_parquet_to_parquet_takes_no_pandas(tmp_path: Path) -> None:
         env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
-    pairs, pandas = done.stdout.split()
-    assert int(pairs) == pq.read_metadata(tmp_path / "out.parquet").num_rows > 0 and pandas == "False"
+    pairs, taken = done.stdout.split()
+    assert int(pairs) == pq.read_metadata(tmp_path / "out.parquet").num_rows > 0 and taken == "set()"

@@ -67,10 +67,9 @@ def test_every_size_and_width(tmp_path: Path) -> None:
     for firms in (1, 2, 3, 257, 70_000):
         codes = [f"91{i:016d}" for i in range(firms)]
         sizes = sorted({0, *(s for s in (1, 7, 8, 9, 63, 64, 65, 127, 300, 20_011, 65_537) if s <= firms)})
-        found = [
-            replace(made(n, ids, firms, rng), item=f"d/{n}-{ids}") for n in sizes for ids in (0, 1, 9, 64, 70)
-        ]
-        assert_equal(written(found, codes, tmp_path / "x.parquet", 2), expected(found, codes))
+        for widths in ((0, 1, 9, 64, 70), (1, 2), (3, 5, 8), (4, 130)):
+            found = [replace(made(n, ids, firms, rng), item=f"d/{n}-{ids}") for n in sizes for ids in widths]
+            assert_equal(written(found, codes, tmp_path / "x.parquet", 2), expected(found, codes))
 
 
 def test_no_pair_at_all(tmp_path: Path) -> None:
