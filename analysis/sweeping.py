@@ -61,7 +61,7 @@ class Sweep:
         if not len(under):
             least = self.table.iloc[int(self.table["应付高"].to_numpy().argmin())]
             raise ValueError(
-                f"试过的门槛都要花得比 {yuan:,.0f} 元多，最省的 {least['门槛']} 也要 {least['应付高']:,.2f} 元"
+                f"试过的门槛都要花得比 {yuan / 1e4:,.2f} 万元多，最省的 {least['门槛']} 也要 {least['应付高'] / 1e4:,.2f} 万元"
             )
         return under.iloc[int(under["应付高"].to_numpy().argmax())]
 
@@ -282,7 +282,7 @@ def threshold_for(view: View, item: str, condition: str, yuan: float) -> pd.Seri
             break
         strict *= apart
     else:
-        raise ValueError(f"{condition} 的门槛定到哪里，花的都比 {yuan:,.0f} 元多")
+        raise ValueError(f"{condition} 的门槛定到哪里，花的都比 {yuan / 1e4:,.2f} 万元多")
     for _ in range(DOUBLINGS):
         if cost(loose) > yuan:
             break

@@ -183,16 +183,9 @@ def sweep_command(
                 best = threshold_for(view, item, condition, spend)
             except ValueError as error:
                 none = str(error)
-    said = [found.note] if found.note else []
-    if best is not None:
-        said.append(
-            f"不超过 {spend:,.0f} 元，门槛可定在 {best['门槛']}：{best['符合']} 家，最多 {best['应付高']:,.2f} 元；"
-            f"待核实的 {best['待核实']} 家要是也都符合，共 {best['含待核实最多']:,.2f} 元"
-        )
-    if none:
-        said.append(none)
+    said = [*([found.note] if found.note else []), *([none] if none else [])]
     if excel:
-        notes = [f"{item} 的 {condition}；就高与预算核减之前的金额", *said]
+        notes = [f"{item} 的 {condition}；就高与预算核减之前的金额", *said, *_spent(spend, best, "元")]
         parts = {"门槛": found.table}
         parts |= {} if found.groups is None else {"分组": found.groups}
         write_book(excel, "扫门槛", notes, parts)
@@ -215,5 +208,19 @@ def sweep_command(
             typer.echo(f"\n按{name}")
             blank = [] if own["名称"].any() else ["名称"]  # sizes speak for themselves
             show(own.drop(columns=["按", *blank]))
-    for words in said:
+    for words in [*said, *_spent(spend, best, "万元")]:
         typer.echo(words)
+
+
+def _spent(spend: float | None, best: pd.Series | None, unit: str) -> list[str]:
+    """花这么多钱的门槛, in the unit of the tables it stands below."""
+    if spend is None or best is None:
+        return []
+
+    def told(yuan: float) -> str:
+        return f"{yuan / (1e4 if unit == '万元' else 1):,.2f} {unit}"
+
+    return [
+        f"不超过 {told(spend)}，门槛可定在 {best['门槛']}：{best['符合']} 家，最多 {told(best['应付高'])}；"
+        f"待核实的 {best['待核实']} 家要是也都符合，共 {told(best['含待核实最多'])}"
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -149,7 +150,8 @@ def test_the_commands(home: Path, tmp_path: Path, view: View) -> None:
     spent = runner.invoke(
         app, ["sweep", ITEM, "rd_scale", "100万元", "--spend", "300万元", "--home", str(home)]
     )
-    assert spent.exit_code == 0 and "门槛可定在" in spent.stdout
+    assert spent.exit_code == 0 and "不超过 300.00 万元，门槛可定在" in spent.stdout
+    assert not re.search(r"\d 元", spent.stdout), "one unit in a table and in the sentence below it"
     book = tmp_path / "影响.xlsx"
     assert runner.invoke(app, ["impact", ITEM, *change, "--excel", str(book), *at]).exit_code == 0
     assert set(pd.ExcelFile(book).sheet_names) == {"企业", "分组", "已承诺受损"}
@@ -162,7 +164,7 @@ def test_the_commands(home: Path, tmp_path: Path, view: View) -> None:
         "分组",
     }
     small = runner.invoke(app, ["sweep", ITEM, "rd_scale", "100万元", "--spend", "2000", "--home", str(home)])
-    assert "按元读：2,000 元；要 2000 万元请写 2000万" in small.output and "不超过 2,000 元" in small.stdout
+    assert "按元读：2,000 元；要 2000 万元请写 2000万" in small.output and "不超过 0.20 万元" in small.stdout
     missing = json.loads(runner.invoke(app, ["missing", ITEM, *at]).stdout)
     assert missing[0]["指标"] and np.isfinite(missing[0]["最高金额"])
     paid = tmp_path / "paid.csv"
