@@ -29,7 +29,7 @@ GONE = tuple(s.value for s in FINAL if s != State.DONE)
 
 @dataclass(frozen=True)
 class Caseload:
-    """要看的台账: whose, of which item, whose turn; `late_before` and `late_from` bound the due days that are late (None: none)."""
+    """要看的台账: whose, of which item and state, whose turn; `late_before` and `late_from` bound the due days that are late (None: none)."""
 
     department: str = ""
     firms: frozenset[str] | None = None
@@ -37,6 +37,7 @@ class Caseload:
     turns: frozenset[str] = frozenset()
     late_before: date | None = None
     late_from: date | None = None
+    state: str = ""
 
     def on(self, today: date, calendar: Calendar) -> Caseload:
         """在这一天: with the due days that are late by working days; days of years that the calendar does not know never are."""
@@ -54,7 +55,10 @@ class Caseload:
 
 @dataclass(frozen=True)
 class Part:
-    """一部分: the grants of one state, holder and day, and of one span of BUCKET numbers; fen."""
+    """一部分: the grants of one state, holder and day, and of one span of BUCKET numbers; fen.
+
+    `sent`: finance has ordered all that is due, it has not all arrived.
+    """
 
     state: str
     holder: str
@@ -66,6 +70,7 @@ class Part:
     arrived: int
     undecided: int
     broken: bool = False
+    sent: bool = False
 
     @property
     def place(self) -> Place:
@@ -89,7 +94,9 @@ def parts(engine: Engine, load: Caseload) -> list[Part]:
     """各部分的笔数和金额, in one query."""
     late, broken = case((_late(load), 1), else_=0), case((_broken(load), 1), else_=0)
     c = GrantCase
-    keys = (col(c.state), col(c.holder), col(c.due), col(c.id) // BUCKET, late, broken)
+    under_way = (col(c.state) == State.PAYING.value) & (col(c.ordered) > 0) & (col(c.reserved) == 0)
+    sent = case((under_way, 1), else_=0)
+    keys = (col(c.state), col(c.holder), col(c.due), col(c.id) // BUCKET, late, broken, sent)
     query: Any = select(
         *keys, func.count(), func.coalesce(func.sum(col(c.amount)), 0),
         func.coalesce(func.sum(col(c.arrived)), 0), func.sum(case((col(c.amount).is_(None), 1), else_=0)),
@@ -97,8 +104,8 @@ def parts(engine: Engine, load: Caseload) -> list[Part]:
     query = query.where(*_wheres(load)).group_by(*keys)
     with session(engine) as opened:
         return [
-            Part(s, h, day, int(k), bool(x), int(n), int(a), int(p), int(u), bool(b))
-            for s, h, day, k, x, b, n, a, p, u in opened.exec(query)
+            Part(s, h, day, int(k), bool(x), int(n), int(a), int(p), int(u), bool(b), bool(w))
+            for s, h, day, k, x, b, w, n, a, p, u in opened.exec(query)
         ]
 
 
@@ -213,6 +220,22 @@ def late_count(engine: Engine, load: Caseload) -> int:
     return total
 
 
+RETURNED = ("退票", "冲回")
+
+
+def bounced(engine: Engine, load: Caseload) -> list[tuple[GrantCase, GrantEvent]]:
+    """退回还没有再付的: grants whose newest payment came back from the bank, with that step; the oldest first."""
+    c, e = GrantCase, GrantEvent
+    wheres = [col(c.state) == State.PAYING.value, col(c.reserved) > 0, *_wheres(load)]
+    query: Any = select(c, e).join(e, col(e.grant_id) == col(c.id)).where(*wheres)
+    with session(engine) as opened:
+        rows = opened.exec(query.where(col(e.action).in_((*RETURNED, "下达"))).order_by(col(e.id)))
+        last = {case.id: (case, event) for case, event in rows}
+    return sorted(
+        (pair for pair in last.values() if pair[1].action in RETURNED), key=lambda pair: pair[1].id or 0
+    )
+
+
 def version(engine: Engine) -> int:
     """台账的版本: the newest step's number; every move of a grant writes one."""
     with session(engine) as opened:
@@ -263,6 +286,8 @@ def _wheres(load: Caseload) -> list[Any]:
         out.append(col(GrantCase.code).in_(sorted(load.firms)))
     if load.item:
         out.append(col(GrantCase.item) == load.item)
+    if load.state:
+        out.append(col(GrantCase.state) == load.state)
     return out
 
 

@@ -17,6 +17,7 @@ from starlette.datastructures import UploadFile
 
 from desk.beside import beside
 from desk.office import Office
+from desk.turn import parts_of
 from desk.urls import url
 from desk.web import Posted, Visit, need, plain_name, posted, render, see
 from engine.fulfilment import Refused, can_be_asked, escalate, lateness, moves_from
@@ -46,11 +47,11 @@ MOST_BYTES = 20 * 1024 * 1024
 BOOKS_LAST = timedelta(minutes=5)
 
 
-def load_of(office: Office, visit: Visit, item: str = "") -> Caseload:
+def load_of(office: Office, visit: Visit, item: str = "", state: str = "") -> Caseload:
     """这个人看得到的台账, today."""
     turns = frozenset(TURNS[r] for r in visit.person.roles if r in TURNS)
     mine = Turns(office.engine).firms_of(visit.person)
-    found = Caseload(visit.person.department, mine, item, turns)
+    found = Caseload(visit.person.department, mine, item, turns, state=state)
     return found.on(office.today(), office_calendar(office.engine))
 
 
@@ -100,21 +101,29 @@ def _broken(c: grants.GrantCase, calendar: Calendar, today: Any) -> int | None:
 
 @router.get("/desk/fulfil")
 def fulfil_index(
-    request: Request, scope: str = "在办", item: str = "", page: int = 1, visit: Visit = need("fulfil")
+    request: Request,
+    scope: str = "在办",
+    item: str = "",
+    state: str = "",
+    page: int = 1,
+    visit: Visit = need("fulfil"),
 ) -> HTMLResponse:
     """兑现台账."""
-    office = visit.office
-    load, calendar, today = load_of(office, visit, item), office_calendar(office.engine), office.today()
+    office, state = visit.office, state if state in set(State) else ""
+    load, calendar, today = (
+        load_of(office, visit, item, state),
+        office_calendar(office.engine),
+        office.today(),
+    )
     scope, page = scope if scope in SCOPES else "在办", min(max(page, 1), 1_000_000)
-    key = ("parts", load, caseload.version(office.engine))
-    found = office.memory.get(key, lambda: caseload.parts(office.engine, load))
+    found = parts_of(office, load)
     counts = {s: sum(p.count for p in found if p.within(s, load.turns)) for s in SCOPES}
     shown = [p for p in found if p.within(scope, load.turns)]
     cases = caseload.page(office.engine, load, scope, (page - 1) * PAGE, PAGE, found)
     rows = [_row(c, calendar, today) for c in cases]
     findings, checked = books(office)
     return render(
-        request, "fulfil.html", rows=rows, total=counts[scope], scope=scope, item=item, page=page,
+        request, "fulfil.html", rows=rows, total=counts[scope], scope=scope, item=item, state=state, page=page,
         pages=max(-(-counts[scope] // PAGE), 1), counts=counts, road=ROAD, steps=road_sums(found),
         owed=sum(p.amount - p.arrived for p in shown), open_amounts=sum(p.undecided for p in shown), findings=findings,
         checked=checked, newest=payments.newest_file(office.engine), finance=bool({"财政", "管理员"} & set(visit.person.roles)),

@@ -13,15 +13,15 @@ from desk.evidence import source_title
 from desk.finding import find_firms, find_items
 from desk.moves import moves, of_firms
 from desk.office import Office
-from desk.pages.fulfil import load_of
+from desk.pages.fulfil import books, load_of
 from desk.pages.matches import item_rows, my_firms
 from desk.said import short_label, until_words
+from desk.turn import bounced, clock_of, tasks, urgent
 from desk.urls import url
 from desk.web import Visit, need, render
-from engine.fulfilment import lateness
 from engine.nodes import references
 from engine.program import BoundItem, tree_expressions
-from store import batches, caseload, drafts, outbox, review
+from store import batches, caseload, drafts, outbox, payments, review
 from store.accounts import Person
 from store.calendars import office_calendar
 from store.nights import Night
@@ -43,7 +43,7 @@ def today(request: Request, visit: Visit = need("today")) -> Response:
     context = {
         "night": night, "held": held, "groups": groups[:GROUPS], "all_groups": len(groups), "rows": rows,
         "changes": moves(office, night, visit.person), "missing": worth_asking(office, night, visit.person), "clocks": clocks(office, visit),
-        "money": money(office, visit), "arrivals": arrivals(office), "policies": policy_work(office, visit),
+        "turn": turn(office, visit), "to_sign": to_sign(office, visit), "money": money(office, visit), "arrivals": arrivals(office), "policies": policy_work(office, visit),
         "second": sum(d.who != visit.who for d in review.waiting_second(office.engine)) if visit.may("second") else 0,
         "mine": of_firms(office, night, visit.person, my_firms(office, visit)), "first": groups[0]["href"] if groups else None,
         "totals": {k: sum(r[k] for r in rows) for k in ("fits", "open", "new", "gone")}, "firms": len(night.columns().codes),
@@ -156,18 +156,37 @@ def _owner(office: Office, night: Night, bound: BoundItem, condition: str) -> st
 
 
 def clocks(office: Office, visit: Visit) -> list[dict[str, Any]]:
-    """时限: grants whose day is near or past, of those the visitor may see."""
+    """时限: grants whose day is near or past, of those the visitor may see, those first that wait for the visitor."""
     calendar, day = office_calendar(office.engine), office.today()
-    out = []
-    for case in caseload.page(office.engine, load_of(office, visit), "在办", 0, SHOWN):
-        late = lateness(case.due, day, calendar)
-        if late is not None and case.due is not None:
-            limit = max(calendar.between(case.since, case.due) if case.due >= case.since else 0, 1)
+    load, out = load_of(office, visit), []
+    for case in urgent(office, load, SHOWN):
+        clock = clock_of(case, day, calendar)
+        if clock is not None:
+            used, limit = clock
             out.append({
-                "state": case.state, "what": case.firm or case.code, "title": case.title, "late": late, "id": case.id,
-                "limit": limit, "used": max(limit + late, 0),
+                "state": case.state, "what": case.firm or case.code, "title": case.title, "id": case.id,
+                "limit": limit, "used": used, "mine": case.holder in load.turns,
             })  # fmt: skip
     return out
+
+
+def turn(office: Office, visit: Visit) -> dict[str, Any]:
+    """轮到我的兑现: the steps that wait for the visitor, what a bank sent back, and for finance where its books differ."""
+    load = load_of(office, visit)
+    if not visit.may("fulfil.act") or not load.turns:
+        return {"on": False}
+    finance = bool({"财政", "管理员"} & set(visit.person.roles))
+    return {
+        "on": True, "tasks": tasks(office, load), "bounced": bounced(office, load), "finance": finance,
+        "findings": len(books(office)[0]) if finance else 0, "newest": payments.newest_file(office.engine) if finance else None,
+    }  # fmt: skip
+
+
+def to_sign(office: Office, visit: Visit) -> int:
+    """等我签发的规则: drafts that somebody else handed in."""
+    if not visit.may("sign"):
+        return 0
+    return sum(d.author != visit.who for d in drafts.drafts(office.engine, states=(drafts.SUBMITTED,)))
 
 
 def money(office: Office, visit: Visit) -> list[tuple[str, float, int]]:
