@@ -6,7 +6,7 @@ scikit-learn's contract: `__init__` stores, `fit` learns names ending `_`, a see
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from engine.score_joint import EDGE, expit, logit, shifted
 from engine.score_screen import Chosen, choose
+from engine.score_trees import joined, pack_trees, parted, unpack_trees
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -73,6 +74,21 @@ class Half:
 
     chosen: Chosen
     trees: Any
+
+    def __getstate__(self) -> dict[str, Any]:
+        """As it is kept in a file: few arrays, each long."""
+        knots = self.chosen.knots
+        chosen = replace(self.chosen, knots={})
+        state = {"chosen": chosen, "trees": pack_trees(self.trees)}
+        return state | ({"places": list(knots), "knots": joined(list(knots.values()))} if knots else {})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.chosen, self.trees = state["chosen"], state["trees"]
+        if isinstance(self.trees, dict):  # else a file from before trees were packed
+            self.trees = unpack_trees(self.trees)
+            if "knots" in state:
+                knots = dict(zip(state["places"], parted(state["knots"]), strict=True))
+                self.chosen = replace(self.chosen, knots=knots)
 
     def raw(self, table: Floats, places: Sequence[int] | None = None) -> Floats:
         """对数几率, before calibration."""
