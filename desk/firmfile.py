@@ -8,7 +8,7 @@ from typing import Any
 from desk.evidence import source_title
 from engine.columns import Columns
 from engine.explain import value_at
-from engine.indicators import Dictionary
+from engine.indicators import Dictionary, Indicator
 from engine.words import say_value
 from profiles import tables
 from profiles.exchange import SECTIONS, section_of
@@ -59,7 +59,7 @@ def _section(one: Columns, name: str) -> str:
 def _fact_row(fact: Fact, one: Columns, facts: Any, years: list[int], contacts: bool) -> dict[str, Any]:
     spec = one.dictionary.get(fact.indicator)
     shown = fact.shown if fact.shown is not None else fact.value
-    text = say_value(shown, spec.kind, spec.unit) if spec and not isinstance(shown, dict) else str(shown)
+    text = in_words(shown, spec, one.dictionary, contacts)
     state = {"已知": "", "过期": "已过期", "冲突": "两个数值", "不可取用": "不可用"}.get(
         fact.state, fact.state
     )
@@ -179,5 +179,21 @@ def _say(name: str, at_rest: Any, dictionary: Dictionary, contacts: bool) -> str
     spec = dictionary.get(name)
     if isinstance(at_rest, str) and spec is not None and spec.kind not in ("文本", "代码", "日期", "列表"):
         return f"{at_rest}（不能取用）"
-    text = say_value(to_value(at_rest, spec), spec.kind, spec.unit) if spec else str(at_rest)
+    value = to_value(at_rest, spec) if spec is not None and not _is_rows(at_rest) else at_rest
+    text = in_words(value, spec, dictionary, contacts)
     return text if contacts else mask(name, text)
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, list | tuple) and any(isinstance(row, dict) for row in value)
+
+
+def in_words(value: Any, spec: Indicator | None, dictionary: Dictionary, contacts: bool = True) -> str:
+    """取值的说法; of projects, products or persons each one's fields, and how many there are."""
+    if _is_rows(value):
+        rows = [in_words(row, None, dictionary, contacts) for row in value]
+        return f"{len(rows)} 个：" + "；".join(rows)
+    if isinstance(value, dict):
+        fields = {k: in_words(v, dictionary.get(k), dictionary) for k, v in value.items()}
+        return "，".join(f"{k} {text if contacts else mask(k, text)}" for k, text in fields.items())
+    return say_value(value, spec.kind, spec.unit) if spec else str(value)

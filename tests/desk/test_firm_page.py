@@ -233,3 +233,15 @@ def test_logging_out_ends_the_session(fresh: Desk) -> None:
     again = fresh.anyone()
     again.cookies.set("huiqi_firm", secret)
     assert again.get("/my").status_code == 303
+
+
+def test_persons_and_projects_are_told_by_their_fields():
+    from desk.firmfile import in_words
+    from profiles.dictionary import builtin_dictionary
+
+    known = builtin_dictionary()
+    rows = [{"项目编号": "RC1", "年度工资薪金": 620000.0, "联系电话": "13800001234"}, {"项目编号": "RC2"}]
+    assert in_words(rows, known.get("人才"), known) == (
+        "2 个：项目编号 RC1，年度工资薪金 62 万元，联系电话 13800001234；项目编号 RC2"
+    )
+    assert "13800001234" not in in_words(rows, None, known, contacts=False)
