@@ -26,7 +26,7 @@ _LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
     ("方向1", 7, re.compile(rf"(?:政策|措施|方向|专题|类型)\s*(?:\d{{1,2}}|{_CN}{{1,2}})\s*[：:、]")),
     ("①", 8, re.compile(r"[①②③④⑤⑥⑦⑧⑨⑩]")),
 )
-_SORT_OF_ROW = re.compile(r"^[\s→>·•●\-—]*")
+_SORT_OF_ROW = re.compile(r"^[\s→>·•●\-—|｜]*")
 LEAD_STEP = 0.2  # a lead-in at the end of a paragraph stands just over the points it introduces
 LEAD_RANK = 5.5  # a line that ends in ： introduces what follows, below numbered headings
 HEADING_RANK = 4  # an unnumbered heading stands beside a 条, unless the numbering restarts under it
@@ -98,7 +98,7 @@ def label_of(text: str) -> tuple[str, str, float]:
 
 
 def _bare_heading(text: str, alone: bool) -> bool:
-    body = text.strip()
+    body = text.strip().strip("|｜ ")
     if not alone or not 2 <= len(body) <= 40 or _END.search(body) or not re.search("[\u4e00-\u9fff]", body):
         return False
     inner = body.rstrip("：:")
@@ -138,7 +138,7 @@ def _short_lines(clauses: list[Clause]) -> set[int]:
 @lru_cache(maxsize=8192)
 def field_of(text: str) -> str:
     """栏目: the field a heading or lead-in names (申报条件, 补贴标准 …), or an empty string."""
-    body = _SORT_OF_ROW.sub("", text.strip())
+    body = _SORT_OF_ROW.sub("", text.strip()).rstrip("|｜ ")
     label, _, _ = label_of(body)
     if label:
         body = re.sub(r"^[^\u4e00-\u9fff（(【]*", "", body[body.find(label[-1]) + 1 :].lstrip("、．.：: 　"))
@@ -269,7 +269,7 @@ def _hang(clauses: list[Clause]) -> None:
                 stack.pop()
         c.headings = tuple(s.number for s in stack)
         c.path = tuple(s.label or s.text.strip()[:20] for s in stack) + ((c.label,) if c.label else ())
-        own = field_of(c.text) if c.first or c.rank else _listed_on(clauses, c)
+        own = field_of(c.text) if c.first or c.rank else _listed_on(clauses, c) or _asked_on(clauses, c)
         above = next((s.field_name for s in reversed(stack) if s.field_name), "")
         c.field_name = own or above
         if c.rank:
@@ -285,6 +285,22 @@ def _listed_on(clauses: list[Clause], c: Clause) -> str:
         bracketed = re.match(r"\s*【[^】]{2,12}】\s*[^\s：:]", before.text)
         return field_of(before.text) if bracketed else inline_field(before.text)
     return before.field_name if label_of(before.text)[0] else ""
+
+
+# A lead within a sentence whose points follow behind its colon (须同时符合下列条件，方可申请：甲；乙；丙。).
+_ASKS = re.compile(
+    r"(?:下列|以下|如下|(?:符合|满足|具备)[^，。；：:]{0,8})(?:条件|要求)(?:之一)?[^。；：:不]{0,16}[：:]\s*[^\s。；：:]{4,}"
+)
+
+
+def _asked_on(clauses: list[Clause], c: Clause) -> str:
+    """条件 where a clause goes on with the points that its sentence leads in as conditions, or an empty string."""
+    for before in reversed(clauses[: c.number - 1]):
+        if before.line != c.line or not before.text.rstrip().endswith(("；", ";")):
+            return ""
+        if _ASKS.search(before.text):
+            return "条件"
+    return ""
 
 
 def _begins(c: Clause) -> bool:

@@ -108,7 +108,44 @@ def _same_row(reading: Reading, one: Piece, two: Piece, score: float) -> bool:
     if one.clause != two.clause and (is_row(a) or is_row(b)):
         near = reading.clauses[one.clause].headings == reading.clauses[two.clause].headings
         return near and is_row(a) and is_row(b) and one_item(a, b)
-    return joined(reading, one, two) or score >= MERGE
+    return joined(reading, one, two) or (score >= MERGE and not _parted(reading, one, two))
+
+
+# Words at the head of a sentence that speak of what was given before.
+_OF_BEFORE = re.compile(
+    r"^(?:其中|同时|此外|另外?|再|并|上述|以上|前[述款]|对[其上同前以单每]|每|单[个家项]|同一|累计|年度|奖励|补[贴助]|资助|最高|按|在此|超过|不足|其[他它余]|包括|"
+    r"(?:实际|贷款|补[贴助]|贴息|资助|奖励)(?:实际)?(?:利率|额度|标准|期限|比例))"
+)
+_FRONT_WORDS = re.compile(r"^(?:对于?|新|凡|每|首次|，)+")
+_EACH_AT_MOST = re.compile(r"，?(?:每[^，。；\d]{0,3})?(?:最高|不超过)?(?:可以?)?(?:继续|为|是|均|分别)*，?$")
+_IN_BRACKETS = re.compile(r"（[^）]*）")
+ALIKE = 50.0  # triggers less alike than this are of two things
+
+
+def _whose(flat: str, p: Piece) -> str:
+    """What a piece is given for: the noun it begins with itself (其中甲类培训，每人…), else what its sentence says before it."""
+    own = re.split(r"每|最高|按|给予|发放|奖励|补[贴助]|资助", flat[p.a : p.b])[0]
+    own = re.sub(r"^(?:其中|同时)，?", "", own).rstrip("，")
+    return own if len(own) >= 4 else _trigger(flat, p).rpartition("：")[2]
+
+
+def _parted(reading: Reading, one: Piece, two: Piece) -> bool:
+    """Whether each of two pieces that give an amount has a trigger of its own, of another thing (对甲给予…；对乙给予…)."""
+    if not 0 < two.clause - one.clause <= 1 or set(_keys(reading, one)) == {"words"} == set(
+        _keys(reading, two)
+    ):
+        return False
+    fa, fb = reading.views[one.clause].flat, reading.views[two.clause].flat
+    head_a, head_b = _whose(fa, one), _whose(fb, two)
+    begins = fb[body_of(fb)[0] :]
+    if min(len(head_a), len(head_b)) < 6 or _OF_BEFORE.search(head_b) or _OF_BEFORE.search(begins):
+        return False
+    a, b = (
+        _FRONT_WORDS.sub("", _EACH_AT_MOST.sub("", _ANY_GRADE.sub("", _IN_BRACKETS.sub("", h))))
+        for h in (head_a, head_b)
+    )
+    kinds = a[-2:] == b[-2:] and not re.search(r"[，的]", a + b)
+    return not kinds and b[:2] not in a and float(ratio(a, b)) < ALIKE
 
 
 _GRADES = tuple(
@@ -133,6 +170,8 @@ def joined(reading: Reading, one: Piece, two: Piece) -> bool:
         return True
     if _announces(reading, one, two) or _bounds(reading, one, two) or _staged(reading, one, two):
         return True
+    if _later_or_more(reading, one, two):
+        return True
     if _gives_on(reading, one, two) or _case_by_case(reading, one, two) or _tells_standard(reading, one, two):
         return True
     if (
@@ -145,8 +184,9 @@ def joined(reading: Reading, one: Piece, two: Piece) -> bool:
         return False
     fa, fb = reading.views[one.clause].flat, reading.views[two.clause].flat
     head_a, head_b = fa[: one.a], fb[: two.a]
-    tops = {(q.kind, q.unit, q.high) for q in quantities(head_a) if q.kind in ("money", "count")}
-    if any((q.kind, q.unit, q.low) in tops for q in quantities(head_b)):
+    if _ends_of_steps(head_a, True) & _ends_of_steps(head_b, False) or _ends_of_steps(
+        head_a, False
+    ) & _ends_of_steps(head_b, True):
         return True
     if (a.line == b.line or not b.label) and _next_step(_trigger(fa, one), _trigger(fb, two)):
         return True
@@ -158,6 +198,23 @@ def joined(reading: Reading, one: Piece, two: Piece) -> bool:
 _KIND = re.compile(
     r"(?:^|[：:])(?!对|每|另|再|按|最高|单)[^，。；：\d]{2,24}?(?:最高|不超过|每[^，。；\d]{1,3})?[\d.]+(?:万|亿)?元(?:/\w)?[；。]?$"
 )
+
+
+def _ends_of_steps(head: str, upper: bool) -> set[tuple[str, str, float]]:
+    """The upper ends of the steps that a trigger tells, or the numbers that may be a lower end."""
+    found = [q for q in quantities(head) if q.kind in ("money", "count")]
+    if not upper:
+        return {(q.kind, q.unit, q.low) for q in found}
+    return {(q.kind, q.unit, q.high) for q in found if q.is_range or _is_top(head, q.start, q.end)}
+
+
+def _is_top(head: str, a: int, b: int) -> bool:
+    """Whether the number head[a:b] is the upper end of a step (…至300万元的, 不足300万元, 300万元以下); that two steps ask
+    for the same least amount makes no scale of them."""
+    return bool(
+        re.search(r"(?:至|到|-|—|~|～|低于|不足|不满|未满|小于|少于|不超过|不高于)$", head[:a])
+        or re.match(r"（[^）]*）?(?:及?以[下内])|(?:及?以[下内])", head[b:])
+    )
 
 
 def _amounts_of_kinds(reading: Reading, one: Piece, two: Piece) -> bool:
@@ -224,12 +281,14 @@ def _staged(reading: Reading, one: Piece, two: Piece) -> bool:
     first = next(k for k, c in enumerate(reading.clauses) if c.line == b.line)
     before = "".join(reading.views[k].flat for k in range(first, two.clause))
     m = _STAGES.search(before + reading.views[two.clause].flat[: two.a])
+    if two.clause != one.clause and re.match(r"对(?!其|上述)", reading.views[two.clause].flat):
+        return False  # who else is given something
     return m is not None and "。" not in before[m.end() :]
 
 
 _STAGES = re.compile(r"分(?:阶段|步骤?|环节)[^，。；：]{0,10}(?:奖励|兑[付现]|给予|补[贴助]|资助)")
 _BOUND = re.compile(
-    r"(?:其中|但|且|并且?)?，?(?:对?单[家个笔项户一]|每[家个笔项人户]|对?同[一个]|年度|当期|累计|全年|上述|以上|合计|申[请报](?:人|单位|企业|主体)|(?:资助|补[贴助]|奖励|支持|扶持|贴息)(?:总额|金额|资金|额度|期限|时间|比例))"
+    r"(?:其中|但|且|并且?)?，?(?:对?单[家个笔项户一]|每[家个笔项人户部件场届套台集]|对?同[一个]|年度|当期|累计|全年|上述|以上|合计|申[请报](?:人|单位|企业|主体)|(?:资助|补[贴助]|奖励|支持|扶持|贴息)(?:总额|金额|资金|额度|期限|时间|比例))"
     r"[^。；]{0,40}?(?:不[得应]?(?:超过|高于|多于)|最高|最多|最长|上限|封顶|以内)[^，。；]{0,16}$"
 )
 
@@ -249,6 +308,21 @@ def _bounds(reading: Reading, one: Piece, two: Piece) -> bool:
 _GIVES_ON = re.compile(
     r"(?:(?:另|再|并|同时|还|一次性|每[年月]|按[月年季]|(?:连续)?[\d一二三两五]+年内?|分[\d一二三两五]+年)*)(?:另|再|一次性|每[年月]|均)*(?:给予|发放|奖励|补[贴助])(?:给)?(?:(?:个人|单位|企业|用人单位|本人|团队|其)(?!.{0,8}的，))?[^，。；：对的]{0,10}\d"
 )
+
+
+# A later year of what the sentence before it gives, or more of it for more of the same (第6年起…奖励, 每增加1个…再奖励).
+_LATER = re.compile(r"(?:从|自)?(?:第[一二三四五六七八九十\d]+年(?:起|至|开始|及以后)|次年)")
+_MORE = re.compile(r"每[增多超]加?过?\d+[^，。；：]{1,20}，?(?:另|再|可再)(?:给予|奖励|补[贴助]|资助|增加)")
+
+
+def _later_or_more(reading: Reading, one: Piece, two: Piece) -> bool:
+    """Whether a sentence of the same paragraph goes on with a later year of what the one before gives, or with more of it."""
+    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
+    if two.clause - one.clause != 1 or a.line != b.line:
+        return False
+    flat = reading.views[two.clause].flat
+    said = flat[body_of(flat)[0] :]
+    return bool(_LATER.match(said) or _MORE.search(said[:40]))
 
 
 _RELIEVED = re.compile(r"(?:免[征缴]|减半征收|减征)(?:[一二三四五\d]+年)?(?P<x>[^，。；、\d]{2,12})")

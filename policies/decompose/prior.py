@@ -129,7 +129,7 @@ def _heading(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> l
         return _states(text) if _STATING.search(text) else [("title", "bare")]
     if "question" in cues and text.endswith(("？", "?")):
         return [("title", "question")]
-    if c.number == 1 and not text.endswith(("：", ":")):
+    if c.number == 1 and not text.endswith(("：", ":")) and not _begins_midway(text):
         return [("title", "first")]
     if c.number <= 6 and "titled" in cues and not _SENTENCE.search(text):
         return [("title", "titled")]
@@ -154,6 +154,11 @@ def _heading(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> l
         return [] if stated else [("title", "holds")]
     stated = _paper_of_list(c, cues) or (AMOUNT.search(body) and SAYS_GIVING.search(body))
     return [("title", "labelled")] if c.label and len(body) <= 26 and not stated else []
+
+
+def _begins_midway(text: str) -> bool:
+    """Whether a text begins with a sentence that gives something, without a title."""
+    return bool(_SENTENCE.search(text) and len(text) > 24 and SAYS_GIVING.search(text))
 
 
 def _paper_of_list(c: Clause, cues: set[str]) -> bool:

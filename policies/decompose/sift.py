@@ -21,13 +21,29 @@ def with_numbers(reading: Reading, pieces: Sequence[Piece]) -> list[Piece]:
     """补片段: an atom that holds a benefit's number is a benefit piece, whatever its words were taken for."""
     out = list(pieces)
     held = [(p.clause, p.a, p.b) for p in out if p.label == "benefit"]
-    for a in reading.atoms:
+    for n, a in enumerate(reading.atoms):
+        if asks_for(reading, n):
+            continue
         probe = Piece("benefit", a.clause, a.a, a.b, 0.5)
         found = keyed(reading, probe)
         if found and not any(c == a.clause and s <= found[0][0].start < e for c, s, e in held):
             probe.score = max(s for _, _, s in found)
             out.append(probe)
     return sorted(out, key=lambda p: (p.clause, p.a, p.label))
+
+
+_REACHED = re.compile(
+    r"(?:超过|达到?|[高低]于|不少于|满|不足|占)[^，。；]{0,24}\d|\d[^，。；]{0,8}以[上下内]"
+)
+
+
+def asks_for(reading: Reading, n: int) -> bool:
+    """所求: whether the n-th atom says what must be reached, in a field of conditions or by its own words, and gives nothing."""
+    a = reading.atoms[n]
+    held, given = (float(reading.labels[n, LABELS.index(x)]) for x in ("condition", "benefit"))
+    if GIVES.search(a.text) or not _REACHED.search(a.text):
+        return False
+    return role_of_field(reading.clauses[a.clause].field_name) == "condition" or (held >= 0.6 and given < 0.1)
 
 
 _STRONG = re.compile(
@@ -45,7 +61,7 @@ _RUN_IN = re.compile(
 )
 # A piece that begins with a verb of giving and says what is given, beside others that give.
 _OPENS_GIVING = re.compile(
-    r"(?:另|再|均|并|同时|还|可)*(?:(?:给予|予以|享受|发放)[^，。；]{0,20}(?:奖励|奖补|补[贴助]|资助|扶持|贴息|补偿|奖金)|免[收征费缴](?!.{0,2}的)|减半|全额(?:补|退|返)|"
+    r"(?:另|再|均|并|同时|还|可)*(?:可以?(?:获得|申[请领]|享受)[^，。；\d]{0,6}\d|(?:给予|予以|享受|发放)[^，。；]{0,20}(?:奖励|奖补|补[贴助]|资助|扶持|贴息|补偿|奖金)|免[收征费缴](?!.{0,2}的)|减半|全额(?:补|退|返)|"
     r"(?:一次性)?(?:奖励|资助|补[贴助])[^，。；\d]{0,6}\d)"
 )
 _NOT_GIVING = re.compile(r"不予|不再|不得|停止|取消|追|资金管理|资金使用|资金分配|不享受|公示|审核|材料")
@@ -178,6 +194,10 @@ _FUND_SIZE = re.compile(
     r"(?:奖励|扶持|补[贴助]|专项|发展)资金(?:(?:总额|总量|规模|预算)(?:暂定|共计|合计)?|暂定|共计|合计)(?:为|共)?\d|(?:共计|每年|合计)?安排[^，。；]{0,12}\d[\d.]*[万亿]元的?[^，。；]{0,16}资金"
 )
 _SETS_UP_FUND = re.compile(r"设立[^。；]{2,24}资金，[^。；]*(?:预算|原则)")
+# Which level of government bears how much of it.
+_BORNE = re.compile(r"(?:省|市|区|县|镇)[^，。；]{0,14}按[^，。；]{0,16}(?:承担|分担|负担|配套承担)")
+# What news tell of a policy as a whole before its rules.
+_NEWS = re.compile(r"(?:近日|日前|本报讯|据悉|[^，。；]{0,12}(?:记者|获悉))")
 _SERIES = re.compile(r"一系列(?:举措|措施|政策|优惠)")
 _GIVES_BACK = re.compile(r"(?:应当?|须|需)[^，。；]{0,6}(?:退[还回]|缴回|返还)[^，。；]{0,8}$")
 # What lenders may lend on a house or land, and who may buy one.
@@ -201,7 +221,9 @@ def idle(reading: Reading, p: Piece) -> bool:
         _TERMS.match(flat[begin:]) or _TERMS.fullmatch(said) or _GOES_ON.search(said)
     ):
         return True
-    if _FUND_SIZE.search(said) or _SERIES.search(said):
+    if _FUND_SIZE.search(said) or _SERIES.search(said) or _BORNE.search(said):
+        return True
+    if not keyed(reading, p) and _NEWS.match(flat[begin:]):
         return True
     if not keyed(reading, p) and _SETS_UP_FUND.search(flat):
         return True

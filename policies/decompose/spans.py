@@ -48,7 +48,7 @@ class Atom:
 
 _LEAD = re.compile(
     r"^(?:[→>·•●\-—]*(?:第[一二三四五六七八九十百零〇\d]{1,5}[条章节款][：:]?|[（(][一二三四五六七八九十\d]{1,3}[）)]|[一二三四五六七八九十]{1,3}、|"
-    r"\d{1,2}(?:[、．]|\.(?!\d)|\.(?=(?:19|20)\d\d年))|\d{1,2}[）)]|[①②③④⑤⑥⑦⑧⑨⑩]|答：))+"
+    r"\d{1,2}(?:[、．]|\.(?!\d)|\.(?=(?:19|20)\d\d年))|\d{1,2}[）)]|[①②③④⑤⑥⑦⑧⑨⑩]|【[^】]{2,12}】[：:]?|答：))+"
 )
 GIVE = (
     r"(?:(?:另外?|再|一次性|分别|额外|可|均|同时|每年|当年|最高|按[^，。]{1,30}?)?(?:一次性|分别|最高)?(?:给予|予以|给与)"
@@ -72,14 +72,18 @@ def atoms_of(index: int, flat: str) -> list[Atom]:
         out.append(Atom(index, at, named.end(), flat[at : named.end()], ""))
     at = named.end() if named else at
     before = flat[at - 1] if at else ""
-    for m in re.finditer(r"[^，；。：！？:;→]+|[，；。：！？:;→]", flat[at:]):
+    for m in _STRETCH.finditer(flat, at):
         if re.match(r"[，；。：！？:;→]$", m.group()):
             before = m.group()
             continue
         for a, b in _brackets(m.group()):
-            _pieces(out, index, flat, at + m.start() + a, at + m.start() + b, before)
+            _pieces(out, index, flat, m.start() + a, m.start() + b, before)
             before = "…"
     return _merge_brackets(out, flat)
+
+
+# What stands between marks; the colon of a time or a ratio (20:00, 1：1) is none.
+_STRETCH = re.compile(r"(?:[^，；。：！？:;→]|(?<=\d)[：:](?=\d))+|[，；。：！？:;→]")
 
 
 def _brackets(text: str) -> list[tuple[int, int]]:
@@ -121,7 +125,7 @@ def _merge_brackets(atoms: list[Atom], flat: str) -> list[Atom]:
 _NAMED = re.compile(r"(?:《[^》]{4,60}》|》)(?![的，。、；：（规要精等中第和及有])")
 _FRONT = re.compile(
     r"^(?:(?:\d{1,2}(?:[、．]|\.(?!\d))|（[一二三四五六七八九十\d]{1,3}）|[①②③④⑤⑥⑦⑧⑨⑩])|"
-    r"本(?:办法|细则|措施|政策|规定|意见|通知|指南|实施细则|若干措施)适用于|是指|对于|对(?!外|口|接)|凡是?|其中|同时|并且?|且|及(?!时|其他?)|以及|或者?|即|而|、|“(?=[^”]*$))+"
+    r"本(?:办法|细则|措施|政策|规定|意见|通知|指南|实施细则|若干措施)适用于|是指|对于|各[^，。；对]{1,14}可以?对|对(?!外|口|接)|凡是?|其中|同时|并且?|且|及(?!时|其他?)|以及|或者?|即|而|、|“(?=[^”]*$))+"
 )
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
+from policies.segment import role_of_field
+
 from .benefits import keyed
+from .phrases import GIVES
 from .pieces import Piece, Reading
 from .spans import trimmed
 
@@ -29,6 +32,10 @@ def without_amount(reading: Reading, p: Piece) -> Piece | None:
     given = next((q for q, _, s in keyed(reading, p) if s >= 0.5), None)
     if given is None or _COMPARED.search(view.flat[p.a : given.start]):
         return p
+    if role_of_field(reading.clauses[p.clause].field_name) == "condition" and not GIVES.search(
+        view.flat[p.a : p.b]
+    ):
+        return p  # what stands under 申报条件 is asked
     if _ABOVE.match(view.flat[given.end :]):
         return p
     a, _ = trimmed(view.flat, p.a, p.b)

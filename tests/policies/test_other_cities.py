@@ -1,0 +1,176 @@
+"""外地文件: what a second batch of texts of other cities showed to be read badly; every sentence here is invented."""
+
+from __future__ import annotations
+
+import pytest
+
+from policies.decompose.bars import barred_spans
+from policies.decompose.grouping import joined
+from policies.decompose.pieces import Piece, Reading
+from policies.decompose.pipeline import decompose, read_pieces, stored_models
+from policies.decompose.roles import chosen_roles, role_scores
+from policies.decompose.sift import asks_for, idle
+from policies.decompose.spans import atoms_of, trimmed, view_of
+from policies.segment import segment
+
+HEAD = "示例市产业扶持办法\n第一条 人才补贴\n对新引进的博士，给予安家补贴20万元。\n"
+TAIL = "第九条 认证补贴\n对首次通过质量体系认证的企业，给予补助3万元。\n"
+
+
+def _found(text: str) -> list[tuple[list[str], list[str]]]:
+    items = decompose(HEAD + text + TAIL).items
+    return [
+        ([str(b["quote"]) for b in i.benefits], [str(c["quote"]) for c in i.conditions])
+        for i in items
+        if not any(w in str(b["quote"]) for b in i.benefits for w in ("安家补贴20", "补助3万元"))
+    ]
+
+
+def _reading(text: str) -> Reading:
+    clauses = segment(text)
+    return read_pieces(text, clauses, role_scores(clauses, stored_models()["roles"]), stored_models())
+
+
+@pytest.mark.parametrize("text", ["在晚间19：30—21：30首播的短剧", "按上级资金1：1配套", "早9:00开馆的场馆"])
+def test_times_and_ratios_are_not_cut(text: str) -> None:
+    view = view_of(segment(text)[0])
+    assert [a.text for a in atoms_of(0, view.flat)] == [text]
+
+
+def test_a_threshold_of_money_is_a_condition() -> None:
+    ((gives, asks),) = _found("第二条 展销奖励\n1.展会成交超过800万元的，一次性奖励人民币6万元；\n")
+    assert gives == ["一次性奖励人民币6万元"]
+    assert any("成交超过800万元" in c for c in asks)
+
+
+def test_shares_under_a_field_of_conditions_are_asked() -> None:
+    reading = _reading(
+        "关于申报补贴的通知\n申报条件：\n1.大型企业上年度裁员率低于全国登记失业率3.9%；\n2.按保险费的50%给予补贴。\n"
+    )
+    asked = {a.text: asks_for(reading, n) for n, a in enumerate(reading.atoms)}
+    assert asked["大型企业上年度裁员率低于全国登记失业率3.9%"]
+    assert not any(asks for text, asks in asked.items() if "给予补贴" in text)
+
+
+def test_a_sentence_leads_in_its_conditions_on_one_line() -> None:
+    clauses = segment(
+        "第三条 展会须同时具备下列条件，方可申请资助：列入年度展会计划；由专业机构承办；展览面积不小于2万平方米。资金由财政拨付。\n"
+    )
+    assert [c.field_name for c in clauses] == ["", "条件", "条件", ""]
+
+
+def test_what_a_list_bars_is_no_list_of_conditions() -> None:
+    clauses = segment("有下列情形之一的，不符合条件，不予支持：已停产；已迁出。\n")
+    assert {c.field_name for c in clauses} == {""}
+
+
+def test_cells_of_a_table_written_with_bars_name_their_field() -> None:
+    text = "播出奖励 |\n申报条件 |\n本区注册的文化企业 |\n申报材料 |\n1.申请表； 2.营业执照复印件； 3.播出合同； |\n"
+    fields = {c.text.strip(" |"): c.field_name for c in segment(text)}
+    assert fields["本区注册的文化企业"] == "申报条件"
+    assert fields["2.营业执照复印件；"] == "申报材料"
+
+
+def test_two_steps_that_ask_for_the_same_amount_are_two_things() -> None:
+    found = _found(
+        "第二条 文创奖励\n对新设立、年营业收入达300万元以上的演艺企业，按营业收入的2%给予奖励；"
+        "对已经入统、营业收入增量达300万元以上的演艺企业，按增量的1%给予奖励。\n"
+    )
+    assert len(found) == 2
+
+
+def test_steps_told_from_above_make_one_item() -> None:
+    text = "年度网络零售额在500万元以上的，奖励5万元；在200万元至500万元的，奖励2万元。"
+    reading = _reading(text)
+    pieces = [
+        Piece("benefit", k, v.flat.index("奖励"), len(v.flat) - 1, 0.9) for k, v in enumerate(reading.views)
+    ]
+    assert joined(reading, *pieces)
+
+
+def test_amounts_for_different_things_are_parted() -> None:
+    found = _found(
+        "第二条 展会支持\n引进类展销项目分为国际性展销、全国性展销，按照展销面积分别给予20元/平方米、15元/平方米补助，单个项目补助金额分别最高不超过90万元、60万元。"
+        "区内自办类研学活动按照展销面积给予10元/平方米补助，单个项目补助金额最高不超过40万元。\n"
+    )
+    assert len(found) == 2
+
+
+def test_paying_in_stages_does_not_hold_who_comes_next() -> None:
+    found = _found(
+        "第二条 校企合作\n对共建特色学院的企业，给予最高150万元分阶段资助；对课程共建、人才实训等合作项目，给予最高40万元支持。\n"
+    )
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["次年每增加1个示范村，再奖励30万元。", "第4年起，每年按增量部分的80%给予奖励。"],
+)
+def test_later_years_and_more_of_it_stay_with_what_is_given(more: str) -> None:
+    reading = _reading("对验收合格的示范镇，给予150万元奖励。" + more + "\n")
+    flat = reading.views[1].flat
+    at = max(flat.find("再奖励"), flat.find("每年按"))
+    assert joined(reading, Piece("benefit", 0, 10, 18, 0.9), Piece("benefit", 1, at, len(flat) - 1, 0.9))
+
+
+def test_a_bound_on_each_work_stays_with_what_it_bounds() -> None:
+    reading = _reading("在央视首播的原创动画，每分钟补助900元。每部动画作品补助总额不超过120万元。\n")
+    one, two = (Piece("benefit", k, a, len(reading.views[k].flat) - 1, 0.9) for k, a in ((0, 11), (1, 0)))
+    assert joined(reading, one, two)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "自投产之日起",
+        "第3年起",
+        "连续3年奖励给企业",
+        "每年以上一年度贡献额为基数",
+        "按照展览面积",
+        "区财政",
+        "单个企业",
+    ],
+)
+def test_since_when_and_by_what_asks_nothing(words: str) -> None:
+    for _, asks in _found(f"第二条 总部奖励\n对纳税总额100万元以上的总部项目，{words}，给予奖励8万元。\n"):
+        assert words not in asks
+
+
+def test_who_may_give_is_no_part_of_who_is_given() -> None:
+    flat = "各县（市、区）可对承担保供任务的零售企业"
+    assert flat[slice(*trimmed(flat, 0, len(flat)))] == "承担保供任务的零售企业"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "市政府另行支持的展会以及在商场举办的展销活动不在此列。",
+        "所填数据须与统计报表一致，否则不予推荐。",
+        "同一展览资助不超过五届。",
+    ],
+)
+def test_further_words_that_bar(sentence: str) -> None:
+    reading = _reading(sentence)
+    assert barred_spans(reading, 0, ["exclusion"], 0.3)
+
+
+def test_what_each_level_of_government_bears_gives_nothing() -> None:
+    reading = _reading("补助资金市县按1：1比例承担。\n")
+    assert idle(reading, Piece("benefit", 0, 0, 14, 0.9))
+
+
+def test_news_of_a_policy_gives_what_its_rules_give() -> None:
+    text = (
+        "来某市旅游有奖\n近日，某市印发旅行社奖励办法，对招徕游客的旅行社给予奖励。\n对年接待过夜游客2000人以上的旅行社，每人每晚奖励8元。\n"
+        "对组织专列的旅行社，每列奖励2万元。\n"
+    )
+    items = decompose(text).items
+    assert not any(b["quote"] == "给予奖励" for i in items for b in i.benefits)
+
+
+def test_a_text_that_begins_with_a_rule_has_no_title_there() -> None:
+    text = "对承租国有经营性房产的企业，可以减免或减半收取1—3个月房租；对资金支付困难的，可以延期收取租金。\n"
+    clauses = segment(text)
+    roles = chosen_roles(role_scores(clauses, stored_models()["roles"]), stored_models()["roles"])
+    assert "benefit" in roles[0] and "title" not in roles[0]
