@@ -57,6 +57,18 @@ class PackedHits(ItemHits):
         return unpack(self.marks, len(self.ids))
 
 
+@dataclass(frozen=True)
+class Ends:
+    """列出的数额: where each item's low and high ends begin in `amounts`, less where its hits begin (see Listed), for items
+    whose `program` is 0 or more; at -1 `constant` holds both for all of its hits, at -2 they are worked out when asked for."""
+
+    amounts: Floats
+    low_at: NDArray[np.int64]
+    high_at: NDArray[np.int64]
+    program: Sequence[int]
+    constant: Sequence[tuple[float, float]]
+
+
 @dataclass
 class Listed:
     """一次列出的: the arrays all hits of a run stand in, item after item, and where each item's begin and end."""
@@ -68,6 +80,7 @@ class Listed:
     mask_at: list[int]
     widths: list[int]
     ends_of: Callable[[int], tuple[Floats, Floats]]
+    table: Ends | None = None  # where all items' ends stand
 
 
 class ListedHits(PackedHits):
@@ -78,6 +91,16 @@ class ListedHits(PackedHits):
 
     _listed: Listed
     _at: int
+
+    @property
+    def listed(self) -> Listed:
+        """所在的一次列出."""
+        return self._listed
+
+    @property
+    def place(self) -> int:
+        """在其中的位置."""
+        return self._at
 
     def __len__(self) -> int:
         return self._listed.ends[self._at] - self._listed.starts[self._at]
@@ -119,11 +142,11 @@ class Listing(LazyHits):
 
     def __init__(self, heads: Sequence[Mapping[str, Any]], listed: Listed, begin: int, soon: Sequence[bool]):
         super().__init__(len(soon))
-        self._heads, self._listed, self._begin, self._soon = heads, listed, begin, soon
+        self._heads, self.listed, self.first, self._soon = heads, listed, begin, soon
 
     def _make(self, place: int) -> ItemHits:
-        item = self._begin + place
-        return ListedHits(self._heads[item], self._listed, item, self._soon[place])
+        item = self.first + place
+        return ListedHits(self._heads[item], self.listed, item, self._soon[place])
 
 
 def _none(at: int) -> tuple[Floats, Floats]:

@@ -23,13 +23,13 @@ def meaning(
     """事项的含义: a digest of all that decides its hits: bound conditions, benefit, subject, and how its indicators read;
     `spoken` keeps what was written of indicators, for items of the same columns."""
     known = {} if spoken is None else spoken
-    subject = item.program.item.subject
-    parts = [own_meaning(item), columns.speaks(subject)]
+    parts = [str(item.batch.opens > as_of), own_meaning(item), columns.speaks(item.program.item.subject)]
     for name in sorted(item.reads):
         if name not in known:
-            known[name] = _canonical((name, columns.dictionary.get(name), columns.speaks(name)))
+            said = _canonical((name, columns.dictionary.get(name), columns.speaks(name)))
+            known[name] = hashlib.sha256(said.encode()).hexdigest()
         parts.append(known[name])
-    return hashlib.sha256(f"{item.batch.opens > as_of} {' '.join(parts)}".encode()).hexdigest()
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 def own_meaning(item: BoundItem) -> str:

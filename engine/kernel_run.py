@@ -17,7 +17,7 @@ from engine.columns import Columns, Floats, Selected
 from engine.evaluate import Frame
 from engine.kernel_amounts import AmountPlan
 from engine.kernel_attach import Attached, plain_planes
-from engine.kernel_hits import Listed, Listing, unpack
+from engine.kernel_hits import Ends, Listed, Listing, unpack
 from engine.kernel_plan import Plan
 from engine.kernel_room import Room
 from engine.kernel_shape import ItemOrder, addresses, shape_of
@@ -231,7 +231,8 @@ class Run:
             a, b = begins[i], stops[i]
             return self._ends(i, a, b, low_at, high_at, amounts, rows[a:b])
 
-        listed = Listed(begins, stops, rows, raw, mask_at.tolist(), widths.tolist(), ends_of)
+        table = Ends(amounts, low_at, high_at, self.amounts.program_of, self.amounts.constant)
+        listed = Listed(begins, stops, rows, raw, mask_at.tolist(), widths.tolist(), ends_of, table)
         soon = [opens > self.as_of for opens in self.plan.opens[begin:end]]
         return Listing(self.plan.heads, listed, begin, soon)
 

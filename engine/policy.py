@@ -246,7 +246,10 @@ class PolicyItem:
 
     def batch(self, name: str) -> Batch | None:
         """批次: the batch of that name."""
-        return next((b for b in self.batches if b.name == name), None)
+        for batch in self.batches:  # asked of every item every night: a generator takes five times as long
+            if batch.name == name:
+                return batch
+        return None
 
     def live_batch(self, day: date, upcoming: int = 0) -> Batch | None:
         """在办批次: the batch open on the day (both ends included), or one that opens within `upcoming` days."""

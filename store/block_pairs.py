@@ -180,21 +180,36 @@ def verdicts_of(pairs: Pairs) -> NDArray[np.int8]:
     return np.where(some, OPEN, FITS).astype(np.int8)
 
 
-def comings(now: Sequence[Pairs], then: Sequence[Pairs]) -> NDArray[np.int64]:
+def comings(now: Sequence[Pairs] | Part, then: Sequence[Pairs] | Part) -> NDArray[np.int64]:
     """来去: of each item the firms that fit now and did not, and those that did and do not, shape (items, 2)."""
-    out = np.zeros((len(now), 2), np.int64)
     if not available():
-        for i, (a, b) in enumerate(zip(now, then, strict=True)):
-            ours, theirs = (p.rows[verdicts_of(p) == FITS] for p in (a, b))
-            out[i] = len(np.setdiff1d(ours, theirs)), len(np.setdiff1d(theirs, ours))
-        return out
+        return _comings_plainly(plainly(now), plainly(then))
     from store.pair_tally import comings as compiled
 
+    one, other = as_part(now), as_part(then)
+    out = np.zeros((len(one.counts), 2), np.int64)
     sides: list[NDArray[np.int64]] = []
-    for pairs in (now, then):
-        part = Part(pairs)
-        sides += [part.counts, part.rows, addresses([p.verdict for p in pairs]), part.marks, part.widths]
+    for part in (one, other):
+        sides += [part.counts, part.rows, part.verdicts, part.marks, part.widths]
     compiled(*sides, FITS, out)  # type: ignore[call-arg]
+    return out
+
+
+def as_part(pairs: Sequence[Pairs] | Part) -> Part:
+    """一份."""
+    return pairs if isinstance(pairs, Part) else Part(pairs)
+
+
+def plainly(pairs: Sequence[Pairs] | Part) -> Sequence[Pairs]:
+    """一对对, for what works without a compiler."""
+    return pairs.pairs if isinstance(pairs, Part) else pairs
+
+
+def _comings_plainly(now: Sequence[Pairs], then: Sequence[Pairs]) -> NDArray[np.int64]:
+    out = np.zeros((len(now), 2), np.int64)
+    for i, (a, b) in enumerate(zip(now, then, strict=True)):
+        ours, theirs = (p.rows[verdicts_of(p) == FITS] for p in (a, b))
+        out[i] = len(np.setdiff1d(ours, theirs)), len(np.setdiff1d(theirs, ours))
     return out
 
 
@@ -242,6 +257,9 @@ def text_sums(texts: pa.Array) -> NDArray[np.uint64]:
         from store.pair_tally import sum_texts
 
         out, letters = np.empty(len(plain), np.uint64), np.frombuffer(data, np.uint8)
+        if len(plain) < SEVERAL:
+            sum_texts(0, len(plain), ends, letters, out)
+            return out
         edges = np.linspace(0, len(plain), 2 * len(os.sched_getaffinity(0)) + 1).astype(int)
 
         def work(first: int, last: int) -> None:
@@ -253,7 +271,7 @@ def text_sums(texts: pa.Array) -> NDArray[np.uint64]:
     return _sum_plainly(ends, np.frombuffer(data, np.uint8) if data is not None else np.zeros(0, np.uint8))
 
 
-MANY = 1 << 14  # texts from which compiled loops pay
+MANY, SEVERAL = 1 << 8, 1 << 16  # texts from which compiled loops pay, and from which threads do
 
 
 def _sum_plainly(ends: NDArray[np.int64], data: NDArray[np.uint8]) -> NDArray[np.uint64]:
@@ -297,56 +315,62 @@ FACTORS = np.array(
 
 
 def tally(
-    pairs: Sequence[Pairs], firms: NDArray[np.uint64], blocks: NDArray[np.int32], count: int, into: Tally | None = None
+    pairs: Sequence[Pairs] | Part, firms: NDArray[np.uint64], blocks: NDArray[np.int32], count: int,
+    into: Tally | None = None,
 ) -> Tally:  # fmt: skip
     """合计对子, those of an item in its place: `firms` (see `firm_marks`) and numbers of the `count` blocks are by row."""
-    out = into or Tally.of(count, len(pairs))
-    seeds = np.array([seed_of(f"{p.item}|{p.batch}") for p in pairs], np.uint64)
+    heads = plainly(pairs)
+    out = into or Tally.of(count, len(heads))
+    seeds = np.array([seed_of(f"{p.item}|{p.batch}") for p in heads], np.uint64)
     if not available():
-        for i, one in enumerate(pairs):
+        for i, one in enumerate(heads):
             _tally_plainly(out, i, one, seeds[i], firms, blocks)
         return out
     from store.pair_tally import tallies
 
-    part = Part(pairs)
-    ids = [seed_of(name) for p in pairs for name in p.ids]
-    id_at = np.cumsum([0, *(len(p.ids) for p in pairs)])[:-1].astype(np.int64)
-    masks = np.stack([part.marks, addresses([p.fails for p in pairs])], axis=1)
-    widths = np.stack([part.widths, np.array([_width(p.fails, len(p)) for p in pairs], np.int64)], axis=1)
-    given = [[p.numbers.get(name, _NAN) for name in NUMBERS] for p in pairs]
-    flat = addresses([v if isinstance(v, np.ndarray) else None for of in given for v in of])
-    alone = np.array([[v if isinstance(v, float) else _NAN for v in of] for of in given], np.float64)
-    alone = alone.reshape(-1, len(NUMBERS))
-    texts, text_seeds, text_at = _texts(pairs)
+    part = as_part(pairs)
+    id_seeds, id_at = _id_seeds(heads)
+    given = [part.masks(name) for name in ("unknown", "fails")]
+    masks, widths = (np.stack([one[k] for one in given], axis=1) for k in (0, 1))
+    ends = [part.numbers(name) for name in NUMBERS]
+    flat = np.stack([one[0] for one in ends], axis=1)
+    alone = np.stack([one[1] for one in ends], axis=1)
+    texts, text_seeds, text_at = _texts(part)
     tallies(
-        part.counts, part.rows, addresses([p.verdict for p in pairs]), np.ascontiguousarray(masks),
-        np.ascontiguousarray(widths), np.array([*ids, 0], np.uint64), id_at, flat.reshape(-1, len(NUMBERS)),
-        plain_bits(alone), np.ascontiguousarray(alone[:, 2:4]), texts, text_seeds, text_at, seeds, firms, blocks,
-        FACTORS, FITS, out.figures, out.content,
+        part.counts, part.rows, part.verdicts, np.ascontiguousarray(masks), np.ascontiguousarray(widths), id_seeds, id_at,
+        np.ascontiguousarray(flat), plain_bits(alone), np.ascontiguousarray(alone[:, 2:4]), texts, text_seeds, text_at,
+        seeds, firms, blocks, FACTORS, FITS, out.figures, out.content,
     )  # fmt: skip
     return out
+
+
+def _id_seeds(heads: Sequence[Pairs]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Seeds of the items' ids, and where each item's begin; many items number their conditions alike."""
+    seeds: list[int] = []
+    begins: dict[tuple[str, ...], int] = {}
+    at = np.zeros(len(heads), np.int64)
+    for i, head in enumerate(heads):
+        if head.ids not in begins:
+            begins[head.ids] = len(seeds)
+            seeds += [seed_of(name) for name in head.ids]
+        at[i] = begins[head.ids]
+    return np.array([*seeds, 0], np.uint64), at
 
 
 _NAN = float("nan")
 
 
-def _width(mask: NDArray[np.uint8] | None, n: int) -> int:
-    return 0 if mask is None or not n else mask.nbytes // n
-
-
-def _texts(pairs: Sequence[Pairs]) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64]]:
+def _texts(part: Part) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64]]:
     """Addresses of the pairs' text numbers, the seeds of the texts, and where each item's begin."""
-    arrays: list[NDArray[Any] | None] = []
+    shape = (len(part.counts), len(TEXTS))
+    where, at = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     seeds: list[int] = [0]
-    at: list[int] = []
-    for p in pairs:
-        for name in TEXTS:
-            which, words = p.texts.get(name, (None, ()))
-            arrays.append(which)
-            at.append(len(seeds))
-            seeds += [seed_of(word) for word in words]
-    shape = (-1, len(TEXTS))
-    return addresses(arrays).reshape(shape), np.array(seeds, np.uint64), np.array(at, np.int64).reshape(shape)
+    for j, name in enumerate(TEXTS):
+        for i, one in enumerate(part.texts(name)):
+            if one is not None:
+                where[i, j], at[i, j] = addresses([one[0]])[0], len(seeds)
+                seeds += [seed_of(word) for word in one[1]]
+    return where, np.array(seeds, np.uint64), at
 
 
 def plain_bits(values: NDArray[np.float64]) -> NDArray[np.uint64]:

@@ -39,7 +39,6 @@ from store.block_pairs import (
     Tally,
     firm_marks,
     firm_names,
-    firms_at,
     night_columns,
     paid_pairs,
     payments_of,
@@ -68,7 +67,7 @@ from store.night_index import (
     kept_of,
     read_paid,
 )
-from store.night_patch import Earlier, Now, Patch, changed_items, patched_block, write_patch
+from store.night_patch import Earlier, Now, Patch, Some, changed_items, patched_block, write_patch
 from store.pairs import Pairs, pairs_of, write_pairs
 from store.straight_file import file_hash
 
@@ -157,7 +156,7 @@ def software_digest() -> str:
     files = [
         *Path(engine.__file__).parent.glob("*.py"),
         *here.glob("pa*.py"),
-        *(here / f"{name}.py" for name in ("block_pairs", *(f"night_{n}" for n in OWN))),
+        *(here / f"{name}.py" for name in ("block_pairs", "listed_pairs", *(f"night_{n}" for n in OWN))),
     ]
     for path in sorted(files):
         digest.update(path.name.encode() + path.read_bytes())
@@ -231,6 +230,7 @@ class _Job:
     keys: list[str] = field(default_factory=list)
     done: dict[int, Block] = field(default_factory=dict)
     keeping: bool = True
+    taken: Some | None = None
     out: Written = field(default_factory=Written)
 
     @cached_property
@@ -282,9 +282,9 @@ class _Job:
         if rows is None:
             return self.said.by(names)
         now, out = self.now, self.before.digests.copy()
-        part = now.known(rows, names)
-        marks = firm_marks(*firms_at(now.columns, rows))
-        out[rows] = RowDigests.of(part, marks, now.answers, now.paid).by(names)
+        part = now.some(rows, names)
+        out[rows] = RowDigests.of(part.columns, part.marks, now.answers, now.paid).by(names)
+        self.taken = part if tuple(names) == self.index.names else self.taken
         return out
 
     @cached_property
@@ -400,7 +400,7 @@ def _patch(job: _Job, earlier: Earlier) -> None:
     blocks = [i for i, _, _ in chosen]
     patch = Patch(
         job.now, earlier, before, blocks, [job.ranges[i] for i in blocks], [at for _, at, _ in chosen],
-        [rows for _, _, rows in chosen], [job.keys[i] for i in blocks], gone, job.index.names, _worth_facts(job),
+        [rows for _, _, rows in chosen], [job.keys[i] for i in blocks], gone, job.index.names, _worth_facts(job), job.taken,
     )  # fmt: skip
     total, layer = write_patch(job.folder, patch)
     for place, (i, at) in enumerate(zip(patch.blocks, patch.was, strict=True)):

@@ -42,10 +42,11 @@ from store.block_pairs import (
     picked,
     tally,
 )  # fmt: skip
+from store.listed_pairs import Head, ListedPart, parts_of
 from store.night_facts import Known, read_facts, write_facts
 from store.night_index import LAYERS, Block, ItemKey, Kept, Layer, Made, keep_layer, read_paid
 from store.night_plans import planned_matcher
-from store.pairs import NONE, Pairs, pairs_of, write_pairs
+from store.pairs import NONE, Column, Pairs, Part, grouped, pairs_of, write_pairs, write_parts
 
 Rows = NDArray[np.int64]
 Marks = NDArray[np.uint64]
@@ -67,6 +68,24 @@ class Earlier:
 
 
 @dataclass(frozen=True)
+class Some:
+    """几家企业: their rows (ascending), what is known of them (their name aside), codes and names, and marks."""
+
+    rows: Rows
+    columns: Columns
+    who: Who
+    marks: Marks
+
+    def of(self, rows: Rows) -> Some:
+        """其中几家."""
+        if len(rows) == len(self.rows):
+            return self
+        at = np.searchsorted(self.rows, rows)
+        codes, names = (texts.take(pa.array(at)) for texts in self.who)
+        return Some(rows, taken(self.columns, at.astype(np.intp)), (codes, names), self.marks[at])
+
+
+@dataclass(frozen=True)
 class Now:
     """这一夜: what it is made of."""
 
@@ -78,16 +97,16 @@ class Now:
     paid: Paid
     made: Made | None = None
 
-    def known(self, rows: Rows, names: Collection[str]) -> Columns:
-        """几家企业 with what is known of them of some indicators; without their names (see firms_at)."""
-        columns = self.columns
-        some = replace(
+    def some(self, rows: Rows, names: Collection[str]) -> Some:
+        """几家企业, with what is known of them of some indicators."""
+        columns, who = self.columns, firms_at(self.columns, rows)
+        part = replace(
             columns,
             numbers={k: columns.numbers[k] for k in columns.numbers if k[0] in names},
             categories={k: columns.categories[k] for k in columns.categories if k[0] in names},
             lists={k: columns.lists[k] for k in columns.lists if k[0] in names},
         )
-        return taken(some, rows.astype(np.intp))
+        return Some(rows, taken(part, rows.astype(np.intp)), who, firm_marks(*who))
 
 
 @dataclass
@@ -105,6 +124,7 @@ class Patch:
     touched: frozenset[str]  # items (see `changed_items`)
     reads: Collection[str]  # indicators that tonight's items read
     facts: bool  # whether what is known of the changed firms is kept for the next night
+    may_differ: Some | None = None  # the changed firms, and maybe others, where they are taken already
     coming: dict[str, int] = field(default_factory=dict)  # 新符合 by item
     going: dict[str, int] = field(default_factory=dict)  # 不再符合 by item
 
@@ -133,6 +153,12 @@ class Patch:
         starts = self.before.starts
         return _joined([r.astype(np.int64) + starts[w] for r, w in zip(self.changed, self.was, strict=True)])
 
+    @cached_property
+    def some(self) -> Some:
+        """The changed firms, with what tonight's items read."""
+        known = self.may_differ
+        return self.now.some(self.rows, self.reads) if known is None else known.of(self.rows)
+
     @property
     def name(self) -> str:
         return hashlib.sha256("".join(self.keys).encode()).hexdigest()[:16]
@@ -152,20 +178,47 @@ def write_patch(folder: Path, patch: Patch) -> tuple[Tally, Layer]:
     total = _carried(patch)
     (folder / LAYERS).mkdir(exist_ok=True)
     space, who, pairs = _fresh_items(patch, total)
+    listed: list[ListedPart] = []
     if len(patch.rows):
         place = np.searchsorted(space, patch.rows).astype(np.int32)
-        for i, one in _changed_firms(patch, total, folder / LAYERS / f"{patch.name}.facts"):
-            pairs[i] = one if len(place) == len(space) else moved(one, place)
+        stays = len(place) == len(space)
+        for at, part in _changed_firms(patch, total, folder / LAYERS / f"{patch.name}.facts"):
+            if isinstance(part, ListedPart):
+                mine, apart = _without_paid(part, None if stays else place)
+                listed.append(mine)
+            else:
+                apart = dict(enumerate(part.pairs))
+            for i, one in apart.items():
+                pairs[patch.same[at[i]]] = one if stays else moved(one, place)
     shown = night_columns(*who, 0)
     paid_low = next(c for c in shown if c.field.name == "paid_low")
     ordered = sorted((pairs[i] for i in sorted(pairs)), key=lambda p: not paid_low.is_copy(p))
-    write_pairs(folder / LAYERS / f"{patch.name}.parquet", shown, ordered)
+    _write(folder / LAYERS / f"{patch.name}.parquet", shown, listed, ordered)
     faults.point("nights.layer_written")
     bases = [patch.before.blocks[w].base for w in patch.was]
     layer = Layer(patch.name, patch.touched, dict(zip(bases, patch.changed, strict=True)))
     keep_layer(folder, layer)
     faults.point("nights.layer_kept")
     return total, layer
+
+
+def _without_paid(part: ListedPart, place: NDArray[np.int32] | None) -> tuple[ListedPart, dict[int, Pairs]]:
+    """The items with pairs of which nothing else is payable, their rows in their place; and the others by theirs."""
+    some = part.counts > 0
+    some[list(part.paid)] = False
+    rows = None if place is None else place[part.listed.rows]
+    return part.some(np.flatnonzero(some), rows), part.paid
+
+
+def _write(path: Path, shown: Sequence[Column], listed: Sequence[ListedPart], pairs: Sequence[Pairs]) -> None:
+    """A layer's pairs."""
+    listed = [part for part in listed if len(part.counts)]
+    if not listed:  # without a compiler, too
+        write_pairs(path, shown, pairs)
+        return
+    copies = [c for c in shown if c.like]
+    groups = grouped([p for p in pairs if len(p)], copies)
+    write_parts(path, shown, iter([*listed, *(Part(group) for group in groups)]))
 
 
 def _carried(patch: Patch) -> Tally:
@@ -181,6 +234,9 @@ def _carried(patch: Patch) -> Tally:
 
 
 def _put(total: Tally, at: Sequence[int], part: Tally, sign: int = 1) -> None:
+    if len(at) == total.figures.shape[1]:  # all of them, in their order
+        total.put(part) if sign > 0 else total.take(part)
+        return
     if sign > 0:
         total.figures[:, at] += part.figures
         total.content[:, at] += part.content
@@ -192,15 +248,14 @@ def _put(total: Tally, at: Sequence[int], part: Tally, sign: int = 1) -> None:
 # ---------------------------------------------------------------- firms that changed
 
 
-def _changed_firms(patch: Patch, total: Tally, facts: Path) -> list[tuple[int, Pairs]]:
-    """Pairs of the items that stay with the firms that changed, rows counted among these; their figures in and out. What is
-    known of the firms is kept in the file for `facts`."""
+def _changed_firms(patch: Patch, total: Tally, facts: Path) -> list[tuple[Rows, Part]]:
+    """Pairs of the items that stay (by their places among them) with the firms that changed, rows counted among these; their
+    figures in and out. What is known of the firms is kept in the file for `facts`."""
     now, before = patch.now, patch.earlier
     items = [now.items[i] for i in patch.same]
     with ThreadPoolExecutor(1) as beside:  # what the firms were is read while they are matched as they are
         reading = beside.submit(_as_they_were, patch, frozenset().union(*(item.reads for item in items)))
-        part = fewer_texts(now.known(patch.rows, patch.reads))
-        marks = firm_marks(*firms_at(now.columns, patch.rows))
+        marks, part = patch.some.marks, fewer_texts(patch.some.columns)
         if patch.facts:
             write_facts(facts, part, patch.reads, marks)
         with matching_of(items, 2 * len(part)) as match:
@@ -209,24 +264,36 @@ def _changed_firms(patch: Patch, total: Tally, facts: Path) -> list[tuple[int, P
             old = alike(old, part)
             matched = (found, match(old, before.as_of, before.answers()))
     block = np.repeat(np.arange(len(patch.blocks), dtype=np.int32), [len(r) for r in patch.changed])
-    sides = []
+    heads = [Head(i.program.item.id, i.batch.name, i.ids) for i in items]
     both_paid = (now.paid, read_paid(before.folder))
-    for columns, hits, paid, marked in zip((part, old), matched, both_paid, (marks, were), strict=True):
-        payments = payments_of(columns, paid)
-        pairs = [paid_pairs(pairs_of(h), payments.get(h.item), 0) for h in hits]
-        sides.append((pairs, tally(pairs, marked, block, len(patch.blocks))))
-    (new, coming), (gone, going) = sides
-    _put(total, patch.same, going, -1)
-    _put(total, patch.same, coming)
-    _count(patch, [p.item for p in new], new, gone)
-    return list(zip(patch.same, new, strict=True))
+    sides = [
+        parts_of(hits, payments_of(columns, paid), heads)
+        for columns, hits, paid in zip((part, old), matched, both_paid, strict=True)
+    ]
+    for parts, marked, sign in zip(sides, (marks, were), (1, -1), strict=True):
+        for at, some in parts:
+            same = [patch.same[i] for i in at.tolist()]
+            _put(total, same, tally(some, marked, block, len(patch.blocks)), sign)
+    _count(patch, [head.item for head in heads], *(_all_of(parts, heads) for parts in sides))
+    return sides[0]
+
+
+def _all_of(parts: Sequence[tuple[Rows, Part]], heads: Sequence[Head]) -> Sequence[Pairs] | Part:
+    """All items' pairs, in the order of the items."""
+    if len(parts) == 1 and len(parts[0][0]) == len(heads):
+        return parts[0][1]
+    out: list[Pairs | None] = [None] * len(heads)
+    for at, part in parts:
+        for i, one in zip(at.tolist(), part.each(), strict=True):
+            out[i] = one
+    return out  # type: ignore[return-value]
 
 
 def _as_they_were(patch: Patch, names: Collection[str]) -> tuple[Columns, Marks]:
     """The changed firms as the night before knew them, of some indicators, with their marks: out of its records where they
     hold them, else out of its profiles."""
     known = _records(patch)
-    codes = FirmCodes(arrow_codes(patch.now.columns.codes).take(pa.array(patch.rows)))
+    codes = FirmCodes(patch.some.who[0])
     found = None
     if known is not None:
         found = known.columns(
@@ -314,11 +381,14 @@ def alike(old: Columns, new: Columns) -> Columns:
     return replace(old, numbers=numbers, categories=categories)
 
 
-def _count(patch: Patch, items: Sequence[str], now: Sequence[Pairs], then: Sequence[Pairs]) -> None:
+def _count(
+    patch: Patch, items: Sequence[str], now: Sequence[Pairs] | Part, then: Sequence[Pairs] | Part
+) -> None:
     """新符合 and 不再符合 of each item."""
-    for name, (new, gone) in zip(items, comings(now, then).tolist(), strict=True):
-        patch.coming[name] = patch.coming.get(name, 0) + new
-        patch.going[name] = patch.going.get(name, 0) + gone
+    found = comings(now, then)
+    for counts, column in ((patch.coming, found[:, 0]), (patch.going, found[:, 1])):
+        for i in np.flatnonzero(column).tolist():
+            counts[items[i]] = counts.get(items[i], 0) + int(column[i])
 
 
 # ---------------------------------------------------------------- items that changed
@@ -329,7 +399,7 @@ def _fresh_items(patch: Patch, total: Tally) -> tuple[Rows, Who, dict[int, Pairs
     blocks, rows counted among those; their figures in."""
     now = patch.now
     if not patch.fresh:
-        return patch.rows, firms_at(now.columns, patch.rows), {}
+        return patch.rows, patch.some.who if len(patch.rows) else firms_at(now.columns, patch.rows), {}
     firms = _joined([np.arange(a, b) for a, b in patch.ranges])
     whole = len(firms) == len(now.columns)
     columns = now.columns if whole else now.columns.take(firms)

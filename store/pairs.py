@@ -41,6 +41,7 @@ from store.straight_file import StraightFile, file_hash
 EXPECTED = 16  # bytes a pair takes, about
 GROUP_ROWS = 1 << 23  # pairs of a row group: its buffers are the writer's memory
 NONE = np.zeros(0, np.int32)
+_NAN = float("nan")
 Numbers = NDArray[np.float64]
 
 
@@ -128,6 +129,37 @@ class Part:
     def widths(self) -> NDArray[np.int64]:
         return np.array([p.width for p in self.pairs], np.int64)
 
+    @cached_property
+    def verdicts(self) -> NDArray[np.int64]:
+        return addresses([p.verdict for p in self.pairs])
+
+    def masks(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """掩码 of what is unknown or what fails: addresses, and bytes of a mask."""
+        some = [p.unknown if name == "unknown" else p.fails for p in self.pairs]
+        widths = [
+            0 if m is None or not len(p) else m.nbytes // len(p)
+            for m, p in zip(some, self.pairs, strict=True)
+        ]
+        return addresses(some), np.array(widths, np.int64)
+
+    def numbers(self, name: str) -> tuple[NDArray[np.int64], Numbers]:
+        """数额 of a column: addresses, and where there is none the number that all pairs have."""
+        values = [p.numbers.get(name, _NAN) for p in self.pairs]
+        arrays = addresses([v if isinstance(v, np.ndarray) else None for v in values])
+        return arrays, np.array([v if isinstance(v, float) else _NAN for v in values], np.float64)
+
+    def texts(self, name: str) -> Sequence[tuple[NDArray[np.int32], tuple[str, ...]] | None]:
+        """文本 of a column, None for none."""
+        return [p.texts.get(name) for p in self.pairs]
+
+    def each(self) -> Sequence[Pairs]:
+        """逐个事项的对子, with their verdicts at least."""
+        return self.pairs
+
+    def is_copy(self, column: Column) -> bool:
+        """Whether all pairs have in a column what they have in the one it is like."""
+        return column.is_copy(self.pairs[0])
+
 
 def addresses(arrays: Sequence[NDArray[Any] | None]) -> NDArray[np.int64]:
     """地址 of arrays; 0 for none."""
@@ -208,7 +240,7 @@ class Items(Column):
         which = [numbers.setdefault(self.of(p), len(numbers)) for p in part.pairs]
         page = dictionary_page(len(numbers), plain_texts(list(numbers)))
         width = max(len(numbers) - 1, 1).bit_length()
-        some = [self.of(p).encode() for p in part.pairs if len(p)]
+        some = [self.of(p).encode() for p, n in zip(part.pairs, part.counts.tolist(), strict=True) if n]
         chunk = _index_chunk(part, self.field.name, page, None, which, width)
         least, most = (min(some).decode(), max(some).decode()) if some else (None, None)
         return Chunk(chunk.dictionary, chunk.pages, chunk.levels, least, most)
@@ -224,8 +256,7 @@ class Remarks(Column):
     def chunk(self, part: Part) -> Chunk:
         numbers = {"": 0}
         arrays: list[NDArray[np.int32] | None] = []
-        for p in part.pairs:
-            given = p.texts.get(self.field.name)
+        for given in part.texts(self.field.name):
             if given is None:
                 arrays.append(None)
                 continue
@@ -251,8 +282,7 @@ class Verdicts(Column):
         from store import pair_code as code
 
         out = part.room.take(self.field.name, part.size // 4 + (code.HEAD + 2) * len(part.pairs), np.uint8)
-        given = addresses([p.verdict for p in part.pairs])
-        size = code.verdict_pages(part.counts, given, part.marks, part.widths, out)
+        size = code.verdict_pages(part.counts, part.verdicts, part.marks, part.widths, out)
         return Chunk(self.page, out.data[:size], part.size)
 
 
@@ -273,17 +303,15 @@ class Amounts(Column):
     def chunk(self, part: Part) -> Chunk:
         from store import pair_code as code
 
-        values = [p.numbers.get(self.field.name, float("nan")) for p in part.pairs]
-        arrays = [v if isinstance(v, np.ndarray) else None for v in values]
+        arrays, alone = part.numbers(self.field.name)
         numbers: dict[bytes, int] = {}  # by their bytes, for 0 and -0 are equal
-        which = [
-            numbers.setdefault(struct.pack("<d", v), len(numbers)) if isinstance(v, float) and v == v else -1
-            for v in values
-        ]
+        which = np.full(len(arrays), -1, np.int64)
+        for i in np.flatnonzero((arrays == 0) & ~np.isnan(alone) & (part.counts > 0)).tolist():
+            which[i] = numbers.setdefault(struct.pack("<d", alone[i]), len(numbers))
         width = max(len(numbers) - 1, 1).bit_length()
-        plain = sum(len(p) for p, a in zip(part.pairs, arrays, strict=True) if a is not None)
-        out = part.room.take(self.field.name, plain * 9 + code.HEAD * len(part.pairs), np.uint8)
-        size = code.number_pages(part.counts, addresses(arrays), np.array(which, np.int64), width, out)
+        plain = int(part.counts[arrays != 0].sum())
+        out = part.room.take(self.field.name, plain * 9 + code.HEAD * len(arrays), np.uint8)
+        size = code.number_pages(part.counts, arrays, which, width, out)
         page = dictionary_page(len(numbers), b"".join(numbers)) if numbers else b""
         return Chunk(page, out.data[:size], part.size)
 
@@ -303,27 +331,26 @@ class Ids(Column):
     def chunk(self, part: Part) -> Chunk:
         from store import pair_code as code
 
-        masks = [self.mask(p) for p in part.pairs]
-        marks = addresses(masks)
-        widths = np.array(
-            [0 if m is None or not len(p) else m.nbytes // len(p) for m, p in zip(masks, part.pairs, strict=True)],
-            np.int64,
-        )  # fmt: skip
+        marks, widths = part.masks(self.field.name)
         ones, levels = np.zeros_like(part.counts), np.zeros_like(part.counts)
         code.count_marks(part.counts, marks, widths, ones, levels)
         numbers: dict[str, int] = {}
         flat: list[int] = []
-        starts: list[int] = []
-        for p, some in zip(part.pairs, ones, strict=True):
-            starts.append(len(flat))
-            flat += [numbers.setdefault(name, len(numbers)) for name in p.ids] if some else []
+        starts = np.zeros(len(marks), np.int64)
+        begins: dict[tuple[str, ...], int] = {}  # many items number their conditions alike
+        for i in np.flatnonzero(ones).tolist():
+            ids = part.pairs[i].ids
+            if ids not in begins:
+                begins[ids] = len(flat)
+                flat += [numbers.setdefault(name, len(numbers)) for name in ids]
+            starts[i] = begins[ids]
         width = max(len(numbers) - 1, 1).bit_length()
         total = int(levels.sum())
-        size = total // 2 + int(ones.sum()) * width // 8 + (code.HEAD + width + 8) * len(masks)
+        size = total // 2 + int(ones.sum()) * width // 8 + (code.HEAD + width + 8) * len(marks)
         out = part.room.take(self.field.name, size, np.uint8)
         size = code.list_pages(
             part.counts, marks, widths, ones, levels, np.array([*flat, 0], np.int64),
-            np.array(starts, np.int64), width, out,
+            starts, width, out,
         )  # fmt: skip
         page = dictionary_page(len(numbers), plain_texts(list(numbers))) if numbers else b""
         return Chunk(page, out.data[:size], total)
@@ -438,7 +465,13 @@ def write_lots(
     room: Room | None = None,
 ) -> tuple[int, str]:  # fmt: skip
     """写一批批的成对结果 by the compiled writer, which has to be there; nothing is held of a lot that is written."""
-    parts = _parts(lots, columns, room or Room())
+    return write_parts(path, columns, _parts(lots, columns, room or Room()), threads, hashed)
+
+
+def write_parts(
+    path: Path, columns: Sequence[Column], parts: Iterator[Part], threads: int = 1, hashed: bool = False
+) -> tuple[int, str]:
+    """写一个个行组, each with a pair at least (see write_lots)."""
     first = next(parts, None)
     at, total, groups = len(MAGIC), 0, []
     with (
@@ -450,7 +483,7 @@ def write_lots(
         writing: list[Future[None]] = []
         part = first
         while part is not None:
-            stands_for = _stands_for(columns, part.pairs[0])
+            stands_for = _stands_for(columns, part)
             jobs = [(mine, pool.submit(mine[0].chunk, part)) for mine in stands_for]
             _finish(writing)
             begin = at
@@ -486,11 +519,11 @@ def _parts(lots: Iterator[Sequence[Pairs]], columns: Sequence[Column], room: Roo
             del part
 
 
-def _stands_for(columns: Sequence[Column], one: Pairs) -> list[list[Column]]:
+def _stands_for(columns: Sequence[Column], part: Part) -> list[list[Column]]:
     """The columns to encode, each with those that its bytes stand for too: a reader goes where a column's metadata points."""
-    found = {c.field.name: [c] for c in columns if not c.is_copy(one)}
+    found = {c.field.name: [c] for c in columns if not part.is_copy(c)}
     for column in columns:
-        if column.is_copy(one):
+        if part.is_copy(column):
             found[column.like].append(column)
     return list(found.values())
 
