@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.allocate import FITS, Claim, Settled, settle, share_budget
+from engine.allocate import FITS, OPEN, Claim, Settled, settle, share_budget
 from engine.matching import FAILS, VERDICTS, ItemHits, amount_of
 from engine.program import Program
 
@@ -81,15 +81,21 @@ def allocate(
     by_batch: dict[tuple[str, str], list[Settled]] = defaultdict(list)
     for one in settled:
         by_batch[one.claim.item, one.claim.batch].append(one)
+    hits = {(h.item, h.batch): h for h in touched}
     out: dict[tuple[str, str], Payable] = {}
     for (item, batch), ones in by_batch.items():
         if only not in (None, item):
             continue
+        own = hits[item, batch]
+        if own.detail is None:
+            wholes = [Whole(one, (one,), 0.0) for one in ones]
+        else:
+            wholes = list(_wholes(programs[item], ones, own, codes, received or {}))
         budget = _budget(programs[item], batch)
         if budget is not None:
-            amount, how = budget
-            ones = share_budget(ones, amount, how)
-        _collect(out, item, ones)
+            shared = share_budget([w.settled for w in wholes], *budget)
+            wholes = [replace(w, settled=s) for w, s in zip(wholes, shared, strict=True)]
+        out |= {(w.firm, item): w.payable for w in wholes if w.changed}
     return out
 
 
@@ -117,29 +123,73 @@ def _budget(program: Program, batch: str) -> tuple[float, str] | None:
     return found.budget, program.item.budget.when_short if program.item.budget else "按比例核减"
 
 
-def _collect(out: dict[tuple[str, str], Payable], item: str, ones: Sequence[Settled]) -> None:
-    """Sum the rows of an enterprise again and keep what changed."""
+@dataclass(frozen=True)
+class Whole:
+    """一家的一笔: what one enterprise is paid of an item, the claims it is made of, and by how much its 待核实 rows may raise
+    the high end (None: unknown); yuan."""
+
+    settled: Settled
+    parts: tuple[Settled, ...]
+    more: float | None
+
+    @property
+    def firm(self) -> str:
+        return self.settled.claim.key
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.settled.reduced_by) or any(
+            p.gave_way_to or p.marked for p in (self.settled, *self.parts)
+        )
+
+    @property
+    def payable(self) -> Payable:
+        one, gave = self.settled, [p for p in self.parts if p.gave_way_to]
+        high = None if one.high is None or self.more is None else one.high + self.more
+        marked = one.marked or any(p.marked for p in self.parts)
+        return Payable(
+            one.low,
+            high,
+            gave[0].gave_way_to if len(gave) == len(self.parts) else "",
+            _total([p.lost for p in gave]) if gave else None,
+            one.reduced_by or ("同组待定" if marked else ""),
+        )
+
+
+def _wholes(
+    program: Program, ones: Sequence[Settled], hits: ItemHits, codes: Sequence[str],
+    received: Mapping[tuple[str, str], float],
+) -> Iterator[Whole]:  # fmt: skip
+    """The rows of each enterprise as one payment: bounded by what the match gives it, less what it received (补差)."""
     firms: dict[str, list[Settled]] = defaultdict(list)
     for one in ones:
         firms[one.claim.key.partition(SEPARATOR)[0]].append(one)
+    groups = [e.group for e in program.exclusive if e.pick == "补差"]
+    ends = zip(hits.rows.tolist(), hits.low.tolist(), hits.high.tolist(), strict=True)
+    matched = {codes[row]: (amount_of(low), amount_of(high)) for row, low, high in ends}
     for firm, parts in firms.items():
-        if any(p.gave_way_to or p.marked or p.reduced_by for p in parts):
-            out[firm, item] = _sum(parts)
+        yield _whole(firm, parts, matched[firm], sum(received.get((firm, g), 0.0) for g in groups))
 
 
-def _sum(parts: Sequence[Settled]) -> Payable:
-    fits = [p for p in parts if p.claim.verdict == FITS] or list(parts)
-    lows, highs = [p.low for p in fits], [p.high for p in parts]
-    gave = [p for p in parts if p.gave_way_to]
-    lost = [p.lost for p in gave]
-    note = next((p.reduced_by for p in parts if p.reduced_by), "") or ("同组待定" if parts[0].marked else "")
-    return Payable(
-        _total(lows),
-        _total(highs),
-        gave[0].gave_way_to if len(gave) == len(parts) else "",
-        _total(lost) if gave else None,
-        note,
-    )
+def _whole(firm: str, parts: list[Settled], matched: tuple[float | None, float | None], paid: float) -> Whole:
+    fits = [p for p in parts if p.claim.verdict == FITS]
+    slack = (
+        0.0 if any(p.gave_way_to for p in parts) else 0.005 * len(parts)
+    )  # rows are rounded, and so is their sum
+
+    def due(amount: float | None, most: float | None) -> float | None:
+        """No more than the match says (the enterprise's cap is in it), less what was received."""
+        if most is not None:  # known where the rows' is not: an unknown cap lets the low end be 0
+            amount = most if amount is None or amount > most - slack else amount
+        return None if amount is None else max(0.0, round((amount - paid) * 100) / 100)
+
+    lows = [p.low for p in fits or parts]
+    low = due(_total(lows) if fits else None if None in lows else min(lows), matched[0])  # type: ignore[type-var]
+    every = due(_total([p.high for p in parts]), matched[1])
+    sure = due(_total([p.high for p in fits]), matched[1]) if fits else every
+    claim = replace(parts[0].claim, key=firm, verdict=FITS if fits else OPEN, low=low, high=sure)
+    more = None if every is None or sure is None else max(0.0, every - sure)
+    return Whole(Settled(claim, low, sure, marked=paid > 0), tuple(parts), more)
 
 
 def _total(parts: Sequence[float | None]) -> float | None:

@@ -14,6 +14,7 @@ from tests.oracle.interpreter import FIRM, End
 
 DAY = date(2025, 4, 1)
 CLAUSE = {"cite": "第一条", "quote": "全文"}
+PROJECTS = ["P1", "P2", "P3"]
 AMOUNTS = ["10万元", "20万元", "20万元", "30万元", "资本 * 1.5%", "资本 * 33.3%"]
 PICKS = {"甲组": "就高", "乙组": "就高", "丙组": "补差", "丁组": "企业选择"}
 RECEIVED = ["0元", "5万元", "12.5万元", "100万元"]
@@ -49,6 +50,10 @@ def random_items(root: Path, rng: random.Random) -> None:
                     [{"when": "资本 >= 0元"}] * 3 + [{"when": "上市 = 是"}, {"ask": "是否属实？"}])}]},
                 "benefit": benefit(rng),
             }  # fmt: skip
+            if rng.random() < 0.4:
+                raw["subject"] = rng.choice(["项目", "项目", "产品"])
+            if rng.random() < 0.4:
+                raw["benefit"]["cap_per_enterprise"] = rng.choice(["25万元", "15万元", "资本 * 20%"])
             if rng.random() < 0.8:
                 raw["exclusive"] = {"group": group, "pick": PICKS[group], **CLAUSE}
             if rng.random() < 0.5:
@@ -70,6 +75,17 @@ def yuan(end: End) -> str | None:
     return None if end is None else f"{float(end):.2f}元"
 
 
+def rows(rng: random.Random) -> dict[str, Any]:
+    """Projects and products of a firm, some under one number, each with facts of its own."""
+    out = {}
+    for subject in ("项目", "产品"):
+        if rng.random() < 0.8:
+            numbers = rng.sample(PROJECTS, rng.randint(0, 3))
+            own = [{"资本": rng.choice([200000, 500000.5, 1000000])}, {"上市": rng.choice([True, False])}, {}]
+            out[subject] = [{"项目编号": number, **rng.choice(own)} for number in numbers]
+    return out
+
+
 def write_allocation(seed: int, root: Path) -> list[Claim]:
     """A library with an allocation.test.yaml that must hold; the claims it was made from."""
     rng = random.Random(seed)
@@ -82,12 +98,23 @@ def write_allocation(seed: int, root: Path) -> list[Claim]:
             "罚款": rng.choice([50000, 100000, None]),
             "上市": rng.choice([True, False, None]),
         }
-        firms.append({FIRM: name, **{key: value for key, value in facts.items() if value is not None}})
-    answers = [
-        {FIRM: firm[FIRM], "item": f"{p.parents[1].name}/{p.stem}", "batch": "2025", "id": "c", "answer": True}
-        for firm in firms for p in root.glob("*/items/*.yaml")
-        if "ask:" in p.read_text(encoding="utf-8") and rng.random() < 0.5
-    ]  # fmt: skip
+        firms.append(
+            {FIRM: name, **{key: value for key, value in facts.items() if value is not None}} | rows(rng)
+        )
+    answers = []
+    for firm in firms:
+        for p in sorted(root.glob("*/items/*.yaml")):
+            text = p.read_text(encoding="utf-8")
+            line = {
+                FIRM: firm[FIRM],
+                "item": f"{p.parents[1].name}/{p.stem}",
+                "batch": "2025",
+                "id": "c",
+                "answer": True,
+            }
+            subject = next((s for s in ("项目", "产品") if f"subject: {s}" in text), None)
+            numbers = [{}] if subject is None else [{"row": row["项目编号"]} for row in firm.get(subject, [])]
+            answers += [line | number for number in numbers if "ask:" in text and rng.random() < 0.5]
     paid = {firm[FIRM]: {"丙组": rng.choice(RECEIVED)} for firm in firms if rng.random() < 0.7}
     worth = {"0元": 0, "5万元": 50000, "12.5万元": 125000, "100万元": 10**6}
     received: Received = {f: {g: Fraction(worth[v]) for g, v in groups.items()} for f, groups in paid.items()}
@@ -102,7 +129,12 @@ def allocation_file(
     enterprises: dict[str, Any] = {}
     for firm in firms:
         given = {k: case_value(v) for k, v in firm.items() if k != FIRM}
-        said = {line["item"]: {"c": "是"} for line in answers if line[FIRM] == firm[FIRM]}
+        said: dict[str, Any] = {}
+        for line in answers:
+            if line[FIRM] == firm[FIRM] and "row" in line:
+                said.setdefault(line["item"], {}).setdefault("c", {})[line["row"]] = "是"
+            elif line[FIRM] == firm[FIRM]:
+                said[line["item"]] = {"c": "是"}
         enterprises[firm[FIRM]] = {"given": given, **({"answers": said} if said else {})}
     expect: dict[str, Any] = {}
     for claim in claims:
@@ -111,5 +143,7 @@ def allocation_file(
     return {"as_of": DAY.isoformat(), "enterprises": enterprises, "received": paid, "cases": cases}
 
 
-def case_value(value: Any) -> str:
+def case_value(value: Any) -> Any:
+    if isinstance(value, list):
+        return [{k: v if k == "项目编号" else case_value(v) for k, v in row.items()} for row in value]
     return {True: "是", False: "否"}[value] if isinstance(value, bool) else f"{value}元"

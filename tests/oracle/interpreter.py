@@ -309,13 +309,7 @@ def decide_rows(
     if rows is None:
         out = result(own.numbered(), (None, None))
         return out | {"verdict": UNSURE if out["verdict"] == YES else out["verdict"]}
-    decided = []
-    for row in rows:
-        facts = {**scene.facts, **{name: value for name, value in row.items() if says(value)}}
-        seen = Scene(facts, scene.indicators, scene.year, scene.opens, scene.closes)
-        number = row.get("项目编号")
-        grant = Grant(item, seen, answers.of(*key, row=str(number)) if number is not None else {})
-        decided.append(result(grant.numbered(), grant.amount(per_enterprise=False)))
+    decided = each_row(item, scene, rows, key, answers)
     if not decided:
         return {"verdict": NO, "amount": (None, None), "fails": [], "unknown": []}
     order = [YES, UNSURE, NO]
@@ -324,6 +318,20 @@ def decide_rows(
         return best
     benefit = item.raw.get("benefit") or {}
     return best | {"amount": own.shared(rolled_up(decided), benefit)}
+
+
+def each_row(
+    item: Item, scene: Scene, rows: list[dict[str, Any]], key: tuple[str, str, str], answers: Answers
+) -> list[dict[str, Any]]:
+    """Every row decided by itself, its amount before the enterprise's cap and not yet rounded."""
+    decided = []
+    for row in rows:
+        facts = {**scene.facts, **{name: value for name, value in row.items() if says(value)}}
+        seen = Scene(facts, scene.indicators, scene.year, scene.opens, scene.closes)
+        number = row.get("项目编号")
+        grant = Grant(item, seen, answers.of(*key, row=str(number)) if number is not None else {})
+        decided.append(result(grant.numbered(), grant.amount(per_enterprise=False)))
+    return decided
 
 
 def says(value: object) -> bool:
