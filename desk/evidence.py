@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from analysis.groups import group_title
 from desk.office import Office
+from engine import kinds
 from engine.columns import EPOCH, Columns
 from engine.explain import explain
 from engine.match import Evidence, Match, Seen
@@ -153,6 +155,8 @@ def say_seen(seen: Seen, one: Columns) -> str:
     if seen.value is None:
         words = {"冲突": "有两个数值", "过期": "数据已过期", "无记录": "没有记录"}.get(seen.state, "缺")
         return f"{seen.indicator} {year}{words}"
+    if spec is not None and spec.kind == kinds.CODE:
+        return year + group_title(seen.indicator, str(seen.value))
     return f"{year}{say_value(seen.value, spec.kind if spec else '', spec.unit if spec else '')}"
 
 

@@ -38,6 +38,7 @@ from store.wanted import works_as
 
 COOKIE, GUARD = "huiqi_firm", "huiqi_firm_login"
 LONGEST, LONGEST_REPLY = 100, 1000
+BELOW, EQUAL = "见下", "刚好相等"  # words of the evidence that say nothing to a firm
 ACCOUNT = ("户名", "账号", "开户行", "确认人")
 # What a firm may do itself, with the facts it may give.
 ACTS: dict[str, tuple[str, ...]] = {
@@ -354,6 +355,12 @@ def reply(request: Request, ask: str, given: FirmPosted = Depends(firm_posted)) 
 # ---------------------------------------------------------------- items and why
 
 
+def pays(office: Office, night: Night, item: str) -> bool:
+    """给不给钱: by the rule; what gives a right or reminds of a day has no sum to be decided."""
+    program = office.library(night).program(item)
+    return program is not None and program.item.pays
+
+
 PAIR_COLUMNS = ("item", "verdict", "paid_low", "paid_high", "gave_way")
 
 
@@ -372,7 +379,7 @@ def found_items(office: Office, night: Night | None, code: str) -> list[dict[str
         out.append({
             "item": row["item"], "title": item["title"], "department": item["department"], "delivery": item["delivery"],
             "verdict": row["verdict"], "low": number(row["paid_low"]), "high": number(row["paid_high"]),
-            "gave": row["gave_way"] or "", "free": item["delivery"] == AUTOMATIC,
+            "gave": row["gave_way"] or "", "free": item["delivery"] == AUTOMATIC, "pays": pays(office, night, row["item"]),
         })  # fmt: skip
     return sorted(out, key=lambda r: (r["verdict"] != "符合", not r["free"], r["item"]))
 
@@ -441,8 +448,9 @@ def why(office: Office, night: Night, code: str, item: str) -> dict[str, Any] | 
     rows = [
         {
             "id": r.id, "n": r.n, "cite": r.cite, "quote": r.quote, "verdict": "" if r.n in veiled else r.line.verdict,
-            "rule": r.line.rule, "value": "" if r.n in veiled else r.line.value, "source": r.line.source, "day": r.line.day,
-            "gap": "" if r.n in veiled else r.line.gap,
+            "rule": r.line.rule, "value": "" if r.n in veiled else r.line.value, "source": r.line.source,
+            "day": "—" if r.line.day == BELOW else r.line.day,  # its parts are not shown to a firm
+            "gap": "" if r.n in veiled or r.line.gap == EQUAL else r.line.gap,
         }
         for r in sorted(rows_of(found, bound, one, night, facts), key=lambda r: r.n)
     ]  # fmt: skip

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from analysis.groups import group_title
 from desk.evidence import source_title
+from engine import kinds
 from engine.columns import Columns
 from engine.explain import value_at
 from engine.indicators import Dictionary, Indicator
@@ -93,7 +95,7 @@ def snapshot_groups(one: Columns, contacts: bool) -> list[tuple[str, list[dict[s
         if value is None:
             continue
         spec = one.dictionary[name]
-        text = say_value(value, spec.kind, spec.unit)
+        text = in_words(value, spec, one.dictionary, contacts)
         groups.setdefault(_section(one, name), []).append({
             "name": name, "of": "", "year": year or "", "value": text if contacts else mask(name, text), "source": spec.source or "—",
             "authority": "", "state": "", "day": "—", "sub": False,
@@ -196,4 +198,6 @@ def in_words(value: Any, spec: Indicator | None, dictionary: Dictionary, contact
     if isinstance(value, dict):
         fields = {k: in_words(v, dictionary.get(k), dictionary) for k, v in value.items()}
         return "，".join(f"{k} {text if contacts else mask(k, text)}" for k, text in fields.items())
+    if spec is not None and spec.kind == kinds.CODE and isinstance(value, str):
+        return group_title(spec.name, value)
     return say_value(value, spec.kind, spec.unit) if spec else str(value)

@@ -12,6 +12,7 @@ from desk.publicity import NOTE, masks, public_name, sole
 from desk.web import office_of, render
 from engine.grantmoves import State
 from engine.program import Program
+from engine.standard import further_quotes
 from store import grants
 from store.kpi import paid_by_item
 
@@ -54,7 +55,8 @@ def _sheet(office: Office, program: Program) -> Sheet:
     facts = f"{item.delivery}　{item.department}　依据 {document.number or document.title}"
     foot = f"{office.zone}　{office.today()}　以申兑指南和政策原文为准"
     steps = steps_of(item.delivery, said(dict(item.guide).get("channel")))
-    return sheet_of(item.title, facts, who, c["pay"], steps, when, foot)
+    pay = "；".join([c["pay"], *(quote for quote, _ in further_quotes(item.benefit))])
+    return sheet_of(item.title, facts, who, pay, steps, when, foot)
 
 
 @router.get("/items/{document}/{slug}/picture.svg")

@@ -23,6 +23,7 @@ from desk.urls import url
 from desk.web import office_of, render
 from engine.policy import Batch, PolicyItem
 from engine.program import Program, numbered_text
+from engine.standard import further_quotes
 from engine.words import say_amounts
 from policies.library import Library
 
@@ -204,7 +205,7 @@ def guide(request: Request, document: str, slug: str, office: Office = Depends(o
     names = defaultdict(str, program.item.guide)
     return render(
         request, "guide.html", c=card(program, office.today()), item=program.item, document=program.document,
-        conditions=conditions, guide=names, exclusive=program.exclusive,
+        conditions=conditions, more=further_quotes(program.item.benefit), guide=names, exclusive=program.exclusive,
         steps=steps_of(program.item.delivery, said(names["channel"])),
     )  # fmt: skip
 

@@ -42,6 +42,14 @@ def standard_lines(benefit: Benefit | None, typed: TypedBenefit | None) -> Itera
         yield "例外", _variant(exception, variant), exception.cite, exception.quote
 
 
+def further_quotes(benefit: Benefit | None) -> list[tuple[str, str]]:
+    """另有规定: (quote, cite) of additions and exceptions whose words the benefit's own quote does not hold already."""
+    if benefit is None:
+        return []
+    found = [(a.quote, a.cite) for a in benefit.adds] + [(e.quote, e.cite) for e in benefit.exceptions]
+    return [pair for pair in dict.fromkeys(found) if pair[0] and pair[0] not in benefit.quote]
+
+
 def say_form(form: Form | None, typed: TypedForm | None) -> str:
     """数额形式的说法."""
     if form is None or typed is None:

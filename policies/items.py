@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.policy import PolicyDocument, PolicyItem, numbered
+from engine.standard import further_quotes
 from engine.workdays import Calendar
 
 from .library import Library
@@ -103,7 +104,12 @@ def field_values(library: Library, document: PolicyDocument, item: PolicyItem) -
         "支持行业": guide.get("industries", ""),
         "扶持对象": item.subject,
         "申报条件": "；".join(c.quote for c in conditions if c.quote and not c.hidden),
-        "扶持标准": item.benefit.quote if item.benefit and item.benefit.quote else "",
+        "扶持标准": "；".join(
+            [
+                *([item.benefit.quote] if item.benefit and item.benefit.quote else []),
+                *(q for q, _ in further_quotes(item.benefit)),
+            ]
+        ),
         "不重复享受": "；".join(dict.fromkeys(r.quote or f"{r.group}：{r.pick}" for r in rivals)),
         "兑现方式": item.delivery,
         "申请材料": "；".join(item.materials) or ("免提交" if item.delivery == "免申即享" else ""),

@@ -245,3 +245,23 @@ def test_persons_and_projects_are_told_by_their_fields():
         "2 个：项目编号 RC1，年度工资薪金 62 万元，联系电话 13800001234；项目编号 RC2"
     )
     assert "13800001234" not in in_words(rows, None, known, contacts=False)
+
+
+def test_a_small_firms_owner_can_read_its_pages(desk: Desk) -> None:
+    """Codes with their names, no word that points to what is not shown, and no sum to be decided where none is given."""
+    office = desk.app.state.office
+    night = office.night()
+    program, code = next(
+        (p, str(fits[0]))
+        for p in office.library(night).programs
+        if not p.item.pays and len(hits := office.hits(night, p.item.id))
+        if len(fits := hits.loc[hits["verdict"] == "符合", "统一社会信用代码"].tolist())
+    )
+    client = enter(desk, code)
+    card = client.get("/my/items").text.split(program.item.title, 1)[1].split("</article>", 1)[0]
+    assert "待核定" not in card and "不是发钱的事项" in card
+    for path in re.findall(r'href="(/my/items/[^"]+)"', client.get("/my/items").text)[:12]:
+        page = client.get(path).text
+        assert "见下" not in page and "刚好相等" not in page, path
+        assert not re.search(r"· 1[12]01\d\d ·", page), f"{path}: a district's code without its name"
+    assert re.search(r"\d{6} \w+区", client.get("/my/file?all=1").text)

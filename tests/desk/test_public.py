@@ -142,3 +142,15 @@ def test_every_address_of_the_sitemap_answers(visitor: TestClient) -> None:
     for entry in sitemap.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc"):
         address = (entry.text or "").removeprefix("http://desk")
         assert visitor.get(address).status_code == 200, address
+
+
+def test_what_some_firms_get_beside_the_usual_sum_is_told_to_all(desk):
+    words = "先导产业企业按照融资额的2%给予奖励，最高不超过200万元"
+    page = desk.anyone().get("/zone/items/bs-2025-05/equity").text
+    assert page.count(words) == 2, "in the picture and in the guide"
+    assert words[:8] in re.sub(
+        r"<[^>]*>|\s", "", desk.anyone().get("/zone/items/bs-2025-05/equity/picture.svg").text
+    )
+    assert words in desk.client("lin").get("/desk/items/bs-2025-05/equity").text.split("扶持标准", 1)[1][:200]
+    first = desk.anyone().get("/zone/items/bs-2025-06/first-set").text
+    assert "另有规定" not in first, "what the sum's own words hold already is not said twice"
