@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from analysis import looking
 from analysis.scores_money import Floats, usual_amount, worth
 from engine.program import Program
+from jobs.list_keys import keep_keys, kept_keys, list_keys
 from jobs.sheets import SheetForm
 from store import faults
 from store.nights import NAME, Night
@@ -186,13 +187,22 @@ def _write_cell(sheet: Any, i: int, j: int, value: Any, text: Any, money: Any) -
         sheet.write_string(i, j, "" if value is None or value is pd.NA else str(value), text)
 
 
-def keep_lists(night: Night) -> list[Path]:
-    """留下名单: the lists of a night, written once as a whole: a folder that is there is complete."""
+def to_write(night: Night, keys: Mapping[str, str]) -> int:
+    """要写的对子: how many pairs stand on lists that are not the night before's."""
+    known = lists_before(night)[1]
+    items = night.items()
+    anew = [keys.get(str(i)) is None or known.get(str(i)) != keys[str(i)] for i in items["item"]]
+    return int((items["fits"] + items["open"])[anew].sum())
+
+
+def keep_lists(night: Night, keys: Mapping[str, str] | None = None) -> list[Path]:
+    """留下名单: the lists of a night, written once as a whole: a folder that is there is complete. `keys` are the night's
+    `list_keys`, where they are known already."""
     final = night.folder / "lists"
     if not final.is_dir():
         part = night.folder / f".lists-{os.getpid()}"
         shutil.rmtree(part, ignore_errors=True)
-        write_lists(night, part)
+        write_lists(night, part, keys)
         faults.point("nights.lists_written")
         try:
             part.rename(final)
@@ -203,30 +213,51 @@ def keep_lists(night: Night) -> list[Path]:
     return sorted(final.glob("*.xlsx"))
 
 
-def write_lists(night: Night, folder: Path) -> list[Path]:
-    """写名单: one workbook an item that has pairs, and one overview; returns their paths."""
+def write_lists(night: Night, folder: Path, keys: Mapping[str, str] | None = None) -> list[Path]:
+    """写名单: one workbook an item that has pairs, and one overview; returns their paths. A list that would print what the
+    night before's did is that one's, with this night's line under its title."""
     folder.mkdir(parents=True, exist_ok=True)
     items = night.items()
     where = f"第 {night.no} 次比对，比对日 {night.as_of}，规则 {night.run.library_hash[:12]}，企业档案 {night.run.profiles_hash[:12]}"
     programs = {p.item.id: p for p in night.library().programs}
-    scopes = scopes_of(night)
+    scopes, keys = scopes_of(night), list_keys(night) if keys is None else keys
+    before, known = lists_before(night)
     written = []
     for row in items.itertuples():
         if not row.fits and not row.open:
             continue
-        path = folder / (str(row.item).replace("/", "__") + ".xlsx")
-        frame, left_out, order = list_frame(night, programs[str(row.item)], scopes)
-        notes = [
-            where,
-            f"符合 {row.fits} 家，待核实 {row.open} 家；金额为就高不重复、预算核减之后的应付数",
-            order,
-        ]
-        if left_out:
-            notes.append(f"待核实的企业只列最值得先问的 {MOST_OPEN} 家，另有 {left_out} 家见复核台")
-        _form(len(notes)).write(path, f"{row.title}（{row.batch}）", notes, frame)
+        item, made = str(row.item), night.run.started
+        path = folder / file_of(item)
+        same = item in keys and known.get(item) == keys[item]
+        if not same or not _form(3).retold(before / path.name, path, where, made):
+            _write_list(night, programs[item], scopes, path, row, where)
         written.append(path)
+    keep_keys(folder, keys)
     written.append(_overview(items, where, folder))
     return written
+
+
+def file_of(item: str) -> str:
+    """名单的文件名."""
+    return item.replace("/", "__") + ".xlsx"
+
+
+def lists_before(night: Night) -> tuple[Path, dict[str, str]]:
+    """上一夜的名单: where they are, and their keys."""
+    folder = night.home / "nights" / str(night.run.previous) / "lists"
+    return folder, kept_keys(folder) if night.run.previous is not None else {}
+
+
+def _write_list(night: Night, program: Program, scopes: Scopes, path: Path, row: Any, where: str) -> None:
+    frame, left_out, order = list_frame(night, program, scopes)
+    notes = [
+        where,
+        f"符合 {row.fits} 家，待核实 {row.open} 家；金额为就高不重复、预算核减之后的应付数",
+        order,
+    ]
+    if left_out:
+        notes.append(f"待核实的企业只列最值得先问的 {MOST_OPEN} 家，另有 {left_out} 家见复核台")
+    _form(len(notes)).write(path, f"{row.title}（{row.batch}）", notes, frame, night.run.started)
 
 
 @lru_cache(maxsize=4)

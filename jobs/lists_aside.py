@@ -10,20 +10,27 @@ from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
 
-from jobs.lists import keep_lists
+from jobs.list_keys import list_keys
+from jobs.lists import keep_lists, to_write
 from store.database import open_database
 from store.nights import Night, get_night
 
-WORTH = 200_000  # pairs on a night's lists from which another process is worth its start
+WORTH = 200_000  # pairs on lists that say something new from which another process is worth its start
 _PR_SET_PDEATHSIG = 1
 
 
 def begin_lists(night: Night) -> Callable[[], list[Path]]:
-    """开始写名单; what is returned waits for them and gives their paths. Small nights, and machines with one core, write
-    them at once."""
+    """开始写名单; what is returned waits for them and gives their paths. Small nights, those whose lists say what
+    the night before's did, and machines with one core, write them at once."""
     worth = night.counts.get("fits", 0) + night.counts.get("open", 0) >= WORTH
-    if not worth or (night.folder / "lists").is_dir() or len(os.sched_getaffinity(0)) < 2:
-        paths = keep_lists(night)
+    keys = None
+    if worth and not (night.folder / "lists").is_dir() and len(os.sched_getaffinity(0)) > 1:
+        keys = list_keys(night)
+        worth = to_write(night, keys) >= WORTH
+    else:
+        worth = False
+    if not worth:
+        paths = keep_lists(night, keys)
         return lambda: paths
     url = night.engine.url.render_as_string(hide_password=False)
     worker = get_context("spawn").Process(

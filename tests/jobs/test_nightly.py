@@ -255,7 +255,7 @@ def sheet_of(path: Path) -> bytes:
 def test_lists_written_by_another_process_are_the_same(made, monkeypatch: pytest.MonkeyPatch) -> None:
     found = first(made)
     lists = found.folder / "lists"
-    here = {path.name: sheet_of(path) for path in lists.iterdir()}
+    here = {path.name: sheet_of(path) for path in lists.glob("*.xlsx")}
     written: list[int] = []
     monkeypatch.setattr(lists_aside, "WORTH", 1)
     monkeypatch.setattr(lists_aside.os, "sched_getaffinity", lambda pid: {0, 1})
@@ -264,7 +264,7 @@ def test_lists_written_by_another_process_are_the_same(made, monkeypatch: pytest
     monkeypatch.setattr("jobs.lists.write_lists", lambda *_: written.append(1))
     paths = wait()
     assert not written, "the other process wrote nothing"
-    assert {path.name: sheet_of(path) for path in lists.iterdir()} == here
+    assert {path.name: sheet_of(path) for path in lists.glob("*.xlsx")} == here
     assert sorted(path.name for path in paths) == sorted(here)
 
 

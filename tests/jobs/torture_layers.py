@@ -36,7 +36,7 @@ LIBRARY = Path(policies.__file__).with_name("library")
 POINTS = [p for p in faults.POINTS if p.startswith("nights.")]
 OFTEN = ("nights.block_shared", "nights.block_written")  # once a block, the others once a night
 LOWERED = {
-    "LEAST": 4, "CHANCE": 8, "MOST": 24, "WORTH_PATCHING": 0, "WORTH_FIRMS": 0, "SHARE": 0.5, "LAYERS_MOST": 2,
+    "LEAST": 4, "CHANCE": 8, "MOST": 24, "WORTH_PATCHING": 0, "WORTH_FIRMS": 0, "SHARE": 0.5, "LAYERS_MOST": 2, "WORTH_FACTS": 0,
 }  # fmt: skip
 RULE = Path("bs-2025-04/items/steady-growth.yaml")
 TOLD = "税务_年度申报_20260615.csv"
