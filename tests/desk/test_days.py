@@ -230,3 +230,52 @@ def reach(page: Any, target: str, most: int = 250) -> None:
             assert shown != "nonenone", f"{target} has the focus and does not show it"
             return
     raise AssertionError(f"{target} cannot be reached by Tab")
+
+
+def test_what_is_opened_by_keys_is_closed_by_them_and_nothing_happens_behind_it(fresh: Desk) -> None:
+    item, codes = fitting(fresh)
+    with served(fresh.app) as base, browser() as chromium:
+        page = chromium.new_context(viewport={"width": 1366, "height": 768}).new_page()
+        watch = Watch(page, urlsplit(base).netloc)
+        press = page.keyboard.press
+        enter(page, base, "lin")
+        page.goto(f"{base}/desk/items/{item}/matches?verdict=符合")
+        press("?")
+        page.wait_for_selector("#keys[open]")
+        for key in ("j", "x", "a"):
+            press(key)
+        assert page.locator("tr.now, tr.picked").count() == 0 and page.url.endswith("%E7%AC%A6%E5%90%88")
+        press("Escape")
+        page.wait_for_selector("#keys", state="hidden")
+        reach(page, ".menu summary")
+        press("Enter")
+        press("Tab")
+        press("Escape")
+        focused(page, ".menu:not([open]) summary")
+        page.goto(f"{base}/desk/matches/{codes[0]}/{item}")
+        press("r")
+        focused(page, ".actbar details[open] *")
+        press("Escape")
+        focused(page, ".actbar details:not([open]) summary")
+        assert page.locator(".actbar details[open]").count() == 0
+        assert covered(page) == [], "the bar of acts hides what has the focus"
+        assert review.history(fresh.engine) == [] and watch.faults == []
+
+
+COVERED = """() => {
+  const el = document.activeElement, box = el.getBoundingClientRect();
+  const top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+  return top && (el.contains(top) || top.contains(el)) ? "" : el.innerText || el.name;
+}"""
+
+
+def covered(page: Any, most: int = 120) -> list[str]:
+    """Whatever Tab comes to that something else lies upon (WCAG 2.4.11)."""
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    found = []
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement === document.body"):
+            break
+        found.append(page.evaluate(COVERED))
+    return [words for words in found if words]
