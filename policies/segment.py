@@ -14,6 +14,8 @@ from functools import lru_cache
 
 from engine.text import cut_clauses
 
+from .wrapped import unwrapped
+
 _CN = "[一二三四五六七八九十百零〇两]"
 _LABELS: tuple[tuple[str, float, re.Pattern[str]], ...] = (
     ("章", 1, re.compile(rf"第\s*(?:{_CN}+|[\d\s]{{1,5}})\s*[章编篇]")),
@@ -195,6 +197,7 @@ def segment(text: str) -> list[Clause]:
 
 
 def _cut(text: str) -> list[Clause]:
+    text = unwrapped(text)
     out: list[Clause] = []
     line, at = 0, 0
     for number, (a, b) in enumerate(cut_clauses(text), 1):

@@ -12,7 +12,7 @@ from .applicants import applicants, graded
 from .bars import barred_spans
 from .conditions import parse_condition
 from .extents import refined
-from .grouping import plain_giving
+from .joins import plain_giving
 from .model import Item
 from .phrases import ASKS_NOTHING, MEASURED_BY
 from .pieces import Piece, Reading
@@ -86,6 +86,7 @@ def share_conditions(
                 scope = reach_of(reading, p.clause, roles[p.clause], items)
                 general.append(entry | ({"scope": scope} if scope else {}))
     _share_leads(reading, items)
+    _share_subjects(reading, items)
     for item in items:
         _add_whom(reading, item)
     return general
@@ -127,6 +128,55 @@ def _share_leads(reading: Reading, items: Sequence[Item]) -> None:
                 continue
             have = {(c["start"], c["quote"]) for c in other.conditions}
             other.conditions[:0] = [dict(c) for c in told if (c["start"], c["quote"]) not in have]
+
+
+# Words that a sentence begins with that names itself whom it is for.
+_NAMES_WHOM = re.compile(
+    r"对|凡|鼓励|支持|新|首次|获|每|其中|同时|另|以上|上述|单|同一|[^，。；]{2,16}(?:企业|单位|机构|个人|人才|人员|项目)的?，"
+)
+
+
+def _share_subjects(reading: Reading, items: Sequence[Item]) -> None:
+    """Whom the first sentence of a paragraph names (对甲类药品，完成一期的…；完成二期的…；) the sentences that go on behind a
+    semicolon without naming anybody are said of too."""
+    for item in items:
+        if item.title_only or not item.clauses:
+            continue
+        k = min(item.clauses)
+        flat = reading.views[k].flat
+        if _NAMES_WHOM.match(flat[body_of(flat)[0] :]):
+            continue
+        first = _beginning(reading, k)
+        if first is None:
+            continue
+        whom = _subject_of(reading, first)
+        if whom is None:
+            continue
+        for other in items:
+            for c in other.conditions if first in other.clauses else ():
+                if whom[0] <= int(c["start"]) < whom[1] and not any(_same(c, d) for d in item.conditions):
+                    item.conditions.insert(0, dict(c))
+
+
+def _beginning(reading: Reading, k: int) -> int | None:
+    """The first clause of the sentence that a clause goes on with behind semicolons, on the same line; None where it is it."""
+    j = k
+    while j > 0 and reading.clauses[j - 1].line == reading.clauses[k].line:
+        if not reading.views[j - 1].flat.endswith("；"):
+            break
+        j -= 1
+    return j if j < k else None
+
+
+def _subject_of(reading: Reading, k: int) -> tuple[int, int] | None:
+    """Where a clause names with 对 whom it is for, before the first of two commas (对某类产品，取得证书的，给予…)."""
+    view = reading.views[k]
+    a = body_of(view.flat)[0]
+    m = re.match(
+        r"对(?!其|上述|以上)[^，；]{3,}?(?=，(?!可?(?:给予|奖励|一次性|按|每|分别|最高|另|再|由))[^，；]+(?:，|给予|奖励|资助|补[贴助]))",
+        view.flat[a:],
+    )
+    return view.span(a, a + m.end()) if m else None
 
 
 def _goes_on(reading: Reading, k: int, j: int) -> bool:

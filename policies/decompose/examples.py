@@ -37,9 +37,16 @@ class Annotated:
         """备样: cut the text and read the roles."""
         self.clauses = segment(self.text)
         names = self.gold["clauses"]
-        self.role_labels = np.array(
-            [[float(r in names.get(str(c.number), [])) for r in ROLES] for c in self.clauses]
-        ).reshape(-1, len(ROLES))
+        cuts = [(c.start, c.end) for c in self.clauses]
+        if len(names) != len(
+            cuts
+        ):  # numbered line by line: a clause over lines that a page broke has the roles of all
+            cuts = cut_clauses(self.text)
+        told = [(a, b, names.get(str(n), [])) for n, (a, b) in enumerate(cuts, 1)]
+        of = [{r for a, b, some in told if c.start <= a and b <= c.end for r in some} for c in self.clauses]
+        self.role_labels = np.array([[float(r in said) for r in ROLES] for said in of]).reshape(
+            -1, len(ROLES)
+        )
         return self
 
 

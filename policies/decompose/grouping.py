@@ -6,19 +6,14 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from rapidfuzz.fuzz import partial_ratio, ratio
-
 from .columns import is_row, one_item
 from .cues import cues_of, words_of
+from .joins import CONTINUES, joined, keys_of
 from .linear import LinearModel
-from .numbers import KEYS, chained
+from .numbers import chained
+from .parts import parted, to_others
 from .pieces import Piece, Reading
-from .quantities import quantities
-from .spans import body_of
 
-_CONTINUES = re.compile(
-    r"^(?:其中|同时|并|每|单个|单项|同一|累计|年度|最高|总额|全年|当期|合计|奖励|补[贴助]|资助|支持|贷款|享受|超过|以上|上述|对其|该|此项|期限|具体|按)"
-)
 _TRIGGER = re.compile(
     r"^(?:对(?!其)|凡|新|首次|初次|经|被|获|在|鼓励|支持|扶持|推进|构建|推动|引导|培育|促进|加强|实施|企业|申请|国内|符合)"
 )
@@ -40,7 +35,7 @@ def pair_features(reading: Reading, one: Piece, two: Piece, between: Sequence[Pi
     }
     start = flat_b[: two.a] if gap else flat_b[one.b : two.a]
     head = flat_b if gap else flat_b[one.b :].lstrip("，；、。;")
-    if _CONTINUES.search(head):
+    if CONTINUES.search(head):
         out["continues"] = 1.0
     if _TRIGGER.search(head):
         out["trigger"] = 1.0
@@ -56,7 +51,7 @@ def pair_features(reading: Reading, one: Piece, two: Piece, between: Sequence[Pi
     same = gap == 0
     out |= {f"same{int(same)}&{k}": 1.0 for k in list(out)[6:]}
     for name, piece in (("one", one), ("two", two)):
-        for key in _keys(reading, piece):
+        for key in keys_of(reading, piece):
             out[f"{name}:{key}"] = 1.0
     if gap:
         wa, wb = set(words_of(flat_a[: one.a] or flat_a)), set(words_of(flat_b[: two.a] or flat_b))
@@ -70,14 +65,6 @@ def pair_features(reading: Reading, one: Piece, two: Piece, between: Sequence[Pi
 
 
 _TELLING = {"first_time", "to_whom", "any_who", "each", "cap", "prior", "levels", "give_money", "once", "per"}
-
-
-def _keys(reading: Reading, piece: Piece) -> list[str]:
-    out = []
-    for q, scores in zip(reading.mentions[piece.clause], reading.keys[piece.clause], strict=True):
-        if piece.a <= q.start < piece.b:
-            out.append(KEYS[int(scores.argmax())])
-    return out or ["words"]
 
 
 MERGE = 0.57  # two pieces make one item where that is clearly the likelier; a threshold tuned for F1 on pairs joins too much
@@ -99,7 +86,26 @@ def group(reading: Reading, pieces: Sequence[Piece], model: LinearModel) -> list
             groups[-1].append(piece)
         else:
             groups.append([piece])
-    return groups
+    return [part for g in groups for part in _by_receiver(reading, g)]
+
+
+def _by_receiver(reading: Reading, run: list[Piece]) -> list[list[Piece]]:
+    """The pieces of one item, apart where a sentence gives the next amount to others; words that only say to whom between
+    two amounts may have held them together."""
+    parts: list[list[Piece]] = [[]]
+    last: Piece | None = None
+    for p in run:
+        if keys_of(reading, p) != ["words"]:
+            if (
+                last is not None
+                and last.clause == p.clause
+                and to_others(reading.views[p.clause].flat, last, p)
+            ):
+                parts[-1] = [q for q in parts[-1] if q.clause != p.clause or q.a <= last.a]
+                parts.append([])
+            last = p
+        parts[-1].append(p)
+    return parts
 
 
 def _same_row(reading: Reading, one: Piece, two: Piece, score: float) -> bool:
@@ -108,270 +114,7 @@ def _same_row(reading: Reading, one: Piece, two: Piece, score: float) -> bool:
     if one.clause != two.clause and (is_row(a) or is_row(b)):
         near = reading.clauses[one.clause].headings == reading.clauses[two.clause].headings
         return near and is_row(a) and is_row(b) and one_item(a, b)
-    return joined(reading, one, two) or (score >= MERGE and not _parted(reading, one, two))
-
-
-# Words at the head of a sentence that speak of what was given before.
-_OF_BEFORE = re.compile(
-    r"^(?:其中|同时|此外|另外?|再|并|上述|以上|前[述款]|对[其上同前以单每]|每|单[个家项]|同一|累计|年度|奖励|补[贴助]|资助|最高|按|在此|超过|不足|其[他它余]|包括|"
-    r"(?:实际|贷款|补[贴助]|贴息|资助|奖励)(?:实际)?(?:利率|额度|标准|期限|比例))"
-)
-_FRONT_WORDS = re.compile(r"^(?:对于?|新|凡|每|首次|，)+")
-_EACH_AT_MOST = re.compile(r"，?(?:每[^，。；\d]{0,3})?(?:最高|不超过)?(?:可以?)?(?:继续|为|是|均|分别)*，?$")
-_IN_BRACKETS = re.compile(r"（[^）]*）")
-ALIKE = 50.0  # triggers less alike than this are of two things
-
-
-def _whose(flat: str, p: Piece) -> str:
-    """What a piece is given for: the noun it begins with itself (其中甲类培训，每人…), else what its sentence says before it."""
-    own = re.split(r"每|最高|按|给予|发放|奖励|补[贴助]|资助", flat[p.a : p.b])[0]
-    own = re.sub(r"^(?:其中|同时)，?", "", own).rstrip("，")
-    return own if len(own) >= 4 else _trigger(flat, p).rpartition("：")[2]
-
-
-def _parted(reading: Reading, one: Piece, two: Piece) -> bool:
-    """Whether each of two pieces that give an amount has a trigger of its own, of another thing (对甲给予…；对乙给予…)."""
-    if not 0 < two.clause - one.clause <= 1 or set(_keys(reading, one)) == {"words"} == set(
-        _keys(reading, two)
-    ):
-        return False
-    fa, fb = reading.views[one.clause].flat, reading.views[two.clause].flat
-    head_a, head_b = _whose(fa, one), _whose(fb, two)
-    begins = fb[body_of(fb)[0] :]
-    if min(len(head_a), len(head_b)) < 6 or _OF_BEFORE.search(head_b) or _OF_BEFORE.search(begins):
-        return False
-    a, b = (
-        _FRONT_WORDS.sub("", _EACH_AT_MOST.sub("", _ANY_GRADE.sub("", _IN_BRACKETS.sub("", h))))
-        for h in (head_a, head_b)
-    )
-    kinds = a[-2:] == b[-2:] and not re.search(r"[，的]", a + b)
-    return not kinds and b[:2] not in a and float(ratio(a, b)) < ALIKE
-
-
-_GRADES = tuple(
-    re.compile(p)
-    for p in (
-        r"主板|创业板|科创板|新三板|四板",
-        r"[一二三四五]星|[1-5]星",
-        r"[1-5]A",
-        r"[一二三]等奖",
-        r"[一二三]档",
-        r"(?:国家|省|市|区|县)级",
-        r"(?:国际|国家|行业|地方|团体)标准",
-    )
-)
-_ANY_GRADE = re.compile(r"[\d.]+|" + "|".join(p.pattern for p in _GRADES))
-
-
-def joined(reading: Reading, one: Piece, two: Piece) -> bool:
-    """必并: pieces that make one item whatever the model thinks: other fields of one block, steps of one scale."""
-    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
-    if a.block and a.block == b.block and a.field_name and b.field_name and a.field_name != b.field_name:
-        return True
-    if _announces(reading, one, two) or _bounds(reading, one, two) or _staged(reading, one, two):
-        return True
-    if _later_or_more(reading, one, two):
-        return True
-    if _gives_on(reading, one, two) or _case_by_case(reading, one, two) or _tells_standard(reading, one, two):
-        return True
-    if (
-        _goes_on_relieved(reading, one, two)
-        or _amounts_of_kinds(reading, one, two)
-        or _under_one_award(reading, one, two)
-    ):
-        return True
-    if one.clause == two.clause or a.headings != b.headings or two.clause - one.clause > 2:
-        return False
-    fa, fb = reading.views[one.clause].flat, reading.views[two.clause].flat
-    head_a, head_b = fa[: one.a], fb[: two.a]
-    if _ends_of_steps(head_a, True) & _ends_of_steps(head_b, False) or _ends_of_steps(
-        head_a, False
-    ) & _ends_of_steps(head_b, True):
-        return True
-    if (a.line == b.line or not b.label) and _next_step(_trigger(fa, one), _trigger(fb, two)):
-        return True
-    if any(p.search(head_a) and p.search(head_b) for p in _GRADES):
-        return float(ratio(_ANY_GRADE.sub("", fa), _ANY_GRADE.sub("", fb))) >= 70.0
-    return False
-
-
-_KIND = re.compile(
-    r"(?:^|[：:])(?!对|每|另|再|按|最高|单)[^，。；：\d]{2,24}?(?:最高|不超过|每[^，。；\d]{1,3})?[\d.]+(?:万|亿)?元(?:/\w)?[；。]?$"
-)
-
-
-def _ends_of_steps(head: str, upper: bool) -> set[tuple[str, str, float]]:
-    """The upper ends of the steps that a trigger tells, or the numbers that may be a lower end."""
-    found = [q for q in quantities(head) if q.kind in ("money", "count")]
-    if not upper:
-        return {(q.kind, q.unit, q.low) for q in found}
-    return {(q.kind, q.unit, q.high) for q in found if q.is_range or _is_top(head, q.start, q.end)}
-
-
-def _is_top(head: str, a: int, b: int) -> bool:
-    """Whether the number head[a:b] is the upper end of a step (…至300万元的, 不足300万元, 300万元以下); that two steps ask
-    for the same least amount makes no scale of them."""
-    return bool(
-        re.search(r"(?:至|到|-|—|~|～|低于|不足|不满|未满|小于|少于|不超过|不高于)$", head[:a])
-        or re.match(r"（[^）]*）?(?:及?以[下内])|(?:及?以[下内])", head[b:])
-    )
-
-
-def _amounts_of_kinds(reading: Reading, one: Piece, two: Piece) -> bool:
-    """Whether two neighbouring clauses of a paragraph are a list of kinds with their amounts (甲类10万元；乙类5万元。)."""
-    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
-    if two.clause - one.clause != 1 or a.line != b.line or b.label:
-        return False
-    return all(_KIND.search(reading.views[p.clause].flat) for p in (one, two))
-
-
-# The name of one subsidy (灵活就业社保补贴); 奖励 and 支持 name whole chapters as often.
-_ONE_AWARD = re.compile(r"[^，。；：、]{2,20}?(?<!奖励)(?:补[贴助]|津贴|贴息|贴租|安家费|生活费)")
-
-
-def _under_one_award(reading: Reading, one: Piece, two: Piece) -> bool:
-    """Whether both stand in the fields of one block whose heading names one subsidy."""
-    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
-    if not a.block or a.block != b.block or a.block not in a.headings or a.block not in b.headings:
-        return False
-    flat = reading.views[a.block - 1].flat
-    return bool(_ONE_AWARD.fullmatch(flat[body_of(flat)[0] :].rstrip("。：:")))
-
-
-# How much the sentence before gives, where no figure says it (补贴标准参照当地最低工资标准执行).
-STANDARD_TOLD = re.compile(
-    r"(?:具体)?(?:补[贴助]|奖励|奖补|资助|扶持|津贴|发放)(?:标准|金额|额度)(?:参照|比照|按照?|为|与|不[低高]于)[^，。；]{4,}"
-)
-
-
-def _tells_standard(reading: Reading, one: Piece, two: Piece) -> bool:
-    """Whether a sentence says by which standard the one before it gives."""
-    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
-    flat = reading.views[two.clause].flat
-    near = two.clause - one.clause == 1 and (b.line == a.line or not b.label)
-    return near and bool(STANDARD_TOLD.match(flat[body_of(flat)[0] :]))
-
-
-_BARE_STEP = re.compile(r"^(?:其中)?，?[\d.]+[^，。；、的]{0,6}?(?:（含[^）]*）)?(?:及?以[上下])?的?，?$")
-
-
-def _trigger(flat: str, p: Piece) -> str:
-    """What a clause says before a piece gives; of a piece that is the whole clause, what stands before its verb."""
-    a = body_of(flat)[0]
-    return flat[a : p.a] if p.a > a else re.split(r"每|奖励|补[贴助]|给予|发放|资助", flat[a : p.b])[0]
-
-
-def _next_step(head_a: str, head_b: str) -> bool:
-    """Whether two triggers differ only in the figure they must reach (…达到30万元以上的 and …达到50万元以上的), the
-    second maybe told by its figure alone (100件以上的)."""
-    units = {(q.kind, q.unit) for q in quantities(head_a)}
-    if not any((q.kind, q.unit) in units for q in quantities(head_b)):
-        return False
-    if _BARE_STEP.match(head_b):
-        return True
-    one, two = (_ANY_GRADE.sub("", h).rstrip("，的") for h in (head_a, head_b))
-    return "，" not in two and len(two) >= 5 and float(partial_ratio(two, one)) >= 90.0
-
-
-def _staged(reading: Reading, one: Piece, two: Piece) -> bool:
-    """Whether both stand in one paragraph that says before that it pays step by step (分阶段兑付：…)."""
-    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
-    if a.line != b.line:
-        return False
-    first = next(k for k, c in enumerate(reading.clauses) if c.line == b.line)
-    before = "".join(reading.views[k].flat for k in range(first, two.clause))
-    m = _STAGES.search(before + reading.views[two.clause].flat[: two.a])
-    if two.clause != one.clause and re.match(r"对(?!其|上述)", reading.views[two.clause].flat):
-        return False  # who else is given something
-    return m is not None and "。" not in before[m.end() :]
-
-
-_STAGES = re.compile(r"分(?:阶段|步骤?|环节)[^，。；：]{0,10}(?:奖励|兑[付现]|给予|补[贴助]|资助)")
-_BOUND = re.compile(
-    r"(?:其中|但|且|并且?)?，?(?:对?单[家个笔项户一]|每[家个笔项人户部件场届套台集]|对?同[一个]|年度|当期|累计|全年|上述|以上|合计|申[请报](?:人|单位|企业|主体)|(?:资助|补[贴助]|奖励|支持|扶持|贴息)(?:总额|金额|资金|额度|期限|时间|比例))"
-    r"[^。；]{0,40}?(?:不[得应]?(?:超过|高于|多于)|最高|最多|最长|上限|封顶|以内)[^，。；]{0,16}$"
-)
-
-
-def _bounds(reading: Reading, one: Piece, two: Piece) -> bool:
-    """Whether a sentence says only how much at most (单个企业每年不超过…): it bounds what was given before it."""
-    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
-    flat = reading.views[two.clause].flat
-    near = a.headings == b.headings and (b.line == a.line or not b.label)
-    if not (0 < two.clause - one.clause <= 3 and near) or set(_keys(reading, two)) - {"cap", "words", "none"}:
-        return False
-    said = flat[body_of(flat)[0] : two.b]
-    return bool(_BOUND.match(said)) and not re.search(r"的，|^对(?![同单])", said)
-
-
-# A sentence that goes on giving to whom the one before it named: a verb of giving with nothing before it but when and to which of them.
-_GIVES_ON = re.compile(
-    r"(?:(?:另|再|并|同时|还|一次性|每[年月]|按[月年季]|(?:连续)?[\d一二三两五]+年内?|分[\d一二三两五]+年)*)(?:另|再|一次性|每[年月]|均)*(?:给予|发放|奖励|补[贴助])(?:给)?(?:(?:个人|单位|企业|用人单位|本人|团队|其)(?!.{0,8}的，))?[^，。；：对的]{0,10}\d"
-)
-
-
-# A later year of what the sentence before it gives, or more of it for more of the same (第6年起…奖励, 每增加1个…再奖励).
-_LATER = re.compile(r"(?:从|自)?(?:第[一二三四五六七八九十\d]+年(?:起|至|开始|及以后)|次年)")
-_MORE = re.compile(r"每[增多超]加?过?\d+[^，。；：]{1,20}，?(?:另|再|可再)(?:给予|奖励|补[贴助]|资助|增加)")
-
-
-def _later_or_more(reading: Reading, one: Piece, two: Piece) -> bool:
-    """Whether a sentence of the same paragraph goes on with a later year of what the one before gives, or with more of it."""
-    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
-    if two.clause - one.clause != 1 or a.line != b.line:
-        return False
-    flat = reading.views[two.clause].flat
-    said = flat[body_of(flat)[0] :]
-    return bool(_LATER.match(said) or _MORE.search(said[:40]))
-
-
-_RELIEVED = re.compile(r"(?:免[征缴]|减半征收|减征)(?:[一二三四五\d]+年)?(?P<x>[^，。；、\d]{2,12})")
-
-
-def _goes_on_relieved(reading: Reading, one: Piece, two: Piece) -> bool:
-    """Whether a sentence lets others go on with the relief that the one before it in the paragraph gives."""
-    if two.clause - one.clause != 1 or reading.clauses[one.clause].line != reading.clauses[two.clause].line:
-        return False
-    fa, fb = reading.views[one.clause].flat, reading.views[two.clause].flat
-    a, b = _RELIEVED.search(fa), _RELIEVED.search(fb)
-    return "继续" in fb and a is not None and b is not None and a["x"] == b["x"]
-
-
-def _case_by_case(reading: Reading, one: Piece, two: Piece) -> bool:
-    """Whether the first says only that it is settled case by case what the second of the same sentence gives."""
-    said = reading.views[one.clause].flat[one.a : one.b]
-    return one.clause == two.clause and bool(re.fullmatch(r"[^，。；\d]{0,6}“?一事一议[^，。；\d]*", said))
-
-
-def _gives_on(reading: Reading, one: Piece, two: Piece) -> bool:
-    """Whether a sentence behind a semicolon goes on with what the one before it gives (…资助；一次性给予个人…安家费)."""
-    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
-    if two.clause - one.clause != 1 or (a.line != b.line and b.label):
-        return False
-    fa, fb = reading.views[one.clause].flat, reading.views[two.clause].flat
-    return fa.endswith("；") and bool(_GIVES_ON.match(fb[body_of(fb)[0] :])) and not b.label
-
-
-_PLAIN_GIVING = re.compile(
-    r"(?:给予|予以|进行|提供|享受)(?:适当|一定|相应|分档|分级)?(?:的)?[^，。；\d]{0,16}?(?:支持|奖励|奖补|补贴|补助|资助|扶持)(?:资金)?[，。；：]?$"
-)
-
-
-def plain_giving(reading: Reading, p: Piece) -> bool:
-    """泛称给予: whether a piece says only that something is given (给予资金支持), not how much."""
-    said = reading.views[p.clause].flat[p.a : p.b]
-    return bool(_PLAIN_GIVING.search(said)) and _keys(reading, p) == ["words"]
-
-
-def _announces(reading: Reading, one: Piece, two: Piece) -> bool:
-    """Whether a piece says only that something is given, and the next one of the same point how much."""
-    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
-    flat = reading.views[two.clause].flat
-    if not 0 < two.clause - one.clause <= 3 or b.label or not _CONTINUES.search(flat[body_of(flat)[0] :]):
-        return False
-    if not (a.number in b.headings or a.line == b.line or a.headings == b.headings):
-        return False
-    return plain_giving(reading, one) and _keys(reading, two) != ["words"]
+    return joined(reading, one, two) or (score >= MERGE and not parted(reading, one, two))
 
 
 def between_of(pieces: Sequence[Piece], one: Piece, two: Piece) -> list[Piece]:

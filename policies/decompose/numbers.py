@@ -166,12 +166,14 @@ def _priced(flat: str, q: Quantity) -> bool:
 _HEADED = re.compile(
     r"(?:^|[，])(?:(?:奖励|补[贴助]|资助|扶持|支持|最高)?(?:标准|金额|额度)|奖励|补[贴助]|资助)(?:（[^）]{1,8}）)?：$"
 )
+# What something costs, by an estimate (每亩投入茶苗款1500元, 投资概算为…).
+_COSTS = re.compile(r"概算|(?:每亩|每户|共|预计)投入[^，。；：]{0,8}$")
 _REACHES = re.compile(r"(?:突破|超过|(?<!未)达到?|(?<![不未])满|高于|不低于|不少于)(?:人民币)?$")
 # A share of the staff that must be reached (新招用人数占现有在职职工人数比例10%).
 _OF_STAFF = re.compile(
     r"占[^，。；]{0,20}(?:人数|职工|员工|总数)[^，。；补奖资助]{0,4}(?:比例|比重)?(?:达到?|不低于|为|的)?$|人[^，。；补奖资助]{0,8}占比$"
 )
-_WHO_REACHES = re.compile(r"^(?:（[^）]*）)?(?:及?以上)?(?:（[^）]*）)?的|^[，；]?(?:给予)?分别")
+_WHO_REACHES = re.compile(r"^(?:（[^）]*）)?(?:及?以上)?(?:（[^）]*）)?的|^[，；]?(?:给予)?分别|^，?且")
 
 
 def _reached(flat: str, found: list[Quantity], n: int) -> bool:
@@ -194,6 +196,8 @@ def _fixed(flat: str, found: list[Quantity], n: int, now: str, scores: np.ndarra
         or (_STEP.search(left) and q.kind == "money")
         or _PAID_OUT.search(near)
     ):
+        return "none"
+    if q.kind == "money" and now != "none" and _COSTS.search(near):
         return "none"
     if q.kind == "money" and now == "none" and _HEADED.search(left):
         return "cap" if _CEILING.search(left[-14:]) else "amount"

@@ -9,7 +9,7 @@ from policies.segment import role_of_field
 
 from .benefits import keyed
 from .columns import is_row
-from .grouping import STANDARD_TOLD, plain_giving
+from .joins import STANDARD_TOLD, plain_giving
 from .model import Item
 from .phrases import DENIES_GIVING, GIVES, MAY_HAVE, MEASURED_BY
 from .pieces import LABELS, Piece, Reading
@@ -47,7 +47,7 @@ def asks_for(reading: Reading, n: int) -> bool:
 
 
 _STRONG = re.compile(
-    r"(?:给予|予以|发放|提供|享受)[^，。；]{0,30}(?:奖励|奖补|补贴|补助|资助|扶持|救助|津贴|贴息|补偿|奖金|安家费|生活费|交通费|支持(?!下|和)|资金)|一次性(?:奖励|补[贴助]|资助)|"
+    r"(?:给予|予以|发放|提供|享受)[^，。；]{0,30}(?:奖励|奖补|补贴|补助|资助|扶持|救助|津贴|贴息|补偿|奖金|安家费|生活费|交通费|消费券|支持(?!下|和)|资金)|一次性(?:奖励|补[贴助]|资助)|"
     r"(?:实行|采取|按)[^，。；]{0,12}一事一议|实行[^，。；]{0,24}(?:奖励|补[贴助]|优惠)政策|全额(?:奖励|奖补|补[贴助]|资助|返还)|免[收征]|减免|返还(?!贷)|按[^，。；]{0,30}(?:补贴|补助|奖励|资助|贴息)|优先(?:推荐|支持|安排|给予|享受)|"
     r"(?:申请|申领|领取|享受)[^，。；]{0,24}(?:补贴|补助|待遇|优惠|奖励|贷款|扶持|资助)|不征收|即征即退"
 )
@@ -198,6 +198,10 @@ _SETS_UP_FUND = re.compile(r"设立[^。；]{2,24}资金，[^。；]*(?:预算|�
 _BORNE = re.compile(r"(?:省|市|区|县|镇)[^，。；]{0,14}按[^，。；]{0,16}(?:承担|分担|负担|配套承担)")
 # What news tell of a policy as a whole before its rules.
 _NEWS = re.compile(r"(?:近日|日前|本报讯|据悉|[^，。；]{0,12}(?:记者|获悉))")
+# What somebody may enjoy beside, of a higher level; what he must pass first; money from one treasury to another.
+_ELSEWHERE = re.compile(
+    r"同时享受(?:上级|国家|省)[^，。；]*|经[^，。；\d]{2,20}(?:认定|审核|评审|备案|批准|同意)(?:后|的)?|[^，。；]*财力补助|(?:由[^，。；]{2,8})?按上述标准[^，。；]*"
+)
 _SERIES = re.compile(r"一系列(?:举措|措施|政策|优惠)")
 _GIVES_BACK = re.compile(r"(?:应当?|须|需)[^，。；]{0,6}(?:退[还回]|缴回|返还)[^，。；]{0,8}$")
 # What lenders may lend on a house or land, and who may buy one.
@@ -210,7 +214,7 @@ def idle(reading: Reading, p: Piece) -> bool:
     said = flat[p.a : p.b]
     if re.match(r"例如|比如|举例", flat) or re.match(r"企业\d{4}年", flat[1:]):
         return True
-    if _BETWEEN.fullmatch(said):
+    if _BETWEEN.fullmatch(said) or _ELSEWHERE.fullmatch(said.lstrip("可以")):
         return True
     if _REPORTS.search(flat) and not re.search(
         r"给予|予以|对[^，。]{2,30}的|可以?申[请报领]|可以?继续|免[征缴]", flat

@@ -109,11 +109,18 @@ def _pieces(out: list[Atom], index: int, flat: str, a: int, b: int, before: str)
             before = "…"
 
 
+_LONGEST = 400  # a quotation mark that nothing closes holds no whole clause together
+
+
 def _merge_brackets(atoms: list[Atom], flat: str) -> list[Atom]:
     """A bracket that a comma cut in two stays with what it explains."""
     out: list[Atom] = []
     for atom in atoms:
-        if out and flat.count("（", out[-1].a, out[-1].b) > flat.count("）", out[-1].a, out[-1].b):
+        open_ = out and any(
+            flat.count(x, out[-1].a, out[-1].b) > flat.count(y, out[-1].a, out[-1].b)
+            for x, y in ("（）", "“”")
+        )
+        if open_ and atom.b - out[-1].a <= _LONGEST:
             out[-1].b = atom.b
             out[-1].text = flat[out[-1].a : atom.b]
         else:

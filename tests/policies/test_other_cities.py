@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import pytest
 
+from engine.text import cut_clauses
 from policies.decompose.bars import barred_spans
-from policies.decompose.grouping import joined
+from policies.decompose.examples import Annotated
+from policies.decompose.joins import joined
+from policies.decompose.numbers import KEYS, corrected
 from policies.decompose.pieces import Piece, Reading
 from policies.decompose.pipeline import decompose, read_pieces, stored_models
+from policies.decompose.quantities import quantities
 from policies.decompose.roles import chosen_roles, role_scores
 from policies.decompose.sift import asks_for, idle
 from policies.decompose.spans import atoms_of, trimmed, view_of
 from policies.segment import segment
+from policies.wrapped import unwrapped
 
 HEAD = "示例市产业扶持办法\n第一条 人才补贴\n对新引进的博士，给予安家补贴20万元。\n"
 TAIL = "第九条 认证补贴\n对首次通过质量体系认证的企业，给予补助3万元。\n"
@@ -174,3 +182,91 @@ def test_a_text_that_begins_with_a_rule_has_no_title_there() -> None:
     clauses = segment(text)
     roles = chosen_roles(role_scores(clauses, stored_models()["roles"]), stored_models()["roles"])
     assert "benefit" in roles[0] and "title" not in roles[0]
+
+
+def test_steps_to_be_reached_before_a_further_condition_are_no_amounts() -> None:
+    flat = "当年度销售额首次达到2亿元、4亿元、6亿元，且增幅高于全区平均水平的批发企业，分别给予奖励5万元、10万元、15万元。"
+    found = quantities(flat)
+    taken = np.tile([0.9 if k == "amount" else 0.03 for k in KEYS], (len(found), 1))
+    keys = [KEYS[int(s.argmax())] for s in corrected(flat, found, taken)]
+    assert keys == ["none"] * 3 + ["amount"] * 3
+
+
+def test_steps_in_a_numbered_line_make_one_item() -> None:
+    text = "四、餐饮企业新增量达到50万元且增速达到20%以上的，给予1万元奖励；餐饮企业新增量达到400万元且增速达到10%以上的，给予2万元奖励。\n"
+    reading = _reading(text)
+    one, two = (
+        Piece("benefit", k, v.flat.index("给予"), len(v.flat) - 1, 0.9) for k, v in enumerate(reading.views)
+    )
+    assert joined(reading, one, two)
+
+
+def test_what_something_costs_is_not_given() -> None:
+    reading = _reading("新建标准茶园每亩投入1600元（投资概算为：每株价格0.4元），县奖补1200元。\n")
+    said = [
+        reading.views[0].flat[q.start : q.end]
+        for q, s in zip(reading.mentions[0], reading.keys[0], strict=True)
+        if KEYS[int(s.argmax())] != "none"
+    ]
+    assert said == ["1200元"]
+
+
+@pytest.mark.parametrize(
+    "words", ["可以同时享受上级财政给予的奖励和支持", "经区级备案认定", "由市财政按上述标准给予100%奖励"]
+)
+def test_what_others_give_or_what_comes_first_gives_nothing(words: str) -> None:
+    reading = _reading(f"对新招引的企业，{words}，并完成搬迁手续。\n")
+    at = reading.views[0].flat.index(words)
+    assert idle(reading, Piece("benefit", 0, at, at + len(words), 0.9))
+
+
+def test_a_comma_in_quotation_marks_does_not_cut() -> None:
+    flat = view_of(segment("以“时尚滨城，乐享夏夜”为主题，举办购物节")[0]).flat
+    assert [a.text for a in atoms_of(0, flat)] == ["以“时尚滨城，乐享夏夜”为主题", "举办购物节"]
+
+
+def test_others_in_one_sentence_are_given_something_else() -> None:
+    found = _found(
+        "第二条 培育奖励\n对评选为瞪羚的企业给予30万元的奖励，对评选为服务型制造示范的企业给予20万元的奖励，对获得绿色工厂称号的单位给予10万元奖励。\n"
+    )
+    assert len(found) == 3
+
+
+def test_whom_the_first_sentence_names_the_next_speak_of_too() -> None:
+    found = _found(
+        "第二条 新药奖励\n对本市企业研制的第一类生物制品，完成境外临床研究的，给予150万元资助；取得新药证书并实现产业化，每个品种给予一次性400万元奖励。\n"
+    )
+    assert len(found) == 2
+    assert all(any("第一类生物制品" in c for c in asks) for _, asks in found)
+
+
+WRAPPED = (
+    "为深入推进质量强区建设，推进质量变革、效率变革，促进全区经济社会持续发\n展，根据有关规定，结合我区实际，制定本办法。\n一、适用范围\n"
+    "本办法适用于在本区行政区域内登记注册并具有固定生产经营场所的企业、个体\n工商户和其他组织。\n二、奖励标准\n"
+    "1.对首次获得市级质量管理奖并持续改进质量管理水平的本区企业，给予一次性\n奖励30 万元。\n"
+    "2.对获得国家级标准化示范项目并通过主管部门组织的验收的承担单位，给予补\n助20 万元。\n"
+)
+
+
+def test_lines_that_a_page_broke_are_one() -> None:
+    items = decompose(WRAPPED).items
+    assert [re.sub(r"\s", "", str(b["quote"])) for i in items for b in i.benefits] == [
+        "给予一次性奖励30万元",
+        "给予补助20万元",
+    ]
+    assert all(WRAPPED[b["start"] :].startswith(str(b["quote"])) for i in items for b in i.benefits)
+    assert [c.text for c in segment(WRAPPED) if c.label == "一"] == ["一、适用范围"]
+
+
+def test_short_lines_of_their_own_are_left_apart() -> None:
+    card = "服务对象\n本区企业\n服务内容\n给予补助\n办理地点\n政务大厅\n联系电话\n见附件\n"
+    assert unwrapped(card) == card
+    titles = "关于组织申报示例市技术改造项目专项资金的通知\n各县区工信部门，市直有关单位，各有关企业和机构\n"
+    assert unwrapped(titles) == titles
+
+
+def test_roles_of_broken_lines_are_learnt_together() -> None:
+    cuts = cut_clauses(WRAPPED)
+    gold = {"clauses": {str(n): ["condition"] for n in range(1, len(cuts) + 1)}, "general": {}, "items": []}
+    doc = Annotated("wrapped", "wrapped", WRAPPED, gold).prepare()
+    assert len(doc.clauses) < len(cuts) and doc.role_labels.sum() == len(doc.clauses)
