@@ -5,7 +5,7 @@ The scores learn only from what is left visible. A pair counts where each of its
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -29,6 +29,13 @@ TOLD = 1 / 3
 MOST_FIRMS = 12_000
 MOST_MASKS = 6
 REGISTERED = ("企业名称", "登记地区划", "成立日期", "登记状态")
+
+
+Tell = Callable[[str], None]
+
+
+def say_nothing(_: str) -> None:
+    """不说进度."""
 
 
 def hide(columns: Columns, seed: int, firms: float = 0.25, cells: float = 0.06) -> Columns:
@@ -71,11 +78,11 @@ def evaluate(
 
 
 def evaluate_hidden(
-    bound_items: Sequence[BoundItem], truth: Columns, as_of: date, seed: int = 0
+    bound_items: Sequence[BoundItem], truth: Columns, as_of: date, seed: int = 0, tell: Tell = say_nothing
 ) -> dict[str, Any]:
     """遮盖检验: hide known facts of `truth` in several ways, each learned and tested by itself, all measured together.
 
-    Questions to people are answered by a simulated reviewer, for a third of the firms before and for the others to test.
+    `tell` is told of every way, as each takes a while. Questions to people are answered by a simulated reviewer, for a third of the firms before and for the others to test.
     """
     if len(truth) > MOST_FIRMS:
         rows = np.random.default_rng([seed, 9]).choice(len(truth), MOST_FIRMS, replace=False)
@@ -83,6 +90,7 @@ def evaluate_hidden(
     answers = answered(bound_items, truth, seed)
     parts: list[HeldOut] = []
     for mask in range(MOST_MASKS):
+        tell(f"遮住一部分已知的事实，学了再猜：第 {mask + 1} 遍，至多 {MOST_MASKS} 遍")
         given = answers if mask == 0 else None  # questions don't change with what is hidden: once is enough
         parts.append(collect(bound_items, hide(truth, seed + 1000 * mask), truth, as_of, seed + mask, given))
         if sum(len(t.pair) for t in parts) >= ENOUGH_PAIRS:

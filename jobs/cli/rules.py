@@ -39,7 +39,7 @@ def match_command(
     every: Annotated[bool, typer.Option("--all", help="写出全部结果，包括不符合")] = False,
     answers: Annotated[Path | None, typer.Option("--answers", help="复核人的答复 .jsonl")] = None,
     sets: SetOption = [],  # noqa: B006
-    upcoming: Annotated[int, typer.Option("--upcoming", help="连同 N 天内将开始的批次")] = 0,
+    upcoming: Annotated[int, typer.Option("--upcoming", min=0, help="连同 N 天内将开始的批次")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="小结写成 JSON")] = False,
 ) -> None:
     """不用数据库，直接比对：政策库 × 企业数据 → 结果文件。

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from jobs.cli import scores_ask
-from jobs.cli.common import library_path, parse_as_of, telling
+from jobs.cli.common import library_path, parse_as_of, steps, telling
 from jobs.cli.nightly import HomeOption, open_home
 
 HELP = """评分：待核实的哪些值得先问。只排先后，从不改变结论。
@@ -80,9 +81,12 @@ def train(
         from store.nights import latest_night
 
         engine, folder = open_home(home)
-        card = learn_again(engine, folder, seed)
-        night = latest_night(engine, folder)
-        scored = score_night(night, folder) if night else 0
+        with steps("学评分") as tell:
+            tell("从最近一次比对学评分，再和在用的比")
+            card = learn_again(engine, folder, seed)
+            night = latest_night(engine, folder)
+            tell("给最近一次比对的待核实评分")
+            scored = score_night(night, folder) if night else 0
     if as_json:
         typer.echo(json.dumps({**card, "scored": scored}, ensure_ascii=False))
         return
@@ -269,9 +273,12 @@ def evaluate(
     chart: Annotated[Path | None, typer.Option("--chart", help="画可靠性图，写到 .svg")] = None,
 ) -> None:
     """检验."""
-    with telling():
+    with telling(), steps("检验评分") as tell:
         day = parse_as_of(as_of) if as_of or profiles else None
-        result = _given(profiles, library, day, seed) if profiles else _generated(firms, seed, library, day)
+        if profiles:
+            result = _given(profiles, library, day, seed, tell)
+        else:
+            result = _generated(firms, seed, library, day, tell)
         if chart:
             _reliability(result, chart)
     if as_json:
@@ -291,17 +298,21 @@ def _reliability(result: dict[str, Any], chart: Path) -> None:
     chart.write_text(svg(reliability_chart(parts)), encoding="utf-8")
 
 
-def _given(path: Path, library: Path | None, day: Any, seed: int) -> dict[str, Any]:
+def _given(
+    path: Path, library: Path | None, day: Any, seed: int, tell: Callable[[str], None]
+) -> dict[str, Any]:
     from analysis.scores_evaluate import evaluate_hidden
 
     items, dictionary = _library(library, day)
     columns = _profiles(path, dictionary)
     if not len(columns):
         raise ValueError(f"{path.name} 里没有读到企业")
-    return {**evaluate_hidden(items, columns, day, seed), "as_of": day.isoformat(), "seed": seed}
+    return {**evaluate_hidden(items, columns, day, seed, tell), "as_of": day.isoformat(), "seed": seed}
 
 
-def _generated(firms: int, seed: int, library: Path | None, as_of: Any) -> dict[str, Any]:
+def _generated(
+    firms: int, seed: int, library: Path | None, as_of: Any, tell: Callable[[str], None]
+) -> dict[str, Any]:
     """Both generated populations; the headline figures are the worse of the two."""
     import tempfile
 
@@ -313,12 +324,15 @@ def _generated(firms: int, seed: int, library: Path | None, as_of: Any) -> dict[
     day = as_of or DATA_DAY
     items, dictionary = _library(library, day)
     with tempfile.TemporaryDirectory() as folder:
+        tell(f"生成 {firms:,} 家企业")
         made = generate(firms, seed)
         write_profiles(made, Path(folder) / "seen.parquet")
         write_truth(made, Path(folder) / "truth.parquet")
         seen, truth = (_profiles(Path(folder) / f"{name}.parquet", dictionary) for name in ("seen", "truth"))
-    first = evaluate_hidden(items, seen, day, seed)
-    second = evaluate_hidden(items, second_population(firms, seed, dictionary), day, seed)
+    first = evaluate_hidden(items, seen, day, seed, lambda text: tell(f"样例：{text}"))
+    other = second_population(firms, seed, dictionary)
+    second = evaluate_hidden(items, other, day, seed, lambda text: tell(f"第二总体：{text}"))
+    tell("样例里从来没有报过的事实")
     return {
         "ece": max(first["ece"], second["ece"]),
         "brier_skill": min(first["brier_skill"], second["brier_skill"]),
