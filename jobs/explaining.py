@@ -14,6 +14,7 @@ from engine.columns import Columns
 from engine.explain import FIRM, OFFICE, explain
 from engine.match import Evidence, Match, Seen, Verdict
 from engine.program import Program
+from engine.standard import further_quotes
 from engine.words import say_holds_on, say_value
 from jobs.rules import open_library
 from policies.cases import say_amount
@@ -113,6 +114,7 @@ def render(found: Match, program: Program, name: str = "") -> Iterator[str]:
         benefit = program.item.benefit
         yield ""
         yield f"标准：{benefit.cite}  “{benefit.quote}”"
+        yield from (f"另有规定：{cite}  “{quote}”" for quote, cite in further_quotes(benefit))
         if found.verdict != Verdict.INELIGIBLE:
             yield from (f"  {line}" for line in found.working)
             yield f"  得 {amount}"

@@ -158,12 +158,13 @@ class Portrayer:
     def _number_line(self, rule: Rule, derived: Derived, row: int) -> Line:
         assert rule.value is not None and derived.numbers is not None
         number = float(derived.numbers[row])
-        seen = self._seen(self.bound(rule.value), row)
+        bound = self.bound(rule.value)
+        seen = self._seen(bound, row)
         known, gaps = not np.isnan(number), tuple(s for s in seen if s.endswith("缺"))
         text = say_value(round(number, 6), rule.value.kind.name, rule.value.kind.unit)
         if known and rule.value.kind.name == kinds.RATIO:
             text = f"{number * 100:,.2f}%"
-        reason = Reason(rule.value_text, FITS if known else OPEN, tuple(seen))
+        reason = Reason(say(bound), FITS if known else OPEN, tuple(seen))
         if not known:
             text = OPEN if gaps else "不可算（除数为0或上年不为正）"
         return Line(

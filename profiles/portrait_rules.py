@@ -53,7 +53,6 @@ class Rule:
     note: str = ""
     compare: str = ""
     value: Expression | None = None
-    value_text: str = ""
     cases: tuple[TagRule, ...] = ()
     tags: tuple[TagRule, ...] = ()
 
@@ -125,7 +124,7 @@ class _Maker:
         if value.kind.name not in NUMERIC:
             self.report(Problem(2, f"value 要算出金额、比例或数量，这里是{value.kind}", place, source=text))
             return None
-        return replace(Rule(name, **said), value=value, value_text=text)  # type: ignore[arg-type]
+        return replace(Rule(name, **said), value=value)  # type: ignore[arg-type]
 
     def _options(self, node: Node, form: str) -> tuple[TagRule, ...] | None:
         before = self.compiler.errors

@@ -9,7 +9,7 @@ import pytest
 
 import policies
 from engine.program import Program
-from engine.standard import standard_lines
+from engine.standard import further_quotes, standard_lines
 from policies.library import Library, load_library
 from profiles.dictionary import builtin_dictionary
 
@@ -64,3 +64,11 @@ def test_a_step_says_both_its_ends(library: Library) -> None:
     assert told(items["bs-2025-04/digital-scale"], 2025)["算式"] == (
         "按 2025年营业收入 全额分档：不到 1亿元：10万元；满 1亿元、不到 5亿元：20万元；满 5亿元：50万元"
     )
+
+
+def test_what_some_get_besides_is_told_once(library: Library) -> None:
+    items = {p.item.id: p.item.benefit for p in library.programs}
+    assert further_quotes(items["bs-2025-05/equity"]) == [
+        ("先导产业企业按照融资额的2%给予奖励，最高不超过200万元", "第六条")
+    ]
+    assert further_quotes(items["bs-2025-06/first-set"]) == [] == further_quotes(None)

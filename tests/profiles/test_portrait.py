@@ -144,6 +144,8 @@ def test_growth_and_intensity_over_years():
     # 合计 10万 of 518.7万 in three years
     rd = line("近三年研发强度", 营业收入=REVENUE, 研发费用={"2023": 2e4, "2024": 3e4, "2025": 5e4})
     assert rd.number == pytest.approx(10 / 518.7)
+    # how it was worked is said in words and years, not in the rule's own signs
+    assert rd.reasons[0].text == "合计（2023—2025年研发费用） ÷ 合计（2023—2025年营业收入）"
     assert line("研发强度", 营业收入={"2025": 0}, 研发费用={"2025": 5e4}).text.startswith("不可算")
     assert line("研发强度", 营业收入={"2025": 100}).text == OPEN
 
