@@ -347,6 +347,8 @@ class Parser:
         if not self.is_word("Y"):
             raise self.fault(2, "年度要写成 Y 或 Y-1（Y 是批次的年度）")
         self.take()
+        if self.is_op("+"):
+            raise self.fault(2, "年度只能是 Y 或往前推的 Y-1；往后的年度还没有数据")
         if not self.is_op("-"):
             return 0
         self.take()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -267,7 +267,10 @@ class LogicChecker:
                 said = other.leaf.text
                 self.tell(leaf, f"和“{said}”矛盾，永远不能同时成立")
                 return
-        context.bounds.setdefault(key, []).append(bound)
+        held = context.bounds.setdefault(key, [])
+        held.append(bound)
+        if shut_out(held):
+            self.tell(leaf, "和前面的排除合起来，允许的一个也不剩，永远不能同时成立")
 
     def read(self, expr: Node, leaf: Condition, negated: bool) -> tuple[Node | None, Bound | None]:
         if isinstance(expr, In):
@@ -372,6 +375,14 @@ def _sets_contradict(a: Bound, b: Bound) -> bool:
         return False
     inside, outside = (a.value, b.value) if a.op == "in" else (b.value, a.value)
     return all(covered(m, outside) for m in inside)
+
+
+def shut_out(held: Sequence[Bound]) -> bool:
+    """排除殆尽: whether what one of the bounds allows is shut out by the others together, though by none alone."""
+    out = frozenset().union(*(b.value for b in held if b.op == "notin" and isinstance(b.value, frozenset)))
+    out |= {b.value for b in held if b.op == "!=" and isinstance(b.value, str)}
+    allowed = [b.value for b in held if b.op == "in" and isinstance(b.value, frozenset)]
+    return bool(out) and any(all(covered(m, out) for m in members) for members in allowed)
 
 
 def covered(member: str, members: frozenset[str]) -> bool:

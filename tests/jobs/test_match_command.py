@@ -148,6 +148,24 @@ def test_bad_profiles_are_told_line_by_line_and_the_rest_goes_on(tmp_path: Path,
         assert words in said
 
 
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_firm_twice_in_a_table_is_told_with_both_lines(tmp_path: Path, library: Path, form: str) -> None:
+    """The first row counts, and the second is not silently lost; a row without a code is told as well."""
+    path, codes = tmp_path / f"p.{form}", ["A", "B", "A", ""]
+    if form == "csv":
+        rows = "".join(f"{code},990155,{n}000000\n" for n, code in enumerate(codes, 6))
+        path.write_text(f"{CODE},登记地区划,研发费用@2025\n{rows}", encoding="utf-8")
+    else:
+        spent = [6e6, 7e6, 8e6, 9e6]
+        pq.write_table(pa.table({CODE: codes, "登记地区划": ["990155"] * 4, "研发费用@2025": spent}), path)
+    first = 2 if form == "csv" else 1  # a line of the file, a row of the table
+    code, out, said = match(library, path, tmp_path / "o.jsonl", "--all")
+    assert code == 1 and "企业 2 家" in out
+    assert [r["amount_low"] for r in lines(tmp_path / "o.jsonl")] == [600000.0, 700000.0]
+    assert f"p.{form}:{first + 2}\n  企业 A 重复，第 {first} 行已经有了" in said
+    assert f"p.{form}:{first + 3}\n  这一行没有“{CODE}”，没有读入" in said
+
+
 def test_a_refused_item_is_named_and_the_others_matched(tmp_path: Path, library: Path) -> None:
     broken = RULE.replace("d/a", "d/b").replace("研发费用[Y] >= 500万元", "研发经费用[Y] >= 500万元")
     (library / "d" / "items" / "b.yaml").write_text(broken, encoding="utf-8")

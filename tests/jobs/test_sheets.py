@@ -57,6 +57,11 @@ def test_the_same_workbook(rows: int, notes: int, tmp_path: Path) -> None:
     sheets = [openpyxl.load_workbook(tmp_path / f"{name}.xlsx")["名单"] for name in ("slow", "fast")]
     one, other = ([[cell.value for cell in row] for row in sheet] for sheet in sheets)
     assert one == other and one[1][0] == lines[0]
+    for name in ("slow", "fast"):
+        sheet = openpyxl.load_workbook(tmp_path / f"{name}.xlsx")["名单"]
+        head, last = notes + 2, openpyxl.utils.get_column_letter(len(WIDTHS))
+        assert sheet.auto_filter.ref == f"A{head}:{last}{head + rows}", "a leader filters the list"
+        assert sheet.freeze_panes == f"C{head + 1}" and sheet.print_title_rows == f"${head}:${head}"
 
 
 def test_a_list_retold_is_the_list_written_with_the_other_line(tmp_path: Path) -> None:

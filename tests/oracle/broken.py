@@ -320,6 +320,7 @@ FAULTS = [
     Fault("steps that go down", 7, MILESTONE, "below: 10亿元", "below: 9000万元"),
     Fault("a step below from", 7, MILESTONE, "from: 1000万元", "from: 2亿元"),
     Fault("a case behind one that always holds", 7, FIRST, "    - {when: 机床数 >= 100台, amount: 20万元}\n    - {amount: 20万元 * 1}", "    - {amount: 20万元 * 1}\n    - {when: 机床数 >= 100台, amount: 20万元}"),
+    Fault("codes all shut out, each by another condition", 8, MILESTONE, "benefit:\n", "    - {id: kinds, cite: 第九条, quote: 营业收入达到1000万元, when: '行业代码 in [\"C39*\", \"K70*\"]'}\n    - {id: no_c, cite: 第九条, quote: 营业收入达到1000万元, not: {when: '行业代码 in [\"C39*\"]'}}\n    - {id: no_k, cite: 第九条, quote: 营业收入达到1000万元, not: {when: '行业代码 in [\"K70*\"]'}}\nbenefit:\n"),
     Fault("a condition that contradicts another", 8, MILESTONE, "benefit:\n", "    - {id: small, cite: 第九条, quote: 营业收入达到1000万元, when: \"营业收入[Y] < 900万元\"}\nbenefit:\n"),
     Fault("industries that do not exist", 8, INCREMENT, '["K70*"]', '["ZZ9*"]'),
     Fault("a leaf without its own case", 9, TESTS, '  - {name: 房地产, with: {行业代码: K7010}, expect: {verdict: 不符合, fails: [industry]}}\n', ""),
