@@ -22,10 +22,12 @@ from engine.program import Program
 from jobs.list_keys import keep_keys, kept_keys, list_keys
 from jobs.sheets import SheetForm
 from store import faults
+from store.night_reads import among
 from store.nights import NAME, Night
 
 CODE = "统一社会信用代码"
 MOST_OPEN = 500
+TOGETHER = 1 << 20  # pairs of a night, and the night before's, read at once
 WIDTHS = {"统一社会信用代码": 21, "企业名称": 36, "结论": 9, "金额下限（元）": 15, "金额上限（元）": 15, "让位于": 22,
           "说明": 14, "待核实的条件": 40, "能符合的估计": 9, "变化": 7}  # fmt: skip
 
@@ -222,19 +224,35 @@ def write_lists(night: Night, folder: Path, keys: Mapping[str, str] | None = Non
     programs = {p.item.id: p for p in night.library().programs}
     scopes, keys = scopes_of(night), list_keys(night) if keys is None else keys
     before, known = lists_before(night)
-    written = []
-    for row in items.itertuples():
-        if not row.fits and not row.open:
-            continue
-        item, made = str(row.item), night.run.started
-        path = folder / file_of(item)
-        same = item in keys and known.get(item) == keys[item]
-        if not same or not _form(3).retold(before / path.name, path, where, made):
-            _write_list(night, programs[item], scopes, path, row, where)
-        written.append(path)
+    listed = [row for row in items.itertuples() if row.fits or row.open]
+    written = [folder / file_of(str(row.item)) for row in listed]
+    anew = []
+    for row, path in zip(listed, written, strict=True):
+        key = keys.get(str(row.item))
+        same = key is not None and known.get(str(row.item)) == key
+        if not same or not _form(3).retold(before / path.name, path, where, night.run.started):
+            anew.append((row, path))
+    for some in _lots(anew):
+        with among([str(row.item) for row, _ in some]):
+            for row, path in some:
+                _write_list(night, programs[str(row.item)], scopes, path, row, where)
     keep_keys(folder, keys)
     written.append(_overview(items, where, folder))
     return written
+
+
+def _lots(rows: Sequence[tuple[Any, Path]]) -> Iterator[list[tuple[Any, Path]]]:
+    """Lists whose pairs together are in memory at once."""
+    some: list[tuple[Any, Path]] = []
+    size = 0
+    for row, path in rows:
+        if some and size + row.fits + row.open > TOGETHER:
+            yield some
+            some, size = [], 0
+        some.append((row, path))
+        size += row.fits + row.open
+    if some:
+        yield some
 
 
 def file_of(item: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
+from threading import Lock, local
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def plain(table: pa.Table) -> pa.Table:
 def _item_part(path: Path, item: str, columns: Sequence[str] | None) -> pa.Table | None:
     found = []
     for group in _groups_of(path, item):
-        table, places = _group(path, group)
+        table, places = _group(path, group, item)
         where = places.get(item)
         if where is not None:
             part = table.slice(where[0], where[1] - where[0])
@@ -96,14 +97,39 @@ _asked: set[tuple[object, ...]] = set()
 _lock = Lock()
 
 
-def _group(path: Path, group: int) -> tuple[pa.Table, Places]:
+@contextmanager
+def among(items: Collection[str]) -> Iterator[None]:
+    """只看这些事项, for this thread: of what is read while it lasts only their pairs are kept. Who goes through all items of a
+    large night some hundreds at a time reads each file once for these; else one item's group puts out the next one's."""
+    asked = _asking.__dict__.get("items", _ALL)
+    _asking.items = frozenset(items)
+    try:
+        yield
+    finally:
+        _drop(lambda key: key[-1] is _asking.items)
+        _asking.items = asked
+
+
+_ALL: frozenset[str] = frozenset()
+_asking = local()
+
+
+def _drop(which: Callable[[tuple[object, ...]], bool]) -> None:
+    with _lock:
+        for key in [k for k in _kept if which(k)]:
+            _kept.pop(key)
+
+
+def _group(path: Path, group: int, item: str) -> tuple[pa.Table, Places]:
     """A row group and where each item's pairs begin and end in it; whoever goes through the items reads each file once.
 
     So many bytes are kept, those read last; a desk's threads share them, and nights share the blocks that did not change
     between them (one file under two names).
     """
     about = path.stat()
-    key = (about.st_dev, about.st_ino, about.st_mtime_ns, about.st_size, group)
+    asked: frozenset[str] = _asking.__dict__.get("items", _ALL)
+    only = asked if item in asked else _ALL
+    key = (about.st_dev, about.st_ino, about.st_mtime_ns, about.st_size, group, only)
     with _lock:
         found = _kept.pop(key, None)
         _asked.add(key)
@@ -111,6 +137,8 @@ def _group(path: Path, group: int) -> tuple[pa.Table, Places]:
             _kept[key] = found
             return found
     found = _read_group(path, group)
+    if only:
+        found = _some_items(*found, only)
     with _lock:
         _kept[key] = found
         while len(_kept) > 1 and sum(table.nbytes for table, _ in _kept.values()) > KEPT_BYTES:
@@ -126,6 +154,15 @@ def forget(all_: bool = True) -> None:
         _asked.clear()
         if all_:
             _views.clear()
+
+
+def _some_items(table: pa.Table, places: Places, items: frozenset[str]) -> tuple[pa.Table, Places]:
+    """A copy of some items' pairs, so that the rest is let go."""
+    mine = sorted((place, name) for name, place in places.items() if name in items)
+    parts = [table.slice(a, b - a) for (a, b), _ in mine]
+    whole = table.slice(0, 0) if not parts else pa.concat_tables(parts).combine_chunks()
+    ends = np.cumsum([0, *(b - a for (a, b), _ in mine)]).tolist()
+    return whole, {name: (ends[i], ends[i + 1]) for i, (_, name) in enumerate(mine)}
 
 
 def _read_group(path: Path, group: int) -> tuple[pa.Table, Places]:
@@ -230,7 +267,7 @@ class Layered:
         named += [(j, None, self.kept.layer_file(name)) for name, j in self.number.items()]  # type: ignore[misc]
         for number, block, path in named:
             for group in _groups_of(path, item):
-                table, places_ = _group(path, group)
+                table, places_ = _group(path, group, item)
                 where = places_.get(item)
                 if where is not None:
                     part = table.slice(where[0], where[1] - where[0])

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+import pyarrow as pa
 
+from jobs.bench import work
 from jobs.bench.match import Report, Row
 from jobs.bench.nightly import changed_items, touched
-from jobs.matching import allocation, match_ranges
+from jobs.matching import allocation, match_ranges, matching
+from jobs.nightly import NightReport, Tell, finish_night
 from policies.library import without_collector
 from store import nights
+from store.database import Engine
 from store.night_blocks import Written, write_blocks
 from store.night_index import Made
-from store.night_writing import NightInputs, earlier_of
-from store.nights import Night
+from store.night_writing import NightInputs, earlier_of, write_night
+from store.nights import UNGUARDED, Night
 
 
 def bench_again(report: Report, inputs: NightInputs, night: Night, repeat: int = 2) -> None:
@@ -49,6 +56,50 @@ def bench_again(report: Report, inputs: NightInputs, night: Night, repeat: int =
         if made is None or made.digest != _write(folder, changed, None).digest:
             report.problems.append(f"{title}：只比变动的一夜和全量的不同")
     shutil.rmtree(folder)
+
+
+def bench_next(report: Report, engine: Engine, inputs: NightInputs, night: Night) -> None:
+    """测速: whole nights after, one after another, with lists, guard and pushes: one of which nothing changed and one of which
+    1 % of the firms did; CPU seconds of each step, those of the process that writes lists among them."""
+    nights_after = {"什么都没变": inputs, "变了 1% 的企业": _with_table(_some_firms(inputs))}
+    for day, (title, changed) in enumerate(nights_after.items(), 1):
+        nights.forget()
+        now = night.run.started + timedelta(days=day)
+        told = _Told(title, report.facts)
+        with told.step("分配、比对、写结果块", lambda text: None):
+            made = write_night(
+                engine, night.home, changed, matching(changed, night.home), allocation(changed), started=now,
+                finished=now, software="bench", counts={}, state=UNGUARDED,
+            )  # fmt: skip
+        told.night = made
+        finish_night(engine, made, told, lambda: now, lambda text: None)  # noqa: B023
+        report.facts[f"{title}，推送条数"] = told.pushes.get("排队", 0) + told.pushes.get("暂缓", 0)
+
+
+class _Told(NightReport):
+    """小结 that puts the CPU seconds of its steps among a report's facts."""
+
+    def __init__(self, title: str, facts: dict[str, float]):
+        super().__init__()
+        self._title, self._facts = title, facts
+
+    @contextmanager
+    def step(self, name: str, tell: Tell) -> Iterator[None]:
+        used, key = sum(os.times()[:4]), f"{self._title}，{name}，CPU 秒"
+        with super().step(name, tell):
+            yield
+        self._facts[key] = self._facts.get(key, 0.0) + sum(os.times()[:4]) - used
+
+
+def _with_table(inputs: NightInputs) -> NightInputs:
+    """The table of changed columns, of another hash."""
+    key = next(iter(inputs.columns.numbers))
+    name = work.column_name(key)
+    values = pa.array(inputs.columns.numbers[key], from_pandas=True)
+    table = inputs.table.set_column(inputs.table.schema.get_field_index(name), name, values)
+    return replace(
+        inputs, table=table, profiles_hash=hashlib.sha256(inputs.profiles_hash.encode()).hexdigest()
+    )
 
 
 class _Clock:

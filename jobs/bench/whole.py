@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from engine.matching import live
 from jobs.bench import work
-from jobs.bench.again import bench_again
+from jobs.bench.again import bench_again, bench_next
 from jobs.bench.match import Report, Row
 from jobs.matching import allocation, matching
 from jobs.nightly import NightReport, finish_night
@@ -110,6 +110,8 @@ def _night(report: Report, home: Path, follow: bool, again: bool) -> None:
             report.problems.append("没有新的一夜又排了推送")
     if again:
         bench_again(report, inputs, night)
+        if follow:
+            bench_next(report, engine, inputs, night)
     engine.dispose()
 
 

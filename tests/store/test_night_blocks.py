@@ -313,6 +313,43 @@ def test_nights_share_what_is_kept_of_their_common_blocks_and_it_is_bounded(
     assert read(tmp_path / "b") == wanted and len(night_reads._kept) == 1
 
 
+def test_items_read_some_at_a_time_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of blocks and of layers, and only what was asked for is kept meanwhile."""
+    for name in ("WORTH_PATCHING", "WORTH_FIRMS", "WORTH_FACTS"):
+        monkeypatch.setattr(night_blocks, name, 0)
+    monkeypatch.setattr(night_blocks, "SHARE", 0.6)
+    world = World(4, tmp_path)
+    first = world.night()
+    first.write(tmp_path / "a")
+    for _ in range(4):
+        world.change(["cells"])
+    second = world.night()
+    assert second.write(tmp_path / "b", tmp_path / "a", first).patched
+    items = [i.program.item.id for i in second.items]
+
+    def read(names: Sequence[str]) -> list[object]:
+        found = [night_reads.item_table(tmp_path / night, name) for name in names for night in "ab"]
+        return [None if table is None else table.to_pylist() for table in found]
+
+    night_reads.forget()
+    wanted = [read([name]) for name in items]
+    night_reads.forget()
+    half = len(items) // 2
+    for some in (items[:half], items[half:]):
+        with night_reads.among(some):
+            assert [read([name]) for name in some] == [
+                w for n, w in zip(items, wanted, strict=True) if n in some
+            ]
+            kept = [set(places) for _, places in night_reads._kept.values()]
+            assert kept and all(names <= set(some) for names in kept)
+            other = next(n for n in items if n not in some)
+            assert read([other]) == wanted[items.index(other)], (
+                "one that was not announced is read all the same"
+            )
+            night_reads._drop(lambda key: not key[-1])
+        assert not night_reads._kept
+
+
 def test_a_firm_more_or_less_moves_few_cuts() -> None:
     codes = [f"9{i * 7919 % 10**9:017d}" for i in range(2000)]
     cuts = {codes[end - 1] for _, end in cut(pa.array(codes))}
