@@ -27,7 +27,7 @@ def unwrapped(text: str) -> str:
         at += len(line)
         here, there = line.strip(), after.strip()
         if here and there and not _ENDS.search(here) and not _BEGINS.match(there):
-            found.append((_width(here), at))
+            found.append((_width(line.rstrip()), at))
         at += 1
     page = max((w for w, _ in found), default=0)
     full = [p for w, p in found if w >= page - RAGGED]

@@ -197,7 +197,7 @@ _SETS_UP_FUND = re.compile(r"设立[^。；]{2,24}资金，[^。；]*(?:预算|�
 # Which level of government bears how much of it.
 _BORNE = re.compile(r"(?:省|市|区|县|镇)[^，。；]{0,14}按[^，。；]{0,16}(?:承担|分担|负担|配套承担)")
 # What news tell of a policy as a whole before its rules.
-_NEWS = re.compile(r"(?:近日|日前|本报讯|据悉|[^，。；]{0,12}(?:记者|获悉))")
+_NEWS = re.compile(r"(?:近日|日前|[昨今]日|本报讯|据悉|[^，。；]{0,12}(?:记者|获悉))")
 # What somebody may enjoy beside, of a higher level; what he must pass first; money from one treasury to another.
 _ELSEWHERE = re.compile(
     r"同时享受(?:上级|国家|省)[^，。；]*|经[^，。；\d]{2,20}(?:认定|审核|评审|备案|批准|同意)(?:后|的)?|[^，。；]*财力补助|(?:由[^，。；]{2,8})?按上述标准[^，。；]*"

@@ -73,7 +73,7 @@ def atoms_of(index: int, flat: str) -> list[Atom]:
     at = named.end() if named else at
     before = flat[at - 1] if at else ""
     for m in _STRETCH.finditer(flat, at):
-        if re.match(r"[，；。：！？:;→]$", m.group()):
+        if re.match(r"[，；。：！？:;→|｜]$", m.group()):
             before = m.group()
             continue
         for a, b in _brackets(m.group()):
@@ -83,7 +83,7 @@ def atoms_of(index: int, flat: str) -> list[Atom]:
 
 
 # What stands between marks; the colon of a time or a ratio (20:00, 1：1) is none.
-_STRETCH = re.compile(r"(?:[^，；。：！？:;→]|(?<=\d)[：:](?=\d))+|[，；。：！？:;→]")
+_STRETCH = re.compile(r"(?:[^，；。：！？:;→|｜]|(?<=\d)[：:](?=\d))+|[，；。：！？:;→|｜]")
 
 
 def _brackets(text: str) -> list[tuple[int, int]]:

@@ -9,7 +9,9 @@ import pytest
 
 from engine.text import cut_clauses
 from policies.decompose.bars import barred_spans
+from policies.decompose.binding import share_conditions
 from policies.decompose.examples import Annotated
+from policies.decompose.extents import refined
 from policies.decompose.joins import joined
 from policies.decompose.numbers import KEYS, corrected
 from policies.decompose.pieces import Piece, Reading
@@ -138,11 +140,23 @@ def test_a_bound_on_each_work_stays_with_what_it_bounds() -> None:
         "按照展览面积",
         "区财政",
         "单个企业",
+        "视创新水平",
+        "自设备投入使用时间起",
+        "连续三年按照实缴租金",
+        "在市级奖励基础上",
+        "参照第八条标准",
     ],
 )
 def test_since_when_and_by_what_asks_nothing(words: str) -> None:
     for _, asks in _found(f"第二条 总部奖励\n对纳税总额100万元以上的总部项目，{words}，给予奖励8万元。\n"):
         assert words not in asks
+
+
+@pytest.mark.parametrize("words", ["按照实际投资规模", "在稳定经营方面", "该局负责人介绍"])
+def test_what_is_weighed_and_who_tells_asks_nothing(words: str) -> None:
+    reading = _reading(f"{words}，给予奖励8万元。\n")
+    told = Piece("condition", 0, 0, len(words), 0.9)
+    assert share_conditions(reading, [told], [], [["benefit", "condition"]]) == []
 
 
 def test_who_may_give_is_no_part_of_who_is_given() -> None:
@@ -270,3 +284,43 @@ def test_roles_of_broken_lines_are_learnt_together() -> None:
     gold = {"clauses": {str(n): ["condition"] for n in range(1, len(cuts) + 1)}, "general": {}, "items": []}
     doc = Annotated("wrapped", "wrapped", WRAPPED, gold).prepare()
     assert len(doc.clauses) < len(cuts) and doc.role_labels.sum() == len(doc.clauses)
+
+
+def test_news_of_today_gives_what_its_rules_give() -> None:
+    reading = _reading("今日，某市印发旅行社奖励办法，对招徕游客的旅行社给予奖励。\n")
+    flat = reading.views[0].flat
+    assert idle(reading, Piece("benefit", 0, flat.index("给予奖励"), len(flat) - 1, 0.9))
+
+
+def test_a_bar_between_cells_cuts_like_a_mark() -> None:
+    flat = "仓储补贴|租用冷库面积500平方米以上|最高10万元"
+    assert [a.text.strip("|") for a in atoms_of(0, flat)] == flat.split("|")
+
+
+def test_a_first_line_set_in_is_as_wide_as_the_page() -> None:
+    lines = [
+        "            对在本区登记的小微企业因稳岗而",
+        "承担的职业培训费用按照实际发生的金额给予补助并",
+        "由所在街道登记。",
+        "            对吸纳高校毕业生就业并签合同的",
+        "企业按照实际吸纳的人数给予一次性补助并予以公布",
+        "在政务网站。",
+    ]
+    assert len(unwrapped("\n".join(lines)).split("\n")) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "parts"),
+    [
+        ("品牌服务机构为本区引进设计师", ["品牌服务机构", "为本区引进设计师"]),
+        ("一般纳税人销售自研芯片", ["一般纳税人", "销售自研芯片"]),
+        ("骨干制造业企业招用退役军人", ["骨干制造业企业", "招用退役军人"]),
+        ("生态茶园面积连片60亩以上", ["生态茶园", "面积连片60亩以上"]),
+        ("高新技术产业开发区内的商户", ["高新技术产业开发区内的商户"]),
+        ("组织骨干企业参加境外展会", ["组织骨干企业参加境外展会"]),
+        ("同一单位承担多个示范项目", ["同一单位承担多个示范项目"]),
+    ],
+)
+def test_who_and_what_of_him_are_two_conditions(said: str, parts: list[str]) -> None:
+    reading = _reading(said)
+    assert [said[p.a : p.b] for p in refined(reading, Piece("condition", 0, 0, len(said), 0.9))] == parts
