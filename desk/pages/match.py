@@ -21,7 +21,7 @@ from desk.web import Visit, inside, need, render
 from engine.explain import explain
 from engine.policy import PolicyItem
 from engine.program import BoundItem
-from engine.standard import standard_lines
+from engine.standard import further_quotes, standard_lines
 from store import accounts, grants, review
 from store.night_scores import scored_with
 from store.nights import Night
@@ -66,6 +66,7 @@ def material(request: Request, visit: Visit, code: str, item: str) -> dict[str, 
     benefit = bound.program.item.benefit
     if benefit is not None and benefit.quote:
         cited.append(("额", benefit.cite, benefit.quote, ""))
+    cited += [("额", cite, quote, "") for quote, cite in further_quotes(benefit)]
     open_rows = [r for r in rows if r.open]
     row = next((d for d in details if d.id == about), None) if only is not None else None
     if (

@@ -469,6 +469,9 @@ def test_how_a_sum_is_worked_reads_as_chinese_on_every_page(desk):
     for path in (f"/desk/matches/{code}/{item}", f"/desk/items/{item}"):
         page = client.get(path).text
         assert "行业代码属于先导产业时，2025年股权融资额 × 2%，封顶 200万元" in page, path
-    assert (
-        "行业代码 in" not in client.get(f"/desk/matches/{code}/{item}").text
-    )  # the item's page has the rule file too
+    page = client.get(f"/desk/matches/{code}/{item}").text
+    assert "行业代码 in" not in page  # the item's own page has the rule file too
+    marked = re.findall(r"<mark[^>]*>(.*?)</mark>", page)
+    assert any("先导产业企业按照融资额的2%" in words for words in marked), (
+        "its own words are marked in the text"
+    )
