@@ -43,7 +43,10 @@ class Task:
 
 def tasks(office: Office, load: Caseload) -> list[Task]:
     """轮到这个人的各步, the most urgent first; none for who has no turn."""
-    mine = [p for p in parts_of(office, load) if load.turns and p.within("轮到我", load.turns)]
+    key = ("turn", load, caseload.version(office.engine))
+    mine = office.memory.get(
+        key, lambda: caseload.parts(office.engine, load, mine=True) if load.turns else []
+    )
     calendar, today = office_calendar(office.engine), office.today()
     lateness_of = {d: lateness(d, today, calendar) for d in {p.due for p in mine}}
     groups: dict[tuple[str, bool], list[Part]] = {}
