@@ -89,6 +89,10 @@ def _files(home: Path) -> Iterator[Path]:
             continue
         if any(".part-" in p or p.startswith(".") for p in parts) or parts[-1].startswith("huiqi.db"):
             continue
+        if (
+            path.suffix == ".facts"
+        ):  # which the next night reads in place of the profiles, where they are there
+            continue
         yield path
 
 

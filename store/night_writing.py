@@ -30,7 +30,7 @@ from store import faults, night_reads
 from store.database import session
 from store.night_answers import answers_text, received_text
 from store.night_blocks import Matching, Written, write_blocks
-from store.night_index import Made, kept_of
+from store.night_index import FACTS, LAYERS, Made, kept_of
 from store.night_patch import Earlier
 from store.nights import FINISHED, ItemRun, Night, Run, get_night, latest_night
 from store.versions import keep_library
@@ -141,9 +141,18 @@ def write_night(
         faults.point("nights.renamed")
         no = run.no
     faults.point("nights.recorded")
+    if previous is not None and previous.run.previous is not None:
+        let_go(home / "nights" / str(previous.run.previous))
     night = get_night(engine, no, home)
     assert night is not None
     return night
+
+
+def let_go(folder: Path) -> None:
+    """放掉 what only the night after asks for of a night, once there are two after it (one may have been killed); nights share
+    what still counts."""
+    for path in [*folder.glob(f"{FACTS}/*.facts"), *folder.glob(f"{LAYERS}/*.facts")]:
+        path.unlink(missing_ok=True)
 
 
 def earlier_of(previous: Night, inputs: NightInputs) -> Earlier:

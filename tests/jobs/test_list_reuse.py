@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from jobs import lists
+from jobs.backup import back_up
 from jobs.list_keys import KEYS, kept_keys
 from store.database import open_database, upgrade
-from store.nights import Night, latest_night
+from store.nights import Night, latest_night, list_nights
 from tests.jobs.torture_layers import deliver, one_night
 
 DAYS = (0, 1, 2, 4, 9, 10)  # 4 and 9: nothing arrives
@@ -53,6 +56,12 @@ def test_a_list_is_what_it_would_be_from_nothing(tmp_path: Path, monkeypatch: py
     assert all(told for told, _ in counts[1:])
     assert sum(told < whole for told, whole in counts[1:]) > 2, "some changed, some did not"
     assert counts[4][0] == counts[4][1] > 10, "on the second of two nights on which nothing arrived"
+    held = [bool([*night.folder.rglob("*.facts")]) for night in list_nights(engine, home)]
+    assert held == [True, True] + [False] * (len(DAYS) - 2), (
+        "the next night asks the last one, the rest was let go"
+    )
+    packed = back_up(engine, home, tmp_path / "kept.zip", datetime(2026, 6, 30, tzinfo=UTC))
+    assert not [n for n in zipfile.ZipFile(packed.file).namelist() if n.endswith(".facts")]
     engine.dispose()
 
 
