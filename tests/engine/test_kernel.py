@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -25,7 +25,8 @@ from jobs.rules import read_answers
 from policies.library import load_library
 from profiles.dictionary import builtin_dictionary
 from profiles.inputs import read_profiles
-from tests.oracle.generate import sample
+from tests.oracle.generate import Sample, sample
+from tests.oracle.rare import rare_sample
 
 Work = tuple[list[BoundItem], Columns, date, AnswerBook]
 
@@ -56,8 +57,10 @@ def assert_same_details(one: ItemHits, other: ItemHits) -> None:
         )
 
 
-def random_work(seed: int, folder: Path, firms: int = 80) -> Work:
-    given = sample(seed, folder / "library", firms)
+def random_work(
+    seed: int, folder: Path, firms: int = 80, made: Callable[[int, Path, int], Sample] = sample
+) -> Work:
+    given = made(seed, folder / "library", firms)
     library = load_library(given.library, builtin_dictionary(), given.sets)
     profiles = folder / "profiles.jsonl"
     profiles.write_text("\n".join(json.dumps(f, ensure_ascii=False) for f in given.firms), encoding="utf-8")
@@ -71,9 +74,10 @@ def test_numba_is_here() -> None:
     assert kernel.available()
 
 
+@pytest.mark.parametrize("made", [sample, rare_sample])
 @pytest.mark.parametrize("seed", range(12))
-def test_random_rules_and_firms(seed: int, tmp_path: Path) -> None:
-    items, columns, day, answers = random_work(seed, tmp_path)
+def test_random_rules_and_firms(seed: int, made: Callable[[int, Path, int], Sample], tmp_path: Path) -> None:
+    items, columns, day, answers = random_work(seed, tmp_path, made=made)
     matcher = Matcher(items)
     for every in (False, True):
         for book in ({}, answers):
