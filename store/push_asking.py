@@ -19,7 +19,7 @@ from store.outbox import DUE, SUPPRESSED, Push
 from store.push_marks import keep_mark, take_marks
 from store.push_rows import FORM, Alike, RowMaker
 from store.suppress import Facts, Holds
-from store.waiting import GONE, REPLACED, Moves, extend, move, move_of, reword, withdrawn
+from store.waiting import OVER, REPLACED, Moves, extend, move, move_of, reword, withdrawn
 from store.words import About, Told, Wanted, Words, terms, version_of
 
 _PUSH = Push.__table__.c  # type: ignore[attr-defined]
@@ -76,11 +76,11 @@ class Asking:
         still = {(firm, group.kind) for group in self.told for firm in group.firms}
         query = select(Push.key, Push.firm, Push.kind, Push.next_at).where(
             Push.item == self.about.item.id, Push.batch == self.about.batch, Push.lease == "",
-            Push.state.in_([DUE, SUPPRESSED]), Push.reason.not_in([GONE, REPLACED]), Push.kind.in_(KINDS),  # type: ignore[attr-defined]
+            Push.state.in_([DUE, SUPPRESSED]), Push.reason.not_in(OVER), Push.kind.in_(KINDS),  # type: ignore[attr-defined]
         )  # fmt: skip
         rows: Sequence[Any] = opened.exec(query).all()
         gone = [r for r in rows if (r.firm, r.kind) not in still]
-        move(opened, withdrawn(gone))
+        move(opened, withdrawn(gone, {firm for firm, _ in still}))
         return len(gone)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -22,6 +22,8 @@ from store.suppress import Asked, Facts, Held, held, load_facts
 
 GONE = "不再在名单上"
 REPLACED = "换了新版模板，由新的一条代替"
+OTHERWISE = "改了告知方式，由新的一条代替"  # the pair is listed still: an item came to invite that informed, or the other way
+OVER = (GONE, REPLACED, OTHERWISE)
 CHUNK = 2000
 
 _TABLE = Push.__table__  # type: ignore[attr-defined]
@@ -76,9 +78,19 @@ def extend(opened: Session, item: str, batch: str, closes: date) -> None:
     opened.connection().execute(update(_TABLE).where(*here, *_WAITS).values(closes=closes))
 
 
-def withdrawn(rows: Iterable[Any]) -> Moves:
-    """撤回: pairs that are no longer on the list; whatever held them, they do not wake by themselves."""
-    return [{"k": r.key, "to": SUPPRESSED, "why": GONE, "until": None, "at": r.next_at} for r in rows]
+def withdrawn(rows: Iterable[Any], listed: Collection[str] = ()) -> Moves:
+    """撤回: pairs that are no longer on the list, or (firms `listed`) told in another way now; whatever held them, they do not
+    wake by themselves."""
+    return [
+        {
+            "k": r.key,
+            "to": SUPPRESSED,
+            "why": OTHERWISE if listed and r.firm in listed else GONE,
+            "until": None,
+            "at": r.next_at,
+        }
+        for r in rows
+    ]
 
 
 def withdraw_items(engine: Engine, live: set[tuple[str, str]]) -> int:
@@ -91,7 +103,7 @@ def withdraw_items(engine: Engine, live: set[tuple[str, str]]) -> int:
         take_marks(opened, over)
         for item, batch in over:
             query = select(_TABLE.c.key, _TABLE.c.next_at).where(
-                pair[0] == item, pair[1] == batch, *_WAITS, _TABLE.c.reason.not_in([GONE, REPLACED]),
+                pair[0] == item, pair[1] == batch, *_WAITS, _TABLE.c.reason.not_in(OVER),
                 _TABLE.c.kind.in_(KINDS),
             )  # fmt: skip
             rows = opened.connection().execute(query).all()
@@ -107,7 +119,7 @@ def recheck(engine: Engine, today: date, now: datetime) -> int:
     """
     facts = load_facts(engine, today)
     names = ("key", "firm", "item", "batch", "channel", "kind", "state", "reason", "next_at", "closes")
-    query = select(*(_TABLE.c[n] for n in names)).where(*_WAITS, _TABLE.c.reason.not_in([GONE, REPLACED]))
+    query = select(*(_TABLE.c[n] for n in names)).where(*_WAITS, _TABLE.c.reason.not_in(OVER))
     with session(engine) as opened:
         rows = opened.connection().execute(query).all()
     asked = ((r, held(Asked(r.firm, r.item, r.batch, r.channel, r.kind, r.closes), facts)) for r in rows)

@@ -256,6 +256,33 @@ def test_quiet_days_hold_until_a_day_and_wake_by_themselves(engine, library):
     assert waiting.recheck(engine, date(2026, 4, 6), AT) == 1
 
 
+class DoubtfulNight(FakeNight):
+    """A night on which a firm has a figure of its own to clear up wherever it is 待核实."""
+
+    def hits(self, item):
+        frame = super().hits(item)
+        frame["unknown"] = [["rd"] if v == "待核实" else [] for v in frame["verdict"]]
+        return frame
+
+
+def test_what_is_told_otherwise_now_is_not_said_to_be_off_the_list(engine, library, monkeypatch):
+    """A question to a firm that fits in the meantime is replaced by its invitation, and comes back with the doubt."""
+
+    monkeypatch.setattr(words, "_questions", lambda program: {"rd": "研发费用：是多少"})
+
+    def told(verdict: str, no: int) -> dict[str, tuple[str, str]]:
+        night = DoubtfulNight(library, [(ONCE, "A", verdict, "")], no=no)
+        pushes.queue_pushes(engine, night, D, AT)
+        return {p.kind: (p.state, p.reason) for p in outbox.list_pushes(engine) if p.channel == "inbox"}
+
+    other = (SUPPRESSED, "改了告知方式，由新的一条代替")
+    assert told("待核实", 1) == {"ask": (DUE, "")}
+    (kind,) = set(told("符合", 2)) - {"ask"}
+    assert told("符合", 3) == {"ask": other, kind: (DUE, "")}
+    waiting.recheck(engine, date(2026, 5, 1), AT)
+    assert told("待核实", 4) == {"ask": (DUE, ""), kind: other}
+
+
 def test_what_is_no_longer_on_the_list_is_withdrawn(engine, library):
     pushes.queue_pushes(engine, FakeNight(library, [(ONCE, "A", "符合", ""), (ONCE, "B", "符合", "")]), D, AT)
     counts = pushes.queue_pushes(engine, FakeNight(library, [(ONCE, "B", "符合", "")], no=2), D, AT)
