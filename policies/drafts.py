@@ -192,6 +192,8 @@ class _Maker:
         children = []
         for n, (a, b, said) in enumerate(proposal.parts, 1):
             piece = {**entry, "quote": str(entry["quote"])[a:b], "start": int(entry["start"]) + a}
+            if said.sure and one_kind_of_a_row(said.leaves, self.found.text, piece["start"], piece["quote"]):
+                said = said.asked(f"是否符合：{one_line(piece['quote'])}？")
             tree = tree_of(self.said(f"{ident}_{n}", piece), said)
             children.append(self.counted(tree, said, piece, owner))
         return Tree(self.said(ident, entry), join="all", children=children)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from policies.decompose.expressions import Proposer
+from policies.decompose.pipeline import decompose
 from policies.draft_doubts import kinds_listed, kinds_with_amounts, one_kind_of_a_row
+from policies.drafts import draft
 from policies.segment import segment
 from profiles.dictionary import builtin_dictionary
 
@@ -69,3 +73,16 @@ def test_kinds_with_an_amount_each_are_alternatives() -> None:
         "乙类企业",
     ]
     assert kinds_with_amounts(every[:2], sums) == (every[:2], [])
+
+
+def test_one_kind_of_a_row_is_asked_where_its_quote_was_cut() -> None:
+    text = "示例市担保贷款办法\n第一条 申请对象：在本市注册经营的小微企业，民办非企业单位和农民合作社。\n第二条 给予最高30万元贷款贴息。\n"
+    quote = "申请对象：在本市注册经营的小微企业"
+    found = decompose(text)
+    entry = {"quote": quote, "start": text.index(quote), "score": 0.9}
+    assert found.items
+    found.items[0].conditions[:] = [entry]
+    found.conditions.clear()
+    made = draft(found, "demo", "demo.txt", builtin_dictionary(), {}, dt.date(2026, 11, 28))
+    item = next(t for name, t in made.files.items() if "/items/" in name)
+    assert "quote: 小微企业" in item and "when:" not in item
