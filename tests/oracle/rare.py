@@ -125,6 +125,7 @@ class RareWriter(Writer):
             ),
             lambda: f"(年度({self.day()}) - 年度({self.fact('日期')}))",
             lambda: f"年度({self.day()})",
+            lambda: f"{self.one(*AGGREGATES)}(年度({self.fact('日期')}), 年度({self.fact('日期')}))",
             lambda: "积分 * 积分",
             lambda: f"2 * {self.one('积分', '(Y - 2023)')}",
         )()

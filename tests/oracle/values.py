@@ -142,8 +142,9 @@ def aggregate(node: Node, scene: Scene) -> object:
         values = series(node.args[0], scene)
     else:
         values = [evaluate(arg, scene) for arg in node.args]
-    if any(value is UNKNOWN for value in values):
-        return UNKNOWN
+    for missing in (ABSENT, UNKNOWN):  # a date known not to exist, in 最大(年度(a), 年度(b))
+        if any(value is missing for value in values):
+            return missing
     counted = [value for value in values if isinstance(value, Num)]
     if node.op == "平均":
         return divide(total(counted), Num.of(len(counted))) if counted else UNKNOWN
