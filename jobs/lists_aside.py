@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from jobs.list_keys import list_keys
-from jobs.lists import keep_lists, to_write
+from jobs.lists import keep_lists, lists_before, to_write
 from store.database import open_database
 from store.nights import Night, get_night
 
@@ -25,8 +25,9 @@ def begin_lists(night: Night) -> Callable[[], list[Path]]:
     worth = night.counts.get("fits", 0) + night.counts.get("open", 0) >= WORTH
     keys = None
     if worth and not (night.folder / "lists").is_dir() and len(os.sched_getaffinity(0)) > 1:
-        keys = list_keys(night)
-        worth = to_write(night, keys) >= WORTH
+        if lists_before(night)[1]:  # else all are to be made, and none waits for what their keys ask for
+            keys = list_keys(night)
+        worth = to_write(night, keys or {}) >= WORTH
     else:
         worth = False
     if not worth:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 import time
 from collections.abc import Sequence
@@ -47,7 +48,12 @@ def bench_nightly(firms: int, items: int, seed: int, repeat: int) -> Report:
         report.facts["结果条数"] = write_hits(found, columns.codes, folder / "hits.parquet")
         steps["写结果"] = time.perf_counter() - begun
     report.rows += [Row(step, [seconds]) for step, seconds in steps.items()]
-    _incremental(report, bound, columns, found, repeat)
+    gc.collect()
+    gc.freeze()  # as a night has its library: else putting out the garbage between turns walks through all rules
+    try:
+        _incremental(report, bound, columns, found, repeat)
+    finally:
+        gc.unfreeze()
     return report
 
 
