@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import UniqueConstraint, delete
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, SQLModel, col, select
 
 from store.database import id_column, json_column, session, utc_column, writing
@@ -44,6 +45,15 @@ def claim(engine: Engine, token: int, key: str, body: str, now: datetime) -> Ear
 
     Keys older than thirty days are forgotten.
     """
+    try:
+        return _claimed(engine, token, key, body, now)
+    except (
+        IntegrityError
+    ):  # another took the key after it was looked for here: that one's request is the earlier one
+        return _claimed(engine, token, key, body, now)
+
+
+def _claimed(engine: Engine, token: int, key: str, body: str, now: datetime) -> Earlier | None:
     with writing(engine) as opened:
         opened.execute(delete(ApiRequest).where(col(ApiRequest.at) < now - timedelta(days=KEEP_DAYS)))
         found = opened.exec(

@@ -13,6 +13,7 @@ from jobs.backup import back_up
 from jobs.list_keys import KEYS, kept_keys
 from store.database import open_database, upgrade
 from store.nights import Night, latest_night, list_nights
+from tests.databases import database_in
 from tests.jobs.torture_layers import deliver, one_night
 
 DAYS = (0, 1, 2, 4, 9, 10)  # 4 and 9: nothing arrives
@@ -29,8 +30,10 @@ def from_nothing(night: Night, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     return files(folder)
 
 
-def test_a_list_is_what_it_would_be_from_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    home, url = tmp_path / "home", f"sqlite:///{tmp_path}/store.db"
+def test_a_list_is_what_it_would_be_from_nothing(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, url = tmp_path / "home", database_in(tmp_path)
     home.mkdir()
     engine = open_database(url)
     upgrade(engine)
