@@ -35,7 +35,7 @@ def begin_lists(night: Night) -> Callable[[], list[Path]]:
         return lambda: paths
     url = night.engine.url.render_as_string(hide_password=False)
     worker = get_context("spawn").Process(
-        target=_write, args=(url, str(night.home), night.no, os.getpid()), daemon=True
+        target=_write, args=(url, str(night.home), night.no, os.getpid(), keys), daemon=True
     )
     worker.start()
 
@@ -46,7 +46,7 @@ def begin_lists(night: Night) -> Callable[[], list[Path]]:
     return wait
 
 
-def _write(url: str, home: str, no: int, parent: int) -> None:
+def _write(url: str, home: str, no: int, parent: int, keys: dict[str, str] | None) -> None:
     """In the other process: ends with the one that began it, however that ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -56,6 +56,6 @@ def _write(url: str, home: str, no: int, parent: int) -> None:
     try:
         night = get_night(engine, no, Path(home))
         if night is not None:
-            keep_lists(night)
+            keep_lists(night, keys)
     finally:
         engine.dispose()

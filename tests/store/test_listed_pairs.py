@@ -18,7 +18,7 @@ from store.block_pairs import Payments, comings, moved, night_columns, paid_pair
 from store.listed_pairs import Head, ListedPart, parts_of
 from store.pairs import Pairs, pairs_of, write_pairs, write_parts
 
-pytestmark = pytest.mark.skipif(not available(), reason="no compiler")
+pytestmark = pytest.mark.skipif(not available(), reason="no compiled loops on this machine")
 FIRMS = 3000
 
 
