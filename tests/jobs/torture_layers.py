@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 
@@ -75,11 +76,12 @@ def deliver(side: Path, number: int, seed: int) -> None:
 
 
 def one_night(url: str, side: Path, number: int) -> None:
-    """Import, match with layers, lists, guard, pushes."""
-    for name, value in LOWERED.items():
-        setattr(night_blocks, name, value)
+    """Import, match with layers, lists, guard, pushes. What is lowered for it is as it was for whoever comes after."""
     engine, at = open_database(url), day_of(number)
-    run_night(engine, side, side / "library", at, lambda: datetime(at.year, at.month, at.day, 2, tzinfo=UTC))
+    with patch.multiple(night_blocks, **LOWERED):
+        run_night(
+            engine, side, side / "library", at, lambda: datetime(at.year, at.month, at.day, 2, tzinfo=UTC)
+        )
     engine.dispose()
 
 
