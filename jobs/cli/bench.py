@@ -1,4 +1,4 @@
-"""测速命令: huiqi bench match · nightly · night · growth · import · files · names · text · process."""
+"""测速命令: huiqi bench match · nightly · night · growth · import · files · names · text · decompose · process."""
 
 from __future__ import annotations
 
@@ -192,6 +192,22 @@ def text_command(
         texts = read_scopes(file, column) if file else make_scopes(count, seed)
         report = bench_text(texts, repeat)
     _show(report, None, as_json, f"{len(texts):,} 家企业的经营范围", "篇")
+
+
+@bench.command("decompose")
+def decompose_command(
+    file: Annotated[Path | None, typer.Argument(help="政策文件；不写就用随附政策的一万字")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """一万字的政策分解要几秒，启动不算。
+
+    例：huiqi bench decompose 若干措施.docx
+    """
+    from jobs.bench.decompose import bench_decompose
+
+    with telling():
+        report = bench_decompose(file)
+    _show(report, None, as_json, file.name if file else "随附政策的原文", "篇")
 
 
 @bench.command("work")

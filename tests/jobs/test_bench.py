@@ -9,6 +9,7 @@ import pytest
 
 from jobs.bench import peers, whole
 from jobs.bench.again import bench_again
+from jobs.bench.decompose import LONGEST, bench_decompose
 from jobs.bench.files import bench_files
 from jobs.bench.imports import bench_import, write_file
 from jobs.bench.match import PEERS, bench_match
@@ -41,6 +42,14 @@ def test_a_column_of_a_file(tmp_path):
     assert read_scopes(tmp_path / "a.csv", "经营范围") == ["技术服务", ""]
     with pytest.raises(ValueError, match="没有“主营”这一列，现有：名称、经营范围"):
         read_scopes(tmp_path / "a.csv", "主营")
+
+
+def test_a_text_is_taken_apart(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("第一条 对首次认定的高新技术企业，给予10万元奖励。\n" * 900, "utf-8")
+    report = bench_decompose(path)
+    assert [row.name for row in report.rows] == ["启动（词典和模型）", "分解", "同一篇再分解"]
+    assert report.facts["字数"] == LONGEST and report.facts["事项数"] > 0
 
 
 def test_an_import_is_accounted_for(tmp_path):

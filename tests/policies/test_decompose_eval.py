@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -26,17 +25,6 @@ def test_texts_without_a_grant_make_no_item() -> None:
     assert {p.name: len(decompose(p.read_text(encoding="utf-8")).items) for p in texts} == {
         p.name: 0 for p in texts
     }
-
-
-@needs_shared
-def test_ten_thousand_characters_take_less_than_two_seconds() -> None:
-    decompose(MEASURES)  # start-up: words and models
-    text = max((SHARED / "eval" / "raw").glob("*.txt"), key=lambda p: p.stat().st_size).read_text(
-        encoding="utf-8"
-    )[:10000]
-    start = time.process_time()
-    decompose(text)
-    assert time.process_time() - start < 2.0
 
 
 @needs_shared
