@@ -1,1 +1,1 @@
-"""复核台: the office's, the firm's and the public's pages."""
+"""工作台: the office's, the firm's and the public's pages."""

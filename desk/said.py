@@ -14,17 +14,22 @@ from engine.policy import Batch, Condition
 from engine.program import BoundItem
 
 
-def short_label(condition: Condition) -> str:
-    """条件的短名: its label, or the beginning of its quote."""
+def short_label(condition: Condition, room: int = 12) -> str:
+    """条件的短名: its label, or the beginning of its quote, in at most `room` characters."""
     if condition.label:
         return condition.label
-    text = condition.quote or condition.text or condition.id
+    text = whole_label(condition)
     for cut in "，；、。（(":
         head = text.split(cut, 1)[0]
         if 2 <= len(head) < len(text):
             text = head
     # a number cut in the middle would be another number
-    return text if len(text) <= 12 else text[:11].rstrip("0123456789.%") + "…"
+    return text if len(text) <= room else text[: room - 1].rstrip("0123456789.%") + "…"
+
+
+def whole_label(condition: Condition) -> str:
+    """条件的全名: its label, or all of its quote."""
+    return condition.label or condition.quote or condition.text or condition.id
 
 
 def window_words(batch: Batch, today: date) -> str:

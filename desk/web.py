@@ -227,6 +227,21 @@ def _moment(value: datetime | None) -> str:
     return f"{local.month}月{local.day}日 {local:%H:%M}"
 
 
+def _told(value: Any) -> str:
+    """记下的事 as a reader writes it: what was kept with an act is lists, tables and yes or no."""
+    if isinstance(value, dict):
+        return "，".join(f"{k} {_told(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return "、".join(map(_told, value))
+    return (
+        "—"
+        if value is None or value == ""
+        else {True: "是", False: "否"}[value]
+        if isinstance(value, bool)
+        else str(value)
+    )
+
+
 def templates() -> jinja2.Environment:
     """模板."""
     env = jinja2.Environment(
@@ -236,7 +251,7 @@ def templates() -> jinja2.Environment:
     env.globals.update(url=url, KEYS=KEYS, asset=asset)
     env.filters.update(
         wan=_wan, n=lambda x: _minus(f"{x:,}"), pct=lambda x: _minus(f"{x * 100:.0f}%"), day=_day, iso=_iso, moment=_moment,
-        yuan=lambda x: _minus(f"{x:,.2f}"),
+        yuan=lambda x: _minus(f"{x:,.2f}"), told=_told,
     )  # fmt: skip
     return env
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -64,6 +64,12 @@ def live(programs: Iterable[Program], as_of: date, upcoming: int = 0) -> list[Bo
         if batch is not None:
             out.append(program.bind(batch))
     return out
+
+
+def resting(programs: Iterable[Program], as_of: date, upcoming: int = 0) -> dict[str, int]:
+    """没有参加的事项: how many programs the day leaves out, by status, those between two windows under 不在受理期."""
+    waiting = (p.item for p in programs if p.item.live_batch(as_of, upcoming) is None)
+    return dict(Counter("不在受理期" if i.status == "有效" else i.status for i in waiting))
 
 
 def match(

@@ -274,7 +274,7 @@ def _write_list(night: Night, program: Program, scopes: Scopes, path: Path, row:
         order,
     ]
     if left_out:
-        notes.append(f"待核实的企业只列最值得先问的 {MOST_OPEN} 家，另有 {left_out} 家见复核台")
+        notes.append(f"待核实的企业只列最值得先问的 {MOST_OPEN} 家，另有 {left_out} 家见工作台")
     _form(len(notes)).write(path, f"{row.title}（{row.batch}）", notes, frame, night.run.started)
 
 

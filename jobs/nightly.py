@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import Problem
-from engine.matching import live
+from engine.matching import live, resting
 from engine.program import BoundItem
 from jobs.inbox import InboxReport, import_inbox, sources_for
 from jobs.lists_aside import begin_lists
@@ -51,6 +51,7 @@ class NightReport:
     seconds: dict[str, float] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    resting: dict[str, int] = field(default_factory=dict)
     lists: list[Path] = field(default_factory=list)
     jumps: list[str] = field(default_factory=list)
     pushes: dict[str, int] = field(default_factory=dict)
@@ -106,6 +107,7 @@ def run_night(
         columns = from_table(table, loaded.dictionary, report.problems.append, snapshot.folder)
         columns.loaded = snapshot.loaded
     items = live(loaded.programs, as_of)
+    report.resting = resting(loaded.programs, as_of)
     facts = f"{snapshot.digest} {sorted(snapshot.loaded)} {reading_code()}"
     digest = hashlib.sha256(f"{snapshot.digest} {as_of} {sorted(snapshot.loaded)}".encode()).hexdigest()
     received = received_before(engine, *paying_the_difference(loaded, items))

@@ -18,7 +18,7 @@ from engine import kinds
 from engine.columns import Columns
 from engine.errors import Place, Problem
 from engine.indicators import SELF_REPORTED
-from engine.matching import AnswerBook, ItemHits, live, match
+from engine.matching import AnswerBook, ItemHits, live, match, resting
 from engine.program import BoundItem
 from engine.yamltext import decode
 from jobs.memory import keep_freed, without_extras
@@ -75,6 +75,7 @@ class MatchReport:
     pairs: int = 0
     problems: list[Problem] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    resting: dict[str, int] = field(default_factory=dict)
 
 
 def match_files(
@@ -116,6 +117,7 @@ def _match_files(
             report.problems += [p for p in loaded.problems if p.level == "error" and p.code in REFUSING]
             book = read_answers(answers, report.problems) if answers else {}
             items = live(loaded.programs, as_of, upcoming)
+            report.resting = resting(loaded.programs, as_of, upcoming)
             wanted.set_result(set[str]().union(*(item.reads for item in items)))
         except BaseException:
             wanted.cancel()  # who reads beside ends

@@ -324,7 +324,7 @@ def _fen(amount: Decimal, scale: int, currency: str, rates: dict[str, float], sh
         if money not in rates:
             raise Refused(
                 "currency",
-                f"“{_short(shown)}”是{money}，来源没有声明折算率；请在来源声明里写 rates: {{{money}: 7.1}} 这样的数",
+                f"“{_short(shown)}”是{money}，来源没有声明折算率；请在来源声明里写 rates: {{{money}: 1{money}合多少元}}",
                 recognised=True,
             )
         amount *= Decimal(str(rates[money]))

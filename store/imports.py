@@ -34,6 +34,7 @@ from store.observations import (
 
 ENOUGH_ROWS = 10  # a source's earlier batch must have had this many rows for its length to say anything
 SHARE_REFUSED = 0.5
+LOOK = "核对文件，没有错就加 --accept 再导入"
 HOPELESS, HOPELESS_SHARE = 100_000, 0.95  # rows and share refused after which the rest of a file is not read
 Progress = Callable[[float, int], None]
 
@@ -269,13 +270,13 @@ def _suspicion(report: BatchReport, plan: Plan, before: SourceBatch | None) -> s
         known = [name for name in before.header if name not in plan.extra]
         now = [name for name in plan.header if name not in plan.extra]
         if known != now:
-            return f"列的次序或名称变了：上一批是 {'、'.join(known)}；这一批是 {'、'.join(now)}"
+            return f"列的次序或名称变了：上一批是 {'、'.join(known)}；这一批是 {'、'.join(now)}；{LOOK}"
     comparable = before is not None and before.rows >= ENOUGH_ROWS and plan.source.expect_rows == "相当"
     if comparable and before is not None and report.rows * 2 <= before.rows:
-        return f"行数突然减半：上一批{before.rows}行，这一批{report.rows}行"
+        return f"行数突然减半：上一批{before.rows}行，这一批{report.rows}行；{LOOK}；本来就每次只来一部分的，来源声明里写 expect_rows: 不定"
     if report.rows >= ENOUGH_ROWS and report.rejected > report.rows * SHARE_REFUSED:
         worst = Counter(one.column or "整行" for one in report.problems).most_common(1)[0]
-        return f"{report.rows}行里退回{report.rejected}行，多在“{worst[0]}”，像是列错了位或换了格式"
+        return f"{report.rows}行里退回{report.rejected}行，多在“{worst[0]}”，像是列错了位或换了格式；{LOOK}"
     return ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -375,6 +375,17 @@ def counts(engine: Engine, items: Sequence[str] | None = None) -> dict[tuple[str
         if items is not None:
             query = query.where(col(Push.item).in_(items))
         return {(channel, state): n for channel, state, n in opened.exec(query).all()}
+
+
+def unopened_words(counted: Mapping[tuple[str, str], int]) -> str:
+    """没通的渠道: where messages wait and nothing was ever sent while others send; whether it is set up only the sender knows."""
+    going = {c for (c, state), n in counted.items() if state == SENT and n}
+    never = [
+        f"{CHANNEL_WORDS[c]} {n:,} 条"
+        for (c, state), n in counted.items()
+        if state == DUE and n and c not in going
+    ]
+    return f"{'、'.join(never)}从没发出过：渠道没接上，或对方没收下" if never and going else ""
 
 
 def reasons(engine: Engine, items: Sequence[str] | None = None, state: str = SUPPRESSED) -> dict[str, int]:

@@ -35,7 +35,8 @@ def push_index(
     mine = _mine(visit)
     counts = dict.fromkeys(WORDS, 0)
     by_channel = dict.fromkeys(CHANNELS, 0)
-    for (where, word), n in outbox.counts(office.engine, mine).items():
+    told = outbox.counts(office.engine, mine)
+    for (where, word), n in told.items():
         counts[word] += n
         by_channel[where] += n if word == state else 0
     after = after[:18]
@@ -46,6 +47,7 @@ def push_index(
     return render(
         request, "push.html", rows=found, state=state, words=WORDS, titles=titles, channel=channel, channels=CHANNELS,
         kinds=KINDS, by_channel={c: n for c, n in by_channel.items() if n}, counts=counts, reason=reason,
+        unopened=outbox.unopened_words(told),
         reasons=outbox.reasons(office.engine, mine, state) if state in ("suppressed", "dead") else {}, after=after, onward=onward,
         name=(lambda code: office.name(night, code)) if night else (lambda code: code),
     )  # fmt: skip

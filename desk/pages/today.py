@@ -15,7 +15,7 @@ from desk.moves import moves, of_firms
 from desk.office import Office
 from desk.pages.fulfil import books, load_of
 from desk.pages.matches import item_rows, my_firms
-from desk.said import short_label, until_words
+from desk.said import short_label, until_words, whole_label
 from desk.turn import bounced, clock_of, tasks, urgent
 from desk.urls import url
 from desk.web import Visit, need, render
@@ -28,6 +28,7 @@ from store.nights import Night
 
 router = APIRouter()
 GROUPS, SHOWN = 12, 8
+ROOM = 30  # characters of a condition that its column takes
 
 
 @router.get("/desk/today")
@@ -47,21 +48,22 @@ def today(request: Request, visit: Visit = need("today")) -> Response:
         "second": sum(d.who != visit.who for d in review.waiting_second(office.engine)) if visit.may("second") else 0,
         "mine": of_firms(office, night, visit.person, my_firms(office, visit)), "first": groups[0]["href"] if groups else None,
         "totals": {k: sum(r[k] for r in rows) for k in ("fits", "open", "new", "gone")}, "firms": len(night.columns().codes),
-        "pushes": pushes_of(office, night, visit) if visit.may("push") else {},
+        **(pushes_of(office, night, visit) if visit.may("push") else {"pushes": {}}),
         "askable": {d for d, _ in by_department(office, night)} if visit.may("export") else set(),
         "handed": handed(office, night, visit), "held_words": held_words(office, held) if held else [],
     }  # fmt: skip
     return render(request, "today.html", **context)
 
 
-def pushes_of(office: Office, night: Night, visit: Visit) -> dict[str, int]:
+def pushes_of(office: Office, night: Night, visit: Visit) -> dict[str, Any]:
     """推送 by state, of the items the visitor may see: what goes out next, what is held back, what bounced."""
     mine = list(office.items(night, visit.person)["item"]) if visit.person.department else None
     out = dict.fromkeys(("due", "suppressed", "dead"), 0)
-    for (_channel, state), n in outbox.counts(office.engine, mine).items():
+    told = outbox.counts(office.engine, mine)
+    for (_channel, state), n in told.items():
         if state in out:
             out[state] += n
-    return out
+    return {"pushes": out, "unopened": outbox.unopened_words(told)}
 
 
 def held_words(office: Office, held: Night) -> list[tuple[str, str]]:
@@ -128,6 +130,7 @@ def worth_asking(office: Office, night: Night, person: Person | None) -> list[di
 
     def make() -> list[dict[str, Any]]:
         found: dict[tuple[str, str], list[float]] = {}
+        short: dict[str, str] = {}
         for item in office.items(night, person)["item"]:
             bound, hits = office.bound(night, item), office.hits(night, item)
             if bound is None or not len(hits):
@@ -136,11 +139,14 @@ def worth_asking(office: Office, night: Night, person: Person | None) -> list[di
             alone = hits[(hits["open_count"] == 1) & ~hits["only_ask"]]
             for name, part in alone.groupby(alone["unknown"].str[0]):
                 owner = _owner(office, night, bound, str(name))
-                slot = found.setdefault((short_label(labels[str(name)]), owner), [0.0, 0.0])
+                whole = whole_label(labels[str(name)])
+                short[whole] = short_label(labels[str(name)], ROOM)
+                slot = found.setdefault((whole, owner), [0.0, 0.0])
                 slot[0] += len(part)
                 slot[1] += float(part["expected"].sum())
         rows: list[dict[str, Any]] = [
-            {"what": w, "owner": o, "count": int(v[0]), "yuan": v[1]} for (w, o), v in found.items()
+            {"what": short[w], "whole": w, "owner": o, "count": int(v[0]), "yuan": v[1]}
+            for (w, o), v in found.items()
         ]
         return sorted(rows, key=lambda r: (-r["yuan"], -r["count"]))[:6]
 

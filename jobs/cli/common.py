@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -80,6 +80,15 @@ def library_path(given: Path | None) -> Path:
     import policies
 
     return Path(policies.__file__).with_name("library")
+
+
+def resting_words(left_out: Mapping[str, int]) -> str:
+    """没有参加的事项 in words, with the cure where they are drafts; "" where there are none."""
+    if not left_out:
+        return ""
+    kinds = "，".join(f"{why} {n}" for why, n in sorted(left_out.items()))
+    cure = "；草稿改好、核对以后，删掉规则文件里 status: 草稿 那一行才比对" if "草稿" in left_out else ""
+    return f"库里另有 {sum(left_out.values())} 个事项这一天不比对：{kinds}{cure}"
 
 
 def yuan(text: str | float) -> float:

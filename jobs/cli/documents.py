@@ -226,6 +226,10 @@ def _draft(
         )
     for indicator, quotes in sorted(made.missing.items()):
         typer.echo(f"指标字典里没有“{indicator}”（{len(quotes)} 处），例如：{quotes[0]}")
+    if count:
+        typer.echo(
+            f"草稿不参加比对：看过、改好，huiqi check {into} 没有错误，再删掉各事项的 status: 草稿 那一行"
+        )
 
 
 MOST_TOLD = 30

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jobs.cli.common import SHANGHAI, clock_of, library_path, now, parse_as_of, steps, telling
+from jobs.cli.common import SHANGHAI, clock_of, library_path, now, parse_as_of, resting_words, steps, telling
 from jobs.cli.rules import AsOfOption, LibraryOption, SetOption
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="数据文件夹；默认 HUIQI_HOME 或 var/")]
@@ -135,6 +135,8 @@ def _print(report: Any) -> None:
         typer.echo(f"不认识的文件：{'、'.join(report.inbox.strangers)}（在 sources/ 里声明来源）")
     if report.refused:
         typer.echo(f"没有比对的事项 {len(report.refused)} 个：{'、'.join(report.refused)}")
+    if words := resting_words(report.resting):
+        typer.echo(words)
     typer.echo(
         f"企业 {counts['firms']:,} 家 × 事项 {counts['items']} 个 = {counts['pairs']:,} 对：符合 {counts['fits']:,}，"
         f"待核实 {counts['open']:,}；比上次新符合 {counts['new_fits']:,}，不再符合 {counts['gone']:,}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs.cli.common import library_path, parse_as_of, telling
+from jobs.cli.common import library_path, parse_as_of, resting_words, telling
 
 if TYPE_CHECKING:
     from policies.check import CheckReport
@@ -69,6 +69,8 @@ def match_command(
         typer.echo(json.dumps(counts, ensure_ascii=False))
     else:
         typer.echo(f"企业 {report.firms} 家，事项 {report.items} 个，结果 {report.pairs} 条 → {out}")
+        if words := resting_words(report.resting):
+            typer.echo(words)
     if any(p.level == "error" for p in report.problems):
         raise typer.Exit(1)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from html import escape
 from io import BytesIO
 from urllib.parse import quote
 
 from openpyxl import load_workbook
 
 from desk.asking import by_department, wanted
+from desk.pages.today import _owner, worth_asking
 
 
 def test_a_letter_asks_one_department_for_what_undecided_matches_wait_for(desk):
@@ -33,6 +35,38 @@ def test_a_letter_asks_one_department_for_what_undecided_matches_wait_for(desk):
     assert desk.client("lin").get("/desk/readiness/letter.pdf?department=没有的局").status_code == 404
     assert desk.client("kan").get(f"/desk/readiness/letter.pdf?department={department}").status_code == 403
     assert "写需求函" in desk.client("lin").get("/desk/today").text
+
+
+def test_what_is_worth_asking_is_said_in_full_and_two_conditions_are_not_one(desk):
+    """Cut to twelve characters, conditions that begin alike were told, and counted, as one."""
+    office = desk.app.state.office
+    rows = worth_asking(office, office.night(), None)
+    assert rows and len({(r["whole"], r["owner"]) for r in rows}) == len(rows)
+    page = desk.client("lin").get("/desk/today").text
+    for row in rows:
+        short = row["what"].removesuffix("…")
+        assert row["whole"].startswith(short) and (row["what"] == short or len(short) > 20), row
+        assert f'title="{escape(row["whole"])}">{escape(row["what"])}' in page
+    total = {}
+    for row in rows:
+        for part in whole_counts(office, row["whole"], row["owner"]):
+            total[row["whole"], row["owner"]] = total.get((row["whole"], row["owner"]), 0) + part
+    assert total == {(r["whole"], r["owner"]): r["count"] for r in rows}
+
+
+def whole_counts(office, whole, owner):
+    """Pairs of each item that wait for nothing but this very condition."""
+    night = office.night()
+    for item in office.items(night)["item"]:
+        bound, hits = office.bound(night, item), office.hits(night, item)
+        for numbered in bound.program.conditions if bound else ():
+            if (numbered.condition.label or numbered.condition.quote) == whole and _owner(
+                office, night, bound, numbered.id
+            ) == owner:
+                yield sum(
+                    list(u) == [numbered.id] and not a
+                    for u, a in zip(hits["unknown"], hits["only_ask"], strict=True)
+                )
 
 
 def test_an_item_says_whether_its_samples_pass(fresh):

@@ -62,3 +62,11 @@ def test_what_is_rolled_back_leaves_no_entry(chain):
         audit.record(opened, "lin", "试写", "没做成", {}, NOW)
         1 / 0  # noqa: B018
     assert audit.verify(chain).count == before
+
+
+def test_what_was_kept_with_an_act_is_read_as_words(fresh):
+    with writing(fresh.engine) as opened:
+        kept = {"角色": ["经办", "复核"], "改为": {"启用": True, "期限": None}, "空": []}
+        audit.record(opened, "lin", "试写", "一件", kept, fresh.moment)
+    page = fresh.client("lin").get("/desk/audit", params={"what": "试写"}).text
+    assert "角色：经办、复核；改为：启用 是，期限 —" in page

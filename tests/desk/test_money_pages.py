@@ -55,6 +55,29 @@ def test_dead_letters_are_sent_again_by_who_may(fresh):
     assert "人工重发" in page_of(fresh, "lin", "/desk/push?state=due")
 
 
+def test_a_channel_that_never_sent_anything_is_said_to_be_so(fresh):
+    """7,843 waited “for the next round” of a receiver that nobody had set up."""
+    said = "系统接口 2 条从没发出过"
+    for n in (1, 2):
+        push(fresh, n, "due", "")
+    pages = ("/desk/push", "/desk/today")
+    assert all(said not in page_of(fresh, "lin", p) for p in pages), "no round has run yet"
+    with outbox.writing(fresh.engine) as opened:
+        row = {
+            "firm": CODE,
+            "item": "d/i",
+            "batch": "2026",
+            "channel": "inbox",
+            "kind": "inform",
+            "state": "sent",
+        }
+        opened.add(outbox.Push(key="told", **row, next_at=NOW, created=NOW, subject="标题", body="{}"))
+    assert all(said in page_of(fresh, "lin", p) for p in pages)
+    push(fresh, 3, "sent", "")
+    assert all("从没发出过" not in page_of(fresh, "lin", p) for p in pages)
+    assert "下一轮发出" in page_of(fresh, "lin", "/desk/today")
+
+
 def test_pushes_are_read_firm_by_firm_and_none_is_missed(fresh):
     for n in range(9):
         firm = f"9111000060003{n // 2:04d}L"

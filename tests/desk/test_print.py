@@ -11,6 +11,9 @@ from clients import Desk
 from test_review import fitting
 from test_turn import TO_FINANCE, grant
 
+from store import review
+from store.review import Act, Pair, decide
+
 pytestmark = needs_browser
 MARGIN = 14 / 25.4 * 72  # what the sheet leaves at the sides, in points
 
@@ -70,3 +73,44 @@ def test_what_is_printed_is_whole(fresh: Desk) -> None:
             assert "林知遥打印" in text, path
             heads = [s for s in sheets[1:-1] if path == "/desk/fulfil" and "轮到谁" not in s]
             assert heads == [], "the head of a table stands on each of its pages"
+
+
+def test_what_is_to_be_signed_names_each_firm_by_its_code_and_asks_nothing(fresh: Desk) -> None:
+    """批量预览 and 复核 on paper: sums under their head, a line to sign, no empty field."""
+    item, codes = fitting(fresh, most=1e9)
+    office = fresh.app.state.office
+    limit = review.second_limit(fresh.engine)
+    waiting = Pair(item, "2026", codes[0], "符合", limit, limit, "f1", 1)
+    decide(fresh.engine, "lin", Act("通过"), [waiting], fresh.moment)
+    name = office.name(office.night(), codes[0])
+    with served(fresh.app) as base, browser() as chromium:
+        page = chromium.new_context(viewport={"width": 1366, "height": 768}).new_page()
+        enter(page, base, "lin")
+        page.goto(f"{base}/desk/items/{item}/matches?verdict=符合&state=全部")
+        for code in codes[1:3]:
+            page.check(f"[name=pick][value^='{code}']")
+        page.click("[data-bulk] button[value=通过]")
+        page.wait_for_url("**/preview")
+        sheets = {"preview": ("先看会怎样", codes[1], printed(page), numbers_beside_their_head(page))}
+        enter(page, base, "shen")
+        page.goto(f"{base}/desk/second")
+        sheets["second"] = ("等复核", codes[0], printed(page), numbers_beside_their_head(page))
+        assert name in words_of(sheets["second"][2])[0]
+    for what, (head, code, document, aside) in sheets.items():
+        text = "".join(words_of(document))
+        assert head in text and code in text and "经办" in text and "日期" in text, what
+        assert "退回理由" not in text and "说明（可不写）" not in text, what
+        assert beyond_the_edge(document) == [], what
+        assert aside == [], what
+
+
+def numbers_beside_their_head(page: Any) -> list[str]:
+    """Sums on paper that do not end where the head of their column ends."""
+    page.emulate_media(media="print")
+    found = page.evaluate(
+        """() => { const right = e => { const r = document.createRange(); r.selectNodeContents(e); return r.getBoundingClientRect().right }
+        const head = document.querySelector("th.amt-h")
+        return [...document.querySelectorAll("td .amt > span")].filter(s => Math.abs(right(s) - right(head)) > 3).map(s => s.textContent) }"""
+    )
+    page.emulate_media(media="null")
+    return list(found)

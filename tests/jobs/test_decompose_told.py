@@ -28,3 +28,15 @@ def test_a_quote_of_several_amounts_stands_once_with_them(tmp_path: Path) -> Non
     ]
     days = [line for line in told if line.startswith("   时间")]
     assert days[:2] == ["   时间  2026-03-01 至 2026-03-31", "   时间  2026-09-01 至 2026-09-30"], days
+
+
+def test_drafts_are_said_to_wait_for_a_signature(tmp_path: Path) -> None:
+    """Nothing told a newcomer that drafts take no part until the line is deleted."""
+    if not app.registered_commands:
+        jobs.cli._register()
+    (tmp_path / "a.txt").write_text(TEXT, encoding="utf-8")
+    into = tmp_path / "库"
+    told = CliRunner().invoke(app, ["decompose", str(tmp_path / "a.txt"), "--into", str(into)]).output
+    assert "草稿不参加比对" in told and "删掉各事项的 status: 草稿" in told
+    drafts = [p for p in into.glob("*/items/*.yaml") if not p.name.endswith(".test.yaml")]
+    assert drafts and all("\nstatus: 草稿\n" in p.read_text(encoding="utf-8") for p in drafts)

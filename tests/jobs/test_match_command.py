@@ -207,10 +207,35 @@ def test_coming_batches_are_asked_for(tmp_path: Path, library: Path) -> None:
         "--as-of",
         "2025-12-20",
     )
-    run(*args)
-    assert lines(tmp_path / "o.jsonl") == []
-    run(*args, "--upcoming", "30")
-    assert len(lines(tmp_path / "o.jsonl")) == 1
+    told = run(*args)[1]
+    assert lines(tmp_path / "o.jsonl") == [] and "1 个事项这一天不比对：不在受理期 1\n" in told
+    told = run(*args, "--upcoming", "30")[1]
+    assert len(lines(tmp_path / "o.jsonl")) == 1 and "不比对" not in told
+
+
+def test_a_library_of_drafts_says_why_it_matches_nothing(tmp_path: Path, library: Path) -> None:
+    """Somebody's first library: 62 drafts, 6,576 firms, 0 pairs and not a word why."""
+    (library / "d" / "items" / "a.yaml").write_text(
+        RULE.replace("title: 甲", "title: 甲\nstatus: 草稿"), "utf-8"
+    )
+    profiles = write_jsonl(tmp_path / "p.jsonl", FIRMS[:1])
+    given = (
+        "--library",
+        library,
+        "--profiles",
+        profiles,
+        "--out",
+        tmp_path / "o.jsonl",
+        "--as-of",
+        "2026-06-01",
+    )
+    code, told, _ = run("match", *given)
+    assert (
+        code == 0
+        and "事项 0 个" in told
+        and "草稿 1；" in told
+        and "删掉规则文件里 status: 草稿 那一行" in told
+    )
 
 
 def test_check_prints_the_contract(library: Path) -> None:

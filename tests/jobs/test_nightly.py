@@ -20,7 +20,9 @@ from jobs import lists_aside
 from jobs.nightly import NightReport, run_night
 from jobs.replay import replay
 from policies import __file__ as policies_file
+from policies.library import load_library
 from profiles import sample
+from profiles.dictionary import builtin_dictionary
 from store import grants, night_blocks, nights, outbox, review
 from store.database import Engine, open_database, session
 from store.nights import Night, latest_night, list_nights, set_state
@@ -59,6 +61,14 @@ def test_every_row_of_the_inbox_is_accounted_for(made: tuple[Engine, Path, Night
     parts = ("new", "changed", "unchanged", "rejected", "to_confirm")
     assert totals["rows"] > 1000 and totals["rows"] == sum(totals[p] for p in parts)
     assert totals["rejected"] > 0 and not made[2].inbox.strangers and not made[2].inbox.failures
+
+
+def test_every_item_of_the_library_is_matched_or_said_to_rest(made: tuple[Engine, Path, NightReport]) -> None:
+    report = made[2]
+    assert report.night is not None
+    whole = len(load_library(LIBRARY, builtin_dictionary(), {}).programs)
+    assert report.night.counts["items"] + sum(report.resting.values()) == whole
+    assert set(report.resting) == {"不在受理期", "失效"}
 
 
 def test_the_figures_of_a_night_agree_with_its_lists(made: tuple[Engine, Path, NightReport]) -> None:

@@ -72,6 +72,12 @@ def test_foreign_amounts_need_a_declared_rate(text):
     assert refused.value.code == "currency"
 
 
+def test_a_refused_amount_does_not_show_the_rate_of_another_currency():
+    """Yen were told to be given `rates: {日元: 7.1}`, which pasted makes a firm 150 times as large."""
+    with pytest.raises(Refused, match=r"rates: \{日元: 1日元合多少元\}"):
+        parse_money("15,000(万日元)", "元", "人民币", RATES)
+
+
 def test_a_declared_rate_is_exact():
     assert parse_money("4,537.9(万美元)", "元", "人民币", RATES) == int(
         Decimal("4537.9") * 10000 * Decimal("7.1") * 100
