@@ -28,7 +28,7 @@ from engine.fulfilment import Refused, moves_from
 from engine.grantmoves import APPLIED, AUTOMATIC, FINAL, State, variant_of
 from engine.policy import Condition
 from engine.words import say_amounts
-from store import accounts, audit, grants, outbox, review
+from store import accounts, audit, credentials, grants, outbox, review
 from store.accounts import LoggedIn
 from store.calendars import office_calendar
 from store.database import DatabaseBusy, writing
@@ -195,9 +195,9 @@ async def log_in(request: Request) -> Response:
 
 
 def _use(office: Office, code: str) -> str | None:
-    night, owner = office.night(), accounts.firm_of_code(office.engine, code)
+    night, owner = office.night(), credentials.firm_of_code(office.engine, code)
     name = office.name(night, owner) if night and owner else ""
-    return accounts.use_code(office.engine, code, name[:64], office.now())
+    return credentials.use_code(office.engine, code, name[:64], office.now())
 
 
 @router.post("/logout")

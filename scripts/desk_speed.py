@@ -80,7 +80,7 @@ def visitors(home: Path) -> tuple[Any, Any, Any, Any]:
     from desk.app import create_app
     from jobs.cli.common import clock_of, library_path
     from jobs.cli.desk import open_home
-    from store import accounts
+    from store import accounts, credentials
 
     engine, folder = open_home(home)
     clock = clock_of(engine)
@@ -90,7 +90,7 @@ def visitors(home: Path) -> tuple[Any, Any, Any, Any]:
         accounts.create_person(engine, "speed", "测速", ["管理员"], password, by="测速", now=clock())
     else:
         accounts.set_password(engine, "speed", password, by="测速", now=clock())
-    secret = accounts.create_token(engine, "speed", "测速", ["read"], by="测速", now=clock())
+    secret = credentials.create_token(engine, "speed", "测速", ["read"], by="测速", now=clock())
 
     def client(**headers: str) -> TestClient:
         return TestClient(app, base_url="http://desk", follow_redirects=False, headers=headers)

@@ -49,7 +49,7 @@ def fuzz(home: Path, examples: int, seed: int) -> tuple[int, dict[str, int]]:
 
     import policies
     from desk.app import create_app
-    from store import accounts
+    from store import credentials
 
     engine = world.make_office(home, firms=60)
     library = home / "library"
@@ -61,7 +61,7 @@ def fuzz(home: Path, examples: int, seed: int) -> tuple[int, dict[str, int]]:
     for found in schema.get_all_operations():
         operation, let_in = found.ok(), 0
         # A token for each, since one of them takes tokens back: with one for all, whatever came after it was refused unread.
-        known["token"] = accounts.create_token(
+        known["token"] = credentials.create_token(
             engine, "admin", "试接口", ["read", "write"], by="admin", now=world.NOW
         )
 

@@ -158,7 +158,7 @@ def on_a_desk(desk: Any, rounds: int, seed: int) -> Tried:
     import world
     from clients import csrf_of
 
-    from store import accounts
+    from store import accounts, credentials
 
     office = desk.app.state.office
     night = office.night()
@@ -170,7 +170,7 @@ def on_a_desk(desk: Any, rounds: int, seed: int) -> Tried:
              "batch": str(row["batch"]), "section": "items", "tab": "history"}  # fmt: skip
     roles = [r for r in accounts.ROLES if r != "企业"]
     accounts.create_person(desk.engine, "all", "都会", roles, world.PASSWORD, by="测试", now=world.NOW)
-    secret = accounts.make_code(desk.engine, code, by="lin", now=world.NOW)
+    secret = credentials.make_code(desk.engine, code, by="lin", now=world.NOW)
     firm = desk.anyone()
     firm.post("/my/login", data={"csrf": csrf_of(firm.get("/my/login").text), "code": secret})
     mine = csrf_of(firm.get("/my").text)

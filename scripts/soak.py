@@ -343,13 +343,13 @@ def unit_environment() -> dict[str, str]:
 
 def login_codes(count: int) -> list[str]:
     """登录码 of so many firms."""
-    from store import accounts
+    from store import credentials
     from store.database import database_url, open_database
     from store.firms import firm_codes
 
     engine = open_database(database_url(dict(os.environ)))
     firms = firm_codes(engine)[:: max(1, len(firm_codes(engine)) // max(1, count))][:count]
-    made = [accounts.make_code(engine, f, by="soak", now=datetime.now(UTC)) for f in firms]
+    made = [credentials.make_code(engine, f, by="soak", now=datetime.now(UTC)) for f in firms]
     engine.dispose()
     return made
 

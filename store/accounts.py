@@ -1,4 +1,4 @@
-"""人员: people, their roles and departments, revocable sessions, tokens, one-time codes and lockout."""
+"""人员: people, their roles and departments, revocable sessions and lockout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from store.database import id_column, json_column, session, utc_column, writing
 from store.passwords import decoy, hashed, matches, why_weak
 
 ROLES = ("管理员", "经办", "复核", "财政", "专员", "分析", "企业", "只读")
-SCOPES = ("read", "write")
 SESSION_HOURS = 12
 IDLE_HOURS = 2
 LOCK_AFTER = 5
@@ -61,35 +60,6 @@ class WebSession(SQLModel, table=True):
     seen: datetime = Field(sa_column=utc_column())
     expires: datetime = Field(sa_column=utc_column())
     revoked: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
-
-
-class ApiToken(SQLModel, table=True):
-    """接口令牌: a secret for a program that acts for a person, within scopes."""
-
-    __tablename__ = "api_token"
-
-    id: int | None = Field(default=None, sa_column=id_column())
-    secret: str = Field(unique=True, max_length=64)
-    person: int = Field(foreign_key="person.id", index=True)
-    name: str = Field(max_length=64)
-    scopes: list[str] = Field(sa_column=json_column())
-    created: datetime = Field(sa_column=utc_column())
-    expires: datetime = Field(sa_column=utc_column())
-    revoked: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
-
-
-class OneTimeCode(SQLModel, table=True):
-    """一次性登录码: lets one firm in once; the office sends it."""
-
-    __tablename__ = "one_time_code"
-
-    id: int | None = Field(default=None, sa_column=id_column())
-    secret: str = Field(unique=True, max_length=64)
-    firm: str = Field(max_length=18, index=True)
-    made_by: str = Field(max_length=64)
-    created: datetime = Field(sa_column=utc_column())
-    expires: datetime = Field(sa_column=utc_column())
-    used: datetime | None = Field(default=None, sa_column=utc_column(nullable=True))
 
 
 class FirmOfficers(SQLModel, table=True):
@@ -186,7 +156,7 @@ def set_password(engine: Engine, login: str, password: str, *, by: str, now: dat
     """改密码: all sessions of the person end. Raises AccountError."""
     kept = _hash(password, login)
     with writing(engine) as opened:
-        person = _by_login(opened, login)
+        person = by_login(opened, login)
         person.password, person.failed, person.locked_until = kept, 0, None
         opened.add(person)
         _revoke_all(opened, person, now)
@@ -200,7 +170,7 @@ def change_person(
     if not roles or any(r not in ROLES for r in roles):
         raise AccountError(f"角色要从这里选：{'、'.join(ROLES)}")
     with writing(engine) as opened:
-        person = _by_login(opened, login)
+        person = by_login(opened, login)
         before = {"角色": person.roles, "部门": person.department, "启用": person.active}
         person.roles, person.department, person.active = list(roles), department, active
         if not active or "管理员" not in roles:
@@ -220,7 +190,7 @@ def _keep_one_administrator(opened: Session, login: str) -> None:
 def set_subject(engine: Engine, login: str, subject: str, *, by: str, now: datetime) -> None:
     """记统一认证编号: how the office's single sign-on names the person; "" for none. Raises AccountError."""
     with writing(engine) as opened:
-        person = _by_login(opened, login)
+        person = by_login(opened, login)
         if subject and (other := _of_subject(opened, subject)) is not None and other.login != login:
             raise AccountError(f"这个统一认证编号已经是 {other.login} 的")
         person.subject = subject.strip()[:200]
@@ -376,6 +346,25 @@ def _open(opened: Session, person: Person, now: datetime) -> str:
     return secret
 
 
+def firm_sign_on(engine: Engine, firm: str, firm_name: str, now: datetime) -> str | None:
+    """企业用统一认证登录: the secret of a session of the account of the enterprise that the provider named, or None."""
+    with writing(engine) as opened:
+        return firm_in(opened, firm, firm_name, "统一认证", now)
+
+
+def firm_in(opened: Session, firm: str, firm_name: str, how: str, now: datetime) -> str | None:
+    """企业登录: the secret of a session of the firm's account, made when missing; None where it may not come in."""
+    person = opened.exec(select(Person).where(Person.login == firm)).first()
+    if person is None:
+        person = Person(login=firm, name=firm_name or firm, roles=["企业"], firm=firm, created=now)
+        opened.add(person)
+        opened.flush()
+    if not person.active or person.firm != firm:
+        return None
+    audit.record(opened, person.login, "登录", person.login, {"方式": how}, now)
+    return _open(opened, person, now)
+
+
 def who_is(engine: Engine, secret: str, now: datetime) -> LoggedIn | None:
     """会话是谁的: None where it is unknown, revoked, expired or idle too long."""
     with session(engine) as opened:
@@ -413,7 +402,7 @@ def log_out(engine: Engine, session_id: int, by: str, now: datetime) -> None:
 def revoke_sessions(engine: Engine, login: str, *, by: str, now: datetime) -> int:
     """结束全部会话 of a person; the number ended."""
     with writing(engine) as opened:
-        person = _by_login(opened, login)
+        person = by_login(opened, login)
         count = _revoke_all(opened, person, now)
         audit.record(opened, by, "结束全部会话", login, {"个数": count}, now)
     return count
@@ -443,7 +432,8 @@ def _revoke_all(opened: Session, person: Person, now: datetime) -> int:
     return count
 
 
-def _by_login(opened: Session, login: str) -> Person:
+def by_login(opened: Session, login: str) -> Person:
+    """按登录名找人. Raises AccountError where nobody has it."""
     person = opened.exec(select(Person).where(Person.login == login)).first()
     if person is None:
         raise AccountError(f"没有登录名“{login}”")
@@ -480,121 +470,6 @@ def open_sessions(engine: Engine, now: datetime) -> dict[int, int]:
             .group_by(col(WebSession.person))
         )
         return dict(rows.all())
-
-
-# ---------------------------------------------------------------- tokens and one-time codes
-
-
-def create_token(
-    engine: Engine, login: str, name: str, scopes: list[str], *, by: str, now: datetime, days: int = 90
-) -> str:
-    """新建令牌: the secret, shown once. Raises AccountError."""
-    if not scopes or any(s not in SCOPES for s in scopes):
-        raise AccountError(f"令牌范围可以是：{'、'.join(SCOPES)}")
-    secret = "hq_" + secrets.token_urlsafe(32)
-    with writing(engine) as opened:
-        person = _by_login(opened, login)
-        assert person.id is not None
-        opened.add(
-            ApiToken(
-                secret=digest(secret),
-                person=person.id,
-                name=name,
-                scopes=list(scopes),
-                created=now,
-                expires=now + timedelta(days=days),
-            )
-        )
-        audit.record(opened, by, "新建令牌", login, {"名称": name, "范围": list(scopes)}, now)
-    return secret
-
-
-def who_has(engine: Engine, secret: str, now: datetime) -> tuple[Person, ApiToken] | None:
-    """令牌是谁的: None where it is unknown, revoked or expired."""
-    with session(engine) as opened:
-        found = opened.exec(
-            select(Person, ApiToken).where(ApiToken.secret == digest(secret), ApiToken.person == Person.id)
-        ).first()
-    if found is None:
-        return None
-    person, token = found
-    if token.revoked is not None or token.expires <= now or not person.active:
-        return None
-    return person, token
-
-
-def tokens(engine: Engine) -> list[tuple[ApiToken, Person]]:
-    """全部令牌 with their owners."""
-    with session(engine) as opened:
-        rows = opened.exec(
-            select(ApiToken, Person).where(ApiToken.person == Person.id).order_by(col(ApiToken.id))
-        )
-        return [(token, person) for token, person in rows]
-
-
-def revoke_token(engine: Engine, token_id: int, *, by: str, now: datetime) -> None:
-    """收回令牌."""
-    with writing(engine) as opened:
-        token = opened.get(ApiToken, token_id)
-        if token is None:
-            raise AccountError("没有这个令牌")
-        token.revoked = now
-        opened.add(token)
-        audit.record(opened, by, "收回令牌", token.name, {}, now)
-
-
-def make_code(engine: Engine, firm: str, *, by: str, now: datetime, hours: int = 72) -> str:
-    """一次性登录码: for one firm, usable once."""
-    secret = secrets.token_urlsafe(24)
-    with writing(engine) as opened:
-        opened.add(
-            OneTimeCode(
-                secret=digest(secret),
-                firm=firm,
-                made_by=by,
-                created=now,
-                expires=now + timedelta(hours=hours),
-            )
-        )
-        audit.record(opened, by, "发登录码", firm, {}, now)
-    return secret
-
-
-def use_code(engine: Engine, secret: str, firm_name: str, now: datetime) -> str | None:
-    """用登录码: the secret of a session of the firm's account (made when missing), or None. Works once."""
-    with writing(engine) as opened:
-        code = opened.exec(select(OneTimeCode).where(OneTimeCode.secret == digest(secret))).first()
-        if code is None or code.used is not None or code.expires <= now:
-            return None
-        code.used = now
-        opened.add(code)
-        return _firm_in(opened, code.firm, firm_name, "一次性登录码", now)
-
-
-def firm_sign_on(engine: Engine, firm: str, firm_name: str, now: datetime) -> str | None:
-    """企业用统一认证登录: the secret of a session of the account of the enterprise that the provider named, or None."""
-    with writing(engine) as opened:
-        return _firm_in(opened, firm, firm_name, "统一认证", now)
-
-
-def _firm_in(opened: Session, firm: str, firm_name: str, how: str, now: datetime) -> str | None:
-    """A session of the firm's account, made when missing; None where it may not come in."""
-    person = opened.exec(select(Person).where(Person.login == firm)).first()
-    if person is None:
-        person = Person(login=firm, name=firm_name or firm, roles=["企业"], firm=firm, created=now)
-        opened.add(person)
-        opened.flush()
-    if not person.active or person.firm != firm:
-        return None
-    audit.record(opened, person.login, "登录", person.login, {"方式": how}, now)
-    return _open(opened, person, now)
-
-
-def firm_of_code(engine: Engine, secret: str) -> str:
-    """登录码属于哪家企业, "" where unknown."""
-    with session(engine) as opened:
-        code = opened.exec(select(OneTimeCode).where(OneTimeCode.secret == digest(secret))).first()
-    return code.firm if code else ""
 
 
 # ---------------------------------------------------------------- officers and saved views

@@ -34,7 +34,7 @@ from desk.finding import find_firms
 from desk.pages.firms import mask
 from engine.words import say_value
 from profiles.file import Fact
-from store import accounts, audit, batches, claims, corrections
+from store import accounts, audit, batches, claims, corrections, credentials
 from store.database import writing
 from store.firms import provenance
 
@@ -264,7 +264,7 @@ def login_code(code: Code, by: Caller = writer("contacts")) -> LoginCode:
     """发登录码: a one-time code for the firm's own page."""
     known(by, code)
     return LoginCode(
-        secret=accounts.make_code(by.office.engine, code, by=by.who, now=by.office.now()), hours=72
+        secret=credentials.make_code(by.office.engine, code, by=by.who, now=by.office.now()), hours=72
     )
 
 

@@ -23,7 +23,8 @@ from desk.access import rights_of, sees_item
 from desk.office import Office
 from desk.web import Visit, office_of
 from store import api_requests
-from store.accounts import ApiToken, LoggedIn, Person, who_has
+from store.accounts import LoggedIn, Person
+from store.credentials import ApiToken, who_has
 from store.nights import Night
 
 MOST_SIZE = 500

@@ -27,7 +27,7 @@ from desk.api.frame import (
     cut,
     writer,
 )
-from store import accounts, audit, review, webhooks
+from store import accounts, audit, credentials, review, webhooks
 from store.guard import release_night
 
 router = APIRouter(prefix="/api", tags=["人员与设置"], route_class=JsonRoute)
@@ -274,7 +274,7 @@ def token_list(by: Caller = caller("settings")) -> list[dict[str, Any]]:
     """接口令牌, without secrets."""
     return [
         {"id": t.id, "name": t.name, "login": p.login, "scopes": t.scopes, "expires": t.expires, "revoked": t.revoked is not None}
-        for t, p in accounts.tokens(by.office.engine)
+        for t, p in credentials.tokens(by.office.engine)
     ]  # fmt: skip
 
 
@@ -287,7 +287,7 @@ def new_token(given: NewToken, by: Caller = writer("settings")) -> MadeToken:
     if days < 1:
         raise HTTPException(409, "没有保存：您的令牌今天就到期，请在设置页新建")
     try:
-        secret = accounts.create_token(
+        secret = credentials.create_token(
             by.office.engine,
             given.login,
             given.name,
@@ -305,7 +305,7 @@ def new_token(given: NewToken, by: Caller = writer("settings")) -> MadeToken:
 def end_token(number: Number, by: Caller = writer("settings")) -> Done:
     """收回令牌; doing it twice is the same as once."""
     try:
-        accounts.revoke_token(by.office.engine, number, by=by.who, now=by.office.now())
+        credentials.revoke_token(by.office.engine, number, by=by.who, now=by.office.now())
     except accounts.AccountError as error:
         raise HTTPException(404, str(error)) from error
     return Done(told="收回了")

@@ -29,7 +29,7 @@ from desk.web import Posted, Visit, need, posted, render, see
 from engine.columns import Columns
 from engine.matching import VERDICTS, live, match
 from engine.words import say_holds_on
-from store import accounts, audit, claims, corrections, grants, outbox, review
+from store import accounts, audit, claims, corrections, credentials, grants, outbox, review
 from store.database import writing
 from store.exchange import export_firm
 from store.firm_changes import firm_changes
@@ -330,5 +330,5 @@ def send_code(request: Request, code: str, given: Posted = posted("contacts")) -
     office, night = given.visit.office, given.visit.office.night()
     if night is None or code not in office.row_numbers(night):
         raise HTTPException(404, f"企业档案里没有 {code}")
-    secret = accounts.make_code(office.engine, code, by=given.visit.who, now=office.now())
+    secret = credentials.make_code(office.engine, code, by=given.visit.who, now=office.now())
     return render(request, "code.html", code=code, name=office.name(night, code), secret=secret)

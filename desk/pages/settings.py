@@ -14,7 +14,17 @@ from desk.access import NAMES, RIGHTS
 from desk.office import Office
 from desk.urls import url
 from desk.web import Posted, Visit, need, posted, render, see
-from store import accounts, audit, calendars, grants, office_settings, review, second_factor, webhooks
+from store import (
+    accounts,
+    audit,
+    calendars,
+    credentials,
+    grants,
+    office_settings,
+    review,
+    second_factor,
+    webhooks,
+)
 from store.database import writing
 
 router = APIRouter()
@@ -33,7 +43,7 @@ def settings_page(request: Request, visit: Visit = need("settings")) -> HTMLResp
     return render(
         request, "settings.html", people=accounts.people(office.engine), online=accounts.open_sessions(office.engine, office.now()),
         limit=review.second_limit(office.engine), reasons=review.all_reasons(office.engine), roles=[r for r in accounts.ROLES if r != "企业"],
-        rights=RIGHTS, names=NAMES, tokens=accounts.tokens(office.engine), now=office.now(), sign_on=office.sign_on,
+        rights=RIGHTS, names=NAMES, tokens=credentials.tokens(office.engine), now=office.now(), sign_on=office.sign_on,
         quiet="\n".join(f"{a} {b}" for a, b in push.get("quiet", [])), every=int(push.get("every_days", QUIET_DAYS)),
         factors=second_factor.with_factor(office.engine), demanding=login.get("second_factor", []),
         masks=publicity.masks(office.engine), credit=publicity.shows_credit(office.engine), years=sorted(calendar.years), hooks=webhooks.hooks(office.engine), events=list(webhooks.EVENTS),
@@ -124,14 +134,14 @@ def _end_sessions(_request: Request, given: Posted) -> str:
 
 def _new_token(request: Request, given: Posted) -> Response:
     office = given.visit.office
-    secret = accounts.create_token(
+    secret = credentials.create_token(
         office.engine, given.text("login"), given.text("name"), given.many("scope"), by=given.visit.who, now=office.now()
     )  # fmt: skip
     return render(request, "token.html", secret=secret, name=given.text("name"))
 
 
 def _end_token(_request: Request, given: Posted) -> str:
-    accounts.revoke_token(
+    credentials.revoke_token(
         given.visit.office.engine, given.whole("id"), by=given.visit.who, now=given.visit.office.now()
     )  # fmt: skip
     return "令牌收回了"

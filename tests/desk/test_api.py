@@ -10,7 +10,7 @@ import pytest
 import world
 from clients import Desk
 
-from store import accounts
+from store import accounts, credentials
 
 CODE = "统一社会信用代码"
 
@@ -19,7 +19,7 @@ class Api:
     """A client that comes with a token."""
 
     def __init__(self, desk: Desk, login: str = "lin", scopes: tuple[str, ...] = ("read",)):
-        secret = accounts.create_token(desk.engine, login, "测试", list(scopes), by="admin", now=world.NOW)
+        secret = credentials.create_token(desk.engine, login, "测试", list(scopes), by="admin", now=world.NOW)
         self.client, self.headers = desk.anyone(), {"Authorization": f"Bearer {secret}"}
 
     def get(self, path: str, **query: object) -> Any:
@@ -60,9 +60,9 @@ def test_nothing_is_told_without_a_live_token(fresh: Desk) -> None:
     assert logged_in.status_code == 401, "a browser's cookie is no token"
     api = Api(fresh)
     assert api.get("/items").status_code == 200
-    token_id = accounts.tokens(fresh.engine)[0][0].id
+    token_id = credentials.tokens(fresh.engine)[0][0].id
     assert token_id is not None
-    accounts.revoke_token(fresh.engine, token_id, by="admin", now=world.NOW)
+    credentials.revoke_token(fresh.engine, token_id, by="admin", now=world.NOW)
     assert api.get("/items").status_code == 401
     late = Api(fresh)
     fresh.moment = world.NOW + timedelta(days=91)

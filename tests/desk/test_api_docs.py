@@ -15,7 +15,7 @@ import world
 from browsing import served
 from clients import Desk
 
-from store import accounts, review
+from store import credentials, review
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,7 +27,7 @@ def blocks(kind: str) -> list[str]:
 
 @pytest.fixture
 def reached(fresh: Desk, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    secret = accounts.create_token(
+    secret = credentials.create_token(
         fresh.engine, "admin", "示例", ["read", "write"], by="admin", now=world.NOW
     )
     with served(fresh.app) as base:

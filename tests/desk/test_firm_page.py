@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from engine.explain import explain
 from engine.fulfilment import AUTOMATIC
 from engine.grantmoves import State
-from store import accounts, audit, grants, review
+from store import audit, credentials, grants, review
 from store.calendars import office_calendar
 
 CODE = "统一社会信用代码"
@@ -35,7 +35,7 @@ def free_pair(desk: Desk, skip: str = "") -> tuple[str, str]:
 
 
 def enter(desk: Desk, code: str) -> TestClient:
-    secret = accounts.make_code(desk.engine, code, by="lin", now=world.NOW)
+    secret = credentials.make_code(desk.engine, code, by="lin", now=world.NOW)
     client = desk.anyone()
     token = csrf_of(client.get("/my/login").text)
     answer = client.post("/my/login", data={"csrf": token, "code": secret})
@@ -73,7 +73,7 @@ def form(client: TestClient, **fields: object) -> dict[str, object]:
 
 def test_a_code_works_once_and_only_for_its_firm(fresh: Desk) -> None:
     code, _ = free_pair(fresh)
-    secret = accounts.make_code(fresh.engine, code, by="lin", now=world.NOW)
+    secret = credentials.make_code(fresh.engine, code, by="lin", now=world.NOW)
     for status in (303, 401):
         client = fresh.anyone()
         token = csrf_of(client.get("/my/login").text)

@@ -12,7 +12,7 @@ from test_firm_file import MAY, land
 from test_firm_page import free_pair, grant
 
 from engine.grantmoves import State
-from store import accounts, audit, corrections, grants
+from store import audit, corrections, credentials, grants
 from store.reach import reach
 
 pytestmark = needs_browser
@@ -29,7 +29,7 @@ def test_the_firms_day(fresh: Desk) -> None:
     code, item = free_pair(fresh)
     case = grant(fresh, code, item)
     land(fresh, code, "微澜集成电路有限公司", "350(万元人民币)", MAY, "2026-05-01", "lin")
-    secret = accounts.make_code(fresh.engine, code, by="lin", now=world.NOW)
+    secret = credentials.make_code(fresh.engine, code, by="lin", now=world.NOW)
     with served(fresh.app) as base, browser() as chromium:
         page = chromium.new_context(viewport=PHONE).new_page()
         watch = Watch(page, urlsplit(base).netloc)

@@ -11,7 +11,7 @@ from clients import csrf_of, log_in
 from world import PASSWORD
 
 from desk.pace import ADDRESSES, MOST, WINDOW, Failures
-from store import accounts, audit, passwords
+from store import accounts, audit, credentials, passwords
 from store.accounts import LOCK_AFTER, LOCK_MINUTES, AccountError
 
 
@@ -105,11 +105,11 @@ def test_changing_a_role_ends_the_sessions_and_one_administrator_stays(fresh):
 
 
 def test_a_one_time_code_works_once_and_only_in_time(fresh):
-    code = accounts.make_code(fresh.engine, "91120118MA0725753R", by="lin", now=fresh.moment)
-    late = accounts.make_code(fresh.engine, "91120118MA0725753R", by="lin", now=fresh.moment, hours=1)
-    assert accounts.use_code(fresh.engine, late, "甲公司", fresh.moment + timedelta(hours=2)) is None
-    secret = accounts.use_code(fresh.engine, code, "甲公司", fresh.moment)
-    assert secret and accounts.use_code(fresh.engine, code, "甲公司", fresh.moment) is None
+    code = credentials.make_code(fresh.engine, "91120118MA0725753R", by="lin", now=fresh.moment)
+    late = credentials.make_code(fresh.engine, "91120118MA0725753R", by="lin", now=fresh.moment, hours=1)
+    assert credentials.use_code(fresh.engine, late, "甲公司", fresh.moment + timedelta(hours=2)) is None
+    secret = credentials.use_code(fresh.engine, code, "甲公司", fresh.moment)
+    assert secret and credentials.use_code(fresh.engine, code, "甲公司", fresh.moment) is None
     login = accounts.who_is(fresh.engine, secret, fresh.moment)
     assert login is not None and login.person.firm == "91120118MA0725753R"
     firm = fresh.anyone()
@@ -118,10 +118,12 @@ def test_a_one_time_code_works_once_and_only_in_time(fresh):
 
 
 def test_tokens_can_be_revoked(fresh):
-    secret = accounts.create_token(fresh.engine, "lin", "程序", ["read"], by="admin", now=fresh.moment)
-    assert accounts.who_has(fresh.engine, secret, fresh.moment) is not None
-    accounts.revoke_token(fresh.engine, accounts.tokens(fresh.engine)[0][0].id, by="admin", now=fresh.moment)
-    assert accounts.who_has(fresh.engine, secret, fresh.moment) is None
+    secret = credentials.create_token(fresh.engine, "lin", "程序", ["read"], by="admin", now=fresh.moment)
+    assert credentials.who_has(fresh.engine, secret, fresh.moment) is not None
+    credentials.revoke_token(
+        fresh.engine, credentials.tokens(fresh.engine)[0][0].id, by="admin", now=fresh.moment
+    )
+    assert credentials.who_has(fresh.engine, secret, fresh.moment) is None
 
 
 def test_one_ends_ones_sessions_elsewhere_and_stays_here(fresh):

@@ -11,7 +11,7 @@ from clients import Desk, log_in
 
 from desk import access
 from scripts.make_rights import ROLES, office_routes, right_of, table
-from store import accounts
+from store import accounts, credentials
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -107,7 +107,7 @@ def test_every_act_of_a_page_as_every_role_of_every_department(staffed, role: st
 @pytest.mark.parametrize("role", ROLES)
 def test_every_call_of_the_api_as_every_role_of_every_department(staffed, role: str, where: str) -> None:
     desk, item, code, people = staffed
-    secret = accounts.create_token(
+    secret = credentials.create_token(
         desk.engine, people[role, where], "矩阵", ["read", "write"], by="admin", now=world.NOW
     )
     client, able, tried = desk.anyone(), access.RIGHTS[role], 0

@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 
 from desk.web import plain_name
 from scripts.make_rights import office_routes, right_of
-from store import accounts
+from store import credentials
 
 CANARY = "石榴树下的秘密"
 PIECES = (
@@ -101,7 +101,7 @@ def test_no_address_leads_outside(guarded: Desk) -> None:
     night = office.night()
     row = office.items(night).sort_values("open").iloc[-1]
     item, code = str(row["item"]), str(office.hits(night, str(row["item"])).iloc[0]["统一社会信用代码"])
-    token = accounts.create_token(
+    token = credentials.create_token(
         guarded.engine, "admin", "越界", ["read", "write"], by="admin", now=world.NOW
     )
     client, asked, statuses = guarded.client("admin"), 0, set()
