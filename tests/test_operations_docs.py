@@ -37,7 +37,7 @@ def test_nginx_takes_the_page(tmp_path: Path) -> None:
     subprocess.run(
         [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=huiqi.example",
          "-keyout", tmp_path / "huiqi.key", "-out", tmp_path / "huiqi.pem"],
-        check=True, capture_output=True, timeout=60,
+        check=True, capture_output=True, timeout=600,
     )  # fmt: skip
     site = block("# nginx").replace("/etc/ssl/huiqi", str(tmp_path / "huiqi"))
     (tmp_path / "site.conf").write_text(site, "utf-8")
@@ -52,7 +52,7 @@ def test_nginx_takes_the_page(tmp_path: Path) -> None:
         [nginx, "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
     )
     assert done.returncode == 0 and "test is successful" in done.stderr, done.stderr
     assert "[warn]" not in done.stderr.replace('the "user" directive', ""), done.stderr
@@ -62,7 +62,7 @@ def test_nginx_takes_the_page(tmp_path: Path) -> None:
         [nginx, "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
     )
     assert again.returncode != 0, "the check finds faults"
 
@@ -76,7 +76,7 @@ def test_systemd_takes_the_page(name: str, tmp_path: Path) -> None:
     (tmp_path / f"{name}.service").write_text(words, "utf-8")
     done = subprocess.run(
         [analyse, "verify", "--man=no", "--generators=no", tmp_path / f"{name}.service"],
-        capture_output=True, text=True, timeout=120, env={**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+        capture_output=True, text=True, timeout=600, env={**os.environ, "SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
     )  # fmt: skip
     about = [line for line in done.stderr.splitlines() if name in line]
     assert done.returncode == 0 and not about, done.stderr

@@ -49,7 +49,9 @@ def test_the_python_example_runs(reached: Desk) -> None:
 def test_the_curl_example_runs(reached: Desk) -> None:
     examples = blocks("sh")
     assert len(examples) == 2
-    done = subprocess.run(["sh", "-e", "-c", "\n".join(examples)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        ["sh", "-e", "-c", "\n".join(examples)], capture_output=True, text=True, timeout=600
+    )
     assert done.returncode == 0, done.stderr
     assert '"gained":' in done.stdout
     assert '"login":"admin"' in done.stdout and review.second_limit(reached.engine) == 300_000

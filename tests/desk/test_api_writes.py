@@ -250,7 +250,7 @@ def listener() -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}/huiqi"
     server.shutdown()
     server.server_close()
-    thread.join(5)
+    thread.join(60)
 
 
 def test_other_systems_are_told_in_order_signed_and_after_a_failure(

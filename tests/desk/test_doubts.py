@@ -63,7 +63,7 @@ def test_work_beside_a_visit_is_begun_once_and_a_fault_in_it_ends_it():
 
     def work():
         begun.append(1)
-        go.wait(10)
+        go.wait(120)
         raise RuntimeError("broken")
 
     assert beside(("test", 1), work) and not beside(("test", 1), work)

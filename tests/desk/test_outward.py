@@ -77,7 +77,7 @@ def listener() -> Iterator[int]:
     thread.start()
     yield server.server_port
     server.shutdown()
-    thread.join(10)
+    thread.join(60)
     server.server_close()
 
 
@@ -140,7 +140,7 @@ def test_the_certificate_is_still_checked_against_the_name() -> None:
             client.post(f"https://localhost:{server.server_port}/", content=b"x")
         assert found == ["localhost"]
     finally:
-        thread.join(10)
+        thread.join(60)
         server.server_close()
 
 

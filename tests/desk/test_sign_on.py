@@ -111,7 +111,7 @@ def idp() -> Iterator[Idp]:
     yield made
     server.shutdown()
     server.server_close()
-    thread.join(5)
+    thread.join(60)
 
 
 @pytest.fixture

@@ -113,12 +113,12 @@ def test_a_night_on_a_full_disk_says_so_and_goes_on_when_there_is_room(tmp_path)
         command = [sys.executable, "-m", "jobs.cli", "nightly", "--home", str(home), "--inbox", str(inbox)]
         command += ["--as-of", "2026-06-17"]
         env = {k: v for k, v in os.environ.items() if not k.startswith("HUIQI_")}
-        ran = subprocess.run(command, capture_output=True, text=True, env=env, timeout=240, check=False)
+        ran = subprocess.run(command, capture_output=True, text=True, env=env, timeout=600, check=False)
         *steps, told = ran.stderr.strip().splitlines()
         assert ran.returncode == 2 and all(line.startswith("…") for line in steps), ran.stderr
         assert "磁盘已满" in told and "重跑" in told
         subprocess.run(["mount", "-o", "remount,size=96m", str(home)], check=True)
-        again = subprocess.run(command, capture_output=True, text=True, env=env, timeout=240, check=False)
+        again = subprocess.run(command, capture_output=True, text=True, env=env, timeout=600, check=False)
         assert again.returncode == 0, again.stderr
         assert "第 1 次比对" in again.stdout and "排队" in again.stdout
         assert (home / "nights" / "1" / "lists" / "总览.xlsx").is_file()

@@ -23,7 +23,7 @@ def test_no_effect_and_no_money_is_lost_or_doubled(kind: str, request: pytest.Fi
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "no money lost" in ran.stdout, ran.stdout
@@ -34,7 +34,7 @@ def test_a_killed_night_ends_as_the_undisturbed_one():
     if binaries() is None:
         pytest.skip("no PostgreSQL binaries here")
     command = [sys.executable, "scripts/torture_night.py", "2"]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.count("equal to an undisturbed one") == 2, ran.stdout
 

@@ -423,7 +423,7 @@ def test_parquet_to_parquet_takes_no_pandas_and_no_linear_algebra(tmp_path: Path
     )
     root = Path(__file__).parents[2]
     done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)], cwd=root, capture_output=True, text=True, timeout=300,
+        [sys.executable, "-c", program, str(tmp_path)], cwd=root, capture_output=True, text=True, timeout=600,
         env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]

@@ -230,7 +230,7 @@ def test_a_killed_night_leaves_nothing_behind_it_counts_on(tmp_path: Path) -> No
         time.sleep(delay)
         if child.poll() is None:
             os.kill(child.pid, signal.SIGKILL)
-        child.wait(30)
+        child.wait(120)
     engine = open_database(database_in(home))
     report = night(engine, home)
     assert report.night is not None and len(list_nights(engine, home)) == report.night.no

@@ -253,7 +253,7 @@ def test_two_processes_of_which_one_leads_and_the_other_takes_over(tmp_path, dat
         led = leases.leader(engine, "schedule", datetime.now(UTC), process.fate)
         first = next(p for p in both if led.split(":")[1] == str(p.pid))
         os.kill(first.pid, signal.SIGKILL)
-        first.wait(10)
+        first.wait(120)
         ended = lambda: {r.job for r in leases.runs(engine) if r.outcome == "完成"}  # noqa: E731
         until(lambda: ended() >= everyday)
         runs = leases.runs(engine)
@@ -262,13 +262,13 @@ def test_two_processes_of_which_one_leads_and_the_other_takes_over(tmp_path, dat
         other = next(p for p in both if p is not first)
         assert (night.tries, night.holder.split(":")[1]) == (2, str(other.pid))
         other.send_signal(signal.SIGTERM)
-        assert other.wait(20) == 0
+        assert other.wait(120) == 0
         assert leases.leader(engine, "schedule", datetime.now(UTC), process.fate) == ""
     finally:
         for one in both:
             if one.poll() is None:
                 one.kill()
-                one.wait(10)
+                one.wait(120)
         engine.dispose()
 
 
@@ -328,7 +328,7 @@ def test_health_says_that_the_database_is_gone(engine, monkeypatch):
 def get(server, path: str) -> tuple[int, str]:
     url = f"http://127.0.0.1:{server.server_port}{path}"
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

@@ -171,7 +171,7 @@ def test_who_waits_comes_before_the_next_of_many_writes(tmp_path):
 
     going = Thread(target=many)
     going.start()
-    begun.wait(30)
+    begun.wait(120)
     seen = []
     for _ in range(5):
         with officer.connect() as reading:
