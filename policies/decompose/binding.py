@@ -14,6 +14,7 @@ from .conditions import parse_condition
 from .extents import refined
 from .joins import plain_giving
 from .model import Item
+from .parallel import same_point
 from .phrases import ASKS_NOTHING, MEASURED_BY
 from .pieces import Piece, Reading
 from .quantities import quantities
@@ -247,7 +248,11 @@ def owners_of(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int]:
     if here:
         behind = [x for x in here if x[0] >= p.a]
         return [min(behind)[1]] if behind else [max(here)[1]]
-    return _named_owners(reading, p, items) or _near_owners(reading, p, items)
+    return (
+        _named_owners(reading, p, items)
+        or same_point(reading, p.clause, items)
+        or _near_owners(reading, p, items)
+    )
 
 
 def _named_owners(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int]:
@@ -307,7 +312,7 @@ def _names(reading: Reading, clause: int) -> dict[str, int]:
     return out
 
 
-NEAR = 3  # a statement this many clauses away still speaks of the item
+NEAR = 6  # a statement this many clauses away still speaks of the item
 
 
 def _near_owners(reading: Reading, p: Piece, items: Sequence[Item]) -> list[int]:

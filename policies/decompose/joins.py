@@ -40,6 +40,13 @@ GRADES = tuple(
 ANY_GRADE = re.compile(r"[\d.]+|" + "|".join(p.pattern for p in GRADES))
 
 
+def other_grade(a: str, b: str) -> bool:
+    """他级: whether two triggers tell grades of one scale and not the same ones; two things that are each graded 国家级、省级 are
+    no steps of one."""
+    told = ((set(p.findall(a)), set(p.findall(b))) for p in GRADES)
+    return any(x and y and x != y for x, y in told)
+
+
 def joined(reading: Reading, one: Piece, two: Piece) -> bool:
     """必并: pieces that make one item whatever the model thinks: other fields of one block, steps of one scale."""
     a, b = reading.clauses[one.clause], reading.clauses[two.clause]
@@ -68,9 +75,9 @@ def joined(reading: Reading, one: Piece, two: Piece) -> bool:
         return True
     if (a.line == b.line or not b.label) and _next_step(trigger_of(fa, one), trigger_of(fb, two)):
         return True
-    if any(p.search(head_a) and p.search(head_b) for p in GRADES):
+    if other_grade(head_a, head_b):
         return float(ratio(ANY_GRADE.sub("", fa), ANY_GRADE.sub("", fb))) >= 70.0
-    return False
+    return _the_others(reading, one, two)
 
 
 _KIND = re.compile(
@@ -130,6 +137,21 @@ def _tells_standard(reading: Reading, one: Piece, two: Piece) -> bool:
     return near and bool(STANDARD_TOLD.match(flat[body_of(flat)[0] :]))
 
 
+# Whom the sentence before leaves out of those it speaks of (对主导产业企业，…；其他企业，…).
+_THE_OTHERS = re.compile(
+    r"(?:对|属于)?其[他余它](?!条件|情[况形]|方面|规定)[^，。；、]{2,20}(?:，|的|给予|按|奖励|补[贴助])"
+)
+
+
+def _the_others(reading: Reading, one: Piece, two: Piece) -> bool:
+    """Whether a sentence behind a semicolon gives the rest of those that the one before it speaks of something else."""
+    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
+    if two.clause - one.clause != 1 or a.line != b.line:
+        return False
+    flat = reading.views[two.clause].flat
+    return bool(_THE_OTHERS.match(flat[body_of(flat)[0] :])) and keys_of(reading, one) != ["words"]
+
+
 _BARE_STEP = re.compile(r"^(?:其中)?，?[\d.]+[^，。；、的]{0,6}?(?:（含[^）]*）)?(?:及?以[上下])?的?，?$")
 
 
@@ -147,8 +169,24 @@ def _next_step(head_a: str, head_b: str) -> bool:
         return False
     if _BARE_STEP.match(head_b):
         return True
+    if _same_step(head_a, head_b):
+        return True
     one, two = (ANY_GRADE.sub("", h).rstrip("，的") for h in (head_a, head_b))
     return "，" not in two and len(two) >= 5 and float(partial_ratio(two, one)) >= 90.0
+
+
+def _same_step(head_a: str, head_b: str) -> bool:
+    """Whether the first thing that a trigger asks is what one before asked in the same words, with another figure
+    (在本地住宿1晚，并…；在本地住宿2晚，并…)."""
+    first = re.split(r"[，；]", head_b.lstrip("，；"))[0].rstrip("的")
+    bare = ANY_GRADE.sub("", first)
+    if len(bare) < 5 or bare == first or head_b.startswith("对"):
+        return False
+    return any(
+        said != first and ANY_GRADE.sub("", said) == bare
+        for x in re.split(r"[，；]", head_a)
+        for said in (x.rstrip("的"), x.rstrip("的").removeprefix("并"))
+    )
 
 
 def _staged(reading: Reading, one: Piece, two: Piece) -> bool:
@@ -239,6 +277,9 @@ _PLAIN_GIVING = re.compile(
 )
 
 
+_YEAR = re.compile(r"第[一二三四五\d]+(?:个?年|阶段|期)")
+
+
 def plain_giving(reading: Reading, p: Piece) -> bool:
     """泛称给予: whether a piece says only that something is given (给予资金支持), not how much."""
     said = reading.views[p.clause].flat[p.a : p.b]
@@ -249,7 +290,9 @@ def _announces(reading: Reading, one: Piece, two: Piece) -> bool:
     """Whether a piece says only that something is given, and the next one of the same point how much."""
     a, b = reading.clauses[one.clause], reading.clauses[two.clause]
     flat = reading.views[two.clause].flat
-    if not 0 < two.clause - one.clause <= 3 or b.label or not CONTINUES.search(flat[body_of(flat)[0] :]):
+    begins = flat[body_of(flat)[0] :]
+    on = CONTINUES.search(begins) or (a.line == b.line and _YEAR.match(begins))
+    if not 0 < two.clause - one.clause <= 3 or b.label or not on:
         return False
     if not (a.number in b.headings or a.line == b.line or a.headings == b.headings):
         return False

@@ -13,11 +13,12 @@ from policies.segment import role_of_field
 
 from .benefits import benefits_of, keyed
 from .cues import cues_of, heads_of, words_of
+from .elsewhere import points_to_table
 from .linear import LinearModel
 from .model import Item
 from .pieces import LABELS, Piece, Reading
 from .roles import ROLES
-from .sift import HARD_BESIDE, grade, idle, points_to_table, talk, traits
+from .sift import HARD_BESIDE, grade, idle, talk, traits
 
 LEAST = 0.06  # below this share of a benefit no annotated one was found often enough to learn from
 _BENEFIT = LABELS.index("benefit")

@@ -6,7 +6,7 @@ import re
 
 from rapidfuzz.fuzz import ratio
 
-from .joins import ANY_GRADE, GRADES, keys_of, trigger_of
+from .joins import ANY_GRADE, keys_of, other_grade, trigger_of
 from .pieces import Piece, Reading
 from .spans import body_of
 
@@ -33,7 +33,7 @@ def to_others(flat: str, one: Piece, two: Piece) -> bool:
         return False
     told = [x["x"] for x in _TO.finditer(flat[: one.b])] or [flat[body_of(flat)[0] : one.a]]
     a, b = told[-1], m["x"]
-    if any(p.search(a) and p.search(b) for p in GRADES):
+    if other_grade(a, b):
         return False
     return float(ratio(ANY_GRADE.sub("", a), ANY_GRADE.sub("", b))) < 80.0
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from policies.segment import Clause, segment
 
+from .again import once
 from .benefits import benefits_of
 from .binding import barred_pieces, share_conditions, share_exclusions
 from .calls import title_item
@@ -91,7 +92,7 @@ def first_items(reading: Reading, roles: list[list[str]], models: Models) -> tup
     pieces = with_words(reading, with_numbers(reading, pieces_of(reading, models["atoms"])), roles)
     pieces = with_rows(reading, with_triggers(reading, pieces))
     groups = group(reading, kept_benefits(reading, pieces, roles), models["merge"])
-    items = concrete(reading, [_item(reading, g) for g in groups])
+    items = once(reading, concrete(reading, [_item(reading, g) for g in groups]))
     return pieces, title_item(reading, roles, items) + items
 
 

@@ -9,6 +9,7 @@ from policies.segment import role_of_field
 
 from .benefits import keyed
 from .columns import is_row
+from .elsewhere import before_all, headline, over_amounts, points_to_table
 from .joins import STANDARD_TOLD, plain_giving
 from .model import Item
 from .phrases import DENIES_GIVING, GIVES, MAY_HAVE, MEASURED_BY
@@ -202,6 +203,8 @@ _NEWS = re.compile(r"(?:近日|日前|[昨今]日|本报讯|据悉|[^，。；]{
 _ELSEWHERE = re.compile(
     r"同时享受(?:上级|国家|省)[^，。；]*|经[^，。；\d]{2,20}(?:认定|审核|评审|备案|批准|同意)(?:后|的)?|[^，。；]*财力补助|(?:由[^，。；]{2,8})?按上述标准[^，。；]*"
 )
+# What counts as something, or as which paper (以…登记为准); what words mean from here on (下同).
+_DEFINES = re.compile(r"以[^。；]{4,}为准(?:（[^）]*）)?[。；]?$|（下同）[。；]?$")
 _SERIES = re.compile(r"一系列(?:举措|措施|政策|优惠)")
 _GIVES_BACK = re.compile(r"(?:应当?|须|需)[^，。；]{0,6}(?:退[还回]|缴回|返还)[^，。；]{0,8}$")
 # What lenders may lend on a house or land, and who may buy one.
@@ -229,7 +232,7 @@ def idle(reading: Reading, p: Piece) -> bool:
         return True
     if not keyed(reading, p) and _NEWS.match(flat[begin:]):
         return True
-    if not keyed(reading, p) and _SETS_UP_FUND.search(flat):
+    if not keyed(reading, p) and (_SETS_UP_FUND.search(flat) or _DEFINES.search(flat)):
         return True
     if _GIVES_BACK.search(flat[: p.a]) or _HOUSING_CREDIT.search(flat):
         return True
@@ -270,14 +273,14 @@ def kept_benefits(reading: Reading, pieces: Sequence[Piece], roles: list[list[st
 def _giving(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]) -> list[Piece]:
     b = ROLES.index("benefit")
     out = []
-    held = _over_amounts(reading, pieces)
+    held = over_amounts(reading, pieces) | before_all(reading, pieces)
     tables = {p.clause for p in pieces if points_to_table(reading, p)}
     for p in pieces:
         if p.label == "benefit" and idle(reading, p):
             continue
         if p.label == "benefit" and reading.clauses[p.clause].number in held and plain_giving(reading, p):
             continue  # says what its points say with their amounts
-        if p.label == "benefit" and p.clause in tables:
+        if p.label == "benefit" and (p.clause in tables or headline(reading, p, pieces)):
             continue
         if p.label == "benefit" and "benefit" not in roles[p.clause] and not is_row(reading.views[p.clause]):
             said = reading.views[p.clause].flat[p.a : p.b]
@@ -286,38 +289,6 @@ def _giving(reading: Reading, pieces: Sequence[Piece], roles: list[list[str]]) -
                 continue
         out.append(p)
     return out
-
-
-def _over_amounts(reading: Reading, pieces: Sequence[Piece]) -> set[int]:
-    """Numbers of the clauses under which labelled points, or the rows of a table right behind them, tell amounts."""
-    out: set[int] = set()
-    for p in pieces:
-        if p.label != "benefit" or not keyed(reading, p):
-            continue
-        c = reading.clauses[p.clause]
-        if is_row(reading.views[p.clause]):
-            out |= _before_table(reading, p.clause)
-        chain = [*c.headings, c.number]
-        labelled = [n for n, number in enumerate(chain) if reading.clauses[number - 1].label]
-        out |= set(chain[: labelled[-1]]) if labelled else set()
-    return out
-
-
-def points_to_table(reading: Reading, p: Piece) -> bool:
-    """见表: whether a sentence leaves to a table what it gives (给予一次性奖励，标准见下表)."""
-    return bool(_SEE_TABLE.search(reading.views[p.clause].flat[p.b :])) and not keyed(reading, p)
-
-
-_SEE_TABLE = re.compile(r"(?:详?见|如|按照?|以)(?:下|附)表|下表(?:执行|所示|所列)")
-
-
-def _before_table(reading: Reading, k: int) -> set[int]:
-    """The line that a table stands under, without captions between."""
-    while k > 0 and is_row(reading.views[k]):
-        k -= 1
-    while k > 0 and not re.search(r"[。：:；]$", reading.views[k].flat) and not reading.clauses[k].label:
-        k -= 1
-    return {c.number for c in reading.clauses[max(0, k - 3) : k + 1] if c.line == reading.clauses[k].line}
 
 
 def with_triggers(reading: Reading, pieces: Sequence[Piece]) -> list[Piece]:
@@ -337,7 +308,9 @@ def with_triggers(reading: Reading, pieces: Sequence[Piece]) -> list[Piece]:
         before = [
             n
             for n in numbers
-            if reading.atoms[n].b <= first and not MEASURED_BY.fullmatch(reading.atoms[n].text)
+            if reading.atoms[n].b <= first
+            and not MEASURED_BY.fullmatch(reading.atoms[n].text)
+            and not _WHY.search(reading.atoms[n].text)
         ]
         best = max(before, key=lambda n: float(reading.labels[n, k]), default=None)
         if best is not None and (
@@ -348,6 +321,10 @@ def with_triggers(reading: Reading, pieces: Sequence[Piece]) -> list[Piece]:
     return sorted(out, key=lambda p: (p.clause, p.a, p.label))
 
 
+# What for, on what ground or by what measure something is given says of nobody that he gets it.
+_WHY = re.compile(
+    r"^(?:本报讯)?为(?:了|进一步|深入|贯彻|落实|促进|加快|推动|推进|规范|鼓励|支持|全面|切实|充分|激发|引导|发挥)|^(?:依据|根据|按照?)(?:《|[^，。；]*(?:规定|精神|要求|意见|文件|不同|情况|办法|程度)$)"
+)
 _TRIGGERS = re.compile(
     r"^对(?!其)|的$|^(?:新|首次|初次|凡|经|被|获|通过)|^(?:鼓励|支持)[^，。；]{2,16}(?:企业|单位|机构|人员|个人|高校|院所)[^，。；]{3,}"
 )
@@ -388,10 +365,11 @@ def grade(reading: Reading, item: Item) -> int:
         said, role = flat[p.a : p.b], float(reading.roles[p.clause][b])
         if is_row(reading.views[p.clause]):
             role = 1.0  # the head of the column says that it gives
+        plainly = _IN_BRACKETS.sub("", flat)
         barred = (
-            _OFFICE.search(flat)
-            or _TO_OFFICE.search(reading.heads[p.clause] + flat)
-            or _EXISTING.search(flat)
+            _OFFICE.search(plainly)
+            or _TO_OFFICE.search(reading.heads[p.clause] + plainly)
+            or _EXISTING.search(plainly)
         )
         if barred or ((_FEE.search(flat) or _DUTY.search(said)) and not _HARD.search(said)):
             continue

@@ -58,11 +58,11 @@ _TELLING = {
 }
 _FRONT = re.compile(
     r"^(?:符合条件的|的|对于?|包括|可以?申[请领]|按照规定|允许|所(?=[取购])|连同|（最新）|申报(?=\d{4}年)|凡是?|其中|同时|被(?=[评认])|经(?=[^营济贸常费])|当年|年度|上一?年度|本条|上述|其(?![他余])|该|已|由|因|为(?=[^，]{2,}(?:提供|开发|从事))|将于?|"
-    r"(?:自|从)?\d{4}年(?:\d{1,2}月)?(?:\d{1,2}日)?(?:起|以来|以后|之?后|至[^，。的]{2,12}[日止])?，?|[一二三四五六]是|(?:按照|根据|符合)(?=[^条件]{0,12}(?:规定|要求)))+"
+    r"[、，]|(?:自|从)?\d{4}年(?:、\d{4}年)*度?(?:\d{1,2}月)?(?:\d{1,2}日)?(?:起|以来|以后|之?后|至[^，。的]{2,12}[日止])?，?|[一二三四五六]是|(?:按照|根据|符合)(?=[^条件]{0,12}(?:规定|要求)))+"
 )
 # What opens in what opened is a turn of its own: else a row of brackets could be taken apart in endless ways.
 _TAIL = re.compile(
-    rf"(?:(?<!目)的{_HEAD}?|(?<!目)的|[、，和及与或且并在为由按将对]|(?<![导方面取走去])向|(?<!服)从|以及|或者|[（(“《][^（(“《）)”》]*|(?<![小及临限])时|(?<=》)内|"
+    rf"(?:(?<!目)的{_HEAD}?|(?<!目)的|[、，/和及与或且并在为由按将对]|(?<![导方面取走去])向|(?<!服)从|以及|或者|[（(“《][^（(“《）)”》]*|(?<![小及临限])时|(?<=》)内|"
     r"(?:应当?|须|可以?)?(?:每月|每年)?(?:向[^，的]{2,8})?提供|从事(?:为期[^，]{1,4}年)?|为期[^，]{1,4}年)+$"
 )
 # By whom one is recognised says less than as what (被甲、乙部门评定为某某载体).
@@ -76,6 +76,10 @@ _LIMITS = re.compile(
 # A ceiling, or what is given beside, names no item either; nor does what everybody has to do (缴纳社会保险).
 _BESIDE = re.compile(
     r"(?:支持|资助|补[贴助])?(?:额度|比例|金额|标准)?(?:原则上|一般)?(?:最[长高多])?(?:不超过|不高于)|最[高长多]|优先|给予|予以"
+)
+# What the office means to bring about says less than what somebody has done.
+_AIMED = re.compile(
+    r"(?:大力|积极|着力|持续)?(?:打造|推动|推进|加快|促进|提升|构建|优化|强化|加强|营造|做大|做强|激发)"
 )
 _USUAL = re.compile(r"社会保险|社保|劳动合同|纳税|审计")
 _EMPTY = re.compile(
@@ -140,6 +144,8 @@ def _subject(reading: Reading, k: int) -> str:
         body = _ASKS.split(body)[0]
     if "，" in body or "|" in body or not _balanced(body) or _ONLY_EVENT.fullmatch(body):
         return ""
+    if re.search(r"(?:以下|下列|如下|上述)(?:条件|情形|要求|标准)", body):
+        return ""  # a lead over conditions, not what something is called
     return body if 3 <= len(body) <= LONGEST and not field_of(body) else ""
 
 
@@ -199,6 +205,8 @@ def _named(body: str, noun: str) -> str:
     """A phrase with what it gives behind it, said once (…培训 and 培训支持)."""
     if noun in body or re.search(rf"(?:{_GIVEN})$", body):
         return body
+    if body.endswith("奖") and noun.startswith("奖") and not re.search("[获得]", body):
+        return body  # what is given is itself called a prize (包车奖)
     return body + (noun[2:] if len(noun) > 2 and body.endswith(noun[:2]) else noun)
 
 
@@ -209,7 +217,8 @@ def _triggers(reading: Reading, item: Item) -> list[str]:
 
     found = []
     for c in item.conditions:
-        said = _TAIL.sub("", _STOP.split(_BY_WHOM.sub("", _FRONT.sub("", _plain(c["quote"]))))[0])
+        quote = _BY_WHOM.sub("", _plain(c["quote"]))
+        said = _TAIL.sub("", _STOP.split(_BY_WHOM.sub("", _FRONT.sub("", quote)))[0])
         said = _BESIDE.split(re.sub(r"(?<=[^，]{4})(?:之?后|时)$", "", said))[0]
         if len(said) < 3 or _LIMITS.match(said) or _EMPTY.fullmatch(said) or not _balanced(said):
             continue
@@ -218,6 +227,7 @@ def _triggers(reading: Reading, item: Item) -> list[str]:
         if not inside and c.get("kind") in ("credit", "place", "manual"):
             continue
         telling = _TELLING.get(str(c.get("kind")), 4) + 2 * (len(said) < 7) + 3 * bool(_USUAL.search(said))
+        telling += 4 * bool(_AIMED.match(said))
         found.append((not inside, telling, abs(first - at), said))
     return [said for *_, said in sorted(found)]
 
@@ -257,7 +267,9 @@ def shortened(text: str, room: int) -> str:
     return _TAIL.sub("", text[:end])
 
 
-_COMPARED = re.compile(r"(?:均|已|须|应)?(?:不低于|不少于|不超过|不高于|达到|超过|低于|高于)")
+_COMPARED = re.compile(
+    r"(?:均|已|须|应)?(?:不低于|不少于|不超过|不高于|达到|超过|低于|高于|大于|小于|多于|少于|不足)"
+)
 
 
 def _at_joint(text: str, room: int) -> str | None:
