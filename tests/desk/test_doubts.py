@@ -68,7 +68,7 @@ def test_work_beside_a_visit_is_begun_once_and_a_fault_in_it_ends_it():
 
     assert beside(("test", 1), work) and not beside(("test", 1), work)
     go.set()
-    for _ in range(200):
+    for _ in range(3000):
         if beside(("test", 1), lambda: begun.append(2)):
             break
         time.sleep(0.02)

@@ -234,7 +234,7 @@ def started(home: Path, log: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=log.open("wb"), stderr=subprocess.STDOUT, env=env)
 
 
-def until(true, seconds: float = 90.0) -> None:
+def until(true, seconds: float = 600.0) -> None:
     deadline = monotonic() + seconds
     while not true():
         assert monotonic() < deadline, "nothing came of it"

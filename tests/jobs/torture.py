@@ -309,7 +309,7 @@ class Campaign:
 
 def _wait(pid: int, seconds: float | None) -> int:
     """The child's end: its exit code, or minus the signal; killed after so many seconds."""
-    deadline = time.monotonic() + (seconds if seconds is not None else 60.0)
+    deadline = time.monotonic() + (seconds if seconds is not None else 600.0)
     while True:
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
