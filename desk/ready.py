@@ -16,11 +16,12 @@ from store.nights import Night
 
 @dataclass(frozen=True)
 class Test:
-    """一项测试: passed or what blocks it."""
+    """一项测试: passed or what blocks it; out of its window an item's data are not measured at all."""
 
     name: str
     passed: bool
     why: str = ""
+    measured: bool = True
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,21 @@ class Readiness:
         return sum(t.passed for t in self.tests)
 
     @property
+    def lacking(self) -> int:
+        """差几项, of those that were measured."""
+        return sum(t.measured and not t.passed for t in self.tests)
+
+    @property
     def falls(self) -> bool:
-        return self.delivery == AUTOMATIC and self.passed < len(self.tests)
+        return self.delivery == AUTOMATIC and self.lacking > 0
 
     @property
     def advice(self) -> str:
-        if self.delivery == AUTOMATIC:
-            return "要降级" if self.falls else ""
-        return "可以升级" if self.passed == 3 else f"差 {3 - self.passed} 项"
+        if self.lacking:
+            return "要降级" if self.falls else f"差 {self.lacking} 项"
+        if not all(t.measured for t in self.tests):
+            return "没比对"
+        return "" if self.delivery == AUTOMATIC else "可以升级"
 
 
 @dataclass
@@ -75,7 +83,7 @@ def readiness_of(office: Office, night: Night, program: Program) -> Readiness:
         Test(t, all(b.test != t for b in blocks), _why(b.what for b in blocks if b.test == t)) for t in TESTS
     ]
     if found is None:
-        tests[-1] = Test(TESTS[-1], False, "不在受理窗口，没有比对")
+        tests[-1] = Test(TESTS[-1], False, "不在受理窗口，没有比对", measured=False)
     rows = [r for r in office.items(night).to_dict("records") if r["item"] == item.id]
     figures: Any = rows[0] if rows else {"fits": 0, "open": 0, "low": 0.0, "high": 0.0}
     return Readiness(

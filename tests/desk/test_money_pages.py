@@ -199,12 +199,21 @@ def test_the_desk_says_of_readiness_what_the_command_says(desk):
     page = page_of(desk, "lin", "/desk/readiness")
     answer = desk.client("lin").get("/desk/readiness.xlsx")
     sheet = openpyxl.load_workbook(BytesIO(answer.content)).active
-    rows = {r[0]: r for r in sheet.iter_rows(values_only=True) if r[0] and "/" in str(r[0])}
+    whole = list(sheet.iter_rows(values_only=True))
+    rows = {r[0]: r for r in whole if r[0] and "/" in str(r[0])}
+    advice = next(r for r in whole if r[0] == "事项编号").index("升降")
     found = of_night(night)
     assert len(found) >= 40
     for one in found:
         assert [rows[one.item][4 + i] == "过" for i in range(3)] == [one.passes(t) for t in TESTS], one.item
         assert rows[one.item][3] == one.works_as and one.title in page
+        assert (rows[one.item][advice] == "要降级") == one.falls, one.item
+    resting = [r for item, r in rows.items() if item not in {one.item for one in found}]
+    assert any(r[2] == "免申即享" for r in resting) and any(r[advice] == "没比对" for r in resting)
+    for row in resting:  # nothing of its data was measured: it was told to fall, and "now works as 免申即享"
+        assert row[advice] in ("没比对", "差 1 项", "差 2 项") and row[6] == "不在受理窗口，没有比对", row
+    assert f'要降级<span class="count">{sum(one.falls for one in found)}</span>' in page
+    assert "现在按免申即享办" not in page
 
 
 def test_releasing_a_held_night_queues_its_pushes(fresh):

@@ -77,6 +77,21 @@ def test_the_source_date_and_state_of_a_value_travel_with_it() -> None:
     )
 
 
+def test_what_stands_under_a_not_tells_its_gap_and_of_several_none_speaks_for_all() -> None:
+    rule = RULE.replace(
+        "    - {id: clean,",
+        '    - {id: small, not: {when: "研发费用[Y] >= 500万元"}}\n'
+        '    - {id: either, any: [{when: "研发费用[Y] >= 900万元"}, {when: "营业收入[Y] >= 9000万元"}]}\n    - {id: clean,',
+    )
+    firm = one(研发费用={"2025": "300万元"}, 营业收入={"2025": "1000万元"})
+    found = {e.id: e for e in explain(bound(rule), firm, date(2026, 6, 1)).evidence}
+    assert found["small"].gap == found["small"].children[0].gap == "还差 200 万元"
+    assert found["either"].gap == "" and [c.gap for c in found["either"].children] == [
+        "还差 600 万元",
+        "还差 8,000 万元",
+    ]
+
+
 def test_a_firm_never_sees_hidden_conditions() -> None:
     found = explain(bound(), one(成立日期="2020-01-01"), date(2026, 6, 1), audience=FIRM)
     assert [e.id for e in found.evidence] == ["age", "rd", "ratio", "lead"]

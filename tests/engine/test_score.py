@@ -11,8 +11,12 @@ import skops.io
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from engine.columns import Builder
+from engine.literal import parse_number
 from engine.score import ConditionScorer, PairCombiner
+from engine.score_features import plan
 from engine.score_joint import Together, correlation_of, together
+from profiles.dictionary import builtin_dictionary
 
 
 def _made(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -116,3 +120,14 @@ def test_a_pair_is_worth_what_such_pairs_turned_out_to_be() -> None:
 @parametrize_with_checks([ConditionScorer(), PairCombiner(firm=1.0)])
 def test_scikit_learns_own_checks(estimator, check) -> None:
     check(estimator)
+
+
+def test_features_stand_in_the_order_of_their_years_however_the_data_came() -> None:
+    """A model learned from one import order is asked by another."""
+    builder = Builder(builtin_dictionary(), lambda *_: None, parse_number)
+    years = {"2025": 3e6, "2023": 1e6, "2024": 2e6}
+    plans = [
+        plan(builder.build(["A"], [{"研发费用": dict(given), "参保人数": dict(given)}])).numbers
+        for given in (years.items(), sorted(years.items()))
+    ]
+    assert plans[0] == plans[1] == [(n, y) for n in ("参保人数", "研发费用") for y in (2023, 2024, 2025)]

@@ -97,9 +97,10 @@ def test_who_a_plain_giving_speaks_of_is_whom_the_amounts_behind_it_are_for() ->
         return Item([k], [piece], [{"quote": words, "start": text.index(words)}], conditions=told)
 
     lead, food = item("给予资金支持", "新开设首店的企业"), item("按照投资额的20%给予支持")
+    food.conditions += [{"quote": q, "start": text.index(q)} for q in ("餐饮企业", "投资额的20%")]
     other, rent = item("给予补助", "购置设备的企业"), item("按租金的10%给予补助")
     share_conditions(reading, [], [lead, food, other, rent], [["benefit"]] * len(reading.clauses))
-    assert [c["quote"] for c in food.conditions] == ["新开设首店的企业"]
+    assert [c["quote"] for c in food.conditions] == ["新开设首店的企业", "餐饮企业", "投资额的20%"]
     assert not rent.conditions and len(lead.conditions) == 1
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from policies.decompose.pipeline import decompose
 from policies.segment import field_of, segment
 
@@ -84,3 +86,18 @@ def test_a_field_in_square_brackets_is_a_field() -> None:
         "支持标准",
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("2.申报时间。", "申报时间"),
+        ("2.网上填写的时间。", "时间"),
+        ("申报时间。", ""),  # without a number it is a sentence
+        ("2.应提交的材料。", ""),  # says what is to be done
+        ("2.网上申报系统填写的时间。", "时间"),
+        ("2.网上申报系统里填写的时间。", ""),  # too long to be a name
+    ],
+)
+def test_a_numbered_name_of_a_field_may_end_in_a_stop(text: str, field: str) -> None:
+    assert field_of(text) == field
