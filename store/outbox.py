@@ -413,7 +413,6 @@ def resend(engine: Engine, key: str, now: datetime, items: Sequence[str] | None 
             raise ValueError(f"{key} 不是死信，不能重发")
         push.state, push.attempts, push.next_at, push.reason = DUE, 0, now, "人工重发"
         take_marks(opened, [(push.item, push.batch)])
-        opened.add(push)
         worded(opened, [push])
         return push
 

@@ -98,6 +98,23 @@ def test_a_firm_never_sees_hidden_conditions() -> None:
     assert [e.number for e in found.evidence] == [1, 2, 3, 5]
 
 
+def test_a_list_that_is_shown_is_the_firms_own() -> None:
+    rule = RULE.replace(
+        "    - {id: clean,", '    - {id: marked, when: 产品认证 含 "有机产品认证"}\n    - {id: clean,'
+    )
+    told = []
+    for facts in (
+        {"产品认证": ["绿色产品认证"]},
+        {"产品认证": ["有机产品认证", "其他"]},
+        {},
+        {"产品认证": []},
+    ):
+        found = explain(bound(rule), one(**facts), date(2026, 6, 1)).evidence
+        told += [(e.verdict, e.seen[0].value) for e in found if e.id == "marked"]
+    no, yes, open_ = Verdict.INELIGIBLE, Verdict.ELIGIBLE, Verdict.UNDETERMINED
+    assert told == [(no, ["绿色产品认证"]), (yes, ["有机产品认证", "其他"]), (open_, None), (no, [])]
+
+
 def test_a_past_deadline_does_not_come_by_waiting() -> None:
     rule = RULE.replace("成立日期 <= 申报开始 - 1年", "成立日期 >= 申报开始 - 1年")
     found = explain(bound(rule), one(成立日期="2020-01-01"), date(2026, 6, 1))

@@ -202,6 +202,23 @@ def test_the_workbooks_open_and_hold_codes_as_text(made: tuple[Engine, Path, Nig
     assert f"第 {first(made).no} 次比对" in str(sheet["A2"].value)
 
 
+def test_the_overview_says_of_every_item_what_the_night_counted(
+    made: tuple[Engine, Path, NightReport],
+) -> None:
+    sheet = openpyxl.load_workbook(next(p for p in made[2].lists if p.name == "总览.xlsx")).active
+    assert sheet is not None
+    rows = list(sheet.iter_rows(values_only=True))
+    top = next(i for i, r in enumerate(rows) if r[0] == "事项编号")
+    told = {str(r[0]): dict(zip(rows[top], r, strict=True)) for r in rows[top + 1 :]}
+    items = first(made).items()
+    assert set(told) == set(items["item"])
+    for row in items.itertuples():
+        line = told[row.item]
+        assert (line["符合"], line["待核实"]) == (row.fits, row.open), row.item
+        assert line["金额下限（元）"] == pytest.approx(row.low), row.item
+        assert line["金额上限（元）"] == pytest.approx(row.high), row.item
+
+
 def test_a_pair_is_explained_from_the_night(made: tuple[Engine, Path, NightReport]) -> None:
     found = first(made)
     item = found.items().sort_values("fits").iloc[-1]["item"]
