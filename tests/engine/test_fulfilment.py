@@ -138,6 +138,8 @@ def test_a_short_budget_queues_and_a_shared_one_pools():
     assert (pooled.state, pooled.reserved) == (State.POOLED, 0)
     shared = go(pooled, "分配", "经办", date(2026, 6, 11), LATER, 分配金额=7_000_000)
     assert (shared.state, shared.reserved, shared.amount) == (State.FINANCE, 7_000_000, 7_000_000)
+    empty = go(pooled, "分配", "经办", date(2026, 6, 11), LATER, 分配金额=0)  # the pool gave out before it
+    assert (empty.state, empty.reserved, empty.amount) == (State.FINANCE, 0, 0)
 
 
 def test_money_comes_back_by_bounce_stop_and_clawback():

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from engine.columns import Columns
-from engine.grantmoves import AUTOMATIC
+from engine.grantmoves import AUTOMATIC, State
 from jobs.fulfil import paid_facts
 from profiles.dictionary import builtin_dictionary
 from store import arrears, budgets, grants, guard, kpi, leases, ledger, payments
@@ -377,7 +377,11 @@ def test_a_quarter_is_reckoned_as_it_stood_at_its_end(engine, tmp_path):
     assert (before.unclaimed, before.unclaimed_fen) == (0, 0)  # D is under way, E said no
     july = log(tmp_path, "2.csv", "S2b,B,,60.00,2026-07-03,成功", "S1,A,,100.00,2026-07-06,退票")
     payments.reconcile(engine, july, AT, calendar)
+    late = grants.find(engine, code="D")[0]
+    grants.act(engine, late.id, "放弃", Actor("D", "企业"), date(2026, 7, 10), AT, calendar, {"理由": "不要"})
     assert told() == before  # what came later is the next quarter's
+    stood = {s.code: s.state for s in kpi.quarter_sheet(engine, "2026Q2", calendar).stood}
+    assert (stood["D"], stood["E"]) == (late.state, State.DECLINED), "as it stood then, not as it stands now"
     after = kpi.kpi(engine, "2026Q3", calendar)
     assert (after.opened, after.arrived, after.fen) == (0, 1, 60_00 - 100_00)
 
