@@ -14,7 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from engine.columns import Builder
 from engine.literal import parse_number
 from engine.score import ConditionScorer, PairCombiner
-from engine.score_features import plan
+from engine.score_features import ABSENT, features, plan
 from engine.score_joint import Together, correlation_of, together
 from profiles.dictionary import builtin_dictionary
 
@@ -131,3 +131,18 @@ def test_features_stand_in_the_order_of_their_years_however_the_data_came() -> N
         for given in (years.items(), sorted(years.items()))
     ]
     assert plans[0] == plans[1] == [(n, y) for n in ("参保人数", "研发费用") for y in (2023, 2024, 2025)]
+
+
+def test_a_date_that_is_known_not_to_be_is_a_fact_and_an_unknown_number_is_none() -> None:
+    """证书有效期 of a firm that a whole register leaves out says something; a turnover nobody told says nothing."""
+    dictionary = builtin_dictionary()
+    absent = next(
+        n for n in dictionary if dictionary[n].kind == "日期" and dictionary[n].absent_means == "无"
+    )
+    builder = Builder(dictionary, lambda *_: None, parse_number)
+    rows = [{absent: "2027-01-01", "研发费用": {"2025": 1e6}}, {}]
+    columns = builder.build(["A", "B"], rows)
+    wanted = plan(columns)
+    table = dict(zip(wanted.names, features(columns, wanted).T, strict=True))
+    assert columns.speaks(absent) == "无" and table[absent][1] == ABSENT != table[absent][0]
+    assert np.isnan(table["研发费用@2025"][1])

@@ -310,6 +310,8 @@ def test_a_look_back_stores_a_night_and_sends_nothing(made) -> None:
     cases = len(grants.find(engine))
     past = night(engine, home, date(2026, 6, 10))
     assert past.pushes == {"已有更近的比对": first(made).no}
+    assert past.night is not None and past.night.no > first(made).no
+    assert nights.later_night(engine, first(made), DAY) is None, "a look back is no later night"
     assert [(p.key, p.state, p.reason) for p in outbox.list_pushes(engine)] == before
     assert len(grants.find(engine)) == cases
     with engine.begin() as connection:  # the tests after this one count nights

@@ -77,6 +77,40 @@ def test_an_unknown_indicator_reads_like_a_compilers_error(tmp_path: Path) -> No
     assert (found[0].place.line, found[0].place.column) == (10, 13)
 
 
+STEPS = "bands: {by: '研发费用[Y]', kind: 全额, steps: [{below: 1亿元, amount: 10万元}, {amount: 20万元}]}"
+MISSPELT = {  # where a key may stand, and the rule with one that nobody reads
+    "条件": ("cite: 第一条\n", "cite: 第一条\n      qoute: 一句\n"),
+    "range": ("amount: 10万元}", "range: {low: 1万元, high: 10万元, hgih: 20万元}}"),
+    "bands": ("amount: 10万元}", STEPS.replace("kind:", "kidn: 分段, kind:") + "}"),
+    "档": ("amount: 10万元}", STEPS.replace("{amount: 20", "{rat: 1%, amount: 20") + "}"),
+    "adds": (
+        "amount: 10万元}",
+        'amount: 10万元, adds: [{when: "研发费用[Y] >= 1亿元", amonut: 1元, amount: 2万元}]}',
+    ),
+    "benefit": ("amount: 10万元}", "amount: 10万元, cpa: 5万元}"),
+    "批次": ("closes: 2026-12-31", "closes: 2026-12-31, budegt: 500万元"),
+    "exclusive": ("benefit:", "exclusive: {group: 甲, pick: 就高, pikc: 补差}\nbenefit:"),
+    "规则文件": ("title: 试行奖励", "title: 试行奖励\ndedline: 20个工作日"),
+    "budget": ("benefit:", "budget: {when_short: 按比例核减, quoet: 一句}\nbenefit:"),
+}
+
+
+def test_a_window_that_ends_before_it_begins_is_an_error_of_its_own_number(tmp_path: Path) -> None:
+    found = problems(
+        library(tmp_path, ITEM.replace("opens: 2026-01-01", "opens: 2026-12-01").replace("12-31", "11-30"))
+    )
+    assert any(p.code == 6 and "截止日早于开始日" in p.message for p in found), found
+
+
+@pytest.mark.parametrize("where", MISSPELT)
+def test_a_key_that_nobody_reads_is_an_error_wherever_it_stands(tmp_path: Path, where: str) -> None:
+    """A misspelt cap or rate that is passed over pays other money than the policy says."""
+    old, new = MISSPELT[where]
+    assert old in ITEM
+    told = [p.message for p in problems(library(tmp_path, ITEM.replace(old, new))) if p.level == "error"]
+    assert any(m.startswith(f"{where}里没有“") and "您是不是想写“" in m for m in told), told
+
+
 @pytest.mark.parametrize(
     ("old", "new", "code", "says"),
     [

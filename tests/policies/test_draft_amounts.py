@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import operator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from policies.check import check_library
 from policies.decompose.amounts import benefit_form
 from policies.decompose.definitions import delivery_words
 from policies.decompose.expressions import Proposer
+from policies.decompose.money import both_sides
 from policies.decompose.pipeline import decompose
 from policies.decompose.references import referred
 from policies.decompose.variants import split
@@ -225,3 +227,17 @@ def test_growth_of_what_no_indicator_holds_stays_words() -> None:
     text = "按照品牌价值增量的10%给予补助。"
     told = _entry(text, text, kind="rate", rate=0.1, base="品牌价值增量")
     assert "amount" not in _form(text, [], [told])
+
+
+@pytest.mark.parametrize("op", [">=", ">", "<=", "<"])
+@pytest.mark.parametrize(("literal", "kind"), [("500万元", "金额"), ("3%", "比例"), ("20人", "数量")])
+def test_the_two_sides_of_a_boundary_are_one_that_holds_and_one_that_does_not(
+    op: str, literal: str, kind: str
+) -> None:
+    """The cases drafted beside a rule: with both on one side they would prove nothing."""
+    holds = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}[op]
+    unit = literal.lstrip("0123456789.")
+    good, bad = (float(side.removesuffix(unit)) for side in both_sides(op, literal, kind))
+    bound = float(literal.removesuffix(unit))
+    assert holds(good, bound)
+    assert not holds(bad, bound)
