@@ -223,9 +223,6 @@ def _rank(clauses: list[Clause]) -> None:
             alone = not c.text.rstrip().endswith(("：", ":")) and not inline_field(c.text)
             awaits = c.sort == "h" and bool(field_of(c.text)) and alone
     for one, two in itertools.pairwise(clauses):
-        if two.sort == "h" and two.rank == LEAD_RANK and one.rank > LEAD_RANK and one.label and _opens(one):
-            two.rank = one.rank + LEAD_STEP  # a lead right under a numbered heading stands under it
-    for one, two in itertools.pairwise(clauses):
         if _leads_on(one, two):
             one.sort, one.rank = "l", two.rank - LEAD_STEP
     # 条 whose first stands right under a （一） rank below it.
@@ -314,10 +311,7 @@ def _begins(c: Clause) -> bool:
 
 
 def _opens(c: Clause) -> bool:
-    """Whether a line without a stop, or that only names a field (1.支持对象。), stays open for unnumbered lines under it."""
-    body = c.text.strip()
-    only_field = bool(c.label) and len(body) <= 12 and bool(field_of(body))
-    return c.last and (only_field or not re.search(r"[。；]$", body))
+    return c.last and not re.search(r"[。；]$", c.text.strip())
 
 
 def _blocks(clauses: list[Clause]) -> None:

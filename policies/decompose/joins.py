@@ -54,7 +54,7 @@ def joined(reading: Reading, one: Piece, two: Piece) -> bool:
         return True
     if _announces(reading, one, two) or _bounds(reading, one, two) or _staged(reading, one, two):
         return True
-    if _later_or_more(reading, one, two):
+    if _later_or_more(reading, one, two) or _of_which(reading, one, two) or _steps_on(reading, one, two):
         return True
     if _gives_on(reading, one, two) or _case_by_case(reading, one, two) or _tells_standard(reading, one, two):
         return True
@@ -243,6 +243,36 @@ def _later_or_more(reading: Reading, one: Piece, two: Piece) -> bool:
     flat = reading.views[two.clause].flat
     said = flat[body_of(flat)[0] :]
     return bool(_LATER.match(said) or _MORE.search(said[:40]))
+
+
+# More of it for whoever sums up to more under the same conditions (…累计满10次的，另行奖励…).
+_ON_TOP = re.compile(r"(?:另外|另行|额外|再|再另)(?:给予|奖励|奖补|补[贴助]|增加)")
+_SUMMED = re.compile(r"累计|上述|前述|以上条件")
+
+
+def _of_which(reading: Reading, one: Piece, two: Piece) -> bool:
+    """Whether the next sentence of a paragraph says of which part (其中…) of what the one before gives, or what is given on top."""
+    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
+    if two.clause - one.clause != 1 or a.line != b.line:
+        return False
+    flat = reading.views[two.clause].flat
+    said = flat[body_of(flat)[0] :]
+    if said.startswith("其中"):
+        return not plain_giving(reading, one)
+    on_top = _ON_TOP.match(flat[two.a : two.b]) and _SUMMED.search(flat[: two.a])
+    return bool(on_top) and not re.match(r"对(?!其)", said)
+
+
+def _steps_on(reading: Reading, one: Piece, two: Piece) -> bool:
+    """Whether two pieces of one sentence are given for steps of one scale (满90张的，…，30张以上不足90张的，…)."""
+    if one.clause != two.clause:
+        return False
+    flat = reading.views[one.clause].flat
+    a, b = flat[: one.a], flat[one.b : two.a]
+    ends = _ends_of_steps(a, True) & _ends_of_steps(b, False) or _ends_of_steps(a, False) & _ends_of_steps(
+        b, True
+    )
+    return bool(ends)
 
 
 _RELIEVED = re.compile(r"(?:免[征缴]|减半征收|减征)(?:[一二三四五\d]+年)?(?P<x>[^，。；、\d]{2,12})")

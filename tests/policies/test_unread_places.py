@@ -164,23 +164,6 @@ def test_a_rule_that_speaks_of_others_in_brackets_still_gives() -> None:
     assert len(_gives(text)) == 2
 
 
-def test_points_that_only_name_a_field_hold_what_stands_under_them() -> None:
-    text = (
-        "关于申报节水奖励的通知\n一、支持用水单位\n（一）支持洗车行节水。\n1.支持对象。\n同时满足以下条件的洗车行可以申报：\n"
-        "（1）循环用水满三年；\n2.奖励标准。\n对达标的洗车行，一次性奖励3万元。\n"
-    )
-    clauses = segment(text)
-    fields = {c.text.strip()[:6]: c.field_name for c in clauses}
-    assert fields["（1）循环用"] == "支持对象" and fields["对达标的洗车"] == "奖励标准"
-    point = next(c for c in clauses if c.text.startswith("2."))
-    assert clauses[point.headings[-1] - 1].text.startswith("（一）") and point.block == point.headings[-1]
-
-
-def test_a_point_that_is_a_sentence_does_not_hold_the_next_line() -> None:
-    clauses = segment("申报须知\n一、申报条件\n1.洗车行须循环用水满三年。\n逾期不再受理。\n")
-    assert clauses[-1].headings == (2,)
-
-
 @pytest.mark.parametrize(("again", "items"), [("9万元", ["9万元"]), ("4万元", ["9万元", "4万元"])])
 def test_what_a_field_of_conditions_tells_again_is_one_item(again: str, items: list[str]) -> None:
     text = (
@@ -218,3 +201,23 @@ def test_a_line_over_points_with_amounts_gives_nothing_itself() -> None:
 def test_a_name_tells_what_somebody_did(text: str, title: str) -> None:
     text = f"示例市文化奖励办法\n第二条 {text}\n第三条 对新办画室的居民，补助1万元。\n"
     assert decompose(text).items[0].title == title
+
+
+@pytest.mark.parametrize(
+    ("second", "one"),
+    [
+        ("其中织布厂先给予20万元，余下的次年补齐。", True),
+        ("一年累计接待满10批的，另行奖励5万元。", True),
+        ("对新开的书屋，另行奖励5万元。", False),
+    ],
+)
+def test_of_which_and_on_top_go_on_with_what_was_given(second: str, one: bool) -> None:
+    given = "先给予20万元" if "20万" in second else "另行奖励5万元"
+    text = f"第六条 组织奖励\n每接待一批学员的工厂，奖励66万元。{second}\n"
+    assert _joined("奖励66万元", given, text) is one
+
+
+@pytest.mark.parametrize(("step", "one"), [("30张以上不足90张", True), ("另有停车位30个", False)])
+def test_steps_told_in_one_sentence_are_one_item(step: str, one: bool) -> None:
+    text = f"第七条 床位补贴\n新建床位90张以上的，每张补贴600元，{step}的，每张补贴300元。\n"
+    assert _joined("每张补贴600元", "每张补贴300元", text) is one
