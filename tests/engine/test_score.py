@@ -84,9 +84,14 @@ def test_a_scorer_read_from_a_file_of_few_arrays_answers_to_the_bit() -> None:
 
 def test_the_joint_probability_of_normal_variables_is_found_again() -> None:
     rng = np.random.default_rng(1)
-    for k, rho in ((2, 0.7), (3, 0.5), (2, -0.6)):
+    for k, rho, cuts in (
+        (2, 0.7, (0.3, -0.2)),
+        (3, 0.5, (0.3, -0.2, 0.5)),
+        (2, -0.6, (0.3, -0.2)),
+        (2, 0.7, (-1.5, -1.3)),
+    ):
         corr = np.full((k, k), rho) + (1 - rho) * np.eye(k)
-        cut = np.array([0.3, -0.2, 0.5])[:k]
+        cut = np.array(cuts)
         drawn = rng.multivariate_normal(np.zeros(k), corr, 200_000) < cut
         p = together(drawn.mean(0)[None, :], corr)[0]
         assert p == pytest.approx(drawn.all(1).mean(), abs=0.01)

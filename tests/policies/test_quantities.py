@@ -106,3 +106,17 @@ def test_dates_are_checked_against_the_calendar() -> None:
 )
 def test_windows_are_read_from_their_words(text: str, expected: dict[str, str]) -> None:
     assert window_in(text, 2025, "2025-08-04") == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "按照《重点项目奖励100万元以上实施细则》执行",
+        "示政发〔2023〕12号",
+        "咨询电话022-66881234家",
+        "符合GB/T 1234.5人因标准",
+    ],
+)
+def test_figures_inside_a_name_or_a_number_of_something_are_no_quantities(text: str) -> None:
+    assert quantities(text) == []
+    assert [q.text for q in quantities(text + "，奖励50万元")] == ["50万元"]

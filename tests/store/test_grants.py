@@ -235,6 +235,23 @@ def test_a_chain_rewritten_as_a_whole_breaks_yesterdays_seal(engine):
     assert [f for f in found if "封存" in f.text]
 
 
+@pytest.mark.parametrize(("back", "said"), [(31, []), (32, ["倒填"])])
+def test_a_row_is_back_dated_by_the_days_of_beijing(engine, back, said):
+    """At 02:00 UTC it is 10:00 of the same day there; a month after the fact is in order, a day more is told."""
+    written = datetime(2026, 6, 18, 2, tzinfo=UTC)
+    budgets.set_budget(
+        engine,
+        ITEM,
+        BATCH,
+        100,
+        budgets.OPEN,
+        who="钱",
+        on=date(2026, 6, 18) - timedelta(days=back),
+        at=written,
+    )
+    assert [f.kind for f in ledger.verify_ledger(engine)] == said
+
+
 def test_a_clock_set_back_is_said(engine):
     budgets.set_budget(engine, ITEM, BATCH, 100, budgets.OPEN, who="钱", on=D, at=AT)
     budgets.set_budget(engine, ITEM, BATCH, 200, budgets.OPEN, who="钱", on=D, at=AT - timedelta(days=2))
