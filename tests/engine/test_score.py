@@ -151,3 +151,17 @@ def test_a_date_that_is_known_not_to_be_is_a_fact_and_an_unknown_number_is_none(
     table = dict(zip(wanted.names, features(columns, wanted).T, strict=True))
     assert columns.speaks(absent) == "无" and table[absent][1] == ABSENT != table[absent][0]
     assert np.isnan(table["研发费用@2025"][1])
+
+
+def test_ratios_are_growth_over_the_year_before_and_shares_of_the_newest_year() -> None:
+    builder = Builder(builtin_dictionary(), lambda *_: None, parse_number)
+    years = {"2023": 1e6, "2024": 2e6, "2025": 3e6}
+    wanted = plan(
+        builder.build(["A"], [{"研发费用": years, "营业收入": {y: v * 4 for y, v in years.items()}}])
+    )
+    newest = [
+        ("研发费用@2025", "研发费用@2024"),
+        ("营业收入@2025", "营业收入@2024"),
+        ("研发费用@2025", "营业收入@2025"),
+    ]
+    assert sorted(wanted.ratios()) == sorted(newest)
