@@ -45,6 +45,8 @@ def disagreements(view: View, most: int = 200, seed: int = 0) -> pd.DataFrame:
     said = [t for t, on in zip(texts, told, strict=True) if on]
     table = TextSpace(directions_wanted=24, cut=cache(tokens)).fit(said)  # else each text is cut three times
     known = _levels(table.directions(said))
+    if not known.shape[1]:  # all say the same: their words tell no firm from another
+        return pd.DataFrame(columns=COLUMNS)
     judged: dict[str, np.ndarray] = {}
     rows = [r for item in view.items["item"] for r in _of_item(view, item, firms, known, judged, seed)]
     frame = pd.DataFrame(rows, columns=COLUMNS)

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.scores_ask import AskModel, firm_texts
-from engine.columns import Columns, Floats, Selected
+from engine.columns import Columns, Floats
 from engine.evaluate import Frame, Tree
 from engine.matching import OPEN, AnswerBook, ItemHits
 from engine.program import BoundItem
 from engine.score import ConditionScorer, PairCombiner
-from engine.score_features import FeaturePlan, features
+from engine.score_features import FeaturePlan, FeatureTable
 from engine.score_joint import EDGE, expit, logit, together
 
 NEUTRAL = 0.5  # where the model abstains: an ask nobody has answered yet says nothing either way
@@ -101,7 +101,10 @@ class Scoring:
 
     def __init__(self, model: ScoreModel, columns: Columns, answers: AnswerBook | None = None):
         self.model, self.columns, self.answers = model, columns, answers or {}
-        self._done: dict[str, Floats] = {}
+        self._done: dict[
+            str, tuple[NDArray[np.intp], Floats]
+        ] = {}  # firms asked of a rule, ascending, and what it said
+        self._table = FeatureTable(columns, model.plan)
         self._frame = Frame(columns)
         self._texts: Any = None
 
@@ -113,13 +116,20 @@ class Scoring:
             return np.full(len(rows), np.nan)
         if scorer.fallback_:
             return np.full(len(rows), scorer.base_rate_)
-        kept = self._done.setdefault(name, np.full(len(self.columns), np.nan))
-        new = np.unique(rows[np.isnan(kept[rows])])
-        for start in range(0, len(new), CHUNK):
-            part = new[start : start + CHUNK]
-            table = features(Selected(self.columns, part), self.model.plan, scorer.used)
-            kept[part] = scorer.held(table, scorer.used)
-        return kept[rows]
+        none = (np.zeros(0, np.intp), np.zeros(0))
+        known, said = self._done.get(name, none)
+        at = np.searchsorted(known, rows)
+        at[at == len(known)] = 0
+        new = np.unique(rows[known[at] != rows] if len(known) else rows)
+        if len(new):
+            parts = [
+                scorer.held(self._table.of(new[start : start + CHUNK], scorer.used), scorer.used)
+                for start in range(0, len(new), CHUNK)
+            ]
+            place = np.searchsorted(known, new)
+            known, said = np.insert(known, place, new), np.insert(said, place, np.concatenate(parts))
+            self._done[name] = known, said
+        return said[np.searchsorted(known, rows)]
 
     def condition(self, bound: BoundItem, j: int, rows: NDArray[np.intp]) -> Floats:
         """一个编号条件的概率, shape (rows,); NaN where the model abstains on all of it."""
@@ -185,12 +195,10 @@ class Scoring:
         if second is not None:
             kept, width = ~np.array(asked), len(self.model.plan.names)
             firm = [c for c in second.used if c < width]
-            told = features(Selected(self.columns, rows), self.model.plan, firm)
-            shown = with_pair(told, table, p[:, kept], rest[:, kept])
+            shown = with_pair(self._table.of(rows, firm), table, p[:, kept], rest[:, kept])
             places = [*firm, *range(width, width + shown.shape[1] - len(firm))]
             table[:, 4] = second.held(shown, places)
-        group = np.full(len(rows), self.model.groups.get(whole, 0))
-        return self.model.combiner.predict_proba(table, group)[:, 1]
+        return self.model.combiner.held(table, self.model.groups.get(whole, 0))
 
     def conditions(self, bound: BoundItem, rows: NDArray[np.intp], unknown: Masks) -> Floats:
         """各未知条件的概率, shape (rows, conditions): NaN where not unknown, 0.5 where the model abstains."""

@@ -16,15 +16,17 @@ from scipy.optimize import minimize
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from engine.score_joint import EDGE, expit, logit, shifted
 from engine.score_screen import Chosen, choose
-from engine.score_trees import joined, pack_trees, parted, unpack_trees
+from engine.score_trees import joined, pack_trees, parted, probability, unpack_trees
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+WORTH_THREADS = 4096  # rows from which trees are asked in threads
 SINGLE = "一个估计器只学一个是非问题：答案要正好有两种，这里有 {} 种"
 
 __all__ = ["EDGE", "ConditionScorer", "PairCombiner", "expit", "logit"]
@@ -92,7 +94,8 @@ class Half:
 
     def raw(self, table: Floats, places: Sequence[int] | None = None) -> Floats:
         """对数几率, before calibration."""
-        return logit(self.trees.predict_proba(self.chosen.of(table, places))[:, 1])
+        threads = _openmp_effective_n_threads() if len(table) >= WORTH_THREADS else 1
+        return logit(probability(self.trees, self.chosen.of(table, places), threads))
 
 
 class ConditionScorer(Binary):
@@ -250,7 +253,7 @@ class PairCombiner(Binary):
         self.mix_ = [float(a), float(b), shift]
 
     def _first(self, table: Floats, group: ArrayLike | None) -> Floats:
-        raw = described(table) @ self.weights_ + self.shift_
+        raw = self._weighed(table)
         if group is not None and self.shifts_:
             of = np.asarray(group).astype(np.int64)
             size = max(int(of.max(initial=0)), max(self.shifts_)) + 1
@@ -259,14 +262,29 @@ class PairCombiner(Binary):
             raw = raw + shift[of]
         return raw
 
+    def _weighed(self, table: Floats) -> Floats:
+        """Column by column: a product of matrices may add up a row in another order among other rows."""
+        parts = described(table).T
+        raw = parts[0] * self.weights_[0]
+        for part, weight in zip(parts[1:], self.weights_[1:], strict=True):
+            raw = raw + part * weight
+        return raw + self.shift_
+
     def predict_proba(self, X: ArrayLike, group: ArrayLike | None = None) -> Floats:
         """概率, shape (n, 2)."""
         check_is_fitted(self)
         table = self._table(X)
-        raw, second = self._first(table, group), second_opinion(table)
-        mixed = self.mix_[0] * raw + self.mix_[1] * np.nan_to_num(second) + self.mix_[2]
-        p = expit(np.where(np.isnan(second), raw, mixed))
+        p = self._mixed(self._first(table, group), table)
         return np.column_stack([1 - p, p])
+
+    def held(self, table: Floats, group: int) -> Floats:
+        """成立的概率, shape (n,), of pairs of one item: what `predict_proba` answers, without its checks."""
+        return self._mixed(self._weighed(table) + self.shifts_.get(group, 0.0), table)
+
+    def _mixed(self, raw: Floats, table: Floats) -> Floats:
+        second = second_opinion(table)
+        mixed = self.mix_[0] * raw + self.mix_[1] * np.nan_to_num(second) + self.mix_[2]
+        return expit(np.where(np.isnan(second), raw, mixed))
 
 
 def second_opinion(table: Floats) -> Floats:

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from engine.columns import Columns, Floats, Key
 
 INDUSTRY = "行业代码"
 ABSENT = -1e6  # a date known not to exist (absent_means 无) lies before every real one
+SILENT = {"0": 0.0, "否": 0.0, "无": ABSENT}  # what a missing number is where silence says something
 MOST_CATEGORIES = 40
 MOST_MEMBERS = 12
 BASES = ("营业收入", "从业人数", "资产总额")
@@ -75,31 +77,54 @@ def plan(columns: Columns) -> FeaturePlan:
 
 def features(columns: Columns, wanted: FeaturePlan, only: Sequence[int] | None = None) -> Floats:
     """特征表: shape (firms, names of the plan) or (firms, `only`), float64; NaN only where the fact is unknown."""
-    names = wanted.names
-    places = range(len(names)) if only is None else only
-    table = np.empty((len(columns), len(places)), order="F")
-    need = {names[i] for i in places}
-    known: dict[str, Floats] = {}
-    ratios = {f"{a}÷{b}": (a, b) for a, b in wanted.ratios()}
-    asked = need | {part for name in need & ratios.keys() for part in ratios[name]}
-    for name, year in wanted.numbers:
-        if label(name, year) in asked:
-            known[label(name, year)] = _number(columns, name, year)
-    for name, year, texts in wanted.levels:
-        if name == INDUSTRY or label(name, year) in need:
-            known.update(_category(columns, name, year, texts))
-    for name, year, texts in wanted.members:
-        if any(f"{label(name, year)}含{text}" in need for text in texts):
-            known.update(_members(columns, name, year, texts))
-    for k, i in enumerate(places):
-        name = names[i]
-        table[:, k] = _ratio(known, *ratios[name]) if name in ratios else known[name]
-    return table
+    return FeatureTable(columns, wanted).of(None, only)
 
 
-def _ratio(known: dict[str, Floats], a: str, b: str) -> Floats:
+class FeatureTable:
+    """特征的来处: what a plan looks at in some columns, found once, to be asked of some firms after others."""
+
+    def __init__(self, columns: Columns, wanted: FeaturePlan):
+        self._columns, self.names = columns, wanted.names
+        self._ratios = {f"{a}÷{b}": (a, b) for a, b in wanted.ratios()}
+        self._asked: dict[str, Callable[[], _Take]] = {}
+        self._found: dict[str, _Take] = {}
+        for name, year in wanted.numbers:
+            self._asked[label(name, year)] = partial(_number, columns, name, year)
+        for name, year, texts in wanted.levels:
+            for part in _levels_of(name, year):
+                self._asked[part] = partial(_category, columns, name, year, texts, part)
+        for name, year, texts in wanted.members:
+            for text in texts:
+                self._asked[f"{label(name, year)}含{text}"] = partial(_member, columns, name, year, text)
+
+    def of(self, rows: NDArray[np.intp] | None, only: Sequence[int] | None = None) -> Floats:
+        """特征表 of some firms (None: all), of all features or of some places among them."""
+        places = range(len(self.names)) if only is None else only
+        count = len(self._columns) if rows is None else len(rows)
+        table = np.empty((count, len(places)), order="F")
+        known: dict[str, Floats] = {}
+        for k, i in enumerate(places):
+            name = self.names[i]
+            if name in self._ratios:
+                table[:, k] = _ratio(*(self._value(part, rows, known) for part in self._ratios[name]))
+            else:
+                table[:, k] = self._value(name, rows, known)
+        return table
+
+    def _value(self, name: str, rows: NDArray[np.intp] | None, known: dict[str, Floats]) -> Floats:
+        if name not in known:
+            if name not in self._found:
+                self._found[name] = self._asked[name]()
+            known[name] = self._found[name](rows)
+        return known[name]
+
+
+_Take = Callable[[NDArray[np.intp] | None], Floats]  # of rows, or all
+
+
+def _ratio(one: Floats, other: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        found = np.where(known[b] > 0, known[a] / known[b], np.nan)
+        found = np.where(other > 0, one / other, np.nan)
     return np.where(np.isfinite(found), found, np.nan)
 
 
@@ -112,38 +137,45 @@ def label(name: str, year: int | None) -> str:
     return name if year is None else f"{name}@{year}"
 
 
-def _number(columns: Columns, name: str, year: int | None) -> Floats:
-    values = columns.number(name, year)
-    if columns.speaks(name) != "无":
-        return values
-    return np.where(np.isnan(values), ABSENT, values)
+def _number(columns: Columns, name: str, year: int | None) -> _Take:
+    stored, fill = columns.stored(name, year), SILENT.get(columns.speaks(name))
+
+    def take(rows: NDArray[np.intp] | None) -> Floats:
+        values = stored if rows is None else stored[rows]
+        return values if fill is None else np.where(np.isnan(values), fill, values)
+
+    return take
 
 
-def _category(columns: Columns, name: str, year: int | None, texts: list[str]) -> dict[str, Floats]:
+def _levels_of(name: str, year: int | None) -> list[str]:
+    base = label(name, year)
+    return [f"{base}·门类", f"{base}·大类"] if name == INDUSTRY else [base]
+
+
+def _category(columns: Columns, name: str, year: int | None, texts: list[str], part: str) -> _Take:
     """A few texts become an ordinal by spelling; an industry code its section and division; an unseen text unknown."""
-    found, base = columns.category(name, year), label(name, year)
-    if name == INDUSTRY:
-        section = [float(ord(n[0])) if n else np.nan for n in found.names]
-        division = [float(n[1:3]) if n[1:3].isdigit() else np.nan for n in found.names]
-        return {f"{base}·门类": _taken(section, found.codes), f"{base}·大类": _taken(division, found.codes)}
-    if all(n.isdigit() and len(n) < 15 for n in texts):
+    found = columns.category(name, year)
+    if part.endswith("·门类"):
+        values = [float(ord(n[0])) if n else np.nan for n in found.names]
+    elif part.endswith("·大类"):
+        values = [float(n[1:3]) if n[1:3].isdigit() else np.nan for n in found.names]
+    elif all(n.isdigit() and len(n) < 15 for n in texts):
         rank = {n: float(n) for n in texts}
+        values = [rank.get(n, np.nan) for n in found.names]
     else:
         rank = {n: float(i) for i, n in enumerate(texts)}
-    return {base: _taken([rank.get(n, np.nan) for n in found.names], found.codes)}
+        values = [rank.get(n, np.nan) for n in found.names]
+    return _taken(np.array([*values, np.nan]), found.codes)  # the last for a missing one, whose code is -1
 
 
-def _taken(values: list[float], codes: NDArray[np.int32]) -> Floats:
-    return np.where(codes < 0, np.nan, np.array([*values, np.nan])[codes])
+def _taken(values: Floats, codes: NDArray[np.int32]) -> _Take:
+    return lambda rows: values[codes if rows is None else codes[rows]]
 
 
-def _members(columns: Columns, name: str, year: int | None, texts: list[str]) -> dict[str, Floats]:
+def _member(columns: Columns, name: str, year: int | None, text: str) -> _Take:
     found = columns.listing(name, year)
     unknown = found.missing & (columns.speaks(name) != "无")
-    out = {}
-    for text in texts:
-        has = np.zeros(len(columns))
-        at = np.flatnonzero(np.isin(found.codes, [i for i, n in enumerate(found.names) if n == text]))
-        has[np.searchsorted(found.offsets, at, side="right") - 1] = 1.0
-        out[f"{label(name, year)}含{text}"] = np.where(unknown, np.nan, has)
-    return out
+    has = np.zeros(len(columns), np.int32)
+    at = np.flatnonzero(np.isin(found.codes, [i for i, n in enumerate(found.names) if n == text]))
+    has[np.searchsorted(found.offsets, at, side="right") - 1] = 1
+    return _taken(np.array([0.0, 1.0, np.nan]), np.where(unknown, -1, has).astype(np.int32))

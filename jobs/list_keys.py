@@ -14,7 +14,8 @@ import analysis
 from analysis import looking
 from analysis.relevance import program_text
 from engine.program import Program
-from store.night_index import kept_of
+from store.night_index import content_sums, kept_of
+from store.night_scores import KeptScores, kept_scores
 from store.nights import Night
 
 KEYS = ".keys.json"
@@ -25,10 +26,11 @@ def list_keys(night: Night) -> dict[str, str]:
     """各名单的钥匙 by item; none for a night older than content sums. It is made of the item's words, the content of its
     pairs, that of the night before where it differs (新 and 变 are marked against it), what they are ordered by, and the
     code that writes lists."""
-    now, before = _content(night.folder), _content_before(night)
+    now, before = content_sums(night.folder), _content_before(night)
     if now is None or before is None:
         return {}
     programs = {p.item.id: p for p in night.library().programs}
+    scores = kept_scores(night.folder)
     made, order = _code(), _order(night, night.library().programs)
     out = {}
     for (item, batch), sums in now.items():
@@ -37,7 +39,7 @@ def list_keys(night: Night) -> dict[str, str]:
             continue
         had = "" if night.run.previous is None else before.get((item, batch), "无")
         change = "" if had == sums else had
-        parts = [made, *_words(program, batch), sums, change, order, _scores(night.folder, item)]
+        parts = [made, *_words(program, batch), sums, change, order, _scores(scores, item)]
         out[item] = hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
     return out
 
@@ -55,19 +57,9 @@ def kept_keys(folder: Path) -> dict[str, str]:
         return {}
 
 
-def _content(folder: Path) -> dict[tuple[str, str], str] | None:
-    """内容 of each item's pairs; None where the night has no sums of them. Items of no pairs are left out."""
-    kept = kept_of(folder)
-    if not kept.index.head or not (folder / "content.npy").is_file():
-        return None
-    sums = kept.tally.content.sum(axis=0, dtype=np.uint64).tolist()
-    pairs = zip(kept.index.items, sums, strict=True)
-    return {(key.item, key.batch): f"{one:016x}{two:016x}" for key, (one, two) in pairs if one or two}
-
-
 def _content_before(night: Night) -> Content | None:
     previous = night.run.previous
-    return {} if previous is None else _content(night.home / "nights" / str(previous))
+    return {} if previous is None else content_sums(night.home / "nights" / str(previous))
 
 
 def _words(program: Program, batch: str) -> list[object]:
@@ -92,10 +84,11 @@ def _order(night: Night, programs: Sequence[Program]) -> str:
     return digest.hexdigest()
 
 
-def _scores(folder: Path, item: str) -> str:
-    """The estimates on a list."""
-    path = folder / "scores" / (item.replace("/", "__") + ".parquet")
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+def _scores(scores: KeptScores | None, item: str) -> str:
+    """The estimates on a list; whose they are its content says."""
+    if scores is None:
+        return ""
+    return hashlib.sha256(np.ascontiguousarray(scores.of(item).values).data).hexdigest()
 
 
 @cache

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 
+from jobs.scoring_pairs import scored_anew
 from store.night_doubts import Kept, every_days, latest_doubts, next_day, write_doubts
-from store.night_scores import read_scores, scored_with, write_scores
-from store.nights import CODE, Night
+from store.night_index import FIRMS
+from store.night_scores import kept_scores, read_scores, scored_items, scored_with, write_scores
+from store.nights import Night
 from store.scores import current_version
-
-Part = tuple[str, list[str], NDArray[np.float64]]
 
 
 def score_night(night: Night, home: Path) -> int:
@@ -22,7 +21,11 @@ def score_night(night: Night, home: Path) -> int:
     version = current_version(home)
     if not version or scored_with(night.folder):
         return 0
-    return write_scores(night.folder, version, scored_parts(night, home, version))
+    before = None
+    if night.run.previous is not None:
+        before = kept_scores(night.home / "nights" / str(night.run.previous))
+    origin, parts = scored_anew(night, home, version, before)
+    return write_scores(night.folder, origin, parts, night.folder / FIRMS)
 
 
 MOST_DOUBTS = 300
@@ -55,37 +58,20 @@ def doubts_in_words(night: Night, kept: Kept) -> str:
     return f"文字与规则的不一致：{when}，{len(kept.rows)} 条；{next_day(night.engine, kept.day)} 起的那一夜再对照"
 
 
-def scored_parts(night: Night, home: Path, version: str) -> Iterator[Part]:
-    """逐事项评分: item, enterprise codes and P(符合) of its open pairs, by a stored model."""
-    from analysis.scores import Scoring
-    from analysis.scores_file import load
-
-    columns, answers = night.columns(), night.answers()
-    scoring = Scoring(load(home, version), columns, answers)
-    place = {code: i for i, code in enumerate(columns.codes)}
-    for item in night.items()["item"]:
-        waiting, bound = night.open_pairs(item), night.bound(item)
-        if bound is None or not len(waiting):
-            continue
-        at = {name: j for j, name in enumerate(bound.ids)}
-        unknown = np.zeros((len(waiting), len(at)), bool)
-        for i, names in enumerate(waiting["unknown"]):
-            unknown[i, [at[n] for n in names]] = True
-        codes = waiting[CODE].tolist()
-        rows = np.array([place[c] for c in codes], np.intp)
-        yield item, codes, scoring.pairs(bound, rows, unknown)
-
-
 def replay_scores(night: Night, home: Path) -> list[str]:
-    """重算评分 with the model the night was scored with: items whose scores differ. Raises FileNotFoundError."""
+    """重算评分 with the model the night was scored with, all of them anew: items whose scores differ. Raises FileNotFoundError."""
     version = scored_with(night.folder)
     if not version:
         return []
     with tempfile.TemporaryDirectory(prefix="huiqi-scores-") as name:
         folder = Path(name)
-        write_scores(folder, version, scored_parts(night, home, version))
-        names = {p.name for p in (night.folder / "scores").iterdir()} | {
-            p.name for p in (folder / "scores").iterdir()
-        }
-        items = sorted(n.removesuffix(".parquet").replace("__", "/") for n in names if n != "model")
-        return [i for i in items if not read_scores(folder, i).equals(read_scores(night.folder, i))]
+        write_scores(folder, *scored_anew(night, home, version))
+        items = sorted({*scored_items(folder), *scored_items(night.folder)})
+        exact = kept_scores(night.folder) is not None  # else of a program that added up in another order
+        return [i for i in items if not _same(read_scores(folder, i), read_scores(night.folder, i), exact)]
+
+
+def _same(one: pd.Series, other: pd.Series, exact: bool) -> bool:
+    if exact or not one.index.equals(other.index):
+        return one.equals(other)
+    return bool(np.allclose(one.to_numpy(), other.to_numpy(), rtol=0, atol=1e-12))

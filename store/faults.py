@@ -30,6 +30,8 @@ POINTS = (
     "nights.renamed",
     "nights.recorded",
     "nights.lists_written",
+    "scores.written",
+    "scores.kept",
     "leases.taken",
     "leases.run",
 )

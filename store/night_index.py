@@ -137,9 +137,7 @@ class Kept:
     @cached_property
     def codes(self) -> pa.Array:
         """企业代码 by row."""
-        with pa.memory_map(str(self.folder / FIRMS)) as source:
-            column = pa.ipc.open_file(source).read_all().column(0)
-        return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+        return open_firms(self.folder / FIRMS)
 
     @cached_property
     def layers(self) -> list[Layer]:
@@ -207,6 +205,13 @@ def keep_firms(folder: Path, codes: pa.Array) -> None:
         writer.write_table(table)
 
 
+def open_firms(path: Path) -> pa.Array:
+    """打开企业代码."""
+    with pa.memory_map(str(path)) as source:
+        column = pa.ipc.open_file(source).read_all().column(0)
+    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+
+
 def content_digest(items: Sequence[ItemKey], content: NDArray[np.uint64]) -> str:
     """结果哈希: of the pairs' content, whatever files they stand in; `content` by block, item and lane."""
     sums = content.sum(axis=0, dtype=np.uint64)
@@ -216,6 +221,16 @@ def content_digest(items: Sequence[ItemKey], content: NDArray[np.uint64]) -> str
         if one or two
     ]
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+def content_sums(folder: Path) -> dict[tuple[str, str], str] | None:
+    """内容 of each item's pairs; None where the night has no sums of them. Items of no pairs are left out."""
+    kept = kept_of(folder)
+    if not kept.index.head or not (folder / "content.npy").is_file():
+        return None
+    sums = kept.tally.content.sum(axis=0, dtype=np.uint64).tolist()
+    pairs = zip(kept.index.items, sums, strict=True)
+    return {(key.item, key.batch): f"{one:016x}{two:016x}" for key, (one, two) in pairs if one or two}
 
 
 # ---------------------------------------------------------------- layers and what is payable

@@ -65,7 +65,7 @@ def bench_next(report: Report, engine: Engine, inputs: NightInputs, night: Night
     for day, (title, changed) in enumerate(nights_after.items(), 1):
         nights.forget()
         now = night.run.started + timedelta(days=day)
-        told = _Told(title, report.facts)
+        told = Told(title, report.facts)
         with told.step("分配、比对、写结果块", lambda text: None):
             made = write_night(
                 engine, night.home, changed, matching(changed, night.home), allocation(changed), started=now,
@@ -73,10 +73,11 @@ def bench_next(report: Report, engine: Engine, inputs: NightInputs, night: Night
             )  # fmt: skip
         told.night = made
         finish_night(engine, made, told, lambda: now, lambda text: None)  # noqa: B023
+        report.facts |= {f"{title}，评分条数": float(told.scored)} if told.scored else {}
         report.facts[f"{title}，推送条数"] = told.pushes.get("排队", 0) + told.pushes.get("暂缓", 0)
 
 
-class _Told(NightReport):
+class Told(NightReport):
     """小结 that puts the CPU seconds of its steps among a report's facts."""
 
     def __init__(self, title: str, facts: dict[str, float]):

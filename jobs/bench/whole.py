@@ -16,10 +16,11 @@ import pyarrow.parquet as pq
 
 from engine.matching import live
 from jobs.bench import work
-from jobs.bench.again import bench_again, bench_next
+from jobs.bench.again import Told, bench_again, bench_next
 from jobs.bench.match import Report, Row
+from jobs.bench.scores import lent_model
 from jobs.matching import allocation, matching
-from jobs.nightly import NightReport, finish_night
+from jobs.nightly import finish_night
 from profiles.inputs import from_table
 from store.database import open_database, upgrade
 from store.night_blocks import file_hash
@@ -34,10 +35,16 @@ NAME = "企业名称"
 
 
 def bench_night(
-    firms: int, items: int, seed: int, follow: bool = True, folder: Path | None = None, again: bool = False
+    firms: int,
+    items: int,
+    seed: int,
+    follow: bool = True,
+    folder: Path | None = None,
+    again: bool = False,
+    scores: bool = False,
 ) -> Report:
     """测速: one night's steps on an empty store, wall and CPU seconds; `follow`: lists, guard and pushes as well;
-    `again`: the night after, of which little changed."""
+    `again`: the night after, of which little changed; `scores`: with estimates of a model learned from the first night."""
     report = Report(firms, items)
     with tempfile.TemporaryDirectory(dir=folder) as name:
         home = Path(name)
@@ -47,11 +54,11 @@ def bench_night(
         names = pa.array([f"测速企业{i}有限公司" for i in range(firms)])
         pq.write_table(table.append_column(NAME, names), home / "firms.parquet")
         del table
-        _night(report, home, follow, again)
+        _night(report, home, follow, again, scores)
     return report
 
 
-def _night(report: Report, home: Path, follow: bool, again: bool) -> None:
+def _night(report: Report, home: Path, follow: bool, again: bool, scores: bool) -> None:
     began, used = perf_counter(), _cpu()
 
     @contextmanager
@@ -91,8 +98,14 @@ def _night(report: Report, home: Path, follow: bool, again: bool) -> None:
         )  # fmt: skip
     counts = night.items()[["fits", "open"]].sum()
     report.facts |= {"符合条数": float(counts["fits"]), "待核实条数": float(counts["open"])}
+    if scores:  # another time of day does it: no part of the night
+        begun, learning = perf_counter(), _cpu()
+        lent_model(bound, columns, home)
+        report.rows.append(Row("学习评分（不在一夜里）", [perf_counter() - begun]))
+        began, used = began + report.rows[-1].median, used + _cpu() - learning
     if follow:
-        told = NightReport(night=night)
+        told = Told("头一夜", report.facts)
+        told.night = night
         finish_night(engine, night, told, lambda: NOW, lambda text: None)
         report.rows += [Row(title, [seconds]) for title, seconds in told.seconds.items()]
         report.facts["推送条数"] = told.pushes.get("排队", 0) + told.pushes.get("暂缓", 0)

@@ -103,6 +103,7 @@ def night_command(
         bool, typer.Option("--lists/--no-lists", show_default=False, help="也写名单、把关、排推送")
     ] = True,
     again: Annotated[bool, typer.Option("--again", help="再来只变了一点的几夜，和全量的比")] = False,
+    scores: Annotated[bool, typer.Option("--scores", help="带评分：先从头一夜学一个模型")] = False,
     chart: Chart = None,
     as_json: AsJson = False,
 ) -> None:
@@ -114,7 +115,7 @@ def night_command(
     from jobs.bench.whole import bench_night
 
     with telling():
-        report = bench_night(firms, items, seed, lists, again=again)
+        report = bench_night(firms, items, seed, lists, again=again, scores=scores)
     _show(report, chart, as_json)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,8 +18,10 @@ from analysis.missing import by_department
 from analysis.questions import question_sets, smallest_set
 from analysis.relevance import Relevance, relevance_of
 from analysis.scores_curve import learning_curve
+from engine.columns import Categories, Columns
 from engine.text_space import TextSpace
 from jobs.cli import analyst, scores
+from profiles.dictionary import builtin_dictionary
 
 
 def test_the_smallest_set_is_found_by_trying_them_all() -> None:
@@ -159,3 +162,12 @@ def test_the_commands_tell_what_they_find(home: Path, tmp_path: Path) -> None:
     assert run.invoke(app, ["scores", "explain", "没有", "没有", "--home", str(home)]).exit_code == 2
     told = run.invoke(app, ["scores", "status", "--home", str(home), "--json"])
     assert told.exit_code == 0 and json.loads(told.stdout)["current"] == ""
+
+
+def test_words_that_are_the_same_of_all_firms_doubt_no_rule() -> None:
+    """A register without scopes, whose names differ in a number alone, has no words to hold against rules."""
+    columns = Columns([f"F{i}" for i in range(150)], builtin_dictionary())
+    names = tuple(f"测速企业{10_000 + i}有限公司" for i in range(150))
+    columns.categories["企业名称", None] = Categories(np.arange(150, dtype=np.int32), names)
+    assert disagreements(SimpleNamespace(columns=columns, items={"item": []})).empty
+    assert TextSpace(directions_wanted=24).fit(list(names)).directions(list(names)).shape == (150, 0)
