@@ -16,7 +16,7 @@ from sqlmodel import Session, select
 from store.forms import Filler, Form
 from store.messages import KINDS
 from store.outbox import DUE, SUPPRESSED, Push
-from store.push_marks import keep_mark, take_marks
+from store.push_marks import Mark, keep_mark, take_marks
 from store.push_rows import FORM, Alike, RowMaker
 from store.suppress import Facts, Holds
 from store.waiting import OVER, REPLACED, Moves, extend, move, move_of, reword, withdrawn
@@ -34,6 +34,7 @@ class Asking:
     told: list[Told]
     channels: Sequence[str]
     facts: Facts
+    quick: str = ""  # see push_unchanged
 
     @cached_property
     def holds(self) -> Holds:
@@ -47,7 +48,7 @@ class Asking:
     def mark(self) -> str:
         """记号: the same as long as queueing would change nothing: a hash of the pairs with their sums, of the words, and of
         what holds each firm back."""
-        digest = hashlib.sha256(_software().encode())
+        digest = hashlib.sha256(software().encode())
 
         def put(value: Any) -> None:
             digest.update(repr(value).encode() + b"\n")
@@ -67,7 +68,7 @@ class Asking:
         """留记号; none where something of the item is just being sent, since that could not be changed."""
         item, batch = self.about.item.id, self.about.batch
         if opened.connection().execute(_SENDING, {"i": item, "b": batch}).first() is None:
-            keep_mark(opened, item, batch, self.mark)
+            keep_mark(opened, item, batch, Mark(self.mark, self.quick))
         else:
             take_marks(opened, [(item, batch)])
 
@@ -85,7 +86,7 @@ class Asking:
 
 
 @cache
-def _software() -> str:
+def software() -> str:
     """The code that decides what is queued: after an upgrade everything is asked once again."""
     digest = hashlib.sha256()
     for path in sorted([*Path(__file__).parent.glob("*.py"), *Path(__file__).parent.glob("messages/*.txt")]):

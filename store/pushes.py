@@ -17,10 +17,11 @@ from store.forms import Form
 from store.night_grants import follow_night, open_wanted
 from store.nights import UNRELEASED, later_night
 from store.outbox import DUE, SENT, SUPPRESSED, take_turns
-from store.push_asking import Asked, Asking
+from store.push_asking import Asked, Asking, software
 from store.push_index import built_at_end
 from store.push_marks import stands
 from store.push_rows import STATE, Alike, RowMaker, insert
+from store.push_unchanged import Unchanged
 from store.review import setting
 from store.suppress import load_facts
 from store.waiting import withdraw_items
@@ -55,21 +56,26 @@ def queue_pushes(engine: Engine, night: Night, as_of: date, now: datetime) -> di
     counts |= {"随比对变": n} if (n := follow_night(engine, night, as_of, now)) else {}
     channels = channels_of(engine)
     facts = load_facts(engine, as_of)
-    live: set[tuple[str, str]] = set()
+    unchanged = Unchanged(engine, night, as_of, channels, facts, software())
+    spoken: set[tuple[str, str]] = set()
+    stood: dict[tuple[str, str], str] = {}
 
     def spoken_of() -> Iterator[Asking]:
-        for about, told in wanted_of(engine, night, as_of):
-            live.add((about.item.id, about.batch))
-            asking = Asking(about, told, channels, facts)
+        for about, told in wanted_of(engine, night, as_of, which=unchanged.is_new):
+            spoken.add((about.item.id, about.batch))
+            asking = Asking(about, told, channels, facts, unchanged.quick(about))
             if not stands(engine, about.item.id, about.batch, asking.mark):
                 yield asking
+            else:
+                stood[about.item.id, about.batch] = asking.mark
 
     coming = night.counts.get("fits", 0) * len(channels)
     with without_collector(freeze=False), built_at_end(engine, coming):
         for portions in _portions(spoken_of()):
             for name, n in _queue(engine, portions, night.no, now).items():
                 counts[name] += n
-    counts["撤回"] += withdraw_items(engine, live)
+    counts["撤回"] += withdraw_items(engine, spoken | unchanged.live)
+    unchanged.close(stood, spoken)
     return counts
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select
 
-from store import outbox, push_asking, push_rows, pushes, reach, waiting
+from store import outbox, push_asking, push_rows, push_unchanged, pushes, reach, waiting
 from store.database import session, writing
 from store.outbox import DEAD, SENT, Outcome, Push
 from store.push_marks import PushMark
@@ -29,7 +29,7 @@ class Both:
         self.items = [ONCE, delivery(library, "免申即享")]
         self.fits = {(item, firm): "符合" for item in self.items for firm in FIRMS}
         self.money, self.missing, self.at = 1000.0, 0, AT
-        self.skipped = 0
+        self.summed = False  # whether the night's files say what its pairs come to
 
     def night(self) -> None:
         self.no += 1
@@ -38,6 +38,7 @@ class Both:
         for plain, engine in enumerate(self.engines):
             night = FakeNight(self.library, rows, no=self.no)
             night.money, night.missing = self.money, self.missing
+            night.folder = night if self.summed else night.folder
             if plain:
                 with writing(engine) as opened:
                     opened.connection().execute(delete(PushMark))
@@ -130,11 +131,22 @@ class Both:
         return out
 
 
+def sums(night: FakeNight) -> dict[tuple[str, str], str] | None:
+    """What the files of a night of layers say its pairs come to."""
+    if not isinstance(night, FakeNight):
+        return None
+    batches = dict(night.items().itertuples(index=False))
+    return {(item, batch): repr(night.hits(item).to_dict("list")) for item, batch in batches.items()}
+
+
+@pytest.mark.parametrize("summed", [False, True])
 @pytest.mark.parametrize("seed", range(6))
 def test_nights_that_skip_leave_what_nights_that_ask_everything_leave(
-    database, tmp_path, library, seed, monkeypatch
+    database, tmp_path, library, seed, summed, monkeypatch
 ):
     both = Both(tmp_path, library, random.Random(seed))
+    both.summed = summed
+    monkeypatch.setattr(push_unchanged, "content_sums", sums)
     asked = []
     plain = push_asking.Asked.refresh
     monkeypatch.setattr(
@@ -236,3 +248,47 @@ def test_a_night_that_says_the_same_asks_no_push(engine, library, monkeypatch):
     with pytest.raises(BaseException, match="asked again"):
         pushes.queue_pushes(engine, FakeNight(library, rows[:-1], no=2), D, AT)
     pushes.queue_pushes(engine, FakeNight(library, rows, no=3), D, AT)
+
+
+def test_of_what_did_not_change_no_pair_is_read(database, tmp_path, library, monkeypatch):
+    """By the sums of the night's content: also where nobody is to be told, and again where a sum or a firm changed."""
+    both = Both(tmp_path, library, random.Random(0))
+    both.summed = True
+    monkeypatch.setattr(push_unchanged, "content_sums", sums)
+    both.fits = {(ONCE, firm): "待核实" if firm == "F00" else "符合" for firm in FIRMS}
+    both.fits |= {(both.items[1], firm): "待核实" for firm in FIRMS}
+    read = []
+    plain = push_unchanged.Unchanged.is_new
+
+    def is_new(self, about) -> bool:
+        new = plain(self, about)
+        read.extend([about.item.id] * new)
+        return new
+
+    monkeypatch.setattr(push_unchanged.Unchanged, "is_new", is_new)
+    engine = both.engines[0]
+
+    def night() -> list[str]:
+        both.no += 1
+        rows = [(item, firm, verdict, "") for (item, firm), verdict in sorted(both.fits.items())]
+        one = FakeNight(library, rows, no=both.no)
+        one.folder = one
+        one.money = both.money
+        read.clear()
+        pushes.queue_pushes(engine, one, both.at.date(), both.at)
+        return sorted(read)
+
+    assert night() == sorted(both.items)
+    assert night() == [] == night()
+    both.at += timedelta(days=1)
+    assert night() == []
+    reach.change_reach(engine, "F01", both.at, stopped=True)
+    assert night() == sorted(both.items), "whose item a firm is on is not known without reading"
+    assert night() == []
+    both.fits[both.items[1], "F02"] = "符合"
+    assert night() == [both.items[1]]
+    night()
+    assert night() == []
+    waiting_before = [(p.key, p.state) for p in outbox.list_pushes(engine)]
+    assert night() == [] and [(p.key, p.state) for p in outbox.list_pushes(engine)] == waiting_before
+    both.each(lambda e: e.dispose())

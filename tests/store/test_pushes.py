@@ -7,6 +7,7 @@ import hmac
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -48,6 +49,7 @@ class FakeNight:
     def __init__(self, library, rows, state="完成", no=1):
         self._library, self._rows, self.state, self.no, self.as_of = library, rows, state, no, D
         self.counts: dict[str, int] = {}
+        self.folder = Path("无")  # a night of no files, so of no sums of its content
 
     def library(self):
         return self._library
