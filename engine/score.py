@@ -6,6 +6,7 @@ scikit-learn's contract: `__init__` stores, `fit` learns names ending `_`, a see
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.parallel import _get_threadpool_controller
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from engine.score_joint import EDGE, expit, logit, shifted
@@ -27,6 +29,7 @@ from engine.score_trees import joined, pack_trees, parted, probability, unpack_t
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 WORTH_THREADS = 4096  # rows from which trees are asked in threads
+WORTH_LEARNING = 16_384  # and learned
 SINGLE = "一个估计器只学一个是非问题：答案要正好有两种，这里有 {} 种"
 
 __all__ = ["EDGE", "ConditionScorer", "PairCombiner", "expit", "logit"]
@@ -135,19 +138,23 @@ class ConditionScorer(Binary):
         half = np.arange(len(answer)) % 2 if fold is None else np.asarray(fold).astype(np.int64)
         self.halves_: list[Half] = []
         self.fallback_ = min(_fewest(answer[half == k]) for k in (0, 1)) < self.least
-        if self.fallback_:
-            return self
+        if not self.fallback_:
+            with threads_worth(len(answer)):
+                self._learn(table, answer, counts, half)
+        return self
+
+    def _learn(self, table: Floats, answer: Ints, counts: Floats, half: Ints) -> None:
         for k in (0, 1):
             chosen = choose(table[half != k], answer[half != k], self.keep, self.products)
             if not chosen.width:
                 self.fallback_, self.halves_ = True, []
-                return self
-            trees = self._trees().fit(chosen.of(table[half != k]), answer[half != k], counts[half != k])
+                return
+            with threads_worth(int((half != k).sum())):
+                trees = self._trees().fit(chosen.of(table[half != k]), answer[half != k], counts[half != k])
             self.halves_.append(Half(chosen, trees))
         unseen = np.where(half == 0, *(part.raw(table) for part in self.halves_))
         fitted = LogisticRegression(C=10.0).fit(unseen[:, None], answer, counts)
         self.slope_, self.shift_ = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-        return self
 
     @property
     def used(self) -> list[int]:
@@ -177,6 +184,14 @@ class ConditionScorer(Binary):
         each = [part.raw(table, places) for part in self.halves_]
         raw = (each[0] + each[1]) / 2 if fold is None else np.where(np.asarray(fold) == 0, *each)
         return expit(self.slope_ * raw + self.shift_)
+
+
+def threads_worth(rows: int) -> AbstractContextManager[Any]:
+    """几个线程: one where there are few rows. Trees of some thousand rows are grown in steps of microseconds; threads wait for
+    each other at every one, and where others use the processors too, most of the time."""
+    if rows >= WORTH_LEARNING:
+        return nullcontext()
+    return _get_threadpool_controller().limit(limits=1)
 
 
 def _fewest(answer: Ints) -> int:

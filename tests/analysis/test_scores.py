@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from datetime import date
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from engine.evaluate import Frame
 from engine.matching import OPEN, live, match
 from policies.library import load_library
 from profiles.dictionary import builtin_dictionary
-from store.scores import ModelFileError
+from store.scores import ModelFileError, save_model
 
 DAY = date(2026, 6, 15)
 
@@ -70,6 +71,9 @@ def test_a_model_comes_back_from_its_file_and_a_touched_file_does_not(made, tmp_
     path.write_bytes(path.read_bytes() + b"x")
     with pytest.raises(ModelFileError, match="版本号不符"):
         load(tmp_path)
+    strange = save_model({"plan": os.path.join}, tmp_path, {})
+    with pytest.raises(ModelFileError, match=r"不认识的类型：posixpath\.join"):
+        load(tmp_path, strange)
 
 
 def test_the_measures_on_known_figures() -> None:
