@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from engine.text import cut_clauses
 
+from .furniture import is_furniture
 from .wrapped import unwrapped
 
 _CN = "[一二三四五六七八九十百零〇两]"
@@ -35,9 +36,10 @@ HEADING_RANK = 4  # an unnumbered heading stands beside a 条, unless the number
 _FIELD = re.compile(
     r"(?:截[止至]|(?:受理|经办|承办)(?:责任)?|申[请报领]|扶持|支持|补[贴助]|资助|奖[励补]|服务|认定|评[定价选审]|入库|遴选|准入|考核|受理|政策|办理|贴息|惠及|享受|报送|装订|编制|制作|填[报写]|上传|打印|基本|发[文布]|工具|文件|联[系络])?"
     r"(?:对象|条件|范围|标准|材料|资料|要求|流程|程序|方式|时间|日期|期限|渠道|途径|依据|部门|机构|内容|额度|金额|测算|待遇|"
-    r"利率|提示|事项|地址|频度|安排|分类|字号|文号|电话)+$"
+    r"利率|提示|事项|地址|频度|安排|分类|字号|文号|电话)+(?:清单|目录|下载|一览)?$"
 )
 FIELD_ROLES: tuple[tuple[str, str], ...] = (
+    ("除外", "exclusion"),
     ("截[止至]", "window"),
     ("依据|文件", "preamble"),
     ("字号|文号|日期|分类", "other"),
@@ -103,6 +105,8 @@ def _bare_heading(text: str, alone: bool) -> bool:
     body = text.strip().strip("|｜ ")
     if not alone or not 2 <= len(body) <= 40 or _END.search(body) or not re.search("[\u4e00-\u9fff]", body):
         return False
+    if is_furniture(body) or _FOLLOWS.search(body):
+        return False
     inner = body.rstrip("：:")
     if "：" in inner or ":" in inner:
         return bool(re.match(r"^(?:服务|适用|申[请报])?对象[：:]", inner))
@@ -111,6 +115,10 @@ def _bare_heading(text: str, alone: bool) -> bool:
     return not _DATE.search(body) and not re.search(r"[，。；]|^附件|^[（(].*[)）]$", inner)
 
 
+# 现将有关事项通知如下：, 特制定如下措施： end an introduction and head nothing.
+_FOLLOWS = re.compile(
+    r"(?:通知|公告|通告|公布)如下[：:]?$|^(?:现|特|故)?(?:特)?制[定订](?:了)?[^，。；]{0,6}如下[^，。；]{0,8}[：:]?$"
+)
 _SPEAKS = re.compile(
     r"，|[给予]予|\d|[%％]|须|应[当在于]|不[得予]|可(?!持续|再生)|是(?!否)|负责|符合|进行|支付|经(?!济|营|费)|按|[的者][。；]$|[：:]"
 )
@@ -221,7 +229,9 @@ def _rank(clauses: list[Clause]) -> None:
                 c.sort, c.rank = "h", HEADING_RANK
             # A line right under an unnumbered field name is that field's value, not another heading.
             alone = not c.text.rstrip().endswith(("：", ":")) and not inline_field(c.text)
-            awaits = c.sort == "h" and bool(field_of(c.text)) and alone
+            awaits = (
+                (c.sort == "h" or (c.last and c.rank > HEADING_RANK)) and bool(field_of(c.text)) and alone
+            )
     for one, two in itertools.pairwise(clauses):
         if _leads_on(one, two):
             one.sort, one.rank = "l", two.rank - LEAD_STEP
@@ -272,7 +282,7 @@ def _hang(clauses: list[Clause]) -> None:
                 stack.pop()
         c.headings = tuple(s.number for s in stack)
         c.path = tuple(s.label or s.text.strip()[:20] for s in stack) + ((c.label,) if c.label else ())
-        own = field_of(c.text) if c.first or c.rank else _listed_on(clauses, c) or _asked_on(clauses, c)
+        own = field_of(c.text) if c.first or c.rank else _listed_on(clauses, c) or _lead_on(clauses, c)
         above = next((s.field_name for s in reversed(stack) if s.field_name), "")
         c.field_name = own or above
         if c.rank:
@@ -296,11 +306,19 @@ _ASKS = re.compile(
 )
 
 
-def _asked_on(clauses: list[Clause], c: Clause) -> str:
-    """条件 where a clause goes on with the points that its sentence leads in as conditions, or an empty string."""
+# The same of whom it shuts out (支持对象不含以下企业：甲；乙；丙。).
+BARS = re.compile(
+    r"(?:不含|不包括|不予|不得|不支持|不享受|不受理|不纳入|不列入)[^。；：:]{0,16}[：:]\s*[^\s。；：:]{4,}"
+)
+
+
+def _lead_on(clauses: list[Clause], c: Clause) -> str:
+    """条件 or 除外 where a clause goes on with the points that its sentence leads in so, or an empty string."""
     for before in reversed(clauses[: c.number - 1]):
         if before.line != c.line or not before.text.rstrip().endswith(("；", ";")):
             return ""
+        if BARS.search(before.text):
+            return "除外"
         if _ASKS.search(before.text):
             return "条件"
     return ""

@@ -48,7 +48,7 @@ def layout(c: Clause, total: int) -> dict[str, float]:
         f"deep:{len(c.headings)}": 1.0,
     }
     if c.number <= 3:
-        out[f"top:{c.number}"] = 1.0
+        out[f"top:{c.number}{'s' if size > 24 and text.endswith(('。', '；')) else ''}"] = 1.0
     if total - c.number < 4:
         out[f"bottom:{total - c.number}"] = 1.0
     for name, pattern in _MARKS:

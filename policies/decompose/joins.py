@@ -235,6 +235,12 @@ _LATER = re.compile(r"(?:从|自)?(?:第[一二三四五六七八九十\d]+年(?
 _MORE = re.compile(r"每[增多超]加?过?\d+[^，。；：]{1,20}，?(?:另|再|可再)(?:给予|奖励|补[贴助]|资助|增加)")
 
 
+# Points on top of a share (再提高2个百分点) are of the share before them in their line, whoever gets them.
+_POINTS = re.compile(
+    r"^(?:可|将|可以|给予)?(?:在[^，。；]{0,16}基础上)?(?:再|额外|另)?[^，。；\d]{0,8}(?:提高|上浮|增加|上调)[\d.]+个?百分点"
+)
+
+
 def _later_or_more(reading: Reading, one: Piece, two: Piece) -> bool:
     """Whether a sentence of the same paragraph goes on with a later year of what the one before gives, or with more of it."""
     a, b = reading.clauses[one.clause], reading.clauses[two.clause]
@@ -242,7 +248,7 @@ def _later_or_more(reading: Reading, one: Piece, two: Piece) -> bool:
         return False
     flat = reading.views[two.clause].flat
     said = flat[body_of(flat)[0] :]
-    return bool(_LATER.match(said) or _MORE.search(said[:40]))
+    return bool(_LATER.match(said) or _MORE.search(said[:40]) or _POINTS.match(flat[two.a : two.b]))
 
 
 # More of it for whoever sums up to more under the same conditions (…累计满10次的，另行奖励…).

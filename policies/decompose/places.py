@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from policies.furniture import is_furniture
 from policies.segment import Clause, field_of
 
 
@@ -18,6 +19,8 @@ class Place:
     opening: bool = False  # before the first numbered heading
     closing: bool = False  # among the last lines, where a text is signed and dated
     step: bool = False  # a point of a list
+    begins: bool = False  # the first that is no furniture of the page
+    attached: bool = False  # a name in the list of what is attached
     lent: str = ""  # the role of the answer to the question, or of the chapter, it stands under
 
 
@@ -25,6 +28,8 @@ def places(clauses: Sequence[Clause]) -> list[Place]:
     """位置: one a clause."""
     by_number = {c.number: c for c in clauses}
     first = next((i for i, c in enumerate(clauses) if c.first and c.label and i), len(clauses))
+    begins = next((c.number for c in clauses if not is_furniture(c.text)), 0)
+    attached = _attached(clauses)
     out = []
     for i, c in enumerate(clauses):
         after = clauses[i + 1] if i + 1 < len(clauses) else None
@@ -35,9 +40,32 @@ def places(clauses: Sequence[Clause]) -> list[Place]:
         lead = over[0] if over else None
         out.append(
             Place(
-                lead, holds, i < min(first, 12), i >= len(clauses) - 4, bool(c.label), asked or _chapter(over)
+                lead,
+                holds,
+                i < min(first, 12),
+                i >= len(clauses) - 4,
+                bool(c.label),
+                c.number == begins,
+                c.number in attached,
+                asked or _chapter(over),
             )
         )
+    return out
+
+
+_ATTACHES = re.compile(r"^附件[：:](?:\s*1\s*[.、．].{2,60})?$")
+_NAMED = re.compile(r"^\d{1,2}\s*[.、．][^。；：:]{2,60}$")
+
+
+def _attached(clauses: Sequence[Clause]) -> set[int]:
+    """Numbered names that follow 附件： line by line."""
+    out: set[int] = set()
+    listing = False
+    for c in clauses:
+        text = c.text.strip()
+        listing = bool(c.first and c.last and (_ATTACHES.match(text) or (listing and _NAMED.match(text))))
+        if listing:
+            out.add(c.number)
     return out
 
 

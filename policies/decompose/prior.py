@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from policies.segment import Clause, field_of, inline_field, role_of_field
+from policies.furniture import is_furniture
+from policies.segment import BARS, Clause, field_of, inline_field, role_of_field
 
 from .cues import cues_of
 from .phrases import (
@@ -34,7 +35,7 @@ def opinions(c: Clause, place: Place = NOWHERE) -> list[Opinion]:
     text = re.sub(r"\s+", "", c.text)
     body = body_text(c, text)
     cues = set(cues_of(text)) | set(cues_of(body))
-    for rule in (_formal, _led, _keyed, _heading, _opening, _fielded):
+    for rule in (_formal, _led, _keyed, _copies, _heading, _opening, _fielded):
         if said := rule(c, place, text, body, cues):
             return said
     return content(c, place, text, body, cues)
@@ -48,7 +49,7 @@ _LEADS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("procedure", re.compile(r"(?:协议|合同)[^。：:]{0,16}(?:包括|载明|约定|明确|内容)")),
     ("definition", re.compile(r"视[同为]|是指")),
     ("condition", re.compile(r"条件|符合|满足|下列.{0,8}(?:企业|单位|人员|对象)|对象|范围|要求|标准之一")),
-    ("authority", re.compile(r"职责|公开|负责")),
+    ("authority", re.compile(r"职责|公开|负责|(?:资金|经费)[^，。]{0,4}来源")),
     ("benefit", re.compile(r"补[贴助]|奖|资助|支持|减[缴免]|优惠|标准|额度")),
     ("procedure", re.compile(r"程序|流程|步骤|操作")),
     ("definition", re.compile(r"包括")),
@@ -89,8 +90,16 @@ _FIRMS_DUTIES = re.compile(r"(?:单位|企业|机构|申请人|申请者|承租�
 
 def _formal(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> list[Opinion]:
     """Dates, numbers, addressees, signatures, attached files and the like."""
-    if re.search(r"\.(?:docx?|xlsx?|pdf|wps|zip|rar)[）)]?$|^附[件表]\s*\d{0,2}[：:]", text):
+    if is_furniture(c.text):
+        return [("other", "formal")]
+    if _TOLD_NEXT.search(text):
+        return [("preamble", "so-follows")]
+    if place.attached or re.search(
+        r"\.(?:docx?|xlsx?|pdf|wps|zip|rar)[）)]?$|^附[件表]\s*\d{0,2}[：:]", text
+    ):
         return [("other", "file")]
+    if _EDITION.fullmatch(text) and c.number < 20:
+        return [("title", "edition")]
     if not cues & {"dateline", "addressee", "docno", "closing", "signature"}:
         return []
     if GIVES.search(text) or len(text) >= 100 or c.label or (c.sort == "h" and not re.search(r"\d", text)):
@@ -101,14 +110,39 @@ def _formal(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> li
     return [("other", "formal")]
 
 
+# （2025年版）, （修订稿） on a line of their own belong to the title above.
+_EDITION = re.compile(
+    r"[（(](?:\d{4}年?(?:版|修订|第[一二三\d]次修订)|(?:修订|修正|试行|暂行|征求意见|送审|草案|讨论)稿?)[）)]"
+)
+# How many copies of what, and of what kind: a paper wherever its line stands.
+_COPIES = re.compile(
+    r"(?:一式[一两二三四五六七八]份|[\d一二两三四五六]份|[（(][^（）()]{0,12}盖[^（）()]{0,8}章[）)]|复印件|扫描件|原件)(?:[（(][^（）()]*[）)])?[。；;]?$"
+)
+
+
+def _copies(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> list[Opinion]:
+    """A numbered name of a paper with its copies (1.申请表一式三份)."""
+    named = c.label and c.sort != "条" and c.first and c.last and len(body) <= 60 and _COPIES.search(text)
+    if not named or place.holds or c.field_name or _DONE_WITH.search(body):
+        return []
+    return [("material", "led-copies")]
+
+
+_DONE_WITH = re.compile(r"报送|提交|提供|递交|应|须|登[录陆]|审[核查]|窗口|受理|寄|送至|发[放给]")
+
+
 def _keyed(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> list[Opinion]:
     """A line that names its own field (申请渠道：…)."""
+    if BARS.search(c.text) and not c.heading and not GIVES.search(BARS.sub("", text)):
+        return [("exclusion", "led-takes")]
     name = inline_field(c.text) if c.first else ""
     role = role_of_field(name)
     if not role:
         return []
     said = re.split(r"[：:]", body, maxsplit=1)[1]
     out = [(role, f"keyed-{role}")]
+    if role == "benefit" and name.endswith("范围") and not GIVES.search(said) and not AMOUNT.search(said):
+        return [("condition", "keyed-condition")]
     if role == "benefit":
         out += [o for o in content(c, place, said, said, set(cues_of(said))) if o[0] != "benefit"]
     return out
@@ -118,7 +152,7 @@ def _keyed(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> lis
 _STATING = re.compile(r"(?:不予|不得|不享受|视同|材料包括|流程如下|知如下|如下图)[^，。]{0,20}[：:]$")
 _SENTENCE = re.compile(r"[。；;]$")
 _MODAL = re.compile(
-    r"，|曾|未[获被有享]|已[经获被有]|[获取]得|具[有备]|须|应[当在于]|不[得予再超]|可以|[自从].*起|负责|施行|执行|\d|是|有下列|符合|的[:：]$|[:：]|组织专家|可(?!持)|只能|[由对将]|实行|按照|支出|登[录陆]|填报|提交|优先|就高"
+    r"，|曾|未[获被有享]|已[经获被有]|[获取]得|具[有备]|须|应[当在于]|不[得予再超]|可以|[自从].*起|负责|施行|执行|\d|是|有下列|符合|的[:：]$|[:：]|组织专家|可(?!持)|只能|[由将]|对(?!象)|实行|按照|支出|登[录陆]|填报|提交|优先|就高"
 )
 
 
@@ -129,7 +163,7 @@ def _heading(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> l
         return _states(text) if _STATING.search(text) else [("title", "bare")]
     if "question" in cues and text.endswith(("？", "?")):
         return [("title", "question")]
-    if c.number == 1 and not text.endswith(("：", ":")) and not _begins_midway(text):
+    if place.begins and not text.endswith(("：", ":")) and not _begins_midway(text):
         return [("title", "first")]
     if c.number <= 6 and "titled" in cues and not _SENTENCE.search(text):
         return [("title", "titled")]
@@ -157,8 +191,8 @@ def _heading(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> l
 
 
 def _begins_midway(text: str) -> bool:
-    """Whether a text begins with a sentence that gives something, without a title."""
-    return bool(_SENTENCE.search(text) and len(text) > 24 and SAYS_GIVING.search(text))
+    """Whether a text begins with a sentence, without a title."""
+    return bool(_SENTENCE.search(text) and len(text) > 24)
 
 
 def _paper_of_list(c: Clause, cues: set[str]) -> bool:
@@ -186,6 +220,7 @@ def _short_heading(c: Clause, place: Place, text: str, short: str, cues: set[str
         and len(short) <= 10
         and c.sort != "条"
         and text.endswith("。")
+        and role_of_field(c.field_name) != "material"
         and not _paper_of_list(c, cues)
     ):
         return [("title", "short-list")]
@@ -214,7 +249,8 @@ def _leads(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> boo
     ):
         return True
     if re.search(
-        r"并符合|可以|[不给]予|予以|不得|的，|期间|提供|提交|享受|请求|报送|如下|视[同为]|按以下", body
+        r"来源[为是]|并符合|可以|[不给]予|予以|不得|的，|期间|提供|提交|享受|请求|报送|如下|视[同为]|按以下",
+        body,
     ):
         return False
     return len(body) <= 34 or bool(field_of(c.text))
@@ -234,6 +270,8 @@ def _opening(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> l
         or ("basis" in cues and "enact" in cues)
         or ("books" in cues and not c.label)
     ):
+        return [("preamble", "aim")]
+    if _MADE_FOR.search(body) or (_REPORTED.search(text) and not AMOUNT.search(text)):
         return [("preamble", "aim")]
     if _CALLS.search(text) or (_EXPLAINS.search(text) and not AMOUNT.search(text)):
         return [("preamble", "calls")]
@@ -258,6 +296,16 @@ def _opening(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> l
     return []
 
 
+# 为…，制定本办法。 however long the aim; 现将有关事项通知如下：; 记者获悉, 负责人表示: what news tells around a text.
+_MADE_FOR = re.compile(
+    r"^(?:【[^】]{2,8}】|（[^）]{2,8}）)?为[^。；]{6,}，[^，。；]{0,12}(?:制[定订]|提出|出台|编制)(?:了)?(?:本|如下|以下|此|下列)"
+)
+_TOLD_NEXT = re.compile(
+    r"^(?:现(?:就|将)?)?[^，。；]{0,20}(?:事项|情况|要求)?(?:通知|公告|通告|公布)如下[：:。]$|^(?:现|特|故)?(?:特)?制[定订](?:了)?[^，。；]{0,6}如下[^，。；]{0,8}[：:。]$"
+)
+_REPORTED = re.compile(
+    r"^[^，。；]{0,16}讯[（(：:]|^(?:日前|近日|据悉|记者)|(?:负责人|工作人员|有关人士)(?:介绍|表示|说|称)"
+)
 # 根据…，现组织申报…: what a notice is about; 这样，让…: what a rule is good for.
 _CALLS = re.compile(r"^(?:根据|按照|为|经)[^。]*，现(?:就|将|组织|开展|启动|面向)")
 _EXPLAINS = re.compile(r"^(?:这样|为此|由此)，|(?:纲领性文件|着力点在于|着眼于|主要偏重)")
@@ -268,8 +316,8 @@ def _fielded(c: Clause, place: Place, text: str, body: str, cues: set[str]) -> l
     under = role_of_field(c.field_name)
     if "paren_charge" in cues:
         return [("authority", "bracket")]
-    if under == "other":
-        return [("other", "field")]
+    if under in ("other", "exclusion"):
+        return [(under, "field" if under == "other" else "takes-field")]
     if under == "contact" and not CONTACT.search(text) and re.match(r"请|申[请报]|各", body):
         return []
     if under in ("contact", "preamble"):

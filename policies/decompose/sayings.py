@@ -19,6 +19,7 @@ from .phrases import (
     DEFINES,
     DENIES_GIVING,
     EXAMPLE,
+    FOR_WHOM,
     FUND,
     GIVES,
     HANDLES,
@@ -27,6 +28,7 @@ from .phrases import (
     INVITES,
     ITEMISES,
     LIMITS,
+    MEANS_FUND,
     NEGATED,
     OPENS_WITH_DAY,
     OVERRIDE,
@@ -91,6 +93,10 @@ def _fixed(place: Place, text: str, body: str, under: str, mode: str) -> list[Op
     given = AMOUNT.search(body) and SAYS_GIVING.search(body)
     if place.lent == "definition" and mode != "must" and not given:
         return [("definition", "chapter-definition")]
+    if MEANS_FUND.search(body):
+        return [("definition", "chapter-definition")]
+    if FOR_WHOM.search(body) and not given and not TAKES.search(text):
+        return [("condition", "led-condition"), *_bracketed(text)]
     if EXAMPLE.search(body) and under != "definition":
         return [("other", "example")]
     if OVERRIDE.search(text) and not TAKES.search(text):
