@@ -57,7 +57,7 @@ _TELLING = {
     "place": 7,
 }
 _FRONT = re.compile(
-    r"^(?:符合条件的|的|对于?|包括|可以?申[请领]|按照规定|允许|所(?=[取购])|连同|（最新）|申报(?=\d{4}年)|凡是?|其中|同时|被(?=[评认])|经(?=[^营济贸常费])|当年|年度|上一?年度|本条|上述|其(?![他余])|该|已|由|因|为(?=[^，]{2,}(?:提供|开发|从事))|将于?|"
+    r"^(?:符合条件的|的|对于?|包括|可以?申[请领]|按照规定|允许|所(?=[取购])|连同|（最新）|申报(?=\d{4}年)|凡是?|其中|同时|被(?=[评认])|经(?=[^营济贸常费])|当年|年度|上一?年度|本条|上述|其(?![他余])|该|如(?=符合|属于?|有)|已|由|因|为(?=[^，]{2,}(?:提供|开发|从事))|将于?|"
     r"[、，]|(?:自|从)?\d{4}年(?:、\d{4}年)*度?(?:\d{1,2}月)?(?:\d{1,2}日)?(?:起|以来|以后|之?后|至[^，。的]{2,12}[日止])?，?|[一二三四五六]是|(?:按照|根据|符合)(?=[^条件]{0,12}(?:规定|要求)))+"
 )
 # What opens in what opened is a turn of its own: else a row of brackets could be taken apart in endless ways.
@@ -81,7 +81,9 @@ _BESIDE = re.compile(
 _AIMED = re.compile(
     r"(?:大力|积极|着力|持续)?(?:打造|推动|推进|加快|促进|提升|构建|优化|强化|加强|营造|做大|做强|激发)"
 )
-_USUAL = re.compile(r"社会保险|社保|劳动合同|纳税|审计")
+_USUAL = re.compile(
+    r"社会保险|社保|劳动合同|纳税|审计|法人资格|独立法人|应当|必须|不得|应(?=[建按依接遵具提])"
+)
 _EMPTY = re.compile(
     rf"(?:在[^，]{{2,20}}的?基础上|符合(?:本|上述|以下|下列|相关|申请|申报|规定)?[^，]{{0,6}}条件|{_HEAD}|本[^，]{{0,4}}|申[请报]{_HEAD}?|[\d.,%％年月日元万—-]+|满足[^，]{{0,6}}条件|"
     rf"[^，]{{0,8}}(?:期间|当年起|之日起)|(?:认定|核实|审核|验收|竣工|公示|确认)(?:通过|合格)?(?:之?后)?|(?:在|于)[^，]{{1,8}}[省市区县镇乡内])(?:的{_HEAD}?)?"
@@ -175,13 +177,20 @@ def _made(reading: Reading, item: Item) -> str:
     for said in _triggers(reading, item):
         if (noun and noun in said) or (noun.endswith("认定") and "认定" in said):
             return shortened(said, LONGEST)
-        if short := shortened(said, LONGEST - len(noun)):
-            return _named(short, noun)
+        calls = said.startswith(("支持", "鼓励", "奖励", "扶持"))
+        if short := shortened(said, LONGEST - len(noun or "支持")):
+            return _named(short, noun or ("" if calls else "支持"))
     heads = (body for h in reversed(_headings(reading, item)) if (body := _subject(reading, h - 1)))
     if body := next(heads, ""):
         body = shortened(body, LONGEST - len(noun))
         return body if body.startswith(("支持", "鼓励", "奖励", "扶持")) else _named(body, noun)
-    return shortened(_FRONT.sub("", _STOP.split(given)[0]), LONGEST) or noun or "扶持事项"
+    said = _STOP.split(given)[0]
+    if (m := _HANDED.search(said)) and _LIMITS.match(said):
+        return m["x"]  # 按贷款实际利率的一定比例给予财政贴息: what is handed out, not how it is reckoned
+    return shortened(_FRONT.sub("", said), LONGEST) or noun or "扶持事项"
+
+
+_HANDED = re.compile(r"(?:给予|予以|享受|发放)(?:一次性)?(?P<x>[^，。；\d%％]{3,12})$")
 
 
 _LED = re.compile(r"(?P<x>[^，。；：:\d]{2,16}(?:项目|类|奖|平台|工程|基地|计划|活动|方向))[，：:]")

@@ -70,6 +70,8 @@ def test_a_condition_is_not_cut_inside_a_word() -> None:
             "评定为市级青年创业载体奖励",
         ),
         ("对2025年1月1日以后转型升级为公司的，给予5000元一次性奖励。", "转型升级为公司奖励"),
+        ("如符合园区产业目录的项目，给予5万元。", "符合园区产业目录支持"),
+        ("企业应当建立财务制度，在本地新建冷链仓库的，给予3万元补贴。", "在本地新建冷链仓库补贴"),
     ],
 )
 def test_a_point_is_named_by_what_it_begins_with_and_not_by_its_ceiling(sentence: str, title: str) -> None:
@@ -100,3 +102,8 @@ def test_what_happens_alone_is_no_name_and_twins_are_told_apart_by_their_own_con
     twins[1].conditions = [{"quote": "乙园区的企业"}, {"quote": "正常经营满一年"}]
     _tell_apart("租金补贴", twins)
     assert [t.title for t in twins] == ["租金补贴（甲园区）", "租金补贴（乙园区）"]
+
+
+def test_where_only_a_share_is_told_the_name_is_what_is_handed_out() -> None:
+    text = "示例市创业担保贷款办法\n第一条 贷款人按时还清本息的，可以申请贴息。\n第二条 按贷款实际利率的40%给予财政贴息。\n"
+    assert "财政贴息" in [i.title for i in decompose(text).items]
