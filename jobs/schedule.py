@@ -338,7 +338,11 @@ def serve_forever(url: str, home: Path, library: Path, now: Now) -> None:
         while True:
             try:
                 _serve(context)
-            except DatabaseFault as fault:
+            except Exception as fault:
+                if stopping.is_set():  # the stop came amid a query, and what that left half done spoke first
+                    raise KeyboardInterrupt from fault
+                if not isinstance(fault, DatabaseFault):
+                    raise
                 log = logging.getLogger(__name__)
                 log.error("database", extra={"problem": str(fault), "again_in_seconds": AWAY})
                 sleep(AWAY)

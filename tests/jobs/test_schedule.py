@@ -18,6 +18,7 @@ from time import monotonic, sleep
 import pandas as pd
 import pyarrow as pa
 import pytest
+from sqlalchemy.exc import ProgrammingError
 
 from engine.grantmoves import AUTOMATIC
 from jobs import fulfil, metrics, process, schedule
@@ -311,6 +312,32 @@ def test_a_signal_that_a_job_swallows_still_stops_it(tmp_path, engine, monkeypat
     url = engine.url.render_as_string(hide_password=False)
     schedule.serve_forever(url, tmp_path, tmp_path, lambda: datetime.now(UTC))
     assert done == ["facts"]
+
+
+def test_a_stop_amid_a_query_is_a_stop_whatever_the_query_says_then(tmp_path, engine, monkeypatch):
+    """The driver finds its connection half way through a statement, and its error takes the place of the signal's."""
+
+    def interrupted(_self):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            raise ProgrammingError("SELECT 1", None, ValueError("connection in transaction status ACTIVE"))
+
+    monkeypatch.setattr(schedule, "catch_up", lambda *_: None)
+    monkeypatch.setattr(schedule.SQLAlchemyJobStore, "get_next_run_time", interrupted)
+    url = engine.url.render_as_string(hide_password=False)
+    schedule.serve_forever(url, tmp_path, tmp_path, lambda: datetime.now(UTC))
+    assert leases.leader(engine, "schedule", datetime.now(UTC), process.fate) == ""
+
+
+def test_any_other_error_ends_it(tmp_path, engine, monkeypatch):
+    def broken(*_args):
+        raise ProgrammingError("SELECT 1", None, ValueError("no such column"))
+
+    monkeypatch.setattr(schedule, "catch_up", broken)
+    url = engine.url.render_as_string(hide_password=False)
+    with pytest.raises(ProgrammingError):
+        schedule.serve_forever(url, tmp_path, tmp_path, lambda: datetime.now(UTC))
 
 
 def test_health_says_that_the_database_is_gone(engine, monkeypatch):

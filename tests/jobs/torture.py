@@ -81,6 +81,7 @@ class MadeUpNight:
     no, state, as_of = 1, "完成", D
 
     def __init__(self, folder: Path):
+        self.folder = folder
         more = folder / "more"
         self._more = int(more.read_text()) if more.exists() else 0
         self._firms = FIRMS + self._more
