@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Event
 
 from rapidfuzz import fuzz, process
 
@@ -183,6 +184,9 @@ def read_document(library: Library, folder: Path) -> tuple[LoadedDocument, list[
     return _read_document(aside, folder, aside.problems.append), aside.problems
 
 
+_frozen = Event()  # asking the collector how much it left out walks through all of it
+
+
 @contextmanager
 def without_collector(freeze: bool = True) -> Iterator[None]:
     """不找循环: trees are built and kept, and the cycle collector would look at them again and again, for half of the time.
@@ -196,7 +200,8 @@ def without_collector(freeze: bool = True) -> Iterator[None]:
         yield
     finally:
         if was:
-            if freeze and not gc.get_freeze_count():
+            if freeze and not _frozen.is_set():
+                _frozen.set()
                 gc.freeze()
             gc.enable()
 
