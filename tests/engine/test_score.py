@@ -17,27 +17,20 @@ from engine.score import ConditionScorer, PairCombiner
 from engine.score_features import ABSENT, features, plan
 from engine.score_joint import Together, correlation_of, together
 from profiles.dictionary import builtin_dictionary
-
-
-def _made(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, 4))
-    y = (rng.random(n) < 1 / (1 + np.exp(-2 * X[:, 0] * X[:, 1] - X[:, 2]))).astype(int)
-    X[rng.random(X.shape) < 0.15] = np.nan
-    return X, y
+from tests.engine.made_up import made
 
 
 def test_a_condition_is_scored_better_than_by_its_base_rate() -> None:
-    X, y = _made(1500)
+    X, y = made(1500)
     scorer = ConditionScorer().fit(X, y)
-    fresh, held = _made(1500, 1)
+    fresh, held = made(1500, 1)
     p = scorer.predict_proba(fresh)[:, 1]
     assert np.mean((p - held) ** 2) < 0.9 * held.var()
     assert abs(p.mean() - held.mean()) < 0.04
 
 
 def test_the_same_seed_gives_the_same_scores_and_clone_forgets() -> None:
-    X, y = _made(400)
+    X, y = made(400)
     first = ConditionScorer(seed=3).fit(X, y)
     again = clone(first)
     assert not hasattr(again, "halves_")
@@ -45,7 +38,7 @@ def test_the_same_seed_gives_the_same_scores_and_clone_forgets() -> None:
 
 
 def test_few_answers_leave_the_base_rate() -> None:
-    X, y = _made(400)
+    X, y = made(400)
     y[:] = 0
     y[:3] = 1
     scorer = ConditionScorer().fit(X, y)
@@ -53,7 +46,7 @@ def test_few_answers_leave_the_base_rate() -> None:
 
 
 def test_a_fact_never_known_is_no_obstacle() -> None:
-    X, y = _made(400)
+    X, y = made(400)
     X[:, 3] = np.nan
     assert not ConditionScorer().fit(X, y).fallback_
 

@@ -11,19 +11,12 @@ from sklearn.utils.parallel import _get_threadpool_controller
 
 from engine.score import ConditionScorer, PairCombiner
 from engine.score_joint import logit
-
-
-def _made(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, 4))
-    y = (rng.random(n) < 1 / (1 + np.exp(-2 * X[:, 0] * X[:, 1] - X[:, 2]))).astype(int)
-    X[rng.random(X.shape) < 0.15] = np.nan
-    return X, y
+from tests.engine.made_up import made
 
 
 def test_a_pair_has_its_score_whoever_is_scored_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nights take scores over: of few pairs, of one and of all the same to the last bit, and as scikit-learn's checked way has it."""
-    X, y = _made(1200)
+    X, y = made(1200)
     scorer = ConditionScorer().fit(X, y)
     whole, places = scorer.held(X, range(4)), range(4)
     assert whole.tobytes() == scorer.predict_proba(X)[:, 1].tobytes()
@@ -57,7 +50,7 @@ def test_few_rows_are_learned_by_one_thread(monkeypatch: pytest.MonkeyPatch) -> 
         return own(self, *given)
 
     monkeypatch.setattr(HistGradientBoostingClassifier, "fit", fit)
-    X, y = _made(400)
+    X, y = made(400)
     with _get_threadpool_controller().limit(limits=2, user_api="openmp"):
         ConditionScorer().fit(X, y)
         assert seen == [1, 1]
