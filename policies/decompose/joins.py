@@ -145,11 +145,14 @@ _THE_OTHERS = re.compile(
 
 def _the_others(reading: Reading, one: Piece, two: Piece) -> bool:
     """Whether a sentence behind a semicolon gives the rest of those that the one before it speaks of something else."""
+    return bool(_THE_OTHERS.match(_said_next(reading, one, two))) and keys_of(reading, one) != ["words"]
+
+
+def _said_next(reading: Reading, one: Piece, two: Piece) -> str:
+    """The sentence of the second piece, where it follows the first one's in the same paragraph; else ""."""
     a, b = reading.clauses[one.clause], reading.clauses[two.clause]
-    if two.clause - one.clause != 1 or a.line != b.line:
-        return False
     flat = reading.views[two.clause].flat
-    return bool(_THE_OTHERS.match(flat[body_of(flat)[0] :])) and keys_of(reading, one) != ["words"]
+    return flat[body_of(flat)[0] :] if b.number - a.number == 1 and a.line == b.line else ""
 
 
 _BARE_STEP = re.compile(r"^(?:其中)?，?[\d.]+[^，。；、的]{0,6}?(?:（含[^）]*）)?(?:及?以[上下])?的?，?$")
@@ -243,12 +246,8 @@ _POINTS = re.compile(
 
 def _later_or_more(reading: Reading, one: Piece, two: Piece) -> bool:
     """Whether a sentence of the same paragraph goes on with a later year of what the one before gives, or with more of it."""
-    a, b = reading.clauses[one.clause], reading.clauses[two.clause]
-    if two.clause - one.clause != 1 or a.line != b.line:
-        return False
-    flat = reading.views[two.clause].flat
-    said = flat[body_of(flat)[0] :]
-    return bool(_LATER.match(said) or _MORE.search(said[:40]) or _POINTS.match(flat[two.a : two.b]))
+    said, given = _said_next(reading, one, two), reading.views[two.clause].flat[two.a : two.b]
+    return bool(said and (_LATER.match(said) or _MORE.search(said[:40]) or _POINTS.match(given)))
 
 
 # More of it for whoever sums up to more under the same conditions (…累计满10次的，另行奖励…).

@@ -219,17 +219,7 @@ def test_a_library_of_drafts_says_why_it_matches_nothing(tmp_path: Path, library
         RULE.replace("title: 甲", "title: 甲\nstatus: 草稿"), "utf-8"
     )
     profiles = write_jsonl(tmp_path / "p.jsonl", FIRMS[:1])
-    given = (
-        "--library",
-        library,
-        "--profiles",
-        profiles,
-        "--out",
-        tmp_path / "o.jsonl",
-        "--as-of",
-        "2026-06-01",
-    )
-    code, told, _ = run("match", *given)
+    code, told, _ = match(library, profiles, tmp_path / "o.jsonl")
     assert (
         code == 0
         and "事项 0 个" in told

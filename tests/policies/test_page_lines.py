@@ -141,3 +141,16 @@ def test_points_on_top_are_of_the_share_before_them() -> None:
         [False, False],
     )
     assert len(items) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "of_the_page"),
+    [
+        ("时间：2025-03-01 来源：本站", True),
+        ("时间：2025年3月1日", True),
+        ("时间：2025年3月1日至4月30日", False),
+        ("时间：2025年4月30日前", False),
+    ],
+)
+def test_a_span_of_days_is_when_to_apply_and_not_when_a_page_was_put_up(line: str, of_the_page: bool) -> None:
+    assert is_furniture(line) is of_the_page
